@@ -1,0 +1,1 @@
+"""Types and errors shared by every room of the house; imports nothing of etamu."""
