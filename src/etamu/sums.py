@@ -6,15 +6,35 @@ Read next: `etamu.objective.likelihood`, which asks for these sums.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from etamu._base.types import Array, Want
+from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.unit import Unit
+
+
+class PerRow(Protocol):
+    """What these sums need to know of a unit; `etamu.family.unit.Unit` is one."""
+
+    @property
+    def domain(self) -> Interval:
+        """The etas for which a value exists."""
+
+    @property
+    def canonical(self) -> bool:
+        """Whether observed and expected information are the same function."""
+
+    @property
+    def concordance(self) -> float:
+        """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
+
+    def bind(self, xp: Any, information: str = "expected") -> Callable[..., tuple[Array, Array, Array]]:
+        """Return f(y, eta) -> (value, score, information)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +92,7 @@ class Triangle:
         return Triangle(np.linalg.qr(np.vstack([self.factor, other.factor]), mode="r"))
 
 
-def accumulate(chunk: Chunk, beta: Array, unit: Unit, want: Want) -> Sums:
+def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
     """Sum what is wanted over the rows of a chunk.
 
     Parameters
@@ -80,7 +100,7 @@ def accumulate(chunk: Chunk, beta: Array, unit: Unit, want: Want) -> Sums:
     chunk : Chunk
     beta : array (R,)
         Coefficients of the raw columns of all predictors, end to end.
-    unit : Unit
+    unit : PerRow
     want : Want
     """
     eta = etas(chunk, beta)
@@ -106,7 +126,7 @@ def accumulate(chunk: Chunk, beta: Array, unit: Unit, want: Want) -> Sums:
     return Sums(float(np.sum(_weighted(value, total))), **parts)
 
 
-def values_along(chunk: Chunk, beta: Array, step: Array, unit: Unit, lengths: Array) -> Array:
+def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:
     """Sum the value at beta + t step for every t, in one pass over the rows."""
     start, direction = etas(chunk, beta), etas(chunk, step, offset=False)
     total = chunk.weights.total()
@@ -120,7 +140,7 @@ def values_along(chunk: Chunk, beta: Array, step: Array, unit: Unit, lengths: Ar
     return out
 
 
-def reach(chunk: Chunk, beta: Array, step: Array, unit: Unit) -> Smallest:
+def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
     """Find the largest t for which every eta + t (X step) stays in the closure of the domain."""
     eta, direction = etas(chunk, beta), etas(chunk, step, offset=False)
     with np.errstate(all="ignore"):
@@ -134,7 +154,7 @@ def longest(chunk: Chunk, matrix: Array) -> Largest:
     return Largest(float(chunk.predictors[0].design.quadratic(matrix).max(initial=0.0)))
 
 
-def triangle(chunk: Chunk, coordinates: Coordinates, unit: Unit | None, beta: Array | None) -> Triangle:
+def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
     """Triangularise sqrt(W) X of some rows in working coordinates; W = 1 without a unit.
 
     W is the expected information, which is never negative.
@@ -157,7 +177,7 @@ def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
     return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
 
-def inside(unit: Unit, eta: Array) -> bool:
+def inside(unit: PerRow, eta: Array) -> bool:
     """Tell whether every eta lies in the domain; a NaN never does."""
     if unit.domain.whole:
         return bool(np.all(np.isfinite(eta)))
@@ -191,3 +211,30 @@ def _spread_information(chunk: Chunk, information: Array) -> Array:
 
 def _added(left: Any, right: Any) -> Any:
     return None if left is None or right is None else left + right
+
+
+def initial(chunk: Chunk, unit: Unit) -> Sums:
+    """Sum the first weighted least squares of textbook IRLS, taken at the family's starting means.
+
+    With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
+    X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5); `score` holds
+    the right-hand side.
+    """
+    mean, trials = unit.observed(chunk.y)
+    predictor = chunk.predictors[0]
+    with np.errstate(all="ignore"):
+        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
+        eta = unit.link.link(np, mu, 1.0 - mu)
+        _, score, information = unit.bind(np, "expected")(chunk.y, eta)
+    moved = eta if predictor.offset is None else eta - predictor.offset
+    total = chunk.weights.total()
+    right = predictor.design.rmatvec(_weighted(information * moved + score, total))
+    return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
+
+
+def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:
+    """Sum the squared Pearson residuals, score^2 / information, which needs no mean and so no tail."""
+    with np.errstate(all="ignore"):
+        _, score, information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))
+        squares = np.where(score == 0.0, 0.0, score**2 / information)
+    return float(np.sum(_weighted(squares, chunk.weights.total())))
