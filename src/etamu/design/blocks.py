@@ -6,12 +6,12 @@ Read next: `etamu.design.cross` for products between kinds, `etamu.design.design
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, moments_of
@@ -48,6 +48,9 @@ class Block(Protocol):
 
     def rows(self, start: int, stop: int) -> Block:
         """View the rows start, …, stop - 1."""
+
+    def take(self, index: NDArray[np.intp]) -> Block:
+        """Copy some rows."""
 
     def moments(self) -> Moments:
         """Describe every raw column: mean, spread and range, shift and scale left aside."""
@@ -118,6 +121,10 @@ class Dense:
     def rows(self, start: int, stop: int) -> Dense:
         """View the rows start, …, stop - 1."""
         return Dense(tuple(column[start:stop] for column in self.columns), self.shift, self.scale)
+
+    def take(self, index: NDArray[np.intp]) -> Dense:
+        """Copy some rows."""
+        return Dense(tuple(column[index] for column in self.columns), self.shift, self.scale)
 
     def moments(self) -> Moments:
         """Describe every column."""
@@ -206,6 +213,11 @@ class Coded:
         part = None if self.multiplier is None else self.multiplier[start:stop]
         return Coded(self.codes[start:stop], self.levels, part, self.scale)
 
+    def take(self, index: NDArray[np.intp]) -> Coded:
+        """Copy some rows."""
+        part = None if self.multiplier is None else self.multiplier[index]
+        return Coded(self.codes[index], self.levels, part, self.scale)
+
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
         values = np.ones(self.length) if self.multiplier is None else np.asarray(self.multiplier, np.float64)
@@ -275,6 +287,10 @@ class Sparse:
         """View the rows start, …, stop - 1."""
         return Sparse(self.matrix[start:stop], self.scale)
 
+    def take(self, index: NDArray[np.intp]) -> Sparse:
+        """Copy some rows."""
+        return Sparse(self.matrix[index], self.scale)
+
     def moments(self) -> Moments:
         """Describe every column, its zeros included."""
         n = self.length
@@ -288,7 +304,3 @@ class Sparse:
         """Replace the numbers that divide the columns; shifting would fill the zeros."""
         return Sparse(self.matrix, scale)
 
-
-def length_of(blocks: Iterable[Block]) -> int:
-    """Return the common number of rows; zero for no blocks."""
-    return next((block.length for block in blocks), 0)

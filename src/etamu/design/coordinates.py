@@ -80,6 +80,16 @@ class Coordinates:
         """Map M so that x_w' M x_w = x_raw' (result) x_raw."""
         return self.raw(self.raw(working).T)
 
+    def placed(self, design: Design) -> Design:
+        """Give the raw columns of other rows the same shift and scale."""
+        shift, scale = np.zeros(design.width), np.ones(design.width)
+        raw, reported = self.layout.dense_raw, self.layout.dense_reported
+        shift[raw], scale[raw] = self.shift[reported], self.scale[reported]
+        for part in self.layout.parts:
+            if part.reported.stop > part.reported.start:
+                scale[part.raw] = self.scale[part.reported.start]
+        return design.scaled(shift, scale)
+
     def rows(self, design: Design) -> Array:
         """Write a block of rows out in working coordinates, (rows, size)."""
         return self.gathered(design.dense().T).T
@@ -133,11 +143,10 @@ def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Desi
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)
     scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
-    blocks = tuple(block.scaled(shift[columns], scale[columns]) for columns, block in design.placed())
-    reported = np.arange(layout.width)
-    return Design(blocks, design.length), Coordinates(
-        layout, reported, _reported(layout, shift, 0.0), _reported(layout, scale, 1.0)
+    coordinates = Coordinates(
+        layout, np.arange(layout.width), _reported(layout, shift, 0.0), _reported(layout, scale, 1.0)
     )
+    return coordinates.placed(design), coordinates
 
 
 def extent(coordinates: Coordinates, moments: Moments) -> Array:
