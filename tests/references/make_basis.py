@@ -14,7 +14,7 @@ import sys
 root = sys.argv[1]
 sys.path.insert(0, f"{root}/scripts")
 os.environ["ORACLE_ROOT"] = root
-from oracle_io import load_data  # noqa: E402
+from oracle_io import load_data
 
 # case, {term: (transform, args, kwargs, column)}, {coefficient: value at a row of newdata}, columns whose
 # missing values drop rows
