@@ -1,6 +1,6 @@
 """Copy R's answers about poly, ns and bs out of the oracle into basis.json.
 
-    python make_basis.py ORACLE_FOLDER > basis.json
+    ORACLE_ROOT=<oracle folder> PYTHONPATH=$ORACLE_ROOT/scripts python make_basis.py > basis.json
 
 The answers are R 4.2.2's: `expected.design` (first rows, column sums, sums of squares over the rows used),
 `expected.coef` and `expected.predict`. Here is added only x, the present values of each transform's own
@@ -11,10 +11,9 @@ import json
 import os
 import sys
 
-root = sys.argv[1]
-sys.path.insert(0, f"{root}/scripts")
-os.environ["ORACLE_ROOT"] = root
 from oracle_io import load_data
+
+root = os.environ["ORACLE_ROOT"]
 
 # case, {term: (transform, args, kwargs, column)}, {coefficient: value at a row of newdata}, columns whose
 # missing values drop rows
