@@ -6,18 +6,22 @@ Read next: `etamu.design.cross` for products between kinds, `etamu.design.design
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array, Codes
+from etamu.design.moments import Moments, moments_of
 
 
 class Block(Protocol):
     """Some columns of the design over some rows."""
+
+    shiftable: ClassVar[bool]
+    """Whether a number may be subtracted from its columns while they are packed."""
 
     @property
     def width(self) -> int:
@@ -45,6 +49,15 @@ class Block(Protocol):
     def rows(self, start: int, stop: int) -> Block:
         """View the rows start, …, stop - 1."""
 
+    def take(self, index: NDArray[np.intp]) -> Block:
+        """Copy some rows."""
+
+    def moments(self) -> Moments:
+        """Describe every raw column: mean, spread and range, shift and scale left aside."""
+
+    def scaled(self, shift: Array, scale: Array) -> Block:
+        """Replace the shift and the scale of every raw column; a block without shift ignores it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dense:
@@ -61,6 +74,8 @@ class Dense:
     columns: tuple[np.ndarray[Any, Any], ...]
     shift: Array | None = None
     scale: Array | None = None
+
+    shiftable: ClassVar[bool] = True
 
     @cached_property
     def width(self) -> int:
@@ -107,6 +122,14 @@ class Dense:
         """View the rows start, …, stop - 1."""
         return Dense(tuple(column[start:stop] for column in self.columns), self.shift, self.scale)
 
+    def take(self, index: NDArray[np.intp]) -> Dense:
+        """Copy some rows."""
+        return Dense(tuple(column[index] for column in self.columns), self.shift, self.scale)
+
+    def moments(self) -> Moments:
+        """Describe every column."""
+        return moments_of(Dense(self.columns).packed)
+
     def scaled(self, shift: Array, scale: Array) -> Dense:
         """Replace the shift and the scale applied while packing."""
         return Dense(self.columns, shift, scale)
@@ -135,6 +158,8 @@ class Coded:
     levels: int
     multiplier: np.ndarray[Any, Any] | None = None
     scale: float = 1.0
+
+    shiftable: ClassVar[bool] = False
 
     @property
     def width(self) -> int:
@@ -188,9 +213,19 @@ class Coded:
         part = None if self.multiplier is None else self.multiplier[start:stop]
         return Coded(self.codes[start:stop], self.levels, part, self.scale)
 
-    def scaled(self, scale: float) -> Coded:
-        """Replace the number that divides the multiplier."""
-        return Coded(self.codes, self.levels, self.multiplier, scale)
+    def take(self, index: NDArray[np.intp]) -> Coded:
+        """Copy some rows."""
+        part = None if self.multiplier is None else self.multiplier[index]
+        return Coded(self.codes[index], self.levels, part, self.scale)
+
+    def moments(self) -> Moments:
+        """Describe the multiplier, in the place of every level."""
+        values = np.ones(self.length) if self.multiplier is None else np.asarray(self.multiplier, np.float64)
+        return moments_of(values[:, None]).repeated(self.levels)
+
+    def scaled(self, shift: Array, scale: Array) -> Coded:
+        """Replace the number that divides the multiplier; all levels share it."""
+        return Coded(self.codes, self.levels, self.multiplier, float(scale[0]) if len(scale) else 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,6 +241,8 @@ class Sparse:
 
     matrix: Any
     scale: Array | None = None
+
+    shiftable: ClassVar[bool] = False
 
     @property
     def width(self) -> int:
@@ -250,11 +287,20 @@ class Sparse:
         """View the rows start, …, stop - 1."""
         return Sparse(self.matrix[start:stop], self.scale)
 
-    def scaled(self, scale: Array) -> Sparse:
-        """Replace the numbers that divide the columns."""
+    def take(self, index: NDArray[np.intp]) -> Sparse:
+        """Copy some rows."""
+        return Sparse(self.matrix[index], self.scale)
+
+    def moments(self) -> Moments:
+        """Describe every column, its zeros included."""
+        n = self.length
+        mean = np.asarray(self.matrix.sum(axis=0), dtype=np.float64).ravel() / max(n, 1)
+        square = np.asarray(self.matrix.multiply(self.matrix).sum(axis=0), dtype=np.float64).ravel()
+        low, high = (np.asarray(m.todense() if hasattr(m, "todense") else m, np.float64).ravel()
+                     for m in (self.matrix.min(axis=0), self.matrix.max(axis=0)))
+        return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
+
+    def scaled(self, shift: Array, scale: Array) -> Sparse:
+        """Replace the numbers that divide the columns; shifting would fill the zeros."""
         return Sparse(self.matrix, scale)
 
-
-def length_of(blocks: Iterable[Block]) -> int:
-    """Return the common number of rows; zero for no blocks."""
-    return next((block.length for block in blocks), 0)

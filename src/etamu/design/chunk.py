@@ -47,6 +47,10 @@ class Weights:
         """View the rows start, …, stop - 1."""
         return Weights(*(_part(w, start, stop) for w in (self.frequency, self.variance, self.sampling)))
 
+    def take(self, index: NDArray[np.intp]) -> Weights:
+        """Copy some rows."""
+        return Weights(*(_some(w, index) for w in (self.frequency, self.variance, self.sampling)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
@@ -63,6 +67,10 @@ class Predictor:
     def rows(self, start: int, stop: int) -> Predictor:
         """View the rows start, …, stop - 1."""
         return Predictor(self.design.rows(start, stop), _part(self.offset, start, stop))
+
+    def take(self, index: NDArray[np.intp]) -> Predictor:
+        """Copy some rows."""
+        return Predictor(self.design.take(index), _some(self.offset, index))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +108,20 @@ class Chunk:
             self.row_ids[start:stop],
             tuple(codes[start:stop] for codes in self.cluster),
         )
+
+    def take(self, index: NDArray[np.intp]) -> Chunk:
+        """Copy some rows."""
+        return Chunk(
+            tuple(predictor.take(index) for predictor in self.predictors),
+            tuple(column[index] for column in self.y),
+            self.weights.take(index),
+            self.row_ids[index],
+            tuple(codes[index] for codes in self.cluster),
+        )
+
+
+def _some(values: Array | None, index: NDArray[np.intp]) -> Array | None:
+    return None if values is None else values[index]
 
 
 def _part(values: Array | None, start: int, stop: int) -> Array | None:

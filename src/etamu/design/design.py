@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.design.blocks import Block
@@ -91,3 +92,12 @@ class Design:
     def rows(self, start: int, stop: int) -> Design:
         """View the rows start, …, stop - 1."""
         return Design(tuple(block.rows(start, stop) for block in self.blocks), stop - start)
+
+    def take(self, index: NDArray[np.intp]) -> Design:
+        """Copy some rows."""
+        return Design(tuple(block.take(index) for block in self.blocks), len(index))
+
+    def scaled(self, shift: Array, scale: Array) -> Design:
+        """Replace the shift and the scale of every raw column."""
+        placed = (block.scaled(shift[columns], scale[columns]) for columns, block in self.placed())
+        return Design(tuple(placed), self.length)
