@@ -74,7 +74,7 @@ def read(path: Path) -> Source:
     return Source(path, text, ast.parse(text, filename=str(path)))
 
 
-# --- rules: each takes a source and yields its faults -----------------------------------------------------------
+# --- rules: each takes a source and yields its faults ---
 
 
 def short_files(source: Source) -> Iterator[Fault]:
@@ -217,7 +217,7 @@ def owned_promises(source: Source) -> Iterator[Fault]:
 
 def solvers_know_vectors_only(source: Source) -> Iterator[Fault]:
     """No word of statistics in the optimisation room, neither in code nor in prose."""
-    if "solve" not in source.path.parts:
+    if source.path.parent.name != "solve":
         return
     for number, line in enumerate(source.text.splitlines(), start=1):
         if found := STRANGERS_TO_SOLVE.search(line):

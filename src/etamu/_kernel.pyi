@@ -1,4 +1,4 @@
-"""The compiled door: built from src/kernel by CMake when etamu is installed."""
+# The compiled door: built from src/kernel by CMake when etamu is installed.
 
 version: str
 
