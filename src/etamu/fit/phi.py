@@ -14,7 +14,6 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
-from etamu.family.likelihood_phi import maximum_likelihood
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
 from etamu.sums import etas
@@ -67,11 +66,23 @@ def estimated_phi(
 
 
 def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:
-    """Maximise the likelihood over phi at the fitted means."""
-    family = problem.unit.family
+    """Maximise the likelihood over phi at the fitted means, by Brent's method in log phi."""
+    from scipy.optimize import minimize_scalar
+
     with np.errstate(all="ignore"):
         value = problem.unit.bind(np, "expected")(chunk.y, etas(chunk, raw))[0]
     weights = chunk.weights
     precision = np.ones(len(chunk)) if weights.variance is None else weights.variance
     counts = np.ones(len(chunk)) if weights.frequency is None else weights.frequency
-    return maximum_likelihood(family, chunk.y, -2.0 * value, precision, counts)
+    loss = float(np.sum(counts * precision * -value))
+    if not loss > 0:
+        return 0.0
+
+    def minus_log_likelihood(log_phi: float) -> float:
+        phi = math.exp(log_phi)
+        saturated = problem.unit.family.saturated(chunk.y, phi / precision)
+        return loss / phi - float(np.sum(counts * saturated))
+
+    first = math.log(2.0 * loss / float(np.sum(counts)))
+    best = minimize_scalar(minus_log_likelihood, bracket=(first - 0.5, first + 0.5), tol=1e-12)
+    return math.exp(best.x)
