@@ -1,7 +1,7 @@
 """Every reference model of R, through the public door, agrees to the last digit that R can be trusted with.
 
-Coefficients are compared in units of their standard errors, so that a coefficient of zero is no special case; standard
-errors and row results to 1e-7, sums over rows to 1e-8.
+Coefficients are compared in units of their standard errors, so that a coefficient of zero is no special case;
+standard errors and row results to 1e-7, sums over rows to 1e-8.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def test_order_is_formulaics(identifier: str) -> None:
 
 def used_rows(asked: dict[str, Any], data: pd.DataFrame) -> np.ndarray:
     """Find the rows that R kept: those with every variable of the whole formula."""
-    variables = [name for name in data if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", asked["formula"])]
+    word = r"(?<![\w.]){}(?![\w.])"
+    variables = [name for name in data if re.search(word.format(re.escape(name)), asked["formula"])]
     kept = np.flatnonzero(data[variables].notna().all(axis=1))
     assert kept.size == asked["expected"]["n_used"]
     return kept
@@ -194,7 +195,7 @@ ROWS = {
 
 
 def scale(expected: dict[str, Any], column: str) -> float:
-    """Return the natural size of a column of rows: of the mean, of eta, or of a residual of dispersion phi."""
+    """Return the natural size of a column of rows: that of the mean, of eta, or of the dispersion."""
     if column in {"resid_pearson", "resid_deviance"}:
         return float(np.sqrt(oracle.number(expected["dispersion"]) or 1.0))
     natural = {"resid_response": "mu", "resid_working": "eta"}.get(column, column)
