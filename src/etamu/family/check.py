@@ -63,7 +63,7 @@ def check_link(link: Link) -> Report:
         within = _interior(link, mean)
         eta, mean = eta[within], Mean(*(part[within] for part in mean))
         if eta.size < 3:
-            _fail(LinkError, subject, f"the mean is hardly ever in the range {link.range!r}", spread(link.domain))
+            _fail(LinkError, subject, f"the mean is hardly ever inside {link.range!r}", spread(link.domain))
         step = _STEP * _room(link.domain, eta)
         above, below = _arrays(link, eta + step), _arrays(link, eta - step)
         size = np.abs(mean.d1) + np.abs(mean.mu) * 1e-6
@@ -83,8 +83,8 @@ def check_family(family: Family) -> Report:
     """Verify a family numerically.
 
     Checked on a grid of means: b'(theta(mu)) = mu and b''(theta) = V(mu); V' is the derivative of V; the unit
-    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; starting means are means.
-    `check_density` verifies the density.
+    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; a starting mean is a
+    mean. `check_density` verifies the density.
 
     Raises
     ------
