@@ -19,7 +19,7 @@ MARGIN = 2 / 3
 Up to 2/3 an affine scaling method reaches the best point of the edge; longer steps jam into it
 before they have moved along it (Tsuchiya and Muramatsu 1995, SIAM J. Optim. 5).
 """
-JAMMED = 1e-6
+JAMMED = 1e-5
 """Steps cut by the edge to less than this, in standard errors, lead nowhere."""
 BATCH = 8
 BATCHES = 4
