@@ -1,0 +1,73 @@
+"""Functions the array API lacks, composed from elementwise operations so that any namespace can run or trace them.
+
+May import: _base.
+Read next: `etamu.family.normal` for the normal distribution, `etamu.family.links` for their use.
+"""
+
+from __future__ import annotations
+
+import math
+
+from etamu._base.types import AnyArray, Namespace
+
+_LARGEST_EXPONENT = 709.782712893384
+"""log of the largest float64."""
+
+_EXP_SERIES = tuple(1.0 / math.factorial(k) for k in range(15, 1, -1))
+_LOG_SERIES = tuple(1.0 / (2 * k + 3) for k in range(9, -1, -1))
+
+
+def horner(coefficients: tuple[float, ...], x: AnyArray) -> AnyArray:
+    """Return the polynomial in x whose coefficients are given from the highest power down."""
+    total = x * coefficients[0] + coefficients[1]
+    for coefficient in coefficients[2:]:
+        total = total * x + coefficient
+    return total
+
+
+def exp(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return e^x, inf where it exceeds every float64, without a warning."""
+    return xp.where(x > _LARGEST_EXPONENT, xp.inf, xp.exp(xp.minimum(x, _LARGEST_EXPONENT)))
+
+
+def expm1mx_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return (e^x - 1 - x) / x^2, which is 1/2 at x = 0."""
+    near = xp.abs(x) < 0.5
+    apart = xp.where(near, 1.0, x)
+    return xp.where(near, horner(_EXP_SERIES, xp.where(near, x, 0.0)), ((xp.expm1(apart) - apart) / apart) / apart)
+
+
+def expm1mx(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return e^x - 1 - x with full relative accuracy: the deviance's shape on the log scale."""
+    near = xp.abs(x) < 0.5
+    small = xp.where(near, x, 0.0)
+    return xp.where(near, horner(_EXP_SERIES, small) * small * small, xp.expm1(x) - x)
+
+
+def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return log(1 + x) - x with full relative accuracy (never positive).
+
+    With r = x / (2 + x), log(1 + x) = 2 atanh r; the linear term is removed before anything is summed.
+    """
+    near = xp.abs(x) < 0.25
+    small = xp.where(near, x, 0.0)
+    r = small / (2.0 + small)
+    apart = xp.where(near, 1.0, x)
+    return xp.where(near, r * (2.0 * r * r * horner(_LOG_SERIES, r * r) - small), xp.log1p(apart) - apart)
+
+
+def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArray:
+    """Return excess - log(ratio) where ratio = 1 + excess, both given because each is accurate where the other is not."""
+    far = xp.abs(excess) > 0.5
+    log = xp.log(xp.where(far, ratio, 1.0))
+    return xp.where(far, excess - log, -log1pmx(xp, xp.where(far, 0.0, excess)))
+
+
+def bd0(xp: Namespace, y: AnyArray, mu: AnyArray) -> AnyArray:
+    """Return y log(y / mu) + mu - y, Loader's half deviance of a count, without cancellation at y near mu.
+
+    Source: C. Loader, Fast and accurate computation of binomial probabilities (2000).
+    """
+    positive = y > 0.0
+    count = xp.where(positive, y, 1.0)
+    return xp.where(positive, count * relative_entropy(xp, mu / count, (mu - count) / count), mu)
