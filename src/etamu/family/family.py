@@ -114,6 +114,11 @@ class Family(ABC):
         return True
 
     @property
+    def likelihood_dispersion(self) -> str:
+        """Tell which phi the log-likelihood holds: "deviance" for D / n, "ml" for its maximum over phi."""
+        return "deviance"
+
+    @property
     def kin(self) -> Family:
         """Return the family with the same variance and deviance whose specialised pairs this one uses."""
         return self

@@ -61,12 +61,16 @@ class Local:
 
 
 class Oracle(Protocol):
-    """A concave-hoped-for function of a vector, to be maximised, that costs one pass per question."""
+    """A function of a vector, to be maximised, that costs one pass per question; attributes are only read."""
 
-    size: int  # length of beta
-    concordance: float  # c with |l'''| <= c |l''| per row; 0 = unknown, rule (4) of `stop` not applied
-    restricted: bool  # the value is -inf outside an open convex set
-    extent: Array  # max over rows of |x_ij|, one per column
+    @property
+    def size(self) -> int: ...  # length of beta
+    @property
+    def concordance(self) -> float: ...  # c with |l'''| <= c |l''| per row; 0: unknown
+    @property
+    def restricted(self) -> bool: ...  # the value is -inf outside an open convex set
+    @property
+    def extent(self) -> Array: ...  # max over rows of |x_ij|, one per column
 
     def at(self, beta: Array, want: Want) -> Local: ...  # -inf or NaN outside the domain, never an exception
     def along(self, beta: Array, step: Array, ts: Array) -> Array: ...  # values at beta + t*step, one pass
@@ -76,12 +80,12 @@ class Oracle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One iteration, for the trace: the value before it, its decrement and length."""
+    """One iteration, for the trace: what was seen where it began, and how far it went."""
 
     value: float
-    decrement: float  # lambda^2 = g' H^-1 g at scale 1
-    step: float  # largest |step_j| in standard errors
-    lambda_rho: float  # NaN where not applied
+    decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
+    step: float  # largest |step_j| in standard errors; NaN without information
+    lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
     information: str  # "observed", "expected" or "none"
 

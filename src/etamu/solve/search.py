@@ -94,8 +94,19 @@ def _look(oracle: Oracle, here: Point, direction: Direction, length: float, want
 def finite(local: Local) -> bool:
     """Tell whether everything a pass brought is finite."""
     arrays = (local.score, local.expected, local.observed)
-    return bool(
-        np.isfinite(local.value)
-        and np.isfinite(local.scale)
-        and all(a is None or np.all(np.isfinite(a)) for a in arrays)
-    )
+    return bool(np.isfinite(local.value) and all(a is None or np.all(np.isfinite(a)) for a in arrays))
+
+
+def first_length(oracle: Oracle, here: Point, uphill: Array) -> float:
+    """Return the best of seventeen lengths, a decade apart, along a gradient of unknown scale.
+
+    Length 1 of the grid moves no row's x'beta by more than 1; all are tried in one pass.
+    """
+    unit = float(oracle.extent @ np.abs(uphill))
+    if not (np.isfinite(unit) and unit > 0):
+        return 1.0
+    ts = 10.0 ** np.arange(-8, 9) / unit
+    if oracle.restricted:
+        ts = np.minimum(ts, MARGIN * max(oracle.reach(here.beta, uphill), 0.0))
+    values = oracle.along(here.beta, uphill, ts)
+    return float(ts[int(np.argmax(values))])
