@@ -22,7 +22,8 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import ROWS, Threads
-from etamu.fit.likelihood import LogLikelihood, log_likelihood
+from etamu.fit.caller import user_level
+from etamu.fit.likelihood import log_likelihood
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.problem import Options, Problem
@@ -30,7 +31,7 @@ from etamu.fit.result import Fit
 from etamu.fit.start import start
 from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle, sandwich
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import independent_columns
+from etamu.solve.factor import clearly_independent, independent_columns
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -74,9 +75,6 @@ def estimate(problem: Problem) -> Fit:
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     beta = _first(problem, oracle, stage)
-    if np.linalg.norm(beta) >= 0 and problem.options.solver not in SOLVERS:
-        known = ", ".join(sorted(SOLVERS))
-        raise OptionError(f"solver {problem.options.solver!r} is not known; choose one of {known}")
     solution = SOLVERS[problem.options.solver](oracle, beta)
     _say_outcome(solution)
     return _finish(problem, stage, oracle, solution)
@@ -99,7 +97,7 @@ def prepare(problem: Problem) -> Stage:
             f"{len(coordinates.aliased)} column(s) are linear combinations of earlier ones and have no "
             f"coefficient (NaN): {names}"
         )
-        warnings.warn(message, AliasWarning, stacklevel=_user_level())
+        warnings.warn(message, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments)
 
 
@@ -126,12 +124,11 @@ def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
     if not coordinates.size:
         return np.zeros(0, dtype=bool)
     gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
-    independent, doubtful = independent_columns(coordinates.gram(gram), gram=True)
-    if doubtful:
-        # A pivot below 1e-8 of a Gram may be rounding: decide it on X itself, by TSQR.
-        triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
-        independent, _ = independent_columns(triangle.factor, gram=False)
-    return ~independent
+    if clearly_independent(coordinates.gram(gram)):
+        return np.zeros(coordinates.size, dtype=bool)
+    # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
+    triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
+    return ~independent_columns(triangle.factor)
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
@@ -154,17 +151,7 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
 
 def _say_outcome(solution: Solution) -> None:
     if solution.outcome is not Outcome.CONVERGED:
-        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=_user_level())
-
-
-def _user_level() -> int:
-    """Count frames up to the first one outside this package, so that a warning points at the user."""
-    import sys
-
-    level, frame = 1, sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] == "etamu":
-        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
-    return level
+        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
 
 
 def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Fit:
@@ -208,7 +195,7 @@ def _bread(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solutio
     cond = condition(information)
     if cond > WARN_CONDITION:
         message = f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
-        warnings.warn(message, ConvergenceWarning, stacklevel=_user_level())
+        warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
     try:
         if cond > SQUARED_CONDITION and problem.options.covariance != "observed":
             raw = stage.coordinates.raw(solution.beta)

@@ -32,17 +32,17 @@ class Outcome(enum.Enum):
 
 _ADVICE = {
     Outcome.CONVERGED: "Converged: the maximum is verified; nothing needs to be done.",
-    Outcome.STATIONARY: "A stationary point, not a maximum: the observed information is not positive definite "
-    "there; start from another point, or drop columns that the data cannot tell apart.",
+    Outcome.STATIONARY: "Stationary, not a maximum: the observed information is not positive definite there; "
+    "start from another point, or drop columns that the data cannot tell apart.",
     Outcome.INFINITE: "No finite maximum: the value keeps rising while coefficients grow without end "
     "(separation); drop or merge the columns that separate, or penalise.",
     Outcome.BOUNDARY: "The maximum lies on the boundary of the domain, where standard errors do not exist; "
     "choose a scale on which every coefficient is admissible, or a smaller model.",
-    Outcome.INFEASIBLE: "The start lies outside the domain, or the value there is not finite; give a start inside.",
-    Outcome.LIMIT: "The limit of iterations was reached before the maximum; raise the limit, give a better start, "
+    Outcome.INFEASIBLE: "The value at the start is not finite: it lies outside the domain; give a start inside.",
+    Outcome.LIMIT: "The limit of iterations came before the maximum; raise the limit, give a better start, "
     "or use a solver that knows the curvature.",
-    Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the columns, "
-    "give another start, or choose another solver.",
+    Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the "
+    "columns, give another start, or choose another solver.",
 }
 
 
@@ -61,12 +61,16 @@ class Local:
 
 
 class Oracle(Protocol):
-    """A concave-hoped-for function of a vector, to be maximised, that costs one pass per question."""
+    """A function of a vector, to be maximised, that costs one pass per question; attributes are only read."""
 
-    size: int  # length of beta
-    concordance: float  # c with |l'''| <= c |l''| per row; 0 = unknown, rule (4) of `stop` not applied
-    restricted: bool  # the value is -inf outside an open convex set
-    extent: Array  # max over rows of |x_ij|, one per column
+    @property
+    def size(self) -> int: ...  # length of beta
+    @property
+    def concordance(self) -> float: ...  # c with |l'''| <= c |l''| per row; 0: unknown
+    @property
+    def restricted(self) -> bool: ...  # the value is -inf outside an open convex set
+    @property
+    def extent(self) -> Array: ...  # max over rows of |x_ij|, one per column
 
     def at(self, beta: Array, want: Want) -> Local: ...  # -inf or NaN outside the domain, never an exception
     def along(self, beta: Array, step: Array, ts: Array) -> Array: ...  # values at beta + t*step, one pass
@@ -76,12 +80,12 @@ class Oracle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One iteration, for the trace: the value before it, its decrement and length."""
+    """One iteration, for the trace: what was seen where it began, and how far it went."""
 
     value: float
-    decrement: float  # lambda^2 = g' H^-1 g at scale 1
-    step: float  # largest |step_j| in standard errors
-    lambda_rho: float  # NaN where not applied
+    decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
+    step: float  # largest |step_j| in standard errors; NaN without information
+    lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
     information: str  # "observed", "expected" or "none"
 
