@@ -336,4 +336,4 @@ def predicted(fit: Any, asked: Asked, kind: str) -> tuple[np.ndarray, np.ndarray
     if asked["offset"] is not None:
         rows["offset_"] = eval(asked["offset"], {"__builtins__": {}}, {**FUNCTIONS, **rows})
     answered = fit.predict(rows, kind=kind, se=True)
-    return np.asarray(answered["fit"]), np.asarray(answered["se"])
+    return np.asarray(answered.estimate), np.asarray(answered.se)
