@@ -5,6 +5,7 @@ Read first: tests/references/README.md. Read next: tests/test_oracle.py, which c
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import re
@@ -199,7 +200,7 @@ def _unmapped(name: str, data: str) -> str:
     if name == "(Intercept)":
         return "Intercept"
     if basis := re.fullmatch(r"(.+\))(\d+)", name):
-        return f"{basis[1]}[{basis[2]}]"
+        return f"{ast.unparse(ast.parse(basis[1]))}[{basis[2]}]"  # formulaic writes every call as Python does
     factors = {
         f"{column}{level}": f"{column}[T.{level}]"
         for column, values in table(data).items()
