@@ -271,7 +271,8 @@ class Sparse:
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
         product = (self.matrix.T @ self.matrix.multiply(w[:, None]).tocsr()).toarray()
-        return self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        scaled = self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        return 0.5 * (scaled + scaled.T)
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""

@@ -112,9 +112,7 @@ def climb(
             continue
         direction = check.polish or rule.direction(counted, trail)
         hasty = direction.information == "none" and len(steps) < patience
-        ahead = check.polish is not None or (
-            not hasty and near(counted, here, direction, steps, tolerance)
-        )
+        ahead = check.polish is not None or (not hasty and near(counted, here, direction, steps, tolerance))
         moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
         stuck = moved is None
         if moved is None:

@@ -32,17 +32,17 @@ class Outcome(enum.Enum):
 
 _ADVICE = {
     Outcome.CONVERGED: "Converged: the maximum is verified; nothing needs to be done.",
-    Outcome.STATIONARY: "A stationary point, not a maximum: the observed information is not positive definite "
-    "there; start from another point, or drop columns that the data cannot tell apart.",
+    Outcome.STATIONARY: "Stationary, not a maximum: the observed information is not positive definite there; "
+    "start from another point, or drop columns that the data cannot tell apart.",
     Outcome.INFINITE: "No finite maximum: the value keeps rising while coefficients grow without end "
     "(separation); drop or merge the columns that separate, or penalise.",
     Outcome.BOUNDARY: "The maximum lies on the boundary of the domain, where standard errors do not exist; "
     "choose a scale on which every coefficient is admissible, or a smaller model.",
-    Outcome.INFEASIBLE: "The start lies outside the domain, or the value there is not finite; give a start inside.",
-    Outcome.LIMIT: "The limit of iterations was reached before the maximum; raise the limit, give a better start, "
+    Outcome.INFEASIBLE: "The value at the start is not finite: it lies outside the domain; give a start inside.",
+    Outcome.LIMIT: "The limit of iterations came before the maximum; raise the limit, give a better start, "
     "or use a solver that knows the curvature.",
-    Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the columns, "
-    "give another start, or choose another solver.",
+    Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the "
+    "columns, give another start, or choose another solver.",
 }
 
 

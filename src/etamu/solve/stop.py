@@ -52,7 +52,7 @@ class Check:
 
 
 def relative(decrement: float, scale: float) -> float:
-    """Return decrement / scale; a scale that does not exist counts as 1, an exact zero is small at any scale."""
+    """Return decrement / scale; a scale that does not exist counts as 1, zero is small at any scale."""
     if decrement == 0:
         return 0.0
     if math.isnan(scale):
@@ -102,7 +102,8 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     if not steps and oracle.concordance == 0:
         return True  # a quadratic ends after one step: then this saves a pass
     error = predicted(steps, direction, bound(direction, oracle.extent), oracle.concordance)
-    return decrement <= DECREMENT or relative(error**2, here.local.scale) <= tolerance**2
+    unit = here.local.scale if here.local.scale >= 0 else 1.0
+    return decrement <= DECREMENT or error <= tolerance * math.sqrt(unit)
 
 
 def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, stuck: bool) -> Check:
