@@ -21,21 +21,29 @@ from etamu.fit.result import Fit
 POINTS = 201
 """Points of a line along a number."""
 
+CROWD = 200
+"""More rows than this are drawn small and faint."""
+
 GROUPS = 6
 """As many lines as can be told apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A line with the band around it."""
+
+    middle: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """One group: its line on both scales with bands, and which rows of the data belong to it."""
+    """One group: its line on both scales, and which rows of the data belong to it."""
 
     label: str
-    eta: Array
-    eta_low: Array
-    eta_high: Array
-    mean: Array
-    mean_low: Array
-    mean_high: Array
+    eta: Line
+    mean: Line
     rows: Mask
 
 
@@ -45,28 +53,30 @@ class Picture:
 
     Parameters
     ----------
-    covariate, by, response, offset_text, held : str
-        Words for the axes; `held` says where the other columns stand.
+    covariate, by, response, offset_text, foot : str
+        Words for the axes; `foot` says where the other columns stand.
     positions : array (points,)
         Where the lines are drawn along the covariate.
     levels : tuple of str
         What stands at the positions if the covariate is categorical.
     curves : tuple of Curve
-    x, y, mean : arrays (rows used,)
-        Covariate, observed mean (a rate where there is an exposure) and fitted mean of each row.
+    x, y, mean, sizes : arrays (rows used,)
+        Covariate, observed mean (a rate where there is an exposure), fitted mean of each row, and
+        the area of its marker, which grows with exposure, trials and weight.
     """
 
     covariate: str
     by: str
     response: str
     offset_text: str
-    held: str
+    foot: str
     positions: Array
     levels: tuple[str, ...]
     curves: tuple[Curve, ...]
     x: Array
     y: Array
     mean: Array
+    sizes: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,32 +112,48 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
     variables = _variables(fit, problem.schema)
     along = _chosen(variables, covariate)
     groups = _groups(variables, along, by)
-    levels = variables[along].levels
-    shape = variables[along].values
-    positions = np.arange(len(levels), dtype=float) if levels else np.linspace(shape.min(), shape.max(), POINTS)
-    values: Any = list(levels) if levels else positions
-    others = {name: one.held for name, one in variables.items() if name not in {along, groups}}
-    labels = variables[groups].levels if groups else ("",)
-    curves = []
-    for code, label in enumerate(labels):
-        still = others | ({groups: label} if groups else {})
-        rows = variables[groups].values == code if groups else np.ones(len(shape), dtype=bool)
-        curves.append(_curve(fit, {along: values, **still}, len(positions), (label, rows), level))
-    held = ", ".join(f"{name} = {_written(value)}" for name, value in others.items())
-    rate, response = _observed(fit)
-    mean = np.asarray(fit.predict())[problem.chunk.row_ids]
+    one = variables[along]
+    positions = np.arange(len(one.levels), dtype=float)
+    if not one.levels:
+        positions = np.linspace(one.values.min(), one.values.max(), POINTS)
+    others = {name: other.held for name, other in variables.items() if name not in {along, groups}}
+    observed, response = _observed(fit)
+    sizes = _sizes(fit)
     return Picture(
         covariate=along,
         by=groups,
         response=response,
         offset_text=_offset_text(fit),
-        held=f"lines at {held}" if held else "",
+        foot=_foot(others, level, varied=bool(np.ptp(sizes))),
         positions=positions,
-        levels=levels,
-        curves=tuple(curves),
-        x=shape,
-        y=rate,
-        mean=mean,
+        levels=one.levels,
+        curves=_curves(fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level),
+        x=one.values,
+        y=observed,
+        mean=np.asarray(fit.predict())[problem.chunk.row_ids],
+        sizes=sizes,
+    )
+
+
+def _foot(others: dict[str, Any], level: float, *, varied: bool) -> str:
+    parts = [f"lines at {', '.join(f'{name} = {_written(value)}' for name, value in others.items())}"] if others else []
+    parts.append(f"bands: {100 * level:g} % confidence, point by point")
+    if varied:
+        parts.append("larger markers: rows that say more")
+    return "; ".join(parts)
+
+
+def _curves(
+    fit: Fit, variables: dict[str, _Variable], chosen: tuple[str, str], columns: dict[str, Any], level: float
+) -> tuple[Curve, ...]:
+    along, groups = chosen
+    n = len(columns[along])
+    if not groups:
+        return (_curve(fit, columns, n, "", np.ones(len(variables[along].values), dtype=bool), level),)
+    by = variables[groups]
+    return tuple(
+        _curve(fit, columns | {groups: label}, n, label, by.values == code, level)
+        for code, label in enumerate(by.levels)
     )
 
 
@@ -180,38 +206,56 @@ def _named(variables: dict[str, _Variable], name: str) -> str:
     return name
 
 
-def _curve(fit: Fit, columns: dict[str, Any], n: int, group: tuple[str, Mask], level: float) -> Curve:
+def _curve(fit: Fit, columns: dict[str, Any], n: int, label: str, rows: Mask, level: float) -> Curve:
     data = {name: value if np.ndim(value) else [value] * n for name, value in columns.items()}
     words = fit.problem.words
     given = {"exposure": np.ones(n), "trials": np.ones(n), "offset": np.full(n, _resting_offset(fit))}
     again = {word: v for word, v in given.items() if getattr(words, word) or word in words.given}
-    options: dict[str, Any] = {"interval": "confidence", "level": level, **again}
-    eta, mean = (fit.predict(data, kind, **options) for kind in ("link", "mean"))
-    assert isinstance(eta, Prediction)
-    assert isinstance(mean, Prediction)
-    ends = (eta.lower, eta.upper, mean.lower, mean.upper)
-    eta_low, eta_high, mean_low, mean_high = (np.asarray(end) for end in ends)
-    return Curve(group[0], eta.estimate, eta_low, eta_high, mean.estimate, mean_low, mean_high, group[1])
+    lines = []
+    for kind in ("link", "mean"):
+        prediction = fit.predict(data, kind, interval="confidence", level=level, **again)
+        assert isinstance(prediction, Prediction)
+        assert prediction.lower is not None
+        assert prediction.upper is not None
+        lines.append(Line(prediction.estimate, prediction.lower, prediction.upper))
+    return Curve(label, lines[0], lines[1], rows)
+
+
+def _sizes(fit: Fit) -> Array:
+    """Let the area of a marker grow with what its row says: trials, exposure, weights."""
+    chunk = fit.problem.chunk
+    counts = [np.ones(len(chunk)), chunk.weights.total(), fit.problem.unit.observed(chunk.y)[1]]
+    if _rated(fit):
+        counts.append(np.exp(np.asarray(chunk.predictors[0].offset)))
+    said = np.prod([count for count in counts if count is not None], axis=0)
+    usual = 38.0 if len(chunk) <= CROWD else 14.0
+    return usual * np.clip(said / np.mean(said), 0.25, 4.0) if np.ptp(said) else np.full(len(chunk), usual)
+
+
+def _rated(fit: Fit) -> bool:
+    """Tell whether the data are drawn as rates: log link, and all of the offset given by keyword."""
+    words, schema = fit.problem.words, fit.problem.schema
+    by_keyword = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
+    return bool(by_keyword) and fit.link.name == "log" and schema is not None and not schema.offsets
 
 
 def _resting_offset(fit: Fit) -> float:
     """Return the offset of the lines: none where data can be turned into rates, else the mean."""
     offset = fit.problem.chunk.predictors[0].offset
-    return 0.0 if offset is None or fit.link.name == "log" else float(np.mean(offset))
+    return 0.0 if offset is None or _rated(fit) else float(np.mean(offset))
 
 
 def _observed(fit: Fit) -> tuple[Array, str]:
-    """Return what is drawn beside the lines: observed means, as rates where the link is log with an offset."""
+    """Return what is drawn beside the lines, proportions and rates where there are any, and its name."""
     problem, words = fit.problem, fit.problem.words
     observed, trials = problem.unit.observed(problem.chunk.y)
-    offset = problem.chunk.predictors[0].offset
     response = words.response or "y"
     if trials is not None and (words.trials or "trials" in words.given):
         return observed, f"{response} / {words.trials or 'trials'}"
-    by_keyword = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
-    if offset is not None and by_keyword and fit.link.name == "log":
-        unit = words.exposure or ("exposure" if "exposure" in words.given else "exp(offset)")
-        return observed * np.exp(-offset), f"{response} / {unit}"
+    if _rated(fit):
+        offset = np.asarray(problem.chunk.predictors[0].offset)
+        per = words.exposure or ("exposure" if "exposure" in words.given else "exp(offset)")
+        return observed * np.exp(-offset), f"{response} / {per}"
     return observed, response
 
 
