@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,6 +114,11 @@ class Family(ABC):
         return True
 
     @property
+    def likelihood_dispersion(self) -> str:
+        """Tell which phi the log-likelihood holds: "deviance" for D / n, "ml" for its maximum over phi."""
+        return "deviance"
+
+    @property
     def kin(self) -> Family:
         """Return the family with the same variance and deviance whose specialised pairs this one uses."""
         return self
@@ -124,12 +129,12 @@ class Family(ABC):
         return False
 
     @property
-    def power(self) -> float | None:
+    def variance_power(self) -> float | None:
         """Return p where V(mu) = mu^p, None for every other variance function."""
         return None
 
     @abstractmethod
-    def theta(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return the canonical parameter theta of a mean."""
 
     @abstractmethod
@@ -161,4 +166,67 @@ class Family(ABC):
         """Return each row's log density at mu = y; NaN where no likelihood exists."""
 
     def __str__(self) -> str:
-        return self.name
+        settings = ", ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
+        return f"{self.name}({settings})" if settings else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed(Family):
+    """A family whose formulas are those of its kin: only response, support or dispersion differ; abstract."""
+
+    @property
+    @abstractmethod
+    def kin(self) -> Family:
+        """Return the family whose formulas these are."""
+
+    @property
+    def mean(self) -> Interval:
+        """Return the kin's interval of means."""
+        return self.kin.mean
+
+    @property
+    def support(self) -> Support:
+        """Return the kin's support."""
+        return self.kin.support
+
+    @property
+    def canonical(self) -> Link:
+        """Return the kin's canonical link."""
+        return self.kin.canonical
+
+    @property
+    def variance_power(self) -> float | None:
+        """Return the kin's power of the variance."""
+        return self.kin.variance_power
+
+    def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's theta."""
+        return self.kin.natural(xp, mu, complement)
+
+    def cumulant(self, xp: Namespace, theta: AnyArray) -> AnyArray:
+        """Return the kin's b(theta)."""
+        return self.kin.cumulant(xp, theta)
+
+    def variance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's V(mu)."""
+        return self.kin.variance(xp, mu, complement)
+
+    def dvariance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's V'(mu)."""
+        return self.kin.dvariance(xp, mu, complement)
+
+    def deviance(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's unit deviance."""
+        return self.kin.deviance(xp, y, mu, complement)
+
+    def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's y - mu."""
+        return self.kin.residual(xp, y, mu, complement)
+
+    def start(self, y: Array, weight: Array) -> Array:
+        """Return the kin's first guess."""
+        return self.kin.start(y, weight)
+
+    def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
+        """Return NaN: without a density of its own there is no likelihood."""
+        return np.full(np.shape(y[0]), math.nan)

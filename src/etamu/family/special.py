@@ -71,3 +71,37 @@ def bd0(xp: Namespace, y: AnyArray, mu: AnyArray) -> AnyArray:
     positive = y > 0.0
     count = xp.where(positive, y, 1.0)
     return xp.where(positive, count * relative_entropy(xp, mu / count, (mu - count) / count), mu)
+
+
+def log_or_zero(xp: Namespace, y: AnyArray) -> AnyArray:
+    """Return log(y) where y > 0 and 0 elsewhere."""
+    return xp.log(xp.where(y > 0.0, y, 1.0))
+
+
+def cauchy_tails(xp: Namespace, x: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return the probabilities of the Cauchy distribution beyond x >= 0 and below it."""
+    outer = xp.atan(1.0 / xp.maximum(x, 1.0)) * (1.0 / math.pi)
+    inner = 0.5 - xp.atan(xp.minimum(x, 1.0)) * (1.0 / math.pi)
+    tail = xp.where(x > 1.0, outer, inner)
+    return tail, 1.0 - tail
+
+
+def power_half_deviance(xp: Namespace, power: float, y: AnyArray, u: AnyArray) -> AnyArray:
+    """Return the integral from mu to y > 0 of (y - t) / t^power dt, where u = log(mu / y).
+
+    It is y^(2 - p) (E(2 - p) - E(1 - p)) with E(a) = (e^(a u) - 1 - a u) / a: the linear terms, equal, are dropped
+    near u = 0 so that nothing cancels.
+    """
+    upper, lower = 2.0 - power, 1.0 - power
+    near = xp.abs(u) < 1.0
+    small, far = xp.where(near, u, 0.0), xp.where(near, 0.0, u)
+    inside = expm1mx(xp, upper * small) / upper - expm1mx(xp, lower * small) / lower
+    outside = xp.expm1(upper * far) / upper - xp.expm1(lower * far) / lower
+    return xp.exp(upper * xp.log(y)) * xp.where(near, inside, outside)
+
+
+def expm1_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return (e^x - 1) / x, which is 1 at x = 0."""
+    some = x != 0.0
+    apart = xp.where(some, x, 1.0)
+    return xp.where(some, xp.expm1(apart) / apart, 1.0)

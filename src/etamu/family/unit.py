@@ -105,10 +105,40 @@ class Unit:
         """
         if information not in ("expected", "observed"):
             raise OptionError(f"information is {information!r}; it is 'expected' or 'observed'")
-        kernel = _kernel(self, xp, information)
+        kernel = _kernel(self, xp, "expected" if self.canonical else information)
         if len(self.family.response) == 1:
             return lambda y, eta: kernel(y[0], eta)
         return _per_trial(xp, kernel)
+
+    def start(self, y: tuple[Array, ...], weight: Array) -> Array:
+        """Return a first eta per row: the link of the family's first guess, moved inside the domain (NumPy)."""
+        ybar, trials = self.observed(y)
+        guess = self.family.start(ybar, weight if trials is None else weight * trials)
+        lower, upper = _means(self.family, self.link)
+        size = float(np.mean(np.abs(ybar))) or 1.0
+        margin = 0.01 * min(size, upper - lower)
+        mu = np.clip(guess, lower + margin, upper - margin)
+        return np.asarray(self.link.link(np, mu, 1.0 - mu), dtype=np.float64)
+
+    def slopes(self, y: tuple[Array, ...]) -> tuple[Array, Array]:
+        """Return the limits of the score at the lower and the upper end of the domain, per row (NumPy).
+
+        A slope of 0 is an end toward which the value stops falling: there a maximum may run away.
+        For a binomial response the slopes are those of the proportion times the trials.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from etamu.family.families import Poisson
+        >>> from etamu.family.links import Log
+        >>> minus, plus = Unit(Poisson(), Log()).slopes((np.array([0.0, 3.0]),))
+        >>> minus.tolist(), plus.tolist()
+        ([0.0, 3.0], [-inf, -inf])
+        """
+        bound, domain = self.bind(np), self.domain
+        with np.errstate(all="ignore"):
+            minus, plus = (_limit(bound, y, end, side) for end, side in ((domain.lower, 1.0), (domain.upper, -1.0)))
+        return minus, plus
 
     def __str__(self) -> str:
         return f"{self.family} with {self.link} link"
@@ -159,13 +189,33 @@ def _per_trial(xp: Namespace, kernel: Kernel) -> Bound:
     return bound
 
 
+def _limit(bound: Bound, y: tuple[Array, ...], end: float, inward: float) -> Array:
+    """Return the limit of the score toward `end`, told from two points near it: it settles, vanishes or grows."""
+    if math.isinf(end):
+        near, nearer = -inward * 350.0, -inward * 700.0
+    elif end == 0.0:
+        near, nearer = inward * 1e-100, inward * 1e-150
+    else:
+        near, nearer = end + inward * abs(end) * 2.0**-26, end + inward * abs(end) * 2.0**-52
+    shape = np.shape(y[0])
+    before, after = (bound(y, np.full(shape, eta))[1] for eta in (near, nearer))
+    grows = np.isinf(after) | (np.abs(after) >= 1.5 * np.abs(before))
+    limit = np.where(grows & (after != 0.0), np.copysign(math.inf, after), after)
+    return np.where(np.abs(after) <= 0.75 * np.abs(before), 0.0, limit)
+
+
 def _same(link: Link, canonical: Link) -> bool:
     return link == canonical or (link.exponent is not None and link.exponent == canonical.exponent)
 
 
+def _means(family: Family, link: Link) -> tuple[float, float]:
+    """Return the ends of the interval of means that the family can have and the link can reach."""
+    return max(link.range.lower, family.mean.lower), min(link.range.upper, family.mean.upper)
+
+
 def _domain(family: Family, link: Link) -> Interval:
     """Return the eta whose means the family can have: the part of the link's range inside, mapped back."""
-    lower, upper = max(link.range.lower, family.mean.lower), min(link.range.upper, family.mean.upper)
+    lower, upper = _means(family, link)
     if lower == link.range.lower and upper == link.range.upper:
         return link.domain
     with np.errstate(all="ignore"):
@@ -175,7 +225,7 @@ def _domain(family: Family, link: Link) -> Interval:
 
 def _refuse_inadmissible(family: Family, link: Link) -> None:
     """Raise a LinkError where family and link do not fit."""
-    lower, upper = max(link.range.lower, family.mean.lower), min(link.range.upper, family.mean.upper)
+    lower, upper = _means(family, link)
     if not lower < upper:
         raise LinkError(
             f"family {family.name!r} cannot have link {link.name!r}: the link gives means in {link.range!r}, "
@@ -198,9 +248,9 @@ def _convex(unit: Unit) -> bool:
         return True
     if not math.isinf(family.mean.upper):
         return link.log_concave or (link.exponent is not None and 0.0 <= link.exponent <= 1.0)
-    if family.power is None or link.exponent is None:
-        return family.power is None and link.exponent == 0.0
-    p = family.power
+    if family.variance_power is None or link.exponent is None:
+        return family.variance_power is None and link.exponent == 0.0
+    p = family.variance_power
     if link.exponent == 0.0:
         return 1.0 <= p <= 2.0
     a = 1.0 / link.exponent

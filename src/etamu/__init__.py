@@ -1,0 +1,3 @@
+"""Generalized linear models, stated in eta."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Optimisation over vectors: one oracle, one loop, several rules of direction; no statistics."""

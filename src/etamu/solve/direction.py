@@ -1,0 +1,67 @@
+"""What a rule of direction is: the last few points in, a step out; nothing is remembered elsewhere.
+
+May import: numpy, etamu._base, and in this room oracle, factor.
+Read next: `etamu.solve.newton`, the first rule; `etamu.solve.loop`, which asks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from etamu._base.types import Array, Want
+from etamu.solve.factor import Factor
+from etamu.solve.oracle import Local, Oracle
+
+FINAL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
+"""What a verifying pass asks, and what a `Solution.local` therefore holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place and what was seen there."""
+
+    beta: Array
+    local: Local
+
+    @property
+    def score(self) -> Array:
+        """The gradient; every pass of every solver asks for it."""
+        if self.local.score is None:
+            raise TypeError("the oracle was asked for the score and returned None")
+        return self.local.score
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A step to try, uphill: `slope` = score'step > 0, which is the decrement when step = H^-1 score."""
+
+    step: Array
+    slope: float
+    information: str = "none"
+    covariance: Array | None = None  # H^-1 at scale 1, where a metric is known
+    want: Want = Want.VALUE | Want.SCORE  # what the rule needs at the next point
+
+
+class Rule(Protocol):
+    """How a solver chooses where to go; a frozen value, whose state is the trail it is shown."""
+
+    @property
+    def want(self) -> Want: ...  # what the first pass must bring
+    @property
+    def memory(self) -> int: ...  # how many past points the rule looks at
+    @property
+    def demand(self) -> float: ...  # share of the promised gain a step must bring (Armijo)
+
+    def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction: ...
+
+
+def in_metric(score: Array, factor: Factor, information: str, want: Want) -> Direction | None:
+    """Return the step H^-1 score, or None if it is not finite."""
+    step = factor.solve(score)
+    slope = float(score @ step)
+    if not (np.all(np.isfinite(step)) and np.isfinite(slope)):
+        return None
+    return Direction(step, max(slope, 0.0), information, factor.inverse(), want)

@@ -1,0 +1,229 @@
+"""Linear algebra of the solvers: Cholesky as a value, aliases in column order, triangles that add.
+
+May import: numpy, scipy.linalg (inside functions), etamu._base.
+Read next: `etamu.solve.direction`, which turns a factor and a gradient into a step.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from etamu._base.types import Array, Mask
+
+EPS = float(np.finfo(np.float64).eps)
+DOUBT = 1e-8
+"""Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A positive definite matrix H = D R'R D, with R upper triangular, R'R of unit diagonal and D diagonal.
+
+    The diagonal is divided out first (Jacobi), so that the units of the columns cost no digits.
+
+    Examples
+    --------
+    >>> factor = cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
+    >>> factor.solve(np.array([8.0, 8.0])).round(12).tolist()
+    [1.5, 1.0]
+    >>> round(factor.logdet, 12) == round(math.log(16.0), 12)
+    True
+    """
+
+    triangle: Array
+    diagonal: Array
+
+    def solve(self, vector: Array) -> Array:
+        """Solve H x = vector; a matrix is solved column by column."""
+        from scipy import linalg
+
+        shape = (-1,) + (1,) * (vector.ndim - 1)
+        scaled = vector / self.diagonal.reshape(shape)
+        half = linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False)
+        whole = linalg.solve_triangular(self.triangle, half, check_finite=False)
+        return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
+
+    def inverse(self) -> Array:
+        """Return H^-1, exactly symmetric."""
+        from scipy.linalg import lapack
+
+        upper, _ = lapack.dpotri(self.triangle)
+        full = np.triu(upper) + np.triu(upper, 1).T
+        return np.asarray(full / self.diagonal[:, None] / self.diagonal, dtype=np.float64)
+
+    def whiten(self, rows: Array) -> Array:
+        """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
+        from scipy import linalg
+
+        scaled = (rows / self.diagonal).T
+        return np.asarray(linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False).T)
+
+    @property
+    def logdet(self) -> float:
+        """The logarithm of the determinant of H."""
+        return float(2.0 * (np.log(np.abs(np.diag(self.triangle))).sum() + np.log(self.diagonal).sum()))
+
+    @property
+    def condition(self) -> float:
+        """An estimate of the 1-norm condition number of R, whose square is that of D^-1 H D^-1."""
+        from scipy.linalg import lapack
+
+        reciprocal, _ = lapack.dtrcon(self.triangle)
+        return 1.0 / float(reciprocal) if reciprocal > 0 else math.inf
+
+
+def cholesky(matrix: Array) -> Factor | None:
+    """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
+
+    A pivot of the matrix with its diagonal scaled to one must exceed its own rounding error, 8 p eps.
+
+    Examples
+    --------
+    >>> cholesky(np.array([[1.0, 1.0], [1.0, 1.0]])) is None
+    True
+    >>> cholesky(np.array([[1e-30, 0.0], [0.0, 1e30]])) is None
+    False
+    """
+    from scipy.linalg import lapack
+
+    entries = np.diag(matrix)
+    if not (np.all(np.isfinite(matrix)) and np.all(entries > 0)):
+        return None
+    diagonal = np.sqrt(entries)
+    upper, info = lapack.dpotrf(matrix / diagonal[:, None] / diagonal, clean=1)
+    if info != 0 or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
+        return None
+    return Factor(np.asarray(upper), diagonal)
+
+
+def positive_definite(matrix: Array) -> bool:
+    """Tell whether a symmetric matrix is positive definite beyond its rounding error."""
+    return cholesky(matrix) is not None
+
+
+def lifted(matrix: Array) -> Factor:
+    """Factorise a symmetric matrix after lifting its eigenvalues, in Jacobi scale, above a small floor.
+
+    Where the matrix is indefinite, |eigenvalue| replaces eigenvalue, so that a step along negative
+    curvature still goes up, as long as its curvature says.
+
+    Examples
+    --------
+    >>> lifted(np.diag([4.0, -1.0])).inverse().round(12).tolist()
+    [[0.25, 0.0], [0.0, 1.0]]
+    """
+    from scipy import linalg
+
+    size = np.abs(np.diag(matrix))
+    diagonal = np.sqrt(np.where(size > 0, size, max(float(size.max(initial=0.0)), 1.0)))
+    values, vectors = linalg.eigh(matrix / diagonal[:, None] / diagonal)
+    floor = 1e-10 * max(1.0, float(np.abs(values).max(initial=0.0)))
+    root = np.sqrt(np.maximum(np.abs(values), floor))
+    upper = triangle(root[:, None] * vectors.T)
+    return from_triangle(upper * diagonal)
+
+
+def from_triangle(upper: Array) -> Factor:
+    """Return the factor of H = upper' upper without forming H, so that no digit is squared away.
+
+    Examples
+    --------
+    >>> from_triangle(np.array([[2.0, 1.0], [0.0, 3.0]])).inverse().round(12).tolist()
+    [[0.277777777778, -0.055555555556], [-0.055555555556, 0.111111111111]]
+    """
+    diagonal = np.linalg.norm(upper, axis=0)
+    return Factor(np.asarray(upper / diagonal, dtype=np.float64, order="F"), diagonal)
+
+
+def triangle(rows: Array) -> Array:
+    """Return the p x p upper triangle R with R'R = rows'rows, by Householder QR, its diagonal not negative.
+
+    Fewer rows than columns give rows of zeros at the bottom, so that triangles always add.
+
+    Examples
+    --------
+    >>> triangle(np.array([[3.0, 1.0], [4.0, 2.0]])).round(12).tolist()
+    [[5.0, 2.2], [0.0, 0.4]]
+    """
+    reduced = np.linalg.qr(np.asarray(rows, dtype=np.float64), mode="r")
+    signs = np.where(np.diag(reduced) < 0, -1.0, 1.0)
+    upper = np.zeros((rows.shape[1], rows.shape[1]))
+    upper[: len(reduced)] = reduced
+    upper[: len(signs)] *= signs[:, None]
+    return upper
+
+
+def combine(first: Array, second: Array) -> Array:
+    """Return the triangle of two sets of rows stacked, from their triangles (TSQR).
+
+    Examples
+    --------
+    >>> rows = np.arange(12.0).reshape(6, 2)
+    >>> bool(np.allclose(combine(triangle(rows[:2]), triangle(rows[2:])), triangle(rows)))
+    True
+    """
+    return triangle(np.vstack([first, second]))
+
+
+def clearly_independent(gram: Array) -> bool:
+    """Tell whether a Gram alone shows every column independent of the earlier ones.
+
+    If not, the question goes to `independent_columns` on a triangle, which sees twice as many digits.
+
+    Examples
+    --------
+    >>> clearly_independent(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    True
+    >>> clearly_independent(np.array([[1.0, 1.0], [1.0, 1.0 + 1e-12]]))
+    False
+    """
+    factor = cholesky(gram)
+    return factor is not None and bool(np.all(np.diag(factor.triangle) ** 2 >= DOUBT))
+
+
+def independent_columns(upper: Array, tolerance: float = 1e-11) -> Mask:
+    """Tell which columns are not linear combinations of earlier independent ones.
+
+    Column j is kept if what is left of it, after projection on the columns kept before it, is longer
+    than `tolerance` times the column itself: the rule of LINPACK's dqrdc2 as R uses it, earlier columns
+    win. A column of zeros is never kept.
+
+    Parameters
+    ----------
+    upper : Array
+        A triangle R with R'R = X'X, or X itself, (m, p); only lengths and angles of columns matter.
+        A Gram will not do: it has lost what is decided here.
+    tolerance : float
+        Relative length below which a column counts as dependent.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 1.0]])
+    >>> independent_columns(x).tolist()
+    [True, True, False, True]
+    """
+    columns = np.asarray(upper, dtype=np.float64)
+    height, count = columns.shape
+    scaled = columns / np.where((peak := np.abs(columns).max(axis=0, initial=0.0)) > 0, peak, 1.0)
+    lengths = np.linalg.norm(scaled, axis=0)
+    kept = np.zeros(count, dtype=np.bool_)
+    basis = np.empty((height, min(height, count)), order="F")
+    rank = 0
+    for j in range(count):
+        if rank == height or lengths[j] == 0:
+            continue
+        left = scaled[:, j]
+        for _ in range(2):  # twice is enough (Kahan, Parlett): once leaves cancellation error
+            left = left - basis[:, :rank] @ (basis[:, :rank].T @ left)
+        length = float(np.linalg.norm(left))
+        if length > tolerance * lengths[j]:
+            # a short remainder is mostly rounding along the basis: make it orthogonal before it joins
+            unit = left / length
+            unit -= basis[:, :rank] @ (basis[:, :rank].T @ unit)
+            basis[:, rank] = unit / np.linalg.norm(unit)
+            kept[j] = True
+            rank += 1
+    return kept

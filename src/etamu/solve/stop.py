@@ -1,0 +1,217 @@
+"""The rule of convergence: what must hold on an exact pass before a point may be called the maximum.
+
+May import: numpy, etamu._base, and in this room oracle, direction, factor, search.
+Read next: `etamu.solve.loop`, which asks whether to look (`near`) and what was seen (`examine`).
+
+With g the gradient, H the observed information, s the scale, lambda^2 = g'H^-1 g and
+rho = max_i sqrt(x_i' H^-1 x_i), a point is the maximum if all of these hold on one exact pass:
+
+1. lambda / sqrt(s) <= 1e-9: no coefficient is further than 1e-9 standard errors from its Newton step;
+2. lambda^2 / s <= 1e-10;
+3. H is positive definite;
+4. c lambda rho <= 1e-7, where the third derivative is bounded by c times the second (c > 0): then the
+   maximum exists, is unique, and H is right to 1e-7 (self-concordance: Bach 2010, Electron. J. Stat. 4).
+
+In 1 and 2 the rounding floor counts as arrival: Newton steps on exact passes that no longer halve lambda.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from etamu._base.types import Array
+from etamu.solve.direction import FINAL, Direction, Point, in_metric
+from etamu.solve.factor import Factor, cholesky, lifted
+from etamu.solve.oracle import Oracle, Outcome, Step
+from etamu.solve.search import rounding
+
+TOLERANCE = 1e-9
+"""Largest distance from the maximum, in standard errors."""
+DECREMENT = 1e-10
+CERTAIN = 1e-7
+"""Largest c*lambda*rho at a verified maximum."""
+RUNAWAY = 0.1
+"""c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
+POLISH = 1e-6
+"""Decrement below which an exact pass is followed by its Newton step, whatever the solver's own rule."""
+BLOCKED = 1e-6
+"""Share of the Newton step that the domain must leave, else its edge is what stops the search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What an exact pass showed: the verdict, or the Newton step that should come next."""
+
+    decrement: float
+    lambda_rho: float
+    outcome: Outcome | None = None
+    polish: Direction | None = None
+
+
+def relative(decrement: float, scale: float) -> float:
+    """Return decrement / scale; a scale that does not exist counts as 1, an exact zero is small at any scale."""
+    if decrement == 0:
+        return 0.0
+    if math.isnan(scale):
+        return decrement
+    return decrement / scale if scale > 0 else math.inf
+
+
+def bound(direction: Direction, extent: Array) -> float:
+    """Return the free bound of lambda*rho: x' H^-1 x <= sum_jk e_j |H^-1|_jk e_k for every |x| <= e.
+
+    It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|.
+    """
+    if direction.covariance is None:
+        return math.nan
+    return math.sqrt(direction.slope * float(extent @ np.abs(direction.covariance) @ extent))
+
+
+def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concordance: float) -> float:
+    """Return a prediction of the H-norm of the error that remains after a full step.
+
+    With the observed information and c > 0 it is lambda (exp(c lambda rho) - 1). Else it comes from the
+    contraction kappa of the last steps, kappa/(1 - kappa) lambda, not trusted below 1e-8; if kappa itself
+    falls superlinearly, the next kappa is extrapolated. Only a prediction: an exact pass verifies it.
+    """
+    size = math.sqrt(direction.slope)
+    guess = math.inf
+    if direction.information == "observed" and concordance > 0:
+        guess = size * math.expm1(min(concordance * lambda_rho, 700.0))
+    past = [math.sqrt(step.decrement) for step in steps[-2:] if step.information != "none"]
+    sizes = [*past, size]
+    ratios = [after / before if before > 0 else 0.0 for before, after in zip(sizes, sizes[1:], strict=False)]
+    if ratios and (kappa := ratios[-1]) < 1:
+        if len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
+            kappa = kappa**1.5
+        kappa = max(kappa, 1e-8)
+        guess = min(guess, kappa / (1 - kappa) * size)
+    return guess
+
+
+def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
+    """Tell whether the rule may hold after this direction's step, so that the next pass should be exact."""
+    decrement = relative(direction.slope, here.local.scale)
+    if direction.slope <= rounding(here):
+        return True
+    if direction.information == "none":
+        return decrement <= 1e-8
+    if not steps and oracle.concordance == 0:
+        return True  # a quadratic ends after one step: then this saves a pass
+    error = predicted(steps, direction, bound(direction, oracle.extent), oracle.concordance)
+    return decrement <= DECREMENT or relative(error**2, here.local.scale) <= tolerance**2
+
+
+def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, stuck: bool) -> Check:
+    """Judge an exact pass. `stuck` says that the solver's own step from here found no better point."""
+    observed = here.local.observed
+    factor = None if observed is None else cholesky(observed)
+    newton = None if factor is None else in_metric(here.score, factor, "observed", FINAL)
+    if newton is None:
+        return _without_maximum(oracle, here, stuck)
+    decrement = relative(newton.slope, here.local.scale)
+    check = Check(newton.slope, bound(newton, oracle.extent))
+    if decrement > DECREMENT and _blocked(oracle, here, newton, stuck):
+        return replace(check, outcome=Outcome.BOUNDARY)
+    floor = _at_floor(here, newton.slope, checks, stuck)
+    settled = decrement <= DECREMENT or floor
+    if oracle.concordance > 0 and settled and oracle.concordance * check.lambda_rho > CERTAIN:
+        check = replace(check, lambda_rho=_exact(oracle, newton))
+    if _runs_away(oracle.concordance, decrement, check, checks):
+        return replace(check, outcome=Outcome.INFINITE)
+    certain = oracle.concordance == 0 or oracle.concordance * check.lambda_rho <= CERTAIN
+    if settled and certain and (decrement <= tolerance**2 or floor):
+        return replace(check, outcome=Outcome.CONVERGED)
+    if stuck and checks and checks[-1].polish is not None:
+        return replace(check, outcome=Outcome.STALLED)
+    if stuck or decrement <= POLISH or newton.slope <= rounding(here):
+        return replace(check, polish=newton)
+    return check
+
+
+def _at_floor(here: Point, decrement: float, checks: list[Check], stuck: bool) -> bool:
+    """Tell whether rounding, not the distance to the maximum, decides the size of the step.
+
+    A Newton step that does not halve lambda (quarter the decrement) shows it: one where the decrement
+    is small, two where it is only as small as the rounding of the value.
+    """
+    small = relative(decrement, here.local.scale) <= DECREMENT
+    if stuck:
+        return small or decrement <= rounding(here)
+    sizes = [check.decrement for check in checks[-2:] if check.polish is not None] + [decrement]
+    same = sum(after > before / 4 for before, after in zip(sizes, sizes[1:], strict=False))
+    return (small and same >= 1) or (same >= 2 and decrement <= rounding(here))
+
+
+def _runs_away(concordance: float, decrement: float, check: Check, checks: list[Check]) -> bool:
+    """Tell whether lambda*rho fails to fall at a small decrement: then no finite maximum is near.
+
+    Near a finite maximum Newton squares lambda*rho. Where the value rises for ever, lambda*rho stays:
+    at 1 for an exponential tail, slowly falling for faster tails, which is why two failures to halve
+    are enough at any size.
+    """
+    if concordance == 0 or decrement > DECREMENT or concordance * check.lambda_rho <= CERTAIN:
+        return False
+    history = [past.lambda_rho for past in checks[-2:]] + [check.lambda_rho]
+    kept = sum(after > before / 2 for before, after in zip(history, history[1:], strict=False))
+    return kept >= 2 or (kept >= 1 and concordance * check.lambda_rho > RUNAWAY)
+
+
+def _blocked(oracle: Oracle, here: Point, newton: Direction, stuck: bool) -> bool:
+    """Tell whether the edge of the domain, not a maximum inside it, ends the search.
+
+    The Newton step of the observed information is cut to nothing, and either no step moves at all or
+    the expected information, which grows without end towards such an edge, sees no gain left.
+    """
+    if not oracle.restricted or oracle.reach(here.beta, newton.step) > BLOCKED:
+        return False
+    return stuck or _fisher_decrement(here) <= DECREMENT
+
+
+def _fisher_decrement(here: Point) -> float:
+    """Return the decrement/scale in the metric of the expected information, inf if that is no metric."""
+    factor = None if here.local.expected is None else cholesky(here.local.expected)
+    fisher = None if factor is None else in_metric(here.score, factor, "expected", FINAL)
+    return math.inf if fisher is None else relative(fisher.slope, here.local.scale)
+
+
+def _without_maximum(oracle: Oracle, here: Point, stuck: bool) -> Check:
+    """Judge an exact pass whose observed information is not positive definite."""
+    metric = _any_metric(here)
+    direction = in_metric(here.score, metric, "expected", FINAL)
+    if direction is None:
+        return Check(math.nan, math.nan, Outcome.STALLED if stuck else None)
+    check = Check(direction.slope, math.nan)
+    small = relative(direction.slope, here.local.scale) <= DECREMENT
+    if _blocked(oracle, here, direction, stuck):
+        return replace(check, outcome=Outcome.BOUNDARY)
+    if not (small or stuck):
+        return check
+    if oracle.concordance > 0:
+        check = replace(check, lambda_rho=_exact(oracle, direction))
+        if oracle.concordance * check.lambda_rho > RUNAWAY and small:
+            return replace(check, outcome=Outcome.INFINITE)
+    still = small or direction.slope <= rounding(here)
+    return replace(check, outcome=Outcome.STATIONARY if still else Outcome.STALLED)
+
+
+def _any_metric(here: Point) -> Factor:
+    """Return the expected information if it is positive definite, else the observed one made so."""
+    expected, observed = here.local.expected, here.local.observed
+    factor = None if expected is None else cholesky(expected)
+    if factor is not None:
+        return factor
+    matrix = observed if observed is not None else expected
+    if matrix is None:
+        raise TypeError("the oracle was asked for the information and returned None")
+    return lifted(matrix)
+
+
+def _exact(oracle: Oracle, direction: Direction) -> float:
+    """Return lambda*rho itself, which costs a pass."""
+    if direction.covariance is None:
+        return math.nan
+    return math.sqrt(direction.slope * max(oracle.longest(direction.covariance), 0.0))
