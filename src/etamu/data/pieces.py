@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.types import Array
-from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, Schema
+from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, Schema, product_width
 from etamu.data.scope import Scoped
 from etamu.design.layout import ContrastPart, Layout, TermColumns
 
@@ -59,12 +59,8 @@ def pieces_of(schema: Schema) -> tuple[Piece, ...]:
     for term in schema.terms:
         for scoped in term.products:
             found.extend(_pieces(scoped, schema, start, term.scale))
-            start += _width(scoped, schema.factors)
+            start += product_width(scoped, schema.factors)
     return tuple(sorted(found, key=lambda piece: bool(piece.factors)))
-
-
-def _width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
-    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
 
 
 def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Piece]:
@@ -170,7 +166,7 @@ def _terms(schema: Schema) -> tuple[TermColumns, ...]:
     out = []
     start = 0
     for term in schema.terms:
-        stop = start + sum(_width(scoped, schema.factors) for scoped in term.products)
+        stop = start + sum(product_width(scoped, schema.factors) for scoped in term.products)
         out.append(TermColumns(term.label, slice(start, stop)))
         start = stop
     return tuple(out)
@@ -181,7 +177,7 @@ def _constant(schema: Schema) -> Array | None:
     start = 0
     for term in schema.terms:
         for scoped in term.products:
-            width = _width(scoped, schema.factors)
+            width = product_width(scoped, schema.factors)
             if not any(reduced for _, reduced in scoped) and all(
                 _sums_to_one(schema.factors[number]) for number, _ in scoped
             ):

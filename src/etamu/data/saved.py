@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from etamu._base.errors import DataError, FormulaError
-from etamu.data.basis import STATEFUL, restore
+from etamu.data.basis import STATEFUL, Basis, restore
 from etamu.data.contrasts import Contrast
 from etamu.data.evaluate import OPERATORS
 from etamu.data.expression import (
@@ -27,7 +27,15 @@ from etamu.data.expression import (
     walk,
 )
 from etamu.data.functions import canonical
-from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, PlannedTerm, Schema, product_names
+from etamu.data.schema import (
+    CategoricalFactor,
+    Factor,
+    NumericFactor,
+    PlannedTerm,
+    Schema,
+    coefficient_names,
+    inner,
+)
 
 DEEPEST = 100
 """Deepest nesting of an expression that is read back."""
@@ -98,9 +106,8 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
         for offset in _list(saved["offsets"])
     )
     states = tuple((_str(text), restore(state)) for text, state in _list(saved["states"]))
-    _check_states(
-        [factor.expression for factor in factors] + [offset.expression for offset in offsets], dict(states)
-    )
+    _check_states([part.expression for part in (*factors, *offsets)], dict(states))
+    _check_fields(factors, dict(states))
     return Schema(
         _str(saved["formula"]),
         None if saved["response"] is None else _str(saved["response"]),
@@ -109,7 +116,7 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
         offsets,
         states,
         tuple((_str(column), _strings(levels)) for column, levels in _list(saved["dropped_levels"])),
-        tuple(name for term in terms for scoped in term.products for name in product_names(scoped, factors)),
+        coefficient_names(terms, factors),
     )
 
 
@@ -118,6 +125,16 @@ def _check_states(expressions: list[Expression], states: Mapping[str, Any]) -> N
         for part in walk(expression):
             if isinstance(part, Call) and part.function in STATEFUL and part.text not in states:
                 raise DataError(f"the state of {part.text} is missing")
+
+
+def _check_fields(factors: tuple[Factor, ...], states: Mapping[str, Basis]) -> None:
+    for factor in factors:
+        if isinstance(factor, NumericFactor):
+            call = inner(factor.expression)
+            basis = isinstance(call, Call) and call.function in STATEFUL
+            width = len(states[call.text].labels) if basis and isinstance(call, Call) else 0
+            if len(factor.fields) != width:
+                raise DataError(f"{factor.label} has {len(factor.fields)} fields and {width} columns")
 
 
 def _term_from(saved: Mapping[str, Any], factors: tuple[Factor, ...]) -> PlannedTerm:
@@ -180,22 +197,27 @@ def _contrast_from(saved: Mapping[str, Any], label: str, levels: int) -> Contras
 def _expression_to(expression: Expression) -> list[Any]:
     match expression:
         case Name(name):
-            return ["name", name]
+            out = ["name", name]
         case Number(value, whole):
-            return ["number", value, whole]
-        case Text(value):
-            return ["text", value]
+            out = ["number", value, whole]
+        case Text(text):
+            out = ["text", text]
         case Flag(flag):
-            return ["flag", flag]
+            out = ["flag", flag]
         case Vector(items):
-            return ["vector", [_expression_to(item) for item in items]]
+            out = ["vector", _written(items)]
         case Named(names, items):
-            return ["named", list(names), [_expression_to(item) for item in items]]
+            out = ["named", list(names), _written(items)]
         case Operation(symbol, operands, text):
-            return ["operation", symbol, [_expression_to(operand) for operand in operands], text]
+            out = ["operation", symbol, _written(operands), text]
         case Call(function, arguments, keywords, text):
             given = [[word, _expression_to(value)] for word, value in keywords]
-            return ["call", function, [_expression_to(argument) for argument in arguments], given, text]
+            out = ["call", function, _written(arguments), given, text]
+    return out
+
+
+def _written(expressions: tuple[Expression, ...]) -> list[Any]:
+    return [_expression_to(expression) for expression in expressions]
 
 
 def _expression_from(saved: Any, depth: int = 0) -> Expression:
@@ -204,33 +226,33 @@ def _expression_from(saved: Any, depth: int = 0) -> Expression:
     kind, *rest = _list(saved)
     if kind not in _READERS:
         raise DataError(f"an expression has the unknown kind {kind!r}")
-    return _READERS[kind](*rest, depth=depth + 1)
+    return _READERS[kind](depth + 1, *rest)
 
 
 def _many(saved: Any, depth: int) -> tuple[Expression, ...]:
     return tuple(_expression_from(part, depth) for part in _list(saved))
 
 
-def _call_from(function: Any, arguments: Any, keywords: Any, text: Any, depth: int) -> Expression:
+def _call_from(depth: int, function: Any, arguments: Any, keywords: Any, text: Any) -> Expression:
     if canonical(_str(function)) != function:
         raise DataError(f"{function!r} is not among the functions of formulas")
     given = tuple((_str(word), _expression_from(value, depth)) for word, value in _list(keywords))
     return Call(function, _many(arguments, depth), given, _str(text))
 
 
-def _operation_from(symbol: Any, operands: Any, text: Any, depth: int) -> Expression:
+def _operation_from(depth: int, symbol: Any, operands: Any, text: Any) -> Expression:
     if symbol not in OPERATORS:
         raise DataError(f"{symbol!r} is not among the operators of formulas")
     return Operation(symbol, _many(operands, depth), _str(text))
 
 
 _READERS: dict[str, Callable[..., Expression]] = {
-    "name": lambda name, depth: Name(_str(name)),
-    "number": lambda value, whole, depth: Number(_number(value), _bool(whole)),
-    "text": lambda value, depth: Text(_str(value)),
-    "flag": lambda value, depth: Flag(None if value is None else _bool(value)),
-    "vector": lambda items, depth: Vector(_many(items, depth)),
-    "named": lambda names, items, depth: Named(_strings(names), _many(items, depth)),
+    "name": lambda _, name: Name(_str(name)),
+    "number": lambda _, value, whole: Number(_number(value), _bool(whole)),
+    "text": lambda _, value: Text(_str(value)),
+    "flag": lambda _, value: Flag(None if value is None else _bool(value)),
+    "vector": lambda depth, items: Vector(_many(items, depth)),
+    "named": lambda depth, names, items: Named(_strings(names), _many(items, depth)),
     "operation": _operation_from,
     "call": _call_from,
 }

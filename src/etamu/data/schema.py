@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ class CategoricalFactor:
             return tuple(f"{self.label}[{self.contrast.prefix}{name}]" for name in self.contrast.fields)
         return tuple(f"{self.label}[{level}]" for level in self.levels)
 
+
+MOST_COEFFICIENTS = 5_000_000
+"""Most coefficients a formula may make."""
 
 Factor = NumericFactor | CategoricalFactor
 
@@ -174,7 +178,7 @@ def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Sche
         statement.offsets,
         tuple(states.items()),
         tuple(dropped.items()),
-        tuple(name for term in terms for scoped in term.products for name in product_names(scoped, factors)),
+        coefficient_names(terms, factors),
     )
 
 
@@ -201,6 +205,26 @@ def _planned(statement: Statement, factors: tuple[Factor, ...]) -> tuple[Planned
         PlannedTerm(term.label, tuple(products), term.scale)
         for term, products in zip(statement.terms, scope(numbered, spanning), strict=True)
     )
+
+
+def coefficient_names(terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...]) -> tuple[str, ...]:
+    """Name all coefficients in order.
+
+    Raises
+    ------
+    DataError
+        If there are more than any model could hold.
+    """
+    products = [scoped for term in terms for scoped in term.products]
+    count = sum(product_width(scoped, factors) for scoped in products)
+    if count > MOST_COEFFICIENTS:
+        raise DataError(f"the formula makes {count:,} coefficients; the limit is {MOST_COEFFICIENTS:,}")
+    return tuple(name for scoped in products for name in product_names(scoped, factors))
+
+
+def product_width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
+    """Count the columns of a product of factors."""
+    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
 
 
 def product_names(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[str, ...]:
