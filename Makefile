@@ -1,0 +1,66 @@
+# Every target sets up what it needs: a virtual environment of its own with locked versions, and etamu compiled into it.
+# A fresh machine needs python3 (3.11 or newer, with venv), make and a C++ compiler. A second run starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+COMPILED := CMakeLists.txt pyproject.toml $(wildcard src/kernel/*)
+
+.PHONY: help demo test doctest lint types contracts house wheel format lock clean
+
+help:  ## say what each target does
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/installed  ## fit a model to real data, print the summary, draw its components into demo/
+	$(BIN)/python -m etamu.cli demo
+
+test: $(VENV)/installed  ## run the tests, in random order, warnings as errors
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+doctest: $(VENV)/installed  ## run every example in the docstrings
+	$(BIN)/python -m pytest --doctest-modules -p no:randomly -q src/etamu
+
+lint: $(VENV)/dependencies  ## ruff
+	$(BIN)/ruff check .
+
+format: $(VENV)/dependencies  ## let ruff repair what it can and sort the imports
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/installed  ## mypy --strict on src/etamu
+	$(BIN)/mypy
+
+contracts: $(VENV)/installed  ## the arrows between the rooms (import-linter)
+	$(BIN)/lint-imports
+
+house: $(VENV)/dependencies  ## the house rules no other tool knows (tools/house.py)
+	$(BIN)/python tools/house.py src/etamu
+
+wheel: $(VENV)/dependencies  ## build a wheel and see that it holds every module, the data and the compiled door
+	rm -rf build/wheels
+	$(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir build/wheels .
+	$(BIN)/python tools/wheel.py build/wheels
+
+lock:  ## pin the newest versions that pyproject.toml allows
+	$(PYTHON) tools/lock.py requirements/lock.txt
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "etamu needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/dependencies: requirements/lock.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --requirement requirements/lock.txt
+	@touch $@
+
+# Editable: a change of a Python file needs no new installation, a change of the C++ does.
+# Without build isolation the locked compiler front ends of the environment build it, not whatever is newest today.
+$(VENV)/installed: $(COMPILED) $(VENV)/dependencies
+	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@

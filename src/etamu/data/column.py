@@ -1,0 +1,258 @@
+"""One column as etamu sees it: numbers as they lie, or codes into levels, and what is missing.
+
+May import: numpy, `etamu._base`.
+Read next: `etamu.data.frame`, which makes columns from every kind of table.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.errors import DataError
+from etamu._base.types import Mask
+
+Kind = Literal["numeric", "boolean", "categorical", "text"]
+RawArray = np.ndarray[Any, Any]
+
+NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
+"""Types whose values stand for a missing one."""
+
+TIME_REMEDY = "turn it into a number (days since a date) or, for categories, into text"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    name : str
+    kind : "numeric", "boolean", "categorical" or "text"
+    values : array (n,)
+        The numbers, in the dtype they came in; for other kinds the codes, -1 where missing.
+    missing : mask (n,), optional
+        None where nothing is missing.
+    levels : tuple of str
+        What the codes stand for: declared order, or sorted by code point; empty for numbers.
+    ordered : bool
+        Whether the levels were declared to be ordered.
+    integer : bool
+        Whether the numbers are whole by declaration, so that 6 is printed as 6 and not 6.0.
+    """
+
+    name: str
+    kind: Kind
+    values: RawArray
+    missing: Mask | None = None
+    levels: tuple[str, ...] = ()
+    ordered: bool = False
+    integer: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def codes(self) -> RawArray:
+        """The codes of a column that is not numeric."""
+        return self.values
+
+    def shown(self, row: int) -> str:
+        """Print the value in a row as an error message should."""
+        if self.missing is not None and self.missing[row]:
+            return "missing"
+        if self.kind == "numeric":
+            return str(self.values[row])
+        return repr(self.levels[self.values[row]])
+
+
+def _mask(missing: NDArray[np.bool_]) -> Mask | None:
+    return missing if missing.any() else None
+
+
+def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: bool = False) -> Column:
+    """Make a column of numbers; NaN is missing, infinity is not."""
+    if values.dtype.kind == "f":
+        absent = np.isnan(values)
+        return Column(
+            name, "numeric", values, _mask(absent if null is None else absent | null), integer=integer
+        )
+    return Column(name, "numeric", values, None if null is None else _mask(null), integer=integer)
+
+
+def boolean(name: str, values: RawArray, null: Mask | None = None) -> Column:
+    """Make a column of truth values; its levels are False and True."""
+    codes = values.astype(np.int32)
+    if null is not None:
+        codes[null] = -1
+    return Column(name, "boolean", codes, None if null is None else _mask(null), ("False", "True"))
+
+
+def coded(name: str, codes: RawArray, levels: Sequence[Any], *, ordered: bool) -> Column:
+    """Make a column of declared categories from their codes, negative where missing."""
+    labels = tuple(str(level) for level in levels)
+    if len(set(labels)) < len(labels):
+        raise DataError(
+            f"column {name!r} has two categories that read the same, {_twice(labels)!r}; rename one of them"
+        )
+    out = codes.astype(np.int32)
+    return Column(name, "categorical", out, _mask(out < 0), labels, ordered)
+
+
+def _twice(labels: tuple[str, ...]) -> str:
+    return next(label for place, label in enumerate(labels) if label in labels[:place])
+
+
+def text(name: str, values: Sequence[Any]) -> Column:
+    """Make a column of strings; everything that is not one is missing."""
+    table = dict.fromkeys(values)
+    levels = sorted(level for level in table if isinstance(level, str))
+    code = {level: place for place, level in enumerate(levels)}
+    lookup = {key: code.get(key, -1) if isinstance(key, str) else -1 for key in table}
+    codes = np.fromiter(map(lookup.__getitem__, values), dtype=np.int32, count=len(values))
+    return Column(name, "text", codes, _mask(codes < 0), tuple(map(str, levels)))
+
+
+def from_values(name: str, values: Any) -> Column:
+    """Make a column from a NumPy array, a list, or anything `numpy.asarray` reads.
+
+    Raises
+    ------
+    DataError
+        If the values mix kinds (the first odd row is named), or are of a kind no model can use.
+
+    Examples
+    --------
+    >>> from_values("x", ["b", "a", None]).levels
+    ('a', 'b')
+    >>> from_values("x", [1.5, float("nan")]).missing.tolist()
+    [False, True]
+    """
+    array = values if isinstance(values, np.ndarray) else _objects(name, values)
+    if isinstance(array, np.ma.MaskedArray):
+        raise DataError(
+            f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)"
+        )
+    if array.ndim != 1:
+        raise DataError(
+            f"column {name!r} has {array.ndim} dimensions, shape {array.shape}; give one value per row"
+        )
+    reader = _READERS.get(array.dtype.kind)
+    if reader is None:
+        remedy = _REMEDIES.get(array.dtype.kind, "use numbers or text")
+        raise DataError(f"column {name!r} holds {array.dtype} values; {remedy}")
+    return reader(name, array)
+
+
+def _objects(name: str, values: Any) -> RawArray:
+    """Keep a list's values as they are: `numpy.asarray` would turn [1, "a"] into text."""
+    if hasattr(values, "__array__"):
+        return np.asarray(values)
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        raise DataError(f"column {name!r} is a single value, {values!r}; give one value per row")
+    items = list(values)
+    out = np.empty(len(items), dtype=object)
+    out[:] = items
+    return out
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a Python value stands for a missing one: None, NaN, NaT, pandas.NA."""
+    if type(value).__name__ in NOTHING:
+        return True
+    return isinstance(value, (float, np.floating, Decimal)) and bool(np.isnan(float(value)))
+
+
+def _word(value: Any) -> str:
+    """Name the kind of a Python value."""
+    if isinstance(value, (bool, np.bool_)):
+        return "truth values"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, (numbers.Real, Decimal)):
+        return "numbers"
+    return f"{type(value).__name__} values"
+
+
+def _from_objects(name: str, values: RawArray) -> Column:
+    """Read an array of Python objects, all of one kind."""
+    items = values.tolist()
+    words = {kind: _word(sample) for kind, sample in {type(item): item for item in items}.items()}
+    null = _missing_items(items, words)
+    present = range(len(items)) if null is None else np.flatnonzero(~null)
+    first = next(iter(present), None)
+    if first is None:
+        return numeric(name, np.full(len(items), np.nan))
+    word = words[type(items[first])]
+    if len(set(words.values())) > 1:
+        _refuse_mixture(name, items, present, word)
+    maker = _MAKERS.get(word)
+    if maker is None:
+        raise DataError(f"column {name!r} holds {word}, {items[first]!r} in row {first}; use numbers or text")
+    return maker(name, items, null)
+
+
+def _missing_items(items: list[Any], words: dict[type, str]) -> Mask | None:
+    """Mark what is missing; None where no type among the items can be."""
+    if any(issubclass(kind, (float, np.floating, Decimal)) or kind.__name__ in NOTHING for kind in words):
+        return np.fromiter(map(is_missing, items), dtype=bool, count=len(items))
+    return None
+
+
+def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> None:
+    for row in present:
+        if _word(items[row]) != word:
+            raise DataError(
+                f"column {name!r} mixes {word} and {_word(items[row])}: row {row} holds {items[row]!r};"
+                " make the column all numbers or all text"
+            )
+
+
+def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
+    whole = all(
+        isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]
+    )
+    if null is not None and null.any():
+        items = [float("nan") if absent else item for item, absent in zip(items, null, strict=True)]
+    return numeric(name, np.array([float(item) for item in items], dtype=np.float64), integer=whole)
+
+
+def _object_booleans(name: str, items: list[Any], null: Mask | None) -> Column:
+    values = np.array(
+        [item is not None and not is_missing(item) and bool(item) for item in items], dtype=bool
+    )
+    return boolean(name, values, null)
+
+
+def _strings(name: str, values: RawArray) -> Column:
+    return text(name, values.tolist())
+
+
+_MAKERS: dict[str, Callable[[str, list[Any], Mask | None], Column]] = {
+    "numbers": _object_numbers,
+    "truth values": _object_booleans,
+    "text": lambda name, items, _: text(name, items),
+}
+
+_READERS: dict[str, Callable[[str, RawArray], Column]] = {
+    "f": numeric,
+    "i": lambda name, values: numeric(name, values, integer=True),
+    "u": lambda name, values: numeric(name, values, integer=True),
+    "b": boolean,
+    "U": _strings,
+    "T": _strings,
+    "O": _from_objects,
+}
+
+_REMEDIES = {
+    "M": TIME_REMEDY,
+    "m": "turn it into a number, such as days",
+    "c": "use its real and imaginary part as two columns",
+    "S": "decode it to text",
+}

@@ -1,0 +1,276 @@
+"""Formulas: what stands left and right of `~`, as a list of terms in formulaic's order.
+
+May import: formulaic (here alone, at the first formula), `etamu._base`, `etamu.data`.
+Read next: `etamu.data.schema`, where terms meet data.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from etamu._base.errors import FormulaError
+from etamu.data.evaluate import names_in
+from etamu.data.expression import Call, Expression, Name, Parsed, parse_expression
+from etamu.data.functions import canonical
+
+HIGHEST_POWER = 20
+"""Highest power of a sum of terms; beyond the number of variables more changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A product of factors: `factors` are indices into the statement's, none for the intercept."""
+
+    label: str
+    factors: tuple[int, ...]
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A formula, read but not yet matched with data.
+
+    Parameters
+    ----------
+    text : str
+        As typed.
+    response : Parsed, optional
+        The left side.
+    factors : tuple of Parsed
+        What terms are made of, each once.
+    terms : tuple of Term
+        In formulaic's order: by number of factors, then as written.
+    offsets : tuple of Parsed
+        Arguments of `offset()`.
+    intercept : bool
+    """
+
+    text: str
+    response: Parsed | None
+    factors: tuple[Parsed, ...]
+    terms: tuple[Term, ...]
+    offsets: tuple[Parsed, ...]
+    intercept: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns the right side reads, offsets included."""
+        used = {index for term in self.terms for index in term.factors}
+        parsed = [factor for index, factor in enumerate(self.factors) if index in used]
+        return _columns([*parsed, *self.offsets])
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        """Columns the left side reads."""
+        return _columns([self.response] if self.response is not None else [])
+
+
+def _columns(parsed: list[Parsed]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for part in parsed for name in names_in(part.expression)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A piece of a formula: `kind` is formulaic's, "name", "python", "value", "operator" or "context"."""
+
+    kind: str
+    text: str
+
+
+@lru_cache(maxsize=512)
+def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
+    """Read a formula.
+
+    Parameters
+    ----------
+    formula : str
+        `y ~ a * log(b) + offset(c)`; without a left side for prediction.
+    columns : tuple of str
+        Names of the columns of the data, which `.` stands for.
+
+    Raises
+    ------
+    FormulaError
+        If it cannot be read; says what and where.
+
+    Examples
+    --------
+    >>> [term.label for term in parse("y ~ b:a + a*b").terms]
+    ['Intercept', 'a', 'b', 'b:a']
+    """
+    if not str(formula).strip():
+        raise FormulaError(f"the formula is {formula!r}; write one such as 'y ~ x'")
+    left, right = _sides(formula)
+    if not right:
+        raise FormulaError(
+            f"the formula {formula!r} has nothing on its right side; write 1 for the intercept alone"
+        )
+    response = None if left is None else _response(left, formula)
+    used = () if response is None else names_in(response.expression)
+    factors: dict[str, Parsed] = {}
+    spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
+    terms, offsets = _split_offsets(_formulaic_terms(spelled, factors, formula), factors)
+    return Statement(
+        formula,
+        response,
+        tuple(factors.values()),
+        tuple(terms),
+        tuple(offsets),
+        any(not term.factors for term in terms),
+    )
+
+
+def _tokens(formula: str) -> list[_Token]:
+    from formulaic.parser.algos.tokenize import tokenize
+
+    try:
+        return [_Token(token.kind.value, token.token) for token in tokenize(formula)]
+    except Exception as error:
+        raise _unreadable(formula, error, {}) from None
+
+
+def _unreadable(formula: str, error: Exception, factors: dict[str, Parsed]) -> FormulaError:
+    """Say in one line why formulaic could not read a formula, in the words the user typed."""
+    message = (
+        re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().split("\n")[0].replace("insuffient", "insufficient")
+    )
+    for number, factor in reversed(list(enumerate(factors.values()))):
+        message = message.replace(_placeholder(number), factor.label)
+    if isinstance(error, RecursionError):
+        message = "it is nested too deeply"
+    shown = formula if len(formula) <= 300 else formula[:300] + "…"
+    return FormulaError(f"cannot read the formula {shown!r}: {message or type(error).__name__}")
+
+
+def _sides(formula: str) -> tuple[str | None, list[_Token]]:
+    """Split at `~`, the left side as text, the right side as tokens."""
+    tokens = _tokens(formula)
+    count = sum(token.text.count("~") for token in tokens if token.kind == "operator")
+    if count > 1:
+        raise FormulaError(f"the formula {formula!r} has {count} '~'; it takes one")
+    if not count:
+        return None, tokens
+    place = next(i for i, token in enumerate(tokens) if token.kind == "operator" and "~" in token.text)
+    before, after = tokens[place].text.split("~")
+    if before:
+        raise FormulaError(f"cannot read the formula {formula!r}: {before!r} stands before '~'")
+    left = formula[: _tilde(formula)].strip()
+    right = ([_Token("operator", after)] if after else []) + tokens[place + 1 :]
+    return left or None, right
+
+
+def _tilde(formula: str) -> int:
+    """Find the `~` that is not inside quotes."""
+    masked = re.sub(
+        r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", lambda m: " " * len(m.group()), formula
+    )
+    return masked.index("~")
+
+
+def _response(text: str, formula: str) -> Parsed:
+    try:
+        return _factor(text)
+    except FormulaError as error:
+        raise FormulaError(f"the left side of {formula!r}: {error}") from None
+
+
+def _factor(text: str) -> Parsed:
+    return parse_expression(text, canonical)
+
+
+def _placeholder(number: int) -> str:
+    return f"f_{number}_"
+
+
+def _spell(tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, ...], formula: str) -> str:
+    """Write the right side with a placeholder for every factor, so that formulaic sees structure only."""
+    numbers: dict[str, int] = {}
+
+    def mark(parsed: Parsed) -> str:
+        number = numbers.setdefault(parsed.label, len(numbers))
+        factors.setdefault(parsed.label, parsed)
+        return _placeholder(number)
+
+    words = []
+    for token in tokens:
+        if token.text == ".":
+            if not others:
+                raise FormulaError(f"{formula!r}: '.' stands for all other columns, and there are none")
+            words.append("(" + " + ".join(mark(Parsed(name, Name(name))) for name in others) + ")")
+        elif token.kind == "name":
+            words.append(mark(Parsed(token.text, Name(token.text))))
+        elif token.kind == "python":
+            words.append(mark(_factor(token.text)))
+        elif token.kind == "value":
+            words.append(_number(token.text, formula))
+        elif token.text == "|":
+            raise FormulaError(f"{formula!r}: '|' (several parts, or a random effect) is not supported")
+        else:
+            words.append(f"%{token.text}%" if token.text == "in" else token.text)
+    _check_powers(words, formula)
+    return " ".join(words)
+
+
+def _number(text: str, formula: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", text):
+        raise FormulaError(
+            f"cannot read the formula {formula!r}: {text} is not a term; quote odd names in backquotes"
+        )
+    return text
+
+
+def _check_powers(words: list[str], formula: str) -> None:
+    for operator, power in pairwise(words):
+        if operator in {"^", "**"} and (not power.isdigit() or not 1 <= int(power) <= HIGHEST_POWER):
+            raise FormulaError(
+                f"{formula!r}: a sum of terms can be raised to 1, …, {HIGHEST_POWER};"
+                " for powers of a variable write I(x^2)"
+            )
+
+
+def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> list[Term]:
+    """Let formulaic expand the operators."""
+    from formulaic.parser import DefaultFormulaParser
+
+    try:
+        found = list(DefaultFormulaParser(feature_flags=set()).get_terms(spelled))
+    except Exception as error:
+        raise _unreadable(formula, error, factors) from None
+    labels = list(factors)
+    terms = []
+    for term in sorted(found, key=lambda term: int(term.degree)):
+        numbers, scale = [], 1.0
+        for factor in term.factors:
+            if factor.eval_method.value == "literal":
+                scale *= float(factor.expr)
+            else:
+                numbers.append(int(factor.expr.removeprefix("f_").removesuffix("_")))
+        label = ":".join(labels[number] for number in numbers) or "Intercept"
+        terms.append(Term(label, tuple(numbers), scale))
+    return terms
+
+
+def _split_offsets(terms: list[Term], factors: dict[str, Parsed]) -> tuple[list[Term], list[Parsed]]:
+    parsed = list(factors.values())
+    plain: list[Term] = []
+    offsets: list[Parsed] = []
+    for term in terms:
+        calls = [parsed[index].expression for index in term.factors if _is_offset(parsed[index].expression)]
+        if not calls:
+            plain.append(term)
+            continue
+        call: Any = calls[0]
+        if len(term.factors) > 1 or term.scale != 1.0:
+            raise FormulaError(f"{term.label}: an offset cannot be part of an interaction")
+        if len(call.arguments) != 1 or call.keywords:
+            raise FormulaError(f"{call.text}: offset takes one argument")
+        offsets.append(Parsed(call.text, call.arguments[0]))
+    return plain, offsets
+
+
+def _is_offset(expression: Expression) -> bool:
+    return isinstance(expression, Call) and expression.function == "offset"

@@ -1,0 +1,276 @@
+"""Tables of every library, column by column: pandas, Polars, PyArrow, dicts, whatever narwhals reads.
+
+May import: numpy, narwhals (here alone), `etamu._base`, `etamu.data`.
+Read next: `etamu.data.schema`, which asks for the columns a formula names.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import narwhals as nw
+import numpy as np
+
+from etamu._base.errors import DataError, FormulaError
+from etamu._base.types import Mask
+from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text
+
+READABLE = "a pandas, Polars or PyArrow table, a dict of arrays, or anything narwhals reads"
+
+
+class Source(Protocol):
+    """Where columns come from."""
+
+    def column(self, name: str) -> Column:
+        """Read one column."""
+
+    def table(self, arrays: Mapping[str, Any]) -> Any:
+        """Make a table in the library the columns came in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A table whose columns are read when they are asked for, once.
+
+    Parameters
+    ----------
+    names : tuple of str
+    length : int
+        Number of rows.
+    source : Source
+    """
+
+    names: tuple[str, ...]
+    length: int
+    source: Source
+    read_already: dict[str, Column] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def column(self, name: str) -> Column:
+        """Return a column.
+
+        Raises
+        ------
+        FormulaError
+            If there is no such column; names the ones there are.
+        DataError
+            If no model can use its values.
+        """
+        if name not in self.names:
+            raise FormulaError(f"there is no column {name!r}{suggestion(name, self.names)}")
+        if name not in self.read_already:
+            self.read_already[name] = self.source.column(name)
+        return self.read_already[name]
+
+    def keyword(self, keyword: str, value: Any) -> Column:
+        """Return what a keyword such as `offset` was given: a column by name, or an array.
+
+        Raises
+        ------
+        FormulaError
+            If there is no such column.
+        DataError
+            If the array has another length than the table; both are named.
+        """
+        if isinstance(value, str):
+            if value not in self.names:
+                raise FormulaError(
+                    f"{keyword}={value!r}: there is no such column{suggestion(value, self.names)}"
+                )
+            return self.column(value)
+        column = _any_column(keyword, value)
+        if len(column) != self.length:
+            raise DataError(
+                f"{keyword} has {len(column)} values and the data have {self.length} rows;"
+                " give one value per row"
+            )
+        return column
+
+    def native_table(self, arrays: Mapping[str, Any]) -> Any:
+        """Make a table of the given columns in the library the data came in."""
+        return self.source.table(arrays)
+
+
+def suggestion(name: str, names: tuple[str, ...]) -> str:
+    """Say which of the names was probably meant, and list them."""
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    lower = [other for other in names if other.lower() == name.lower()]
+    meant = next(iter(lower + close), None)
+    listed = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
+    return (f"; did you mean {meant!r}?" if meant else ";") + f" the columns are {listed or 'none'}"
+
+
+def read(data: Any) -> Frame:
+    """Look at a table without copying it.
+
+    Parameters
+    ----------
+    data : pandas, Polars or PyArrow table, mapping of names to arrays, or anything narwhals reads
+
+    Raises
+    ------
+    DataError
+        If it is no table, two columns have one name, or lengths differ.
+
+    Examples
+    --------
+    >>> frame = read({"x": [1.0, 2.0], "region": ["b", "a"]})
+    >>> frame.names, len(frame), frame.column("region").levels
+    (('x', 'region'), 2, ('a', 'b'))
+    """
+    if isinstance(data, Frame):
+        return data
+    if isinstance(data, Mapping):
+        return _read_mapping(data)
+    try:
+        table = nw.from_native(data)
+    except TypeError:
+        raise DataError(f"data is a {type(data).__name__}; give {READABLE}") from None
+    except nw.exceptions.DuplicateError as error:
+        raise DataError(f"two columns have the same name: {_line(error)}; rename one") from None
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect()
+    natives: dict[str, Any] = {}
+    for native in table.columns:
+        if str(native) in natives:
+            raise DataError(f"two columns have the same name, {str(native)!r}; rename one")
+        natives[str(native)] = native
+    return Frame(tuple(natives), len(table), _Table(table, natives))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _read_mapping(data: Mapping[Any, Any]) -> Frame:
+    arrays = {str(name): values for name, values in data.items()}
+    if len(arrays) < len(data):
+        raise DataError("two columns have the same name once read as text; rename one")
+    lengths = {name: _length(name, values) for name, values in arrays.items()}
+    length = next(iter(lengths.values()), 0)
+    for name, other in lengths.items():
+        if other != length:
+            raise DataError(
+                f"column {name!r} has {other} values and column {next(iter(lengths))!r} has {length};"
+                " all columns must have one length"
+            )
+    return Frame(tuple(arrays), length, _Arrays(arrays))
+
+
+def _length(name: str, values: Any) -> int:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or getattr(values, "ndim", 1) == 0:
+        raise DataError(f"column {name!r} is a single value, {values!r}; give one value per row")
+    return len(values)
+
+
+def _any_column(name: str, values: Any) -> Column:
+    """Read an array, a list, or a series of some library."""
+    if isinstance(values, (np.ndarray, list, tuple)):
+        return from_values(name, values)
+    series = nw.from_native(values, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return _from_series(name, series)
+    return from_values(name, values)
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """A mapping of names to arrays."""
+
+    arrays: Mapping[str, Any]
+
+    def column(self, name: str) -> Column:
+        return _any_column(name, self.arrays[name])
+
+    def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A table narwhals reads; `natives` are the names of its columns in its own terms."""
+
+    data: nw.DataFrame[Any]
+    natives: Mapping[str, Any]
+
+    def column(self, name: str) -> Column:
+        return _from_series(name, self.data.get_column(self.natives[name]))
+
+    def table(self, arrays: Mapping[str, Any]) -> Any:
+        return nw.from_dict(dict(arrays), backend=self.data.implementation).to_native()
+
+
+def _from_series(name: str, series: nw.Series[Any]) -> Column:
+    dtype = series.dtype
+    if isinstance(dtype, nw.Boolean):
+        null = _null(series)
+        values = series if null is None else series.fill_null(value=False)
+        return boolean(name, values.to_numpy().astype(bool), null)
+    if dtype.is_numeric():
+        return _numbers(name, series, integer=dtype.is_integer())
+    if isinstance(dtype, (nw.Categorical, nw.Enum)):
+        return _categories(name, series)
+    if isinstance(dtype, nw.String):
+        return text(name, series.to_numpy().tolist())
+    if isinstance(dtype, nw.Object):
+        return from_values(name, series.to_numpy())
+    if dtype.is_temporal():
+        raise DataError(f"column {name!r} holds {dtype} values; {TIME_REMEDY}")
+    if series.null_count() == len(series):
+        return numeric(name, np.full(len(series), np.nan))
+    raise DataError(f"column {name!r} holds {dtype} values; use numbers or text")
+
+
+def _null(series: nw.Series[Any]) -> Mask | None:
+    return series.is_null().to_numpy() if series.null_count() else None
+
+
+def _numbers(name: str, series: nw.Series[Any], *, integer: bool) -> Column:
+    values = series.to_numpy()
+    null = None
+    if values.dtype.kind == "O":  # decimals, and nullable integers of some libraries
+        null = _null(series)
+        values = np.array([np.nan if value is None else float(value) for value in series.to_list()])
+    elif values.dtype.kind != "f":
+        null = _null(series)
+    return numeric(name, values, null, integer=integer)
+
+
+def _categories(name: str, series: nw.Series[Any]) -> Column:
+    """Read codes and declared order from the library that holds them.
+
+    A Polars Categorical has no order of its own (its pool of strings is shared by all columns), so it
+    is read as text; its Enum has one.
+    """
+    native = series.to_native()
+    if hasattr(native, "cat") and hasattr(native.cat, "codes"):
+        return coded(
+            name,
+            native.cat.codes.to_numpy(),
+            native.cat.categories.tolist(),
+            ordered=bool(native.cat.ordered),
+        )
+    if isinstance(series.dtype, nw.Enum):
+        codes = native.to_physical().cast(int).fill_null(-1).to_numpy()
+        return coded(name, codes, series.dtype.categories, ordered=True)
+    if series.implementation.is_polars():
+        return text(name, native.cast(str).to_list())
+    return _dictionary(name, series.to_arrow())
+
+
+def _dictionary(name: str, array: Any) -> Column:
+    """Read an Arrow dictionary; a null may stand among its values too."""
+    if hasattr(array, "chunks"):
+        array = array.unify_dictionaries().combine_chunks()
+        array = array.chunk(0) if hasattr(array, "chunks") else array
+    levels = array.dictionary.to_pylist()
+    codes = array.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+    present = [place for place, level in enumerate(levels) if level is not None]
+    lookup = np.full(len(levels) + 1, -1)
+    lookup[present] = np.arange(len(present))
+    return coded(name, lookup[codes], [levels[place] for place in present], ordered=bool(array.type.ordered))

@@ -1,0 +1,307 @@
+"""Kinds of columns: dense numbers, coded categories, sparse numbers, and the verbs each of them has.
+
+May import: numpy, `etamu._base`.
+Read next: `etamu.design.cross` for products between kinds, `etamu.design.design` for blocks side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array, Codes
+from etamu.design.moments import Moments, moments_of
+
+
+class Block(Protocol):
+    """Some columns of the design over some rows."""
+
+    shiftable: ClassVar[bool]
+    """Whether a number may be subtracted from its columns while they are packed."""
+
+    @property
+    def width(self) -> int:
+        """Number of raw columns."""
+
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+
+    def matvec(self, beta: Array) -> Array:
+        """Compute X beta, one number per row."""
+
+    def rmatvec(self, v: Array) -> Array:
+        """Compute X'v, one number per column."""
+
+    def gram(self, w: Array) -> Array:
+        """Compute X' diag(w) X for weights of any sign."""
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Compute x_i' M x_i for every row i."""
+
+    def dense(self) -> Array:
+        """Write the columns out, rows by columns; meant for a block that fits in cache."""
+
+    def rows(self, start: int, stop: int) -> Block:
+        """View the rows start, …, stop - 1."""
+
+    def take(self, index: NDArray[np.intp]) -> Block:
+        """Copy some rows."""
+
+    def moments(self) -> Moments:
+        """Describe every raw column: mean, spread and range, shift and scale left aside."""
+
+    def scaled(self, shift: Array, scale: Array) -> Block:
+        """Replace the shift and the scale of every raw column; a block without shift ignores it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Numeric columns, read where they lie, shifted and scaled while they are packed.
+
+    Parameters
+    ----------
+    columns : tuple of arrays
+        Each (n,) or (n, k), of any numeric dtype.
+    shift, scale : arrays (width,), optional
+        Column j enters as (x_j - shift_j) / scale_j.
+    """
+
+    columns: tuple[np.ndarray[Any, Any], ...]
+    shift: Array | None = None
+    scale: Array | None = None
+
+    shiftable: ClassVar[bool] = True
+
+    @cached_property
+    def width(self) -> int:
+        """Number of columns."""
+        return sum(1 if column.ndim == 1 else column.shape[1] for column in self.columns)
+
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+        return len(self.columns[0])
+
+    @cached_property
+    def packed(self) -> Array:
+        """The columns as one float64 panel (length, width)."""
+        panel = np.column_stack(self.columns).astype(np.float64, copy=False)
+        if self.shift is not None:
+            panel = panel - self.shift
+        if self.scale is not None:
+            panel = panel / self.scale
+        return panel
+
+    def matvec(self, beta: Array) -> Array:
+        """Compute X beta."""
+        return self.packed @ beta
+
+    def rmatvec(self, v: Array) -> Array:
+        """Compute X'v."""
+        return self.packed.T @ v
+
+    def gram(self, w: Array) -> Array:
+        """Compute X' diag(w) X."""
+        product = self.packed.T @ (self.packed * w[:, None])
+        return 0.5 * (product + product.T)
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Compute x_i' M x_i row by row."""
+        return np.einsum("ij,ij->i", self.packed @ matrix, self.packed)
+
+    def dense(self) -> Array:
+        """Return the packed panel."""
+        return self.packed
+
+    def rows(self, start: int, stop: int) -> Dense:
+        """View the rows start, …, stop - 1."""
+        return Dense(tuple(column[start:stop] for column in self.columns), self.shift, self.scale)
+
+    def take(self, index: NDArray[np.intp]) -> Dense:
+        """Copy some rows."""
+        return Dense(tuple(column[index] for column in self.columns), self.shift, self.scale)
+
+    def moments(self) -> Moments:
+        """Describe every column."""
+        return moments_of(Dense(self.columns).packed)
+
+    def scaled(self, shift: Array, scale: Array) -> Dense:
+        """Replace the shift and the scale applied while packing."""
+        return Dense(self.columns, shift, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """One column per level, kept as a code per row; an interaction with a number carries it as multiplier.
+
+    Categorical, categorical x categorical and categorical x numeric are this one kind. Raw column l
+    of row i is `multiplier_i / scale` where `codes_i == l`, else 0.
+
+    Parameters
+    ----------
+    codes : integers (n,)
+        Level of each row, in 0, …, levels - 1.
+    levels : int
+        Number of levels, that is of raw columns.
+    multiplier : array (n,), optional
+        The number the indicator is multiplied by; 1 if absent.
+    scale : float
+        Divides the multiplier.
+    """
+
+    codes: Codes
+    levels: int
+    multiplier: np.ndarray[Any, Any] | None = None
+    scale: float = 1.0
+
+    shiftable: ClassVar[bool] = False
+
+    @property
+    def width(self) -> int:
+        """Number of levels."""
+        return self.levels
+
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+        return len(self.codes)
+
+    @cached_property
+    def factor(self) -> Array | None:
+        """The scaled multiplier as float64, None where it is 1."""
+        if self.multiplier is None:
+            return None
+        return np.asarray(self.multiplier, dtype=np.float64) / self.scale
+
+    def times(self, v: Array) -> Array:
+        """Multiply a vector over rows by the scaled multiplier."""
+        return v if self.factor is None else v * self.factor
+
+    def sum_by_level(self, v: Array) -> Array:
+        """Add up a vector over the rows of each level."""
+        return np.bincount(self.codes, weights=v, minlength=self.levels)
+
+    def matvec(self, beta: Array) -> Array:
+        """Compute X beta: look each level up."""
+        return self.times(beta[self.codes])
+
+    def rmatvec(self, v: Array) -> Array:
+        """Compute X'v: add up by level."""
+        return self.sum_by_level(self.times(v))
+
+    def gram(self, w: Array) -> Array:
+        """Compute X' diag(w) X, a diagonal matrix."""
+        return np.diag(self.sum_by_level(self.times(self.times(w))))
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Compute x_i' M x_i: the diagonal of M, looked up."""
+        return self.times(self.times(np.diag(matrix)[self.codes]))
+
+    def dense(self) -> Array:
+        """Write the indicators out; for a block of rows, never for the whole table."""
+        panel = np.zeros((self.length, self.levels))
+        panel[np.arange(self.length), self.codes] = 1.0 if self.factor is None else self.factor
+        return panel
+
+    def rows(self, start: int, stop: int) -> Coded:
+        """View the rows start, …, stop - 1."""
+        part = None if self.multiplier is None else self.multiplier[start:stop]
+        return Coded(self.codes[start:stop], self.levels, part, self.scale)
+
+    def take(self, index: NDArray[np.intp]) -> Coded:
+        """Copy some rows."""
+        part = None if self.multiplier is None else self.multiplier[index]
+        return Coded(self.codes[index], self.levels, part, self.scale)
+
+    def moments(self) -> Moments:
+        """Describe the multiplier, in the place of every level."""
+        values = np.ones(self.length) if self.multiplier is None else np.asarray(self.multiplier, np.float64)
+        return moments_of(values[:, None]).repeated(self.levels)
+
+    def scaled(self, shift: Array, scale: Array) -> Coded:
+        """Replace the number that divides the multiplier; all levels share it."""
+        return Coded(self.codes, self.levels, self.multiplier, float(scale[0]) if len(scale) else 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """Numeric columns with few non-zeros, in compressed rows; scaled, never shifted.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse CSR array or matrix (n, width)
+    scale : array (width,), optional
+        Column j enters as x_j / scale_j.
+    """
+
+    matrix: Any
+    scale: Array | None = None
+
+    shiftable: ClassVar[bool] = False
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.matrix.shape[1])
+
+    @property
+    def length(self) -> int:
+        """Number of rows."""
+        return int(self.matrix.shape[0])
+
+    def unscale(self, panel: Array) -> Array:
+        """Divide the leading axis, one entry per column, by the scale."""
+        if self.scale is None:
+            return panel
+        return panel / (self.scale if panel.ndim == 1 else self.scale[:, None])
+
+    def matvec(self, beta: Array) -> Array:
+        """Compute X beta."""
+        return np.asarray(self.matrix @ self.unscale(beta))
+
+    def rmatvec(self, v: Array) -> Array:
+        """Compute X'v."""
+        return self.unscale(np.asarray(self.matrix.T @ v))
+
+    def gram(self, w: Array) -> Array:
+        """Compute X' diag(w) X."""
+        product = (self.matrix.T @ self.matrix.multiply(w[:, None]).tocsr()).toarray()
+        scaled = self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        return 0.5 * (scaled + scaled.T)
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Compute x_i' M x_i row by row."""
+        inner = self.unscale(self.unscale(matrix).T)
+        return np.asarray(self.matrix.multiply(self.matrix @ inner).sum(axis=1)).ravel()
+
+    def dense(self) -> Array:
+        """Write the columns out."""
+        panel = np.asarray(self.matrix.toarray(), dtype=np.float64)
+        return panel if self.scale is None else panel / self.scale
+
+    def rows(self, start: int, stop: int) -> Sparse:
+        """View the rows start, …, stop - 1."""
+        return Sparse(self.matrix[start:stop], self.scale)
+
+    def take(self, index: NDArray[np.intp]) -> Sparse:
+        """Copy some rows."""
+        return Sparse(self.matrix[index], self.scale)
+
+    def moments(self) -> Moments:
+        """Describe every column, its zeros included."""
+        n = self.length
+        mean = np.asarray(self.matrix.sum(axis=0), dtype=np.float64).ravel() / max(n, 1)
+        square = np.asarray(self.matrix.multiply(self.matrix).sum(axis=0), dtype=np.float64).ravel()
+        low, high = (np.asarray(m.todense() if hasattr(m, "todense") else m, np.float64).ravel()
+                     for m in (self.matrix.min(axis=0), self.matrix.max(axis=0)))
+        return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
+
+    def scaled(self, shift: Array, scale: Array) -> Sparse:
+        """Replace the numbers that divide the columns; shifting would fill the zeros."""
+        return Sparse(self.matrix, scale)
+

@@ -1,0 +1,133 @@
+"""Some rows of a problem, everything a pass needs and nothing more.
+
+May import: numpy, `etamu._base`, `etamu.design`.
+Read next: `etamu.sums`, which turns a chunk into things that add.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array
+from etamu.design.design import Design
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """The three kinds of weights, never one bare vector.
+
+    Parameters
+    ----------
+    frequency : array (n,), optional
+        k: the row stands for k identical rows.
+    variance : array (n,), optional
+        w: Var(y) = phi V(mu) / w.
+    sampling : array (n,), optional
+        s: the row represents s members of a population.
+    """
+
+    frequency: Array | None = None
+    variance: Array | None = None
+    sampling: Array | None = None
+
+    def total(self) -> Array | None:
+        """Multiply the kinds: what a row counts in the score; None where every row counts 1."""
+        return _product(self.frequency, self.variance, self.sampling)
+
+    def squared(self) -> Array | None:
+        """Return k (w s)^2: what u^2 x x' counts in the middle of a sandwich."""
+        precision = _product(self.variance, self.sampling)
+        return _product(self.frequency, precision, precision)
+
+    def rows(self, start: int, stop: int) -> Weights:
+        """View the rows start, …, stop - 1."""
+        return Weights(*(_part(w, start, stop) for w in (self.frequency, self.variance, self.sampling)))
+
+    def take(self, index: NDArray[np.intp]) -> Weights:
+        """Copy some rows."""
+        return Weights(*(_some(w, index) for w in (self.frequency, self.variance, self.sampling)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """One linear predictor: eta = X beta + offset."""
+
+    design: Design
+    offset: Array | None = None
+
+    def eta(self, beta: Array) -> Array:
+        """Compute X beta + offset: the one path on which an offset travels."""
+        eta = self.design.matvec(beta)
+        return eta if self.offset is None else eta + self.offset
+
+    def rows(self, start: int, stop: int) -> Predictor:
+        """View the rows start, …, stop - 1."""
+        return Predictor(self.design.rows(start, stop), _part(self.offset, start, stop))
+
+    def take(self, index: NDArray[np.intp]) -> Predictor:
+        """Copy some rows."""
+        return Predictor(self.design.take(index), _some(self.offset, index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Rows of a problem.
+
+    Parameters
+    ----------
+    predictors : tuple of Predictor
+        k linear predictors; the classical model has one.
+    y : tuple of arrays (n,)
+        Response columns, named by the family: one, or successes and trials.
+    weights : Weights
+    cluster : tuple of integer arrays (n,)
+        Cluster codes, one array per way of clustering.
+    row_ids : integers (n,)
+        Positions of the rows in the input.
+    """
+
+    predictors: tuple[Predictor, ...]
+    y: tuple[Array, ...]
+    weights: Weights
+    row_ids: NDArray[np.int64]
+    cluster: tuple[NDArray[Any], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+    def rows(self, start: int, stop: int) -> Chunk:
+        """View the rows start, …, stop - 1."""
+        return Chunk(
+            tuple(predictor.rows(start, stop) for predictor in self.predictors),
+            tuple(column[start:stop] for column in self.y),
+            self.weights.rows(start, stop),
+            self.row_ids[start:stop],
+            tuple(codes[start:stop] for codes in self.cluster),
+        )
+
+    def take(self, index: NDArray[np.intp]) -> Chunk:
+        """Copy some rows."""
+        return Chunk(
+            tuple(predictor.take(index) for predictor in self.predictors),
+            tuple(column[index] for column in self.y),
+            self.weights.take(index),
+            self.row_ids[index],
+            tuple(codes[index] for codes in self.cluster),
+        )
+
+
+def _some(values: Array | None, index: NDArray[np.intp]) -> Array | None:
+    return None if values is None else values[index]
+
+
+def _part(values: Array | None, start: int, stop: int) -> Array | None:
+    return None if values is None else values[start:stop]
+
+
+def _product(*factors: Array | None) -> Array | None:
+    present = [factor for factor in factors if factor is not None]
+    return np.prod(present, axis=0) if present else None

@@ -1,0 +1,188 @@
+"""Changes of coordinates on coefficients: contrasts, shift, scale and aliases, never on n rows.
+
+May import: numpy, `etamu._base`, `etamu.design`.
+Read next: `etamu.objective.likelihood`, which solves in working coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array
+from etamu.design.design import Design
+from etamu.design.layout import Layout
+from etamu.design.moments import Moments, beside
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The map between raw columns, working coordinates and reported coefficients.
+
+    Working column j is (x_j - shift_j) / scale_j for the kept reported columns j. With the
+    constant c (X c = 1) the reported coefficients are
+
+        beta = S beta_w,   S = (I - c shift') diag(1 / scale),
+
+    and the covariance follows as S cov_w S'. S is a selection, a scale and one shift row: it is
+    applied, never built.
+
+    Parameters
+    ----------
+    layout : Layout
+    kept : integers
+        Reported columns that are not aliased, in order.
+    raw_shift, raw_scale : arrays (raw,)
+        What is subtracted from each raw column and what divides it.
+    """
+
+    layout: Layout
+    kept: NDArray[np.intp]
+    raw_shift: Array
+    raw_scale: Array
+
+    @cached_property
+    def shift(self) -> Array:
+        """The shift of every reported column."""
+        return _reported(self.layout, self.raw_shift, 0.0)
+
+    @cached_property
+    def scale(self) -> Array:
+        """The scale of every reported column; the levels of a term share one."""
+        return _reported(self.layout, self.raw_scale, 1.0)
+
+    @property
+    def size(self) -> int:
+        """Number of working coordinates, the rank of the design."""
+        return len(self.kept)
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Names of the reported columns that have no coefficient of their own."""
+        kept = set(self.kept.tolist())
+        return tuple(name for j, name in enumerate(self.layout.names) if j not in kept)
+
+    def without(self, aliased: NDArray[np.bool_]) -> Coordinates:
+        """Drop some of the kept columns, `aliased` being one flag per working coordinate."""
+        return Coordinates(self.layout, self.kept[~aliased], self.raw_shift, self.raw_scale)
+
+    def _embed(self, working: Array) -> Array:
+        full = np.zeros((self.layout.width, *working.shape[1:]))
+        full[self.kept] = working
+        return full
+
+    def raw(self, beta: Array) -> Array:
+        """Map working coefficients (size, …) to coefficients of the shifted, scaled raw columns."""
+        return self.layout.expand(self._embed(beta))
+
+    def gathered(self, raw: Array) -> Array:
+        """Map a score over raw columns, (raw_width, …), to working coordinates."""
+        return self.layout.gather(raw)[self.kept]
+
+    def gram(self, raw: Array) -> Array:
+        """Map X' W X from raw columns to working coordinates, (size, size)."""
+        half = self.gathered(raw)
+        full = self.gathered(half.T)
+        return 0.5 * (full + full.T)
+
+    def raw_matrix(self, working: Array) -> Array:
+        """Map M so that x_w' M x_w = x_raw' (result) x_raw."""
+        return self.raw(self.raw(working).T)
+
+    def placed(self, design: Design) -> Design:
+        """Give the raw columns of other rows the same shift and scale."""
+        return design.scaled(self.raw_shift, self.raw_scale)
+
+    def rows(self, design: Design) -> Array:
+        """Write a block of rows out in working coordinates, (rows, size)."""
+        return self.gathered(design.dense().T).T
+
+    def reported(self, working: Array) -> Array:
+        """Apply S to (size, …); aliased entries are NaN."""
+        unscaled = (working.T / self.scale[self.kept]).T
+        out = np.full((self.layout.width, *working.shape[1:]), np.nan)
+        out[self.kept] = unscaled
+        constant = self.layout.constant
+        if constant is not None and self.shift.any():
+            # Only the few columns that make up the constant change: an aliased NaN stays one.
+            rows = np.flatnonzero(constant)
+            moved = self.shift[self.kept] @ unscaled
+            out[rows] -= np.multiply.outer(constant[rows], moved)
+        return out
+
+    def reported_covariance(self, covariance: Array) -> Array:
+        """Compute S cov S', (reported, reported), NaN where a column is aliased."""
+        return self.reported(self.reported(covariance).T)
+
+    def working(self, beta: Array) -> Array:
+        """Map reported coefficients back; aliased entries are ignored."""
+        present = np.where(np.isnan(beta), 0.0, beta)
+        if self.layout.constant is not None:
+            present = present + self.layout.constant * (self.shift @ present)
+        return (present * self.scale)[self.kept]
+
+    def hypothesis(self, reported: Array) -> Array:
+        """Map rows L of a linear combination L beta, (m, reported), to working coordinates: L S."""
+        lifted = reported
+        if self.layout.constant is not None:
+            lifted = reported - np.multiply.outer(reported @ self.layout.constant, self.shift)
+        return (lifted / self.scale)[:, self.kept]
+
+
+def describe(design: Design) -> Moments:
+    """Describe every raw column of some rows."""
+    return beside([block.moments() for block in design.blocks], design.length)
+
+
+def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Design, Coordinates]:
+    """Shift and scale a design, and return the coordinates that undo it.
+
+    A column is shifted by its mean only where the constant is made of columns before it, so that
+    earlier columns still decide about aliases. Scales are powers of two: dividing by them is exact.
+    """
+    shift, scale = np.zeros(design.width), np.ones(design.width)
+    movable = _movable(design, layout) & (moments.scatter > 0)
+    shift[movable] = moments.mean[movable]
+    spread = np.where(movable, moments.deviation, moments.root_mean_square)
+    usable = np.isfinite(spread) & (spread > 0)
+    scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
+    coordinates = Coordinates(layout, np.arange(layout.width), shift, scale)
+    return coordinates.placed(design), coordinates
+
+
+def extent(coordinates: Coordinates, moments: Moments) -> Array:
+    """Bound the largest |x_ij| of every working column, (size,)."""
+    layout = coordinates.layout
+    largest = np.maximum(np.abs(moments.low), np.abs(moments.high))
+    bound = np.zeros(layout.width)
+    dense, raw = layout.dense_reported, layout.dense_raw
+    low, high = moments.low[raw] - coordinates.shift[dense], moments.high[raw] - coordinates.shift[dense]
+    bound[dense] = np.maximum(np.abs(low), np.abs(high))
+    for part in layout.parts:
+        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(initial=0.0)
+    return (bound / coordinates.scale)[coordinates.kept]
+
+
+def _movable(design: Design, layout: Layout) -> NDArray[np.bool_]:
+    """Flag raw columns that may be shifted."""
+    movable = np.zeros(design.width, dtype=bool)
+    if layout.constant is None:
+        return movable
+    after = layout.dense_reported > np.flatnonzero(layout.constant).max(initial=-1)
+    movable[layout.dense_raw[after]] = True
+    for columns, block in design.placed():
+        movable[columns] &= block.shiftable
+    return movable
+
+
+def _reported(layout: Layout, raw: Array, default: float) -> Array:
+    """Carry a number per raw column to the reported columns; the levels of a part share one."""
+    out = np.full(layout.width, default)
+    out[layout.dense_reported] = raw[layout.dense_raw]
+    for part in layout.parts:
+        if part.raw.stop > part.raw.start:
+            out[part.reported] = raw[part.raw.start]
+    return out

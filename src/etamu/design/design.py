@@ -1,0 +1,103 @@
+"""Blocks side by side: the design matrix that is never built.
+
+May import: numpy, `etamu._base`, `etamu.design`.
+Read next: `etamu.design.chunk`, what a pass over the rows is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array
+from etamu.design.blocks import Block
+from etamu.design.cross import bilinear, cross
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Raw columns of one linear predictor over some rows.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        Side by side; raw columns are numbered through them in order.
+    length : int
+        Number of rows, stated because a design may have no column at all.
+    """
+
+    blocks: tuple[Block, ...]
+    length: int
+
+    @property
+    def width(self) -> int:
+        """Number of raw columns."""
+        return sum(block.width for block in self.blocks)
+
+    def placed(self) -> Iterator[tuple[slice, Block]]:
+        """Yield each block with the raw columns it covers."""
+        start = 0
+        for block in self.blocks:
+            yield slice(start, start + block.width), block
+            start += block.width
+
+    def matvec(self, beta: Array) -> Array:
+        """Compute X beta, (length,)."""
+        eta = np.zeros(self.length)
+        for columns, block in self.placed():
+            eta += block.matvec(beta[columns])
+        return eta
+
+    def rmatvec(self, v: Array) -> Array:
+        """Compute X'v, (width,)."""
+        parts = [block.rmatvec(v) for block in self.blocks]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def gram(self, w: Array) -> Array:
+        """Compute X' diag(w) X, (width, width), for weights of any sign."""
+        out = np.zeros((self.width, self.width))
+        for columns, block in self.placed():
+            out[columns, columns] = block.gram(w)
+        for (left, a), (right, b) in combinations(self.placed(), 2):
+            product = cross(a, b, w)
+            out[left, right] = product
+            out[right, left] = product.T
+        return out
+
+    def cross(self, other: Design, w: Array) -> Array:
+        """Compute X' diag(w) Z for the design Z of another linear predictor."""
+        out = np.zeros((self.width, other.width))
+        for left, a in self.placed():
+            for right, b in other.placed():
+                out[left, right] = cross(a, b, w)
+        return out
+
+    def quadratic(self, matrix: Array) -> Array:
+        """Compute x_i' M x_i for every row, M symmetric (width, width)."""
+        out = np.zeros(self.length)
+        for columns, block in self.placed():
+            out += block.quadratic(matrix[columns, columns])
+        for (left, a), (right, b) in combinations(self.placed(), 2):
+            out += 2.0 * bilinear(a, b, matrix[left, right])
+        return out
+
+    def dense(self) -> Array:
+        """Write a block of rows out, (length, width); for triangular factors and small outputs only."""
+        return np.hstack([np.zeros((self.length, 0)), *(block.dense() for block in self.blocks)])
+
+    def rows(self, start: int, stop: int) -> Design:
+        """View the rows start, …, stop - 1."""
+        return Design(tuple(block.rows(start, stop) for block in self.blocks), stop - start)
+
+    def take(self, index: NDArray[np.intp]) -> Design:
+        """Copy some rows."""
+        return Design(tuple(block.take(index) for block in self.blocks), len(index))
+
+    def scaled(self, shift: Array, scale: Array) -> Design:
+        """Replace the shift and the scale of every raw column."""
+        placed = (block.scaled(shift[columns], scale[columns]) for columns, block in self.placed())
+        return Design(tuple(placed), self.length)

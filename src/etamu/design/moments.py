@@ -1,0 +1,77 @@
+"""Mean, spread and range of columns, as things that add.
+
+May import: numpy, `etamu._base`.
+Read next: `etamu.design.coordinates`, which chooses shift and scale from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from etamu._base.types import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """What a pass over the rows learns about each column.
+
+    Parameters
+    ----------
+    count : int
+        Rows seen.
+    mean, scatter, low, high : arrays (columns,)
+        Mean, sum of squares about it, smallest and largest value.
+    """
+
+    count: int
+    mean: Array
+    scatter: Array
+    low: Array
+    high: Array
+
+    def __add__(self, other: Moments) -> Moments:
+        """Merge two sets of rows (Chan, Golub and LeVeque 1979, eq. 2.1)."""
+        count = self.count + other.count
+        share = other.count / max(count, 1)
+        gap = other.mean - self.mean
+        return Moments(
+            count,
+            self.mean + gap * share,
+            self.scatter + other.scatter + gap**2 * self.count * share,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+    def repeated(self, times: int) -> Moments:
+        """Say the same of several columns."""
+        parts = (self.mean, self.scatter, self.low, self.high)
+        return Moments(self.count, *(np.repeat(part, times) for part in parts))
+
+    @property
+    def deviation(self) -> Array:
+        """Root mean square distance from the mean."""
+        return np.sqrt(self.scatter / max(self.count, 1))
+
+    @property
+    def root_mean_square(self) -> Array:
+        """Root mean square distance from zero."""
+        return np.hypot(self.deviation, self.mean)
+
+
+def moments_of(panel: Array) -> Moments:
+    """Describe the columns of a panel, (rows, columns)."""
+    if not len(panel):
+        zero = np.zeros(panel.shape[1])
+        return Moments(0, zero, zero, zero + np.inf, zero - np.inf)
+    mean = panel.mean(axis=0)
+    scatter = ((panel - mean) ** 2).sum(axis=0)
+    return Moments(len(panel), mean, scatter, panel.min(axis=0), panel.max(axis=0))
+
+
+def beside(moments: list[Moments], count: int) -> Moments:
+    """Put the descriptions of blocks side by side."""
+    fields = ("mean", "scatter", "low", "high")
+    columns = ([np.zeros(0), *(getattr(part, field) for part in moments)] for field in fields)
+    return Moments(count, *(np.concatenate(column) for column in columns))

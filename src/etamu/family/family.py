@@ -1,0 +1,232 @@
+"""What a family is: how the response varies around its mean, stated as the textbook states it.
+
+May import: _base, family.link.
+Read next: `etamu.family.families`, one stanza per family.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
+from etamu.family.link import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The set of values a response may take; its text is what errors print.
+
+    Examples
+    --------
+    >>> import math
+    >>> Support(Interval(0, math.inf, closed_lower=True), integer=True)
+    non-negative integers
+    >>> Support(Interval(0, math.inf)).contains([0.0, 2.5])
+    array([False,  True])
+    """
+
+    interval: Interval
+    integer: bool = False
+
+    def contains(self, values: Any) -> Mask:
+        """Tell element by element whether values belong to the set; NaN never does."""
+        numbers = np.asarray(values, dtype=np.float64)
+        inside = self.interval.contains(numbers) & np.isfinite(numbers)
+        return np.asarray(inside & (numbers == np.floor(numbers)) if self.integer else inside)
+
+    def __repr__(self) -> str:
+        low, high = self.interval.lower, self.interval.upper
+        if self.integer:
+            return "0 or 1" if high == 1.0 else "non-negative integers"
+        if self.interval.whole:
+            return "any finite number"
+        if (low, high) == (0.0, math.inf):
+            return "non-negative numbers" if self.interval.closed_lower else "positive numbers"
+        return f"numbers in {self.interval!r}"
+
+
+class Textbook(NamedTuple):
+    """The row of a family in the textbook's table, as text."""
+
+    variance: str
+    cumulant: str
+    alternatives: tuple[str, ...]
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family(ABC):
+    """How a response varies around its mean: an exponential dispersion model; abstract.
+
+    The density is exp((y theta - b(theta)) / phi + c(y, phi)), so that E y = b'(theta) = mu and
+    Var y = phi b''(theta) = phi V(mu). Everything takes the array namespace first and is elementwise;
+    `complement` is 1 - mu, carried beside mu so that families of proportions keep both tails.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Return the word a user writes."""
+
+    @property
+    @abstractmethod
+    def support(self) -> Support:
+        """Return the values the response may take."""
+
+    @property
+    @abstractmethod
+    def mean(self) -> Interval:
+        """Return the interval of possible means."""
+
+    @property
+    @abstractmethod
+    def canonical(self) -> Link:
+        """Return the link that is theta up to an affine map."""
+
+    @property
+    @abstractmethod
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+
+    @property
+    def default_link(self) -> Link:
+        """Return the link used when the user names none."""
+        return self.canonical
+
+    @property
+    def response(self) -> tuple[str, ...]:
+        """Return the names of the response columns."""
+        return ("y",)
+
+    @property
+    def dispersion_known(self) -> bool:
+        """Tell whether phi is 1 by definition."""
+        return False
+
+    @property
+    def has_density(self) -> bool:
+        """Tell whether a likelihood exists (it does not for quasi families)."""
+        return True
+
+    @property
+    def likelihood_dispersion(self) -> str:
+        """Tell which phi the log-likelihood holds: "deviance" for D / n, "ml" for its maximum over phi."""
+        return "deviance"
+
+    @property
+    def kin(self) -> Family:
+        """Return the family with the same variance and deviance whose specialised pairs this one uses."""
+        return self
+
+    @property
+    def any_link(self) -> bool:
+        """Tell whether links with a bounded range are allowed for an unbounded mean."""
+        return False
+
+    @property
+    def variance_power(self) -> float | None:
+        """Return p where V(mu) = mu^p, None for every other variance function."""
+        return None
+
+    @abstractmethod
+    def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the canonical parameter theta of a mean."""
+
+    @abstractmethod
+    def cumulant(self, xp: Namespace, theta: AnyArray) -> AnyArray:
+        """Return b(theta)."""
+
+    @abstractmethod
+    def variance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return V(mu)."""
+
+    @abstractmethod
+    def dvariance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return V'(mu)."""
+
+    @abstractmethod
+    def deviance(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the unit deviance 2 * integral from mu to y of (y - t) / V(t) dt, never negative."""
+
+    def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return y - mu."""
+        return y - mu
+
+    @abstractmethod
+    def start(self, y: Array, weight: Array) -> Array:
+        """Return a first guess of each row's mean, inside the interval of means (R's mustart)."""
+
+    @abstractmethod
+    def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
+        """Return each row's log density at mu = y; NaN where no likelihood exists."""
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
+        return f"{self.name}({settings})" if settings else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed(Family):
+    """A family whose formulas are those of its kin: only response, support or dispersion differ; abstract."""
+
+    @property
+    @abstractmethod
+    def kin(self) -> Family:
+        """Return the family whose formulas these are."""
+
+    @property
+    def mean(self) -> Interval:
+        """Return the kin's interval of means."""
+        return self.kin.mean
+
+    @property
+    def support(self) -> Support:
+        """Return the kin's support."""
+        return self.kin.support
+
+    @property
+    def canonical(self) -> Link:
+        """Return the kin's canonical link."""
+        return self.kin.canonical
+
+    @property
+    def variance_power(self) -> float | None:
+        """Return the kin's power of the variance."""
+        return self.kin.variance_power
+
+    def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's theta."""
+        return self.kin.natural(xp, mu, complement)
+
+    def cumulant(self, xp: Namespace, theta: AnyArray) -> AnyArray:
+        """Return the kin's b(theta)."""
+        return self.kin.cumulant(xp, theta)
+
+    def variance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's V(mu)."""
+        return self.kin.variance(xp, mu, complement)
+
+    def dvariance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's V'(mu)."""
+        return self.kin.dvariance(xp, mu, complement)
+
+    def deviance(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's unit deviance."""
+        return self.kin.deviance(xp, y, mu, complement)
+
+    def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+        """Return the kin's y - mu."""
+        return self.kin.residual(xp, y, mu, complement)
+
+    def start(self, y: Array, weight: Array) -> Array:
+        """Return the kin's first guess."""
+        return self.kin.start(y, weight)
+
+    def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
+        """Return NaN: without a density of its own there is no likelihood."""
+        return np.full(np.shape(y[0]), math.nan)

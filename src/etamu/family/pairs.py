@@ -1,0 +1,45 @@
+"""The pairs stated in eta where the general formula would lose a tail: one table, each entry a factory.
+
+May import: _base, family.families, family.borrowed, family.links, family.proportion, family.logarithmic.
+Read next: `etamu.family.unit`, which looks pairs up here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from etamu._base.types import AnyArray, Namespace
+from etamu.family import families as own
+from etamu.family import logarithmic, proportion
+from etamu.family.borrowed import QuasiBinomial
+from etamu.family.links import Cauchit, Cloglog, Inverse, Log, Logit, Loglog, Probit
+
+Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
+"""(y, eta) -> (value, score, information), all of the shape of eta."""
+
+Factory = Callable[[Any], Callable[[Namespace, str], Kernel]]
+"""family -> (namespace, "expected" or "observed") -> kernel."""
+
+SPECIAL: dict[tuple[type, type], Factory] = {
+    (own.Bernoulli, Logit): proportion.binary_logit,
+    (own.Bernoulli, Probit): proportion.binary(proportion.probit),
+    (own.Bernoulli, Cloglog): proportion.binary(proportion.cloglog),
+    (own.Bernoulli, Loglog): proportion.binary(proportion.loglog),
+    (own.Bernoulli, Cauchit): proportion.binary(proportion.cauchit),
+    (own.Bernoulli, Log): proportion.binary(proportion.log),
+    (QuasiBinomial, Logit): proportion.fractional(proportion.logit),
+    (QuasiBinomial, Probit): proportion.fractional(proportion.probit),
+    (QuasiBinomial, Cloglog): proportion.fractional(proportion.cloglog),
+    (QuasiBinomial, Loglog): proportion.fractional(proportion.loglog),
+    (QuasiBinomial, Cauchit): proportion.fractional(proportion.cauchit),
+    (QuasiBinomial, Log): proportion.fractional(proportion.log),
+    (own.Gaussian, Log): logarithmic.gaussian,
+    (own.Poisson, Log): logarithmic.poisson,
+    (own.Gamma, Log): logarithmic.gamma,
+    (own.InverseGaussian, Log): logarithmic.inverse_gaussian,
+    (own.PowerVariance, Log): logarithmic.power_variance,
+    (own.NegativeBinomial, Log): logarithmic.negative_binomial,
+    (own.Gamma, Inverse): logarithmic.gamma_inverse,
+}
+"""(type of family, type of link) -> factory. A family that is not listed uses its kin's entry."""

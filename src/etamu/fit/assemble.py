@@ -1,0 +1,147 @@
+"""From a formula, a table and keywords to a complete Problem; every refusal happens here, before any work.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
+from etamu._base.types import Array, Mask
+from etamu.data.column import Column
+from etamu.data.encode import Encoded, encode, missing_rows, response
+from etamu.data.formula import parse
+from etamu.data.frame import Frame, read
+from etamu.data.schema import settle
+from etamu.design.chunk import Chunk, Predictor
+from etamu.family.unit import Unit
+from etamu.fit.caller import user_level
+from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
+from etamu.fit.problem import Options, Problem, Words
+from etamu.fit.response import response_columns
+
+
+def from_formula(
+    formula: str, data: Any, unit: Unit, keywords: Keywords, missing: str, options: Options
+) -> Problem:
+    """State the problem a formula describes.
+
+    Raises
+    ------
+    FormulaError
+        If the formula cannot be read or names a column that is not there.
+    DataError
+        If a column, a value or a length cannot be used; column, row, value and remedy are named.
+    """
+    frame = read(data)
+    if not len(frame):
+        raise DataError("the data have no rows")
+    statement = parse(formula, frame.names)
+    columns = columns_of(frame, keywords)
+    masks = _missing(missing_rows(statement, frame), columns)
+    complete = _complete(len(frame), masks)
+    dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
+    _say_dropped(complete, dropped, missing)
+    trials = trials_from(columns["trials"]) if "trials" in columns else None
+    row_ids = np.flatnonzero(complete)
+    answer = response(statement, frame, complete)
+    y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
+    weights = weights_from(columns, complete)
+    offset = offset_from(columns, unit)
+    schema = settle(statement, frame, complete)
+    encoded = encode(schema, frame, complete)
+    predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
+    notes = _notes(complete, dropped, schema.dropped_levels)
+    if schema.dropped_levels:
+        warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    return Problem(
+        unit=unit,
+        layout=encoded.layout,
+        chunk=Chunk((predictor,), y, weights, row_ids),
+        counted=counted(y, weights.total(), len(row_ids)),
+        input_rows=len(frame),
+        dropped=dropped,
+        schema=schema,
+        words=_words(formula, answer, keywords),
+        options=options,
+        notes=notes,
+        table=frame,
+    )
+
+
+def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:
+    """Flag rows of positive weight; a row without trials has none."""
+    flags = np.ones(n, dtype=bool) if total is None else total > 0
+    return flags & (y[1] > 0) if len(y) > 1 else flags
+
+
+def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
+    found = dict(masks)
+    for keyword, column in columns.items():
+        if column.missing is not None:
+            found.setdefault(column.name or keyword, column.missing)
+    return found
+
+
+def _complete(n: int, masks: dict[str, Mask]) -> Mask:
+    complete = np.ones(n, dtype=bool)
+    for mask in masks.values():
+        complete &= ~mask
+    return complete
+
+
+def _say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
+    lost = int((~complete).sum())
+    if not lost:
+        return
+    where = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+    if lost == len(complete):
+        raise DataError(f"every row has a missing value: {where}; leave such a column out or fill it in")
+    if missing == "raise":
+        row = int(np.flatnonzero(~complete)[0])
+        raise DataError(
+            f"{lost} of {len(complete)} rows have missing values, the first is row {row}: {where}; "
+            "drop or fill them, or use missing='drop'"
+        )
+    warnings.warn(_sentence(complete, dropped), DroppedRowsWarning, stacklevel=user_level())
+
+
+def _sentence(complete: Mask, dropped: dict[str, int]) -> str:
+    where = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+    return f"{int((~complete).sum())} of {len(complete)} rows dropped for missing values: {where}"
+
+
+def _notes(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    notes = [] if complete.all() else [_sentence(complete, dropped)]
+    if levels:
+        listed = "; ".join(f"{name}: {', '.join(gone)}" for name, gone in levels.items())
+        notes.append(f"declared levels that no row used has were dropped: {listed}")
+    return tuple(notes)
+
+
+def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | None:
+    if offset is None:
+        return encoded.offset
+    kept = offset[complete]
+    return kept if encoded.offset is None else kept + encoded.offset
+
+
+def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
+    if not answer:
+        raise FormulaError(f"the formula {formula!r} has no response: write 'y ~ ...'")
+    kinds = ("frequency_weights", "variance_weights", "sampling_weights")
+    weights = ((kind, keywords.name_of(kind)) for kind in kinds)
+    return Words(
+        response=answer[0].name,
+        formula=formula,
+        offset=keywords.name_of("offset"),
+        exposure=keywords.name_of("exposure"),
+        trials=keywords.name_of("trials"),
+        given=keywords.arrays(),
+        weights=tuple((kind, name) for kind, name in weights if name is not None),
+    )

@@ -1,0 +1,227 @@
+"""From a problem to a Fit: aliases, start, solver, covariance, dispersion, likelihood.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.result`, what comes out.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from etamu import sums
+from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.types import Array, Want
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates, describe, extent, standardised
+from etamu.design.moments import Moments
+from etamu.execute.threads import ROWS, Threads
+from etamu.fit.caller import user_level
+from etamu.fit.likelihood import log_likelihood
+from etamu.fit.null import null_deviance
+from etamu.fit.phi import Phi, estimated_phi
+from etamu.fit.problem import Options, Problem
+from etamu.fit.result import Fit
+from etamu.fit.start import start
+from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle, sandwich
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import clearly_independent, independent_columns
+from etamu.solve.gradient import gradient
+from etamu.solve.irls import irls
+from etamu.solve.lbfgs import lbfgs
+from etamu.solve.newton import newton
+from etamu.solve.oracle import Outcome, Solution
+
+SOLVERS: dict[str, Callable[..., Solution]] = {
+    "newton": newton,
+    "irls": irls,
+    "gradient": gradient,
+    "lbfgs": lbfgs,
+}
+
+SQUARED_CONDITION = 1e4
+"""Above this condition number of the scaled design the final factor is a TSQR: a Gram squares it."""
+
+WARN_CONDITION = 1e10
+"""Above this condition number the estimate is said to be doubtful."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """A problem set up for solving: rows that count, in shifted and scaled columns of full rank."""
+
+    chunk: Chunk
+    executor: Threads
+    coordinates: Coordinates
+    moments: Moments
+
+
+def estimate(problem: Problem) -> Fit:
+    """Fit a problem.
+
+    Raises
+    ------
+    DataError
+        If no row counts, or the start given is outside the domain of the link.
+    """
+    if not problem.counted.any():
+        raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    stage = prepare(problem)
+    oracle = likelihood_of(problem, stage)
+    beta = _first(problem, oracle, stage)
+    solution = SOLVERS[problem.options.solver](oracle, beta)
+    _say_outcome(solution)
+    return _finish(problem, stage, oracle, solution)
+
+
+def prepare(problem: Problem) -> Stage:
+    """Shift and scale the columns that count and drop the aliased ones."""
+    chunk = problem.counting()
+    predictor = chunk.predictors[0]
+    options = problem.options
+    raw = Threads(chunk, **_visits(options))
+    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+    placed, coordinates = standardised(predictor.design, problem.layout, moments)
+    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
+    executor = Threads(ready, **_visits(options))
+    coordinates = coordinates.without(_aliased(executor, coordinates))
+    if coordinates.aliased:
+        names = ", ".join(coordinates.aliased)
+        message = (
+            f"{len(coordinates.aliased)} column(s) are linear combinations of earlier ones and have no "
+            f"coefficient (NaN): {names}"
+        )
+        warnings.warn(message, AliasWarning, stacklevel=user_level())
+    return Stage(ready, executor, coordinates, moments)
+
+
+def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
+    """State the oracle whose maximum is sought."""
+    df = problem.nobs - stage.coordinates.size
+    known = problem.unit.family.dispersion_known
+    return Likelihood(
+        stage.executor,
+        problem.unit,
+        stage.coordinates,
+        extent(stage.coordinates, stage.moments),
+        None if known else float(df),
+    )
+
+
+def _visits(options: Options) -> dict[str, Any]:
+    rows = ROWS if options.block_rows is None else options.block_rows
+    return {"rows": rows} if options.threads is None else {"rows": rows, "threads": options.threads}
+
+
+def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
+    """Flag columns that earlier ones explain, on X itself over the rows that count."""
+    if not coordinates.size:
+        return np.zeros(0, dtype=bool)
+    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    if clearly_independent(coordinates.gram(gram)):
+        return np.zeros(coordinates.size, dtype=bool)
+    # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
+    triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
+    return ~independent_columns(triangle.factor)
+
+
+def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
+    given = problem.options.start
+    if given is None:
+        return start(oracle, problem.unit, stage.chunk)
+    if len(given) != problem.layout.width:
+        raise OptionError(
+            f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
+            + ", ".join(problem.layout.names)
+        )
+    beta = stage.coordinates.working(np.asarray(given, dtype=np.float64))
+    if not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
+        raise OptionError(
+            f"start puts some eta outside {problem.unit.domain!r}, where the {problem.unit.link.name} link "
+            "has no mean this family can have; leave start out or choose one inside"
+        )
+    return beta
+
+
+def _say_outcome(solution: Solution) -> None:
+    if solution.outcome is not Outcome.CONVERGED:
+        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
+
+
+def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Fit:
+    local = solution.local
+    deviance = -2.0 * local.value
+    raw = stage.coordinates.raw(solution.beta)
+    chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
+    df_resid = problem.nobs - stage.coordinates.size
+    phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
+    bread = _bread(problem, stage, oracle, solution)
+    root, kind = _root(problem, oracle, solution, bread, phi)
+    likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
+    intercept = "Intercept" in problem.layout.names
+    null = null_deviance(problem.unit, stage.chunk, stage.executor, intercept=intercept)
+    return Fit(
+        problem=problem,
+        coordinates=stage.coordinates,
+        beta=solution.beta,
+        root=root,
+        covariance_kind=kind,
+        phi=phi,
+        deviance=deviance,
+        null_deviance=null,
+        pearson_chi2=chi2,
+        nobs=problem.nobs,
+        df_resid=df_resid,
+        df_null=problem.nobs - int(intercept),
+        likelihood=likelihood,
+        solution=solution,
+    )
+
+
+def _bread(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Root:
+    """Factor the inverse information at phi = 1; by TSQR where the Gram has lost too many digits."""
+    information = solution.local.expected
+    if problem.options.covariance == "observed":
+        information = solution.local.observed
+    size = oracle.size
+    if information is None or not np.all(np.isfinite(information)):
+        return Root(np.full((size, size), np.nan))
+    cond = condition(information)
+    if cond > WARN_CONDITION:
+        message = f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
+        warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+    try:
+        if cond > SQUARED_CONDITION and problem.options.covariance != "observed":
+            raw = stage.coordinates.raw(solution.beta)
+            triangle = stage.executor.reduce(
+                partial(sums.triangle, coordinates=stage.coordinates, unit=problem.unit, beta=raw)
+            )
+            return root_of_triangle(triangle.factor)
+        return root_of_information(information)
+    except np.linalg.LinAlgError:
+        return Root(np.full((size, size), np.nan))
+
+
+def _root(
+    problem: Problem, oracle: Likelihood, solution: Solution, bread: Root, phi: Phi
+) -> tuple[Root, str]:
+    """Choose the covariance: the model's, or a sandwich that no dispersion enters."""
+    sampling = problem.chunk.weights.sampling is not None
+    kind = problem.options.covariance or ("HC1" if sampling else "model")
+    if kind in {"model", "observed"}:
+        return bread.scaled(phi.value) if math.isfinite(phi.value) else Root(bread.matrix * math.nan), kind
+    if kind not in {"HC0", "HC1"}:
+        raise OptionError(f"covariance {kind!r} is not known; choose model, observed, HC0 or HC1")
+    meat = oracle.sums(solution.beta, Want.MEAT).meat
+    assert meat is not None
+    n = problem.nobs
+    # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
+    lost = 1 if sampling else oracle.size
+    factor = n / (n - lost) if kind == "HC1" and n > lost else 1.0
+    return sandwich(bread, meat * factor), kind

@@ -1,0 +1,71 @@
+"""The null model: the constant alone, with offset and weights, as the yardstick of deviance.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which reports its deviance.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from etamu import sums
+from etamu._base.types import Array, Want
+from etamu.design.blocks import Dense
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import describe, extent, standardised
+from etamu.design.design import Design
+from etamu.design.layout import plain_layout
+from etamu.execute.threads import Threads
+from etamu.family.unit import Unit
+from etamu.fit.start import start
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.newton import newton
+
+
+def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
+    """Compute the deviance of the null model.
+
+    With an intercept, a one-parameter fit with offset and weights; without, eta = offset, even
+    when a full factor spans the constant (as R).
+    """
+    offset = chunk.predictors[0].offset
+    if not intercept:
+        return _deviance_at_offset(unit, chunk, executor)
+    if offset is None:
+        return _deviance_at_mean(unit, chunk)
+    n = len(chunk)
+    ones = Design((Dense((np.ones(n),)),), n)
+    layout = plain_layout(("Intercept",), intercept=0)
+    moments = describe(ones)
+    placed, coordinates = standardised(ones, layout, moments)
+    alone = Chunk((Predictor(placed, offset),), chunk.y, chunk.weights, chunk.row_ids)
+    oracle = Likelihood(
+        Threads(alone, executor.rows, executor.threads), unit, coordinates, extent(coordinates, moments)
+    )
+    return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
+
+
+def _deviance_at_mean(unit: Unit, chunk: Chunk) -> float:
+    """Compute the deviance at the weighted mean, where the score of a constant model is zero."""
+    mean, trials = unit.observed(chunk.y)
+    total = chunk.weights.total()
+    weight = np.ones_like(mean) if trials is None else trials
+    weight = weight if total is None else weight * total
+    mu = np.average(mean, weights=weight)
+    rest = np.average(1.0 - mean, weights=weight)
+    with np.errstate(all="ignore"):
+        rows = unit.family.deviance(np, mean, np.full_like(mean, mu), np.full_like(mean, rest))
+    return float(np.sum(weight * rows))
+
+
+def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
+    offset = chunk.predictors[0].offset
+    empty = Predictor(Design((), len(chunk)), offset)
+    alone = Chunk((empty,), chunk.y, chunk.weights, chunk.row_ids)
+    nothing: Array = np.zeros(0)
+    runs = Threads(alone, executor.rows, executor.threads)
+    value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
+    # Where eta = offset has no mean (identity link at 0), no finite deviance measures it: R says Inf too.
+    return -2.0 * value if np.isfinite(value) else np.inf

@@ -1,0 +1,166 @@
+"""Prediction: one eta path for old rows and new, the offset always on it.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.rows`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etamu._base.errors import DataError, OptionError
+from etamu._base.types import Array
+from etamu.data.encode import encode
+from etamu.data.frame import read
+from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.family.unit import Unit
+from etamu.fit.inputs import offset_of, trials_of
+from etamu.fit.rows import by_row, raw_beta
+from etamu.infer.wald import critical
+
+if TYPE_CHECKING:
+    from etamu.fit.result import Fit
+
+KINDS = ("mean", "link", "count")
+"""What can be predicted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Predictions with their uncertainty; every array has the length of the input.
+
+    Parameters
+    ----------
+    estimate : array (n,)
+    se : array (n,)
+        Standard error of the estimate on its own scale (delta method for means).
+    lower, upper : arrays (n,), optional
+        Ends of the confidence interval of the mean, transformed from the scale of the link so that
+        they stay inside the range of means.
+    """
+
+    estimate: Array
+    se: Array
+    lower: Array | None = None
+    upper: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linear:
+    """Eta of each row with its standard error, and the trials of each row."""
+
+    eta: Array
+    se: Array
+    trials: Array | None
+
+
+def predict(
+    fit: Fit,
+    data: Any,
+    kind: str,
+    *,
+    se: bool = False,
+    interval: str | None = None,
+    level: float = 0.95,
+    unseen: str = "error",
+    offset: Any = None,
+    exposure: Any = None,
+    trials: Any = None,
+) -> Array | Prediction:
+    """Predict as `Fit.predict` describes.
+
+    Raises
+    ------
+    OptionError
+        If an option is not understood.
+    DataError
+        If the new data lack a column, hold an unseen level, or an offset must be given again.
+    """
+    if kind not in KINDS:
+        raise OptionError(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
+    if interval not in {None, "confidence"}:
+        raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
+    again = {"offset": offset, "exposure": exposure}
+    if kind == "count":
+        again["trials"] = trials
+    need_se = se or interval is not None
+    if data is None:
+        linear = _old_rows(fit, need_se=need_se)
+    else:
+        linear = _new_rows(fit, data, again, unseen, need_se=need_se)
+    estimate, slope = _on_scale(fit.problem.unit, linear.eta, kind, linear.trials)
+    if not need_se:
+        return estimate
+    error = np.abs(slope) * linear.se
+    if interval is None:
+        return Prediction(estimate, error)
+    half = critical(level, fit.reference_df) * linear.se
+    ends = [_on_scale(fit.problem.unit, linear.eta + side * half, kind, linear.trials)[0] for side in (-1, 1)]
+    return Prediction(estimate, error, np.fmin(*ends), np.fmax(*ends))
+
+
+def _on_scale(unit: Unit, eta: Array, kind: str, trials: Array | None) -> tuple[Array, Array]:
+    """Return the estimate and its derivative in eta; NaN where eta has left the domain."""
+    if kind == "link":
+        return eta, np.ones_like(eta)
+    with np.errstate(all="ignore"):
+        mean = unit.mean(np, eta)
+    admissible = unit.domain.contains(eta)
+    mu, slope = np.where(admissible, mean.mu, np.nan), np.where(admissible, mean.d1, np.nan)
+    if kind == "count" and trials is not None:
+        return mu * trials, slope * trials
+    return mu, slope
+
+
+def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
+    beta = raw_beta(fit)
+    matrix = fit.coordinates.raw_matrix(fit.root.covariance()) if need_se else None
+
+    def variance(chunk: Chunk) -> Array:
+        assert matrix is not None
+        return chunk.predictors[0].design.quadratic(matrix)
+
+    eta = by_row(fit, lambda chunk: chunk.predictors[0].eta(beta))
+    se = np.sqrt(by_row(fit, variance)) if need_se else np.zeros(0)
+    y = fit.problem.chunk.y
+    trials = None
+    if len(y) > 1:
+        trials = np.full(fit.problem.input_rows, np.nan)
+        trials[fit.problem.chunk.row_ids] = y[1]
+    return _Linear(eta, se, trials)
+
+
+def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_se: bool) -> _Linear:
+    problem = fit.problem
+    if problem.schema is None:
+        raise DataError("this model was fitted to arrays: predict with GLM(...).fit(X, y).predict(X=...)")
+    frame = read(data)
+    encoded = encode(problem.schema, frame, None, unseen=unseen)
+    words = problem.words
+    for keyword in set(words.given) & again.keys():
+        if again[keyword] is None:
+            raise DataError(f"{keyword} was given as an array when the model was fitted: give {keyword}= again")
+    given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
+    extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
+    offset = _sum(encoded.offset, extra)
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
+    predictor = Predictor(fit.coordinates.placed(encoded.design), offset)
+    n = len(frame)
+    chunk = Chunk((predictor,), (), Weights(), np.arange(n))
+    eta = chunk.predictors[0].eta(raw_beta(fit))
+    se = np.zeros(0)
+    if need_se:
+        se = np.sqrt(predictor.design.quadratic(fit.coordinates.raw_matrix(fit.root.covariance())))
+    if encoded.invalid is not None:
+        eta = np.where(encoded.invalid, np.nan, eta)
+        se = np.where(encoded.invalid, np.nan, se) if need_se else se
+    return _Linear(eta, se, trials)
+
+
+def _sum(left: Array | None, right: Array | None) -> Array | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return left + right

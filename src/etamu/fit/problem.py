@@ -1,0 +1,118 @@
+"""One model and its rows, stated completely before anything is computed.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which solves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array
+from etamu.data.schema import Schema
+from etamu.design.chunk import Chunk
+from etamu.design.layout import Layout
+from etamu.family.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices that do not change what the model is.
+
+    Parameters
+    ----------
+    dispersion : None, "pearson", "deviance", "ml" or float
+    covariance : None, "model", "observed", "HC0" or "HC1"
+    solver : str
+    start : array, optional
+        Reported coefficients to start from.
+    block_rows, threads : int
+        How the rows are visited; never what comes out.
+    """
+
+    dispersion: str | float | None = None
+    covariance: str | None = None
+    solver: str = "newton"
+    start: Array | None = None
+    block_rows: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How the model is called when it is shown.
+
+    Parameters
+    ----------
+    response : str
+    formula : str
+    offset, exposure, trials : str, optional
+        Column names given for these, None where an array or nothing was given.
+    given : tuple of str
+        Keywords that were given as arrays and so must be given again with new data.
+    weights : tuple of (keyword, column)
+        Columns named for the three kinds of weights.
+    """
+
+    response: str
+    formula: str
+    offset: str | None = None
+    exposure: str | None = None
+    trials: str | None = None
+    given: tuple[str, ...] = ()
+    weights: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A model and the rows it is fitted to.
+
+    Parameters
+    ----------
+    unit : Unit
+        Family and link.
+    layout : Layout
+        What the reported coefficients are.
+    chunk : Chunk
+        Complete rows, raw columns neither shifted nor scaled.
+    counted : booleans (len(chunk),)
+        Rows of positive weight; the others are predicted and nothing else.
+    input_rows : int
+        Rows in the input, dropped ones included.
+    dropped : dict of str to int
+        Missing values per column.
+    schema : Schema, optional
+        How to encode new data; None for a model fitted to arrays.
+    words : Words
+    options : Options
+    notes : tuple of str
+        What the user should know.
+    table : Any
+        The frame that came in, for tables in its library.
+    """
+
+    unit: Unit
+    layout: Layout
+    chunk: Chunk
+    counted: NDArray[np.bool_]
+    input_rows: int
+    dropped: dict[str, int]
+    schema: Schema | None
+    words: Words
+    options: Options = field(default_factory=Options)
+    notes: tuple[str, ...] = ()
+    table: Any = None
+
+    def counting(self) -> Chunk:
+        """Return the rows that count, copied only where some do not."""
+        return self.chunk if self.counted.all() else self.chunk.take(np.flatnonzero(self.counted))
+
+    @property
+    def nobs(self) -> int:
+        """Number of observations: rows of positive weight, or the sum of frequency weights."""
+        frequency = self.chunk.weights.frequency
+        return int(self.counted.sum()) if frequency is None else round(float(frequency.sum()))

@@ -1,0 +1,127 @@
+"""The response: columns of y as the family needs them, every value checked against its support.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.assemble`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.errors import DataError
+from etamu._base.types import Array
+from etamu.data.column import Column
+from etamu.family.family import Family
+from etamu.fit.inputs import numbers, refuse, whole_tolerance
+
+BINARY = ("bernoulli", "binomial", "quasibinomial")
+"""Families whose response may be a factor with two levels."""
+
+
+def response_columns(
+    family: Family, columns: tuple[Column, ...], trials: Array | None, rows: NDArray[np.intp]
+) -> tuple[Array, ...]:
+    """Return the family's response columns over the rows in use.
+
+    A factor with two levels is 0 for the first and 1 for the second; `cbind(successes, failures)`
+    arrives as two columns, the successes and the trials.
+
+    Parameters
+    ----------
+    family : Family
+    columns : tuple of Column
+        The left side of the formula.
+    trials : array, optional
+        Trials given by keyword.
+    rows : integers
+        Positions of the rows in use in the input, for messages.
+
+    Raises
+    ------
+    DataError
+        If a value lies outside the support of the family; names the row, the value and the remedy.
+    """
+    first = columns[0]
+    if len(columns) > 1:
+        if trials is not None:
+            raise DataError("cbind(successes, failures) states the trials already: leave trials= out")
+        trials = numbers(columns[1], "trials", rows)
+    if len(family.response) == 1:
+        if trials is not None:
+            raise DataError(
+                f"trials belong to the binomial family, not to {family.name}: for quasibinomial give the "
+                "proportion as response and the trials as variance_weights"
+            )
+        return (_supported(family, first.name, _numeric(family, first, rows), rows),)
+    successes = _numeric(family, first, rows)
+    if trials is None:
+        _check_binary(first.name, successes, rows)
+        return successes, np.ones(len(rows))
+    return _counts(first.name, successes, trials, rows)
+
+
+def _numeric(family: Family, column: Column, rows: NDArray[np.intp]) -> Array:
+    if column.kind in {"numeric", "boolean"}:
+        return numbers(column, f"response {column.name!r}", rows)
+    if family.name not in BINARY:
+        raise DataError(
+            f"the response {column.name!r} is {column.kind} (row {rows[0]} holds {column.shown(0)}), but the "
+            f"{family.name} family needs {family.support!r}"
+        )
+    levels = column.levels
+    if len(levels) != 2:
+        raise DataError(
+            f"the response {column.name!r} has {len(levels)} levels ({', '.join(map(repr, levels[:6]))}); the "
+            f"{family.name} family needs two: compare one level with the rest, or use a multinomial model"
+        )
+    return np.asarray(column.codes, dtype=np.float64)
+
+
+def _supported(family: Family, name: str, y: Array, rows: NDArray[np.intp]) -> Array:
+    wrong = ~family.support.contains(y)
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        count = int(wrong.sum())
+        more = f" ({count} such rows)" if count > 1 else ""
+        raise DataError(
+            f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[first]:g} "
+            f"in row {rows[first]}{more}{_remedy(family, float(y[first]))}"
+        )
+    return y
+
+
+def _remedy(family: Family, value: float) -> str:
+    if not np.isfinite(value):
+        return ": correct or remove the row"
+    if family.name == "poisson" and value > 0:
+        return ": use quasipoisson if the response is not a count"
+    if family.name == "bernoulli" and 0 < value < 1:
+        return ": give counts with trials=, or use quasibinomial for proportions"
+    if family.name in {"gamma", "inverse_gaussian"} and value == 0:
+        return ": use tweedie(power=1.5) if zeros are real"
+    return ": correct the row or choose a family with this support"
+
+
+def _check_binary(name: str, y: Array, rows: NDArray[np.intp]) -> None:
+    wrong = ~np.isin(y, (0.0, 1.0))
+    if not wrong.any():
+        return
+    first = int(np.flatnonzero(wrong)[0])
+    remedy = "give trials= with the number of trials, or code the response as 0 and 1"
+    if 0 < y[first] < 1:
+        remedy = "for a proportion give the counts and trials=, or use quasibinomial"
+    refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, rows)
+
+
+def _counts(
+    name: str, successes: Array, trials: Array, rows: NDArray[np.intp]
+) -> tuple[Array, Array]:
+    whole = np.round(successes)
+    fraction = np.abs(successes - whole) > whole_tolerance(successes)
+    rule = f"with trials= the response {name!r} counts successes and must be whole"
+    refuse(fraction, successes, rule, "use quasibinomial for proportions", rows)
+    outside = (whole < 0) | (whole > trials)
+    rule = f"the response {name!r} must lie between 0 and its trials"
+    refuse(outside, successes, rule, "correct the row", rows)
+    return whole, trials

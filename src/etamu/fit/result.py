@@ -1,0 +1,299 @@
+"""The Fit: what came out of a problem, frozen; methods orchestrate, numbers happen in functions.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.predict`, `etamu.fit.residuals`, `etamu.fit.tables`, `etamu.fit.summary`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from etamu._base.errors import OptionError
+from etamu._base.types import Array
+from etamu.design.coordinates import Coordinates
+from etamu.family.family import Family
+from etamu.family.link import Link
+from etamu.fit.components import Components, components
+from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.phi import Phi
+from etamu.fit.predict import Prediction, predict
+from etamu.fit.problem import Problem
+from etamu.fit.residuals import residuals
+from etamu.fit.summary import Summary, summary
+from etamu.fit.tables import augment, glance, tidy
+from etamu.fit.working import Working, working
+from etamu.infer import criteria
+from etamu.infer.covariance import Root
+from etamu.infer.wald import interval, p_values
+from etamu.solve.oracle import Outcome, Solution, Step
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted generalized linear model.
+
+    Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and
+    named in `aliased`. Everything that can be asked of a fit is an attribute or a method; nothing
+    of it changes.
+
+    Parameters
+    ----------
+    problem : Problem
+        The model and its rows.
+    coordinates : Coordinates
+        How working coefficients become reported ones.
+    beta : array
+        Working coefficients at the maximum.
+    root : Root
+        Factor of their covariance, dispersion included.
+    covariance_kind : str
+        "model", "observed", "HC0" or "HC1".
+    phi : Phi
+    deviance, null_deviance, pearson_chi2 : float
+    nobs, df_resid, df_null : int
+    likelihood : LogLikelihood
+    solution : Solution
+        What the solver returned, with its trace.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+    >>> fit.names
+    ('Intercept', 'x')
+    >>> fit.coef.round(4)
+    array([0.2999, 0.6207])
+    """
+
+    problem: Problem
+    coordinates: Coordinates
+    beta: Array
+    root: Root
+    covariance_kind: str
+    phi: Phi
+    deviance: float
+    null_deviance: float
+    pearson_chi2: float
+    nobs: int
+    df_resid: int
+    df_null: int
+    likelihood: LogLikelihood
+    solution: Solution
+
+    # What the model is
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients, in the order of the formula."""
+        return self.problem.layout.names
+
+    @property
+    def family(self) -> Family:
+        """How the response varies around its mean."""
+        return self.problem.unit.family
+
+    @property
+    def link(self) -> Link:
+        """The map between mean and linear predictor."""
+        return self.problem.unit.link
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given; empty for a model fitted to arrays."""
+        return self.problem.words.formula
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know: dropped rows and levels, aliased columns."""
+        return self.problem.notes
+
+    # The estimate
+
+    @cached_property
+    def coef(self) -> Array:
+        """Coefficients, NaN where a column is aliased."""
+        return self.coordinates.reported(self.beta)
+
+    @cached_property
+    def se(self) -> Array:
+        """Standard errors."""
+        return np.sqrt(self.reported_root.variances())
+
+    @cached_property
+    def reported_root(self) -> Root:
+        """A factor C of the covariance of the reported coefficients, cov = C C'."""
+        return Root(self.coordinates.reported(self.root.matrix))
+
+    @property
+    def cov(self) -> Array:
+        """Covariance of the coefficients, multiplied out when asked; NaN where a column is aliased."""
+        return self.reported_root.covariance()
+
+    @cached_property
+    def statistic(self) -> Array:
+        """Coefficient over standard error: z where phi is known, t where it is estimated."""
+        with np.errstate(all="ignore"):
+            return self.coef / self.se
+
+    @property
+    def p_values(self) -> Array:
+        """Two-sided p-values of `statistic`."""
+        return p_values(self.statistic, self.reference_df)
+
+    @property
+    def reference_df(self) -> float:
+        """Degrees of freedom of the reference distribution; infinite for the normal."""
+        return float(self.df_resid) if self.phi.estimated else math.inf
+
+    @property
+    def rank(self) -> int:
+        """Number of coefficients that are not aliased."""
+        return self.coordinates.size
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Names of columns that are linear combinations of earlier ones."""
+        return self.coordinates.aliased
+
+    @property
+    def dispersion(self) -> float:
+        """The dispersion phi that the standard errors contain."""
+        return self.phi.value
+
+    # The criteria
+
+    @property
+    def loglik(self) -> float:
+        """Complete log-likelihood, NaN where there is none."""
+        return self.likelihood.value
+
+    @property
+    def parameters(self) -> int:
+        """Parameters the likelihood counts: the rank, and phi where it was estimated in it."""
+        return self.rank + self.likelihood.extra
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 loglik + 2 parameters."""
+        return criteria.aic(self.loglik, self.parameters)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 loglik + parameters log(nobs)."""
+        return criteria.bic(self.loglik, self.parameters, self.nobs)
+
+    # The way there
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the search for the maximum ended; `outcome.advice` says what to do."""
+        return self.solution.outcome
+
+    @property
+    def converged(self) -> bool:
+        """Whether the maximum was verified."""
+        return self.solution.outcome is Outcome.CONVERGED
+
+    @property
+    def iterations(self) -> int:
+        """Steps the solver took."""
+        return len(self.solution.steps)
+
+    @property
+    def passes(self) -> int:
+        """Passes over the rows the solver made."""
+        return self.solution.passes
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Value, decrement, step and lambda-rho of each iteration."""
+        return self.solution.steps
+
+    # What can be asked
+
+    def conf_int(self, level: float = 0.95, *, method: str = "wald", reference: str | None = None) -> Array:
+        """Compute intervals of the coefficients, (names, 2).
+
+        Parameters
+        ----------
+        level : float
+        method : "wald"
+        reference : None or "z"
+            None uses t where phi is estimated; "z" uses the normal, as R's confint.
+
+        Raises
+        ------
+        OptionError
+            If an option is not understood.
+        """
+        if method != "wald":
+            raise OptionError(f"method {method!r} is not known; choose 'wald'")
+        if reference not in {None, "z"}:
+            raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
+        if not 0.0 < level < 1.0:
+            raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+        df = math.inf if reference == "z" else self.reference_df
+        return interval(self.coef, self.se, level, df)
+
+    def predict(self, data: Any = None, kind: str = "mean", **options: Any) -> Array | Prediction:
+        """Predict for new data, or for the rows of the input where no data are given.
+
+        Parameters
+        ----------
+        data : data frame or dict of arrays, optional
+        kind : "mean", "link" or "count"
+            The mean of the response (a proportion for trials), eta, or mean times trials.
+        **options
+            `se=True`, `interval="confidence"` with `level=0.95`, `unseen="error" | "nan" | "reference"`,
+            and `offset=`, `exposure=`, `trials=` for new data where they were given as arrays.
+
+        Returns
+        -------
+        array, or Prediction where `se` or `interval` is asked
+            With the length of the input; NaN where a value needed is missing.
+        """
+        return predict(self, data, kind, **options)
+
+    def residuals(self, kind: str = "deviance") -> Array:
+        """Compute residuals with the input's length, NaN where a row was dropped.
+
+        Parameters
+        ----------
+        kind : "response", "working", "pearson" or "deviance"
+        """
+        return residuals(self, kind)
+
+    def working(self) -> Working:
+        """Return working response and weights: one weighted least squares of z on X gives beta back."""
+        return working(self)
+
+    def components(self) -> Components:
+        """State the three components: linear predictor, link, and variance function."""
+        return components(self)
+
+    def summary(self) -> Summary:
+        """Summarise the fit as a table that reads like R's."""
+        return summary(self)
+
+    def tidy(self, level: float | None = None) -> Any:
+        """Tabulate the coefficients, one row each, in the data-frame library that came in."""
+        return tidy(self, level)
+
+    def glance(self) -> Any:
+        """Tabulate the fit in one row."""
+        return glance(self)
+
+    def augment(self) -> Any:
+        """Tabulate fitted values and residuals, one row per row of the input."""
+        return augment(self)
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary().html

@@ -1,0 +1,120 @@
+"""Where a fit starts: the first least squares of IRLS, the constant fit, or a feasible point.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from etamu import sums
+from etamu._base.types import LINE, Array, Interval
+from etamu.design.chunk import Chunk
+from etamu.execute.executor import Executor
+from etamu.family.unit import Unit
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.newton import newton
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A unit whose value is 0 where eta lies inside an interval by a margin, and a parabola outside.
+
+    Its maximum is 0 exactly where a feasible start exists, so phase 1 is one more fit.
+    """
+
+    lower: float
+    upper: float
+    domain: Interval = LINE
+    canonical: bool = True
+    concordance: float = 0.0
+
+    def bind(self, xp: Any, information: str = "expected") -> Any:
+        """Return f(y, eta) -> (value, score, information)."""
+        del information
+
+        def unit(_: tuple[Array, ...], eta: Array) -> tuple[Array, Array, Array]:
+            zero = xp.zeros_like(eta)
+            below = xp.maximum(self.lower - eta, zero) if np.isfinite(self.lower) else zero
+            above = xp.maximum(eta - self.upper, zero) if np.isfinite(self.upper) else zero
+            outside = xp.where((below > 0) | (above > 0), xp.ones_like(eta), zero)
+            return -0.5 * (below**2 + above**2), below - above, outside
+
+        return unit
+
+
+def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
+    """Choose where to start, in working coordinates: the best of the candidates inside the domain."""
+    candidates = [*_least_squares(oracle, unit), *_constant(oracle, unit, chunk)]
+    best = _best(oracle, candidates)
+    if best is None:
+        # Nothing natural is feasible: look for a point inside from the least infeasible candidate.
+        origin = candidates[0] if candidates else np.zeros(oracle.size)
+        best = _feasible(oracle, unit, chunk, origin)
+    return best
+
+
+def _best(oracle: Likelihood, candidates: list[Array]) -> Array | None:
+    best, highest = None, -np.inf
+    for candidate in candidates:
+        # Strictly inside, by a little: a start on the edge of the domain cannot move.
+        value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])
+        if np.isfinite(value) and value > highest:
+            best, highest = candidate, value
+    return best
+
+
+def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
+    """Solve the first weighted least squares of IRLS."""
+    first = oracle.executor.reduce(partial(sums.initial, unit=unit))
+    assert first.score is not None
+    assert first.expected is not None
+    information = oracle.coordinates.gram(first.expected)
+    right = oracle.coordinates.gathered(first.score)
+    if not (np.all(np.isfinite(information)) and np.all(np.isfinite(right))):
+        return []
+    # Weights may vanish for whole columns here; the smallest norm is good enough for a start.
+    return [np.linalg.lstsq(information, right, rcond=1e-12)[0]]
+
+
+def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
+    """Return the eta of the overall mean, None where that mean is on the edge of the support."""
+    mean, trials = unit.observed(chunk.y)
+    weight = np.ones_like(mean) if trials is None else trials
+    total = chunk.weights.total()
+    weight = weight if total is None else weight * total
+    mu = np.asarray(np.average(mean, weights=weight))
+    if not bool(unit.family.mean.contains(mu)):
+        return None
+    with np.errstate(all="ignore"):
+        eta = float(unit.link.link(np, mu, 1.0 - mu))
+    return eta if bool(unit.domain.contains(eta)) else None
+
+
+def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
+    constant = oracle.coordinates.layout.constant
+    eta = constant_eta(unit, chunk)
+    if constant is None or eta is None:
+        return []
+    return [oracle.coordinates.working(constant * eta)]
+
+
+def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Array:
+    mean, trials = unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
+        typical = float(np.median(np.abs(unit.link.link(np, mu, 1.0 - mu))))
+    executor: Executor = oracle.executor
+    for share in (0.1, 1e-2, 1e-4):
+        margin = share * typical
+        target = Inside(unit.domain.lower + margin, unit.domain.upper - margin)
+        phase = Likelihood(executor, target, oracle.coordinates, oracle.extent)
+        point = newton(phase, origin).beta
+        if oracle.reach(point, -point * 0.0) > 0 and np.isfinite(oracle.along(point, point * 0, np.zeros(1))[0]):
+            return point
+    return origin

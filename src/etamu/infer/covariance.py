@@ -1,0 +1,85 @@
+"""Covariance of the estimate, kept as a factor and multiplied out when asked.
+
+May import: numpy, scipy, `etamu._base`.
+Read next: `etamu.infer.wald`, which turns standard errors into tests and intervals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from etamu._base.types import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Root:
+    """A matrix C with covariance C C', (p, m).
+
+    Examples
+    --------
+    >>> Root(np.array([[2.0], [1.0]])).covariance()
+    array([[4., 2.],
+           [2., 1.]])
+    """
+
+    matrix: Array
+
+    def covariance(self) -> Array:
+        """Multiply out C C'."""
+        return self.matrix @ self.matrix.T
+
+    def variances(self) -> Array:
+        """Return the diagonal of C C'."""
+        return np.einsum("ij,ij->i", self.matrix, self.matrix)
+
+    def scaled(self, dispersion: float) -> Root:
+        """Multiply the covariance by a dispersion."""
+        return Root(self.matrix * np.sqrt(dispersion))
+
+
+def root_of_information(information: Array) -> Root:
+    """Factor the inverse of a positive definite information matrix, after scaling its diagonal to 1.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the matrix is not positive definite.
+    """
+    from scipy.linalg import solve_triangular
+
+    if not len(information):
+        return Root(np.zeros((0, 0)))
+    size = 1.0 / np.sqrt(np.diag(information))
+    lower = np.linalg.cholesky(information * np.multiply.outer(size, size))
+    inverse = solve_triangular(lower, np.eye(len(size)), lower=True)
+    return Root((inverse * size).T)
+
+
+def root_of_triangle(triangle: Array) -> Root:
+    """Factor the inverse of R'R from the triangle R, which has not squared the condition number."""
+    from scipy.linalg import solve_triangular
+
+    if not len(triangle):
+        return Root(np.zeros((0, 0)))
+    size = 1.0 / np.linalg.norm(triangle, axis=0)
+    inverse = solve_triangular(triangle * size, np.eye(len(size)))
+    return Root(inverse * size[:, None])
+
+
+def sandwich(bread: Root, meat: Array) -> Root:
+    """Compute B M B for bread B and meat M (Huber 1967; White 1980), as a root."""
+    values, vectors = np.linalg.eigh(meat)
+    half = vectors * np.sqrt(np.maximum(values, 0.0))
+    return Root(bread.matrix @ (bread.matrix.T @ half))
+
+
+def condition(information: Array) -> float:
+    """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1."""
+    if not len(information):
+        return 1.0
+    size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    values = np.linalg.eigvalsh(information * np.multiply.outer(size, size))
+    floor = values[-1] * np.finfo(float).eps
+    return float(np.sqrt(values[-1] / max(values[0], floor)))

@@ -1,0 +1,104 @@
+"""The likelihood as an oracle: a point in working coordinates in, sums over all rows out.
+
+May import: everything below `objective`: executors, sums, units, coordinates, the oracle protocol.
+Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who asks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from etamu import sums
+from etamu._base.types import Array, Want
+from etamu.design.coordinates import Coordinates
+from etamu.execute.executor import Executor
+from etamu.solve.oracle import Local
+from etamu.sums import PerRow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likelihood:
+    """Minus half the deviance as a function of working coefficients.
+
+    Parameters
+    ----------
+    executor : Executor
+    unit : PerRow
+    coordinates : Coordinates
+    extent : array (size,)
+        Largest |x_ij| of each working column.
+    df : float, optional
+        Residual degrees of freedom by which a deviance is turned into an estimate of phi;
+        None where phi is known to be 1.
+    """
+
+    executor: Executor
+    unit: PerRow
+    coordinates: Coordinates
+    extent: Array
+    df: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of working coefficients."""
+        return self.coordinates.size
+
+    @property
+    def concordance(self) -> float:
+        """The bound c with |l'''| <= c |l''| of every row."""
+        return self.unit.concordance
+
+    @property
+    def restricted(self) -> bool:
+        """Whether eta has to stay inside an interval."""
+        return not self.unit.domain.whole
+
+    def sums(self, beta: Array, want: Want) -> sums.Sums:
+        """Pass over all rows; the sums are in working coordinates."""
+        raw = self.coordinates.raw(beta)
+        total = self.executor.reduce(partial(sums.accumulate, beta=raw, unit=self.unit, want=want))
+        gram = self.coordinates.gram
+        return sums.Sums(
+            total.value,
+            None if total.score is None else self.coordinates.gathered(total.score),
+            None if total.expected is None else gram(total.expected),
+            None if total.observed is None else gram(total.observed),
+            None if total.meat is None else gram(total.meat),
+        )
+
+    def at(self, beta: Array, want: Want) -> Local:
+        """Evaluate what is wanted at a point, in one pass."""
+        total = self.sums(beta, want)
+        return Local(total.value, self.scale(total.value), total.score, total.expected, total.observed)
+
+    def scale(self, value: float) -> float:
+        """Estimate phi by deviance / df, or return 1 where it is known."""
+        if self.df is None:
+            return 1.0
+        return max(-2.0 * value, 0.0) / max(self.df, 1.0)
+
+    def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        """Evaluate the value at beta + t step for every t, in one pass."""
+        start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
+        return self.executor.reduce(
+            partial(sums.values_along, beta=start, step=direction, unit=self.unit, lengths=ts)
+        )
+
+    def reach(self, beta: Array, step: Array) -> float:
+        """Find the largest t that keeps every eta in the closure of the domain."""
+        if not self.restricted:
+            return float("inf")
+        start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
+        return self.executor.reduce(
+            partial(sums.reach, beta=start, step=direction, unit=self.unit)
+        ).value
+
+    def longest(self, covariance: Array) -> float:
+        """Find the largest x_i' covariance x_i over all rows."""
+        if not self.size:
+            return 0.0
+        raw = self.coordinates.raw_matrix(np.asarray(covariance))
+        return self.executor.reduce(partial(sums.longest, matrix=raw)).value

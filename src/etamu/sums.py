@@ -1,0 +1,240 @@
+"""The meeting point: rows and coefficients go in, things that add come out.
+
+May import: `etamu._base`, `etamu.family`, `etamu.design`, and nothing above.
+Read next: `etamu.objective.likelihood`, which asks for these sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+
+from etamu._base.types import Array, Interval, Want
+from etamu.design.chunk import Chunk
+from etamu.design.coordinates import Coordinates
+from etamu.family.unit import Unit
+
+
+class PerRow(Protocol):
+    """What these sums need to know of a unit; `etamu.family.unit.Unit` is one."""
+
+    @property
+    def domain(self) -> Interval:
+        """The etas for which a value exists."""
+
+    @property
+    def canonical(self) -> bool:
+        """Whether observed and expected information are the same function."""
+
+    @property
+    def concordance(self) -> float:
+        """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
+
+    def bind(self, xp: Any, information: str = "expected") -> Callable[..., tuple[Array, Array, Array]]:
+        """Return f(y, eta) -> (value, score, information)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Sums over rows of value, score and information, in raw columns; what was not asked for is None.
+
+    Parameters
+    ----------
+    value : float
+        Sum of weighted values, minus half the deviance; -inf where an eta leaves the domain.
+    score : array (R,), optional
+    expected, observed : arrays (R, R), optional
+        Information matrices; R counts the raw columns of all predictors.
+    meat : array (R, R), optional
+        Sum of squared scores, each squared as its kind of weight demands.
+    """
+
+    value: float
+    score: Array | None = None
+    expected: Array | None = None
+    observed: Array | None = None
+    meat: Array | None = None
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(_added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Smallest:
+    """A number whose sum is the smaller of the two."""
+
+    value: float
+
+    def __add__(self, other: Smallest) -> Smallest:
+        return Smallest(min(self.value, other.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """A number whose sum is the larger of the two."""
+
+    value: float
+
+    def __add__(self, other: Largest) -> Largest:
+        return Largest(max(self.value, other.value))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triangle:
+    """An upper triangle R with R'R = X'WX; adding stacks two and triangularises again (TSQR)."""
+
+    factor: Array
+
+    def __add__(self, other: Triangle) -> Triangle:
+        return Triangle(np.linalg.qr(np.vstack([self.factor, other.factor]), mode="r"))
+
+
+def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
+    """Sum what is wanted over the rows of a chunk.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    beta : array (R,)
+        Coefficients of the raw columns of all predictors, end to end.
+    unit : PerRow
+    want : Want
+    """
+    eta = etas(chunk, beta)
+    if not inside(unit, eta):
+        return Sums(-np.inf)
+    total = chunk.weights.total()
+    with np.errstate(all="ignore"):
+        value, score, expected = unit.bind(np, "expected")(chunk.y, eta)
+        observed = expected
+        if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
+            observed = unit.bind(np, "observed")(chunk.y, eta)[2]
+    parts: dict[str, Array] = {}
+    if want & Want.SCORE:
+        parts["score"] = _spread_score(chunk, _weighted(score, total))
+    if want & Want.EXPECTED:
+        parts["expected"] = _spread_information(chunk, _weighted(expected, total))
+    if want & (Want.OBSERVED | Want.CURVATURE):
+        parts["observed"] = _spread_information(chunk, _weighted(observed, total))
+    if want & Want.MEAT:
+        column = _columns(score, len(chunk.predictors))
+        squares = column[:, :, None] * column[:, None, :]
+        parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
+    return Sums(float(np.sum(_weighted(value, total))), **parts)
+
+
+def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:
+    """Sum the value at beta + t step for every t, in one pass over the rows."""
+    start, direction = etas(chunk, beta), etas(chunk, step, offset=False)
+    total = chunk.weights.total()
+    out = np.full(len(lengths), -np.inf)
+    for i, t in enumerate(lengths):
+        eta = start + t * direction
+        if inside(unit, eta):
+            with np.errstate(all="ignore"):
+                value = unit.bind(np, "expected")(chunk.y, eta)[0]
+            out[i] = np.sum(_weighted(value, total))
+    return out
+
+
+def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
+    """Find the largest t for which every eta + t (X step) stays in the closure of the domain."""
+    eta, direction = etas(chunk, beta), etas(chunk, step, offset=False)
+    with np.errstate(all="ignore"):
+        down = np.where(direction < 0, (unit.domain.lower - eta) / direction, np.inf)
+        up = np.where(direction > 0, (unit.domain.upper - eta) / direction, np.inf)
+    return Smallest(float(min(down.min(initial=np.inf), up.min(initial=np.inf))))
+
+
+def longest(chunk: Chunk, matrix: Array) -> Largest:
+    """Find the largest x_i' M x_i, M over the raw columns of the first predictor."""
+    return Largest(float(chunk.predictors[0].design.quadratic(matrix).max(initial=0.0)))
+
+
+def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
+    """Triangularise sqrt(W) X of some rows in working coordinates; W = 1 without a unit.
+
+    W is the expected information, which is never negative.
+    """
+    panel = coordinates.rows(chunk.predictors[0].design)
+    if unit is not None and beta is not None:
+        with np.errstate(all="ignore"):
+            information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))[2]
+        panel = panel * np.sqrt(_weighted(information, chunk.weights.total()))[:, None]
+    return Triangle(np.linalg.qr(panel, mode="r"))
+
+
+def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
+    """Compute eta, (n,) for one predictor and (n, k) for k; a step travels without the offset."""
+    columns, start = [], 0
+    for predictor in chunk.predictors:
+        part = beta[start : start + predictor.design.width]
+        columns.append(predictor.eta(part) if offset else predictor.design.matvec(part))
+        start += predictor.design.width
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+
+def inside(unit: PerRow, eta: Array) -> bool:
+    """Tell whether every eta lies in the domain; a NaN never does."""
+    if unit.domain.whole:
+        return bool(np.all(np.isfinite(eta)))
+    return bool(np.all(unit.domain.contains(eta)))
+
+
+def _columns(score: Array, k: int) -> Array:
+    return score.reshape(len(score), k)
+
+
+def _weighted(rows: Array, weight: Array | None) -> Array:
+    if weight is None:
+        return rows
+    return rows * weight.reshape(-1, *(1,) * (rows.ndim - 1))
+
+
+def _spread_score(chunk: Chunk, score: Array) -> Array:
+    columns = _columns(score, len(chunk.predictors))
+    parts = [p.design.rmatvec(columns[:, i]) for i, p in enumerate(chunk.predictors)]
+    return np.concatenate(parts)
+
+
+def _spread_information(chunk: Chunk, information: Array) -> Array:
+    k = len(chunk.predictors)
+    if k == 1:
+        return chunk.predictors[0].design.gram(information.reshape(len(information)))
+    designs = [predictor.design for predictor in chunk.predictors]
+    return np.block([[a.cross(b, information[:, i, j]) for j, b in enumerate(designs)]
+                     for i, a in enumerate(designs)])
+
+
+def _added(left: Any, right: Any) -> Any:
+    return None if left is None or right is None else left + right
+
+
+def initial(chunk: Chunk, unit: Unit) -> Sums:
+    """Sum the first weighted least squares of textbook IRLS, taken at the family's starting means.
+
+    With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
+    X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5); `score` holds
+    the right-hand side.
+    """
+    mean, trials = unit.observed(chunk.y)
+    predictor = chunk.predictors[0]
+    with np.errstate(all="ignore"):
+        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
+        eta = unit.link.link(np, mu, 1.0 - mu)
+        _, score, information = unit.bind(np, "expected")(chunk.y, eta)
+    moved = eta if predictor.offset is None else eta - predictor.offset
+    total = chunk.weights.total()
+    right = predictor.design.rmatvec(_weighted(information * moved + score, total))
+    return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
+
+
+def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:
+    """Sum the squared Pearson residuals, score^2 / information, which needs no mean and so no tail."""
+    with np.errstate(all="ignore"):
+        _, score, information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))
+        squares = np.where(score == 0.0, 0.0, score**2 / information)
+    return float(np.sum(_weighted(squares, chunk.weights.total())))

@@ -1,0 +1,18 @@
+// etamu._kernel: the compiled door of the package.
+//
+// What stands here so far is the door alone: it proves that the build works on this machine and says which vector
+// instructions a kernel may use. The block verbs (matvec, rmatvec, gram, quadratic) and the unit machine come later,
+// one file per kind of block; until then their NumPy twins in etamu.design do all of the work, and nothing in etamu
+// depends on this module.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include "processor.hpp"
+
+NB_MODULE(_kernel, module) {
+    module.doc() = "The compiled door of etamu. It holds no compute kernel yet; the NumPy twins serve.";
+    module.attr("version") = ETAMU_VERSION;
+    module.def("vector_width", &etamu::vector_width,
+               "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
+}
