@@ -66,7 +66,7 @@ def dispersion_ml(
     """
     if power == 1.0:
         raise NotAvailableError(
-            "power 1 is phi times a Poisson count, whose lattice moves with phi: no ML estimate; use 'pearson'"
+            "power 1 is phi times a Poisson count, whose lattice moves with phi: use dispersion='pearson'"
         )
     rows = _rows(y, unit_deviance, weights, frequency)
     total = float(np.sum(rows.count * rows.weight * rows.deviance))

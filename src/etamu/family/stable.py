@@ -19,16 +19,18 @@ from functools import partial
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import AnyArray, Array, Mask
 from etamu.family.rows import in_chunks
-from etamu.family.special import expm1mx, log1pmx
+from etamu.family.special import expm1mx, relative_entropy
 
 _LOG_NEGLIGIBLE = 46.0
 _NODES_PER_WIDTH = 4.0
 _WIDEST_STEP = 0.12
 _POLE_STEPS = 15.0
+_ANCHOR_NEAR = 0.25
+_LARGEST_EXPONENT = 700.0
 _SERIES_BELOW = 0.5
-# zeta(2n) / (n pi^(2n)), the Taylor coefficients of log(x / sin x) in x^2: the first left out is 1e-19 at 0.5.
+# zeta(2n) / (n pi^(2n)), the Taylor coefficients of log(x / sin x) in x^2; the next adds 1e-19 at 0.5.
 _LOG_SINC = (
     0.16666666666666669,
     0.005555555555555557,
@@ -105,9 +107,10 @@ def cdf(y: Array, dispersion: Array, power: float) -> Array:
     4.122313e-23
     """
     below = y < 1.0
-    lower = in_chunks(partial(_tail, power=power, upper=False), y, dispersion, where=below & (y > 0.0))
-    upper = in_chunks(partial(_tail, power=power, upper=True), y, dispersion, where=~below)
-    return np.where(y > 0.0, np.where(below, lower, 1.0 - upper), 0.0)
+    possible = _possible(y, dispersion, power)
+    lower = _either_tail(y, dispersion, power, below & possible, upper=False)
+    upper = _either_tail(y, dispersion, power, ~below & possible, upper=True)
+    return np.where(below, lower, 1.0 - upper)
 
 
 def sf(y: Array, dispersion: Array, power: float) -> Array:
@@ -122,16 +125,27 @@ def sf(y: Array, dispersion: Array, power: float) -> Array:
     """
     lower = cdf(y, dispersion, power)
     direct = (y >= 1.0) | (lower > 0.5)
-    upper = in_chunks(partial(_tail, power=power, upper=True), y, dispersion, where=direct)
+    upper = _either_tail(y, dispersion, power, direct & _possible(y, dispersion, power), upper=True)
     return np.where(direct, upper, 1.0 - lower)
+
+
+def _possible(y: Array, dispersion: Array, power: float) -> Mask:
+    """Tell where exp(-d/(2 phi)), Chernoff's bound of the tail beyond y, is not below the smallest float."""
+    amount = np.where(y > 0.0, y, 1.0)
+    return np.asarray((y > 0.0) & np.isfinite(y) & (_half_deviance(amount, power) < _LARGEST_EXPONENT * dispersion))
+
+
+def _either_tail(y: Array, dispersion: Array, power: float, where: Mask, *, upper: bool) -> Array:
+    tail = in_chunks(partial(_tail, power=power, upper=upper), y, dispersion, where=where)
+    return np.where(where, tail, 0.0)
 
 
 def _tail(y: Array, dispersion: Array, power: float, *, upper: bool) -> Array:
     """Integrate exp(cgf(s) - s y)/s along the curve through the saddlepoint, away from the pole s = 0.
 
     In w = 1 - (p - 1) phi s the pole is w = 1 and the saddlepoint w(0) = y^(1 - p). Where that is less than
-    `_POLE_STEPS` steps from the pole, or on its wrong side, the curve of another y, `anchor`, is used; only there the
-    exponent is complex.
+    `_POLE_STEPS` steps from the pole, or on its wrong side, the curve of another y, `anchor`, is used; only
+    there the exponent is complex.
     """
     step = _step(dispersion * y ** (power - 2.0), power)
     distance = np.exp(_POLE_STEPS * np.maximum(step, _step(dispersion, power)) / (power - 1.0))
@@ -139,18 +153,30 @@ def _tail(y: Array, dispersion: Array, power: float, *, upper: bool) -> Array:
     local = dispersion * anchor ** (power - 2.0)
     k = _sharpness(local, power)
     path = _path(k * np.minimum(y / anchor, 1.0), np.minimum(step, _step(local, power)), power)
-    w = np.exp(path.log_radius + 1j * path.angle) * (anchor ** (1.0 - power))[:, None]
+    log_w = path.log_radius + 1j * path.angle - (power - 1.0) * np.log(anchor)[:, None]
+    w = np.exp(log_w)
     shift = ((y - anchor) / ((power - 1.0) * dispersion))[:, None]
     on_curve = -_half_deviance(anchor, power)[:, None] / dispersion[:, None] - k[:, None] * path.rise
     kernel = (path.slope + 1j) * w / (1.0 - w)
-    integral = np.sum(np.imag(np.exp(on_curve + shift * (w - 1.0)) * kernel) * path.weight, axis=-1) / math.pi
+    exponent = on_curve + shift * (w - 1.0)
+    distant = y < _ANCHOR_NEAR * anchor
+    # Far from its anchor the sum above cancels; there phi is large and the exponent itself is harmless.
+    exponent[distant] = _exponent(log_w[distant], y[distant, None], dispersion[distant, None], power)
+    integral = np.sum(np.imag(np.exp(exponent) * kernel) * path.weight, axis=-1) / math.pi
     return np.asarray(integral if upper else -integral)
+
+
+def _exponent(log_w: AnyArray, y: Array, dispersion: Array, power: float) -> AnyArray:
+    """Compute cgf(s) - s y at a complex w, as it is defined."""
+    a = (power - 2.0) / (power - 1.0)
+    return (a * y * np.expm1(log_w) - np.expm1(a * log_w)) / ((power - 2.0) * dispersion)
 
 
 def _half_deviance(y: Array, power: float) -> Array:
     """Compute half the unit deviance of y at mean 1 as two non-negative terms that do not cancel."""
     q = power - 2.0
-    return np.asarray((expm1mx(np, -q * np.log(y)) - q * log1pmx(np, y - 1.0)) / (q * (q + 1.0)))
+    z = np.minimum(-q * np.log(y), _LARGEST_EXPONENT)
+    return np.asarray((expm1mx(np, z) + q * relative_entropy(np, y, y - 1.0)) / (q * (q + 1.0)))
 
 
 def _sharpness(dispersion: Array, power: float) -> Array:
