@@ -154,16 +154,17 @@ def poisson_identity(eta: Array, y: Array) -> tuple[Array, Array, Array, Array]:
 
 def loglog_tail(eta: Array, y: Array) -> tuple[Array, Array, Array, Array]:
     """Binary answers, probability 1 - exp(-e^eta): its upper tail is faster than any exponential."""
-    rate = np.exp(eta)
-    yes = np.log(-np.expm1(-rate))
-    ratio = rate / np.expm1(rate)
-    bend = ratio * (rate / -np.expm1(-rate) - 1)
-    expected = rate**2 * np.exp(-rate) / -np.expm1(-rate)
+    full = np.exp(eta)
+    rate = np.minimum(full, 700.0)
+    yes = np.where(rate < 1e-5, eta - rate / 2, np.log(-np.expm1(-np.maximum(rate, 1e-300))))
+    some = np.maximum(rate, 1e-5)
+    ratio = np.where(rate < 1e-5, 1 - rate / 2, some / np.expm1(some))
+    bend = ratio * np.where(rate < 1e-5, rate / 2, some / -np.expm1(-some) - 1)
     return (
-        np.where(y > 0, yes, -rate),
-        np.where(y > 0, ratio, -rate),
-        expected,
-        np.where(y > 0, bend, rate),
+        np.where(y > 0, yes, -full),
+        np.where(y > 0, ratio, -full),
+        rate * ratio,
+        np.where(y > 0, bend, full),
     )
 
 

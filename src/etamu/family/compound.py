@@ -1,6 +1,6 @@
 """The compound Poisson-gamma law, which is Tweedie with power in (1, 2): density, tails and sampler at mean 1.
 
-May import: `etamu._base`, `etamu.family.rows`, `etamu.family.stirling`, numpy; scipy inside functions.
+May import: `etamu._base`, `etamu.family.rows`, `.special`, `.stirling`, numpy; scipy inside functions.
 Read next: `etamu.family.tweedie`, which scales to any mean; `etamu.family.stable` for powers above 2.
 
 A Poisson number of gamma variables: lam = 1/(phi (2 - p)) of them, each of shape alpha = (2 - p)/(p - 1) and of mean
@@ -18,7 +18,8 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.family.rows import in_chunks, log_sum
-from etamu.family.stirling import HALF_LOG_TWO_PI, relative_entropy, stirling_remainder
+from etamu.family.special import bd0
+from etamu.family.stirling import HALF_LOG_TWO_PI, stirling_remainder
 
 _LOG_NEGLIGIBLE = 39.0
 _STRIDE_FROM = 8.0
@@ -67,12 +68,10 @@ def _series(dispersion: Array, power: float, strided: bool) -> tuple[Array, Arra
     """Sum the series over n: its log without the constant, and the derivative of that in log phi."""
     lam = _rate(dispersion, power)
     n, stride = _summands(lam, 1.0 / (power - 1.0), 1.0 / (power - 1.0), strided)
-    sharpness = lam[:, None] / (power - 1.0)
-    excess = (n - lam[:, None]) / lam[:, None]
-    exponent = -relative_entropy(excess) * sharpness
+    exponent = -bd0(np, n, lam[:, None]) / (power - 1.0)
     exponent -= stirling_remainder(n) + stirling_remainder(n * shape(power))
     total = log_sum(exponent)
-    slope = -np.sum(np.exp(exponent - total[:, None]) * excess * sharpness, axis=-1)
+    slope = -np.sum(np.exp(exponent - total[:, None]) * (n - lam[:, None]), axis=-1) / (power - 1.0)
     return total + np.log(stride), slope
 
 
@@ -136,7 +135,7 @@ def _tail(
 
 def _poisson_exponent(n: Array, lam: Array) -> Array:
     """Compute minus the log of a Poisson probability, for real n > 0."""
-    return relative_entropy((n - lam) / lam) * lam + stirling_remainder(n) + 0.5 * np.log(n) + HALF_LOG_TWO_PI
+    return np.asarray(bd0(np, n, lam) + stirling_remainder(n) + 0.5 * np.log(n) + HALF_LOG_TWO_PI)
 
 
 def _is_wide(peak: Array, power: float) -> Array:

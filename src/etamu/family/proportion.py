@@ -147,7 +147,7 @@ def binary(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]]:
 
         return kernel
 
-    return lambda family: bind
+    return lambda _: bind
 
 
 def fractional(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]]:
@@ -157,7 +157,8 @@ def fractional(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             rest = 1.0 - y
             at = side(xp, eta)
-            value = -_divergence(xp, y, at.log_mu, at.mu) - _divergence(xp, rest, at.log_complement, at.complement)
+            success = _divergence(xp, y, at.log_mu, at.mu)
+            value = -(success + _divergence(xp, rest, at.log_complement, at.complement))
             score = _times(xp, y, at.up) - _times(xp, rest, at.down)
             if information == "expected":
                 return value, score, _product(xp, at.up, at.down)
@@ -165,13 +166,13 @@ def fractional(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]
 
         return kernel
 
-    return lambda family: bind
+    return lambda _: bind
 
 
-def binary_logit(family: Any) -> Callable[[Namespace, str], Kernel]:
+def binary_logit(_family: Any) -> Callable[[Namespace, str], Kernel]:
     """Return the kernel of Bernoulli with logit link, by symmetry a function of (2y - 1) eta."""
 
-    def bind(xp: Namespace, information: str) -> Kernel:
+    def bind(xp: Namespace, _information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             sign = 2.0 * y - 1.0
             agreement = sign * eta

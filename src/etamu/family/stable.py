@@ -1,6 +1,6 @@
 """The tilted positive stable law, which is Tweedie with power above 2: density and tails at mean 1.
 
-May import: `etamu._base`, `etamu.family.rows`, `etamu.family.stirling`, numpy.
+May import: `etamu._base`, `etamu.family.rows`, `etamu.family.special`, numpy.
 Read next: `etamu.family.tweedie`, which scales to any mean; `etamu.family.tilted` for the sampler.
 
 The series of this density alternates and is useless near the mean. Instead the inversion integral is taken along the
@@ -19,7 +19,7 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.family.rows import in_chunks
-from etamu.family.stirling import relative_entropy
+from etamu.family.special import expm1mx, log1pmx
 
 _LOG_NEGLIGIBLE = 46.0
 _NODES_PER_WIDTH = 4.0
@@ -146,14 +146,7 @@ def _tail(y: Array, dispersion: Array, power: float, *, upper: bool) -> Array:
 def _half_deviance(y: Array, power: float) -> Array:
     """Compute half the unit deviance of y at mean 1 as two non-negative terms, neither cancelling near y = 1."""
     q = power - 2.0
-    log_y = np.log(y)
-    z = -q * log_y
-    small = np.clip(z, -_SERIES_BELOW, _SERIES_BELOW)
-    series = np.zeros_like(small)
-    for n in range(16, 1, -1):
-        series = (series + 1.0) * small / n
-    curved = np.where(np.abs(z) < _SERIES_BELOW, series * small, np.expm1(z) - z)
-    return (curved + q * y * relative_entropy(1.0 / y - 1.0)) / (q * (q + 1.0))
+    return np.asarray((expm1mx(np, -q * np.log(y)) - q * log1pmx(np, y - 1.0)) / (q * (q + 1.0)))
 
 
 def _sharpness(dispersion: Array, power: float) -> Array:

@@ -1,7 +1,7 @@
-"""Remainders: what is left of log-gamma and of x log x once the part that would cancel is gone.
+"""The remainder of Stirling's formula: what is left of log x! once the part that would cancel is gone.
 
 May import: `etamu._base`, numpy; scipy inside functions.
-Read next: `etamu.family.saturated`, which is made of these.
+Read next: `etamu.family.saturated`, which is made of it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _SERIES_FROM = 10.0
 # B_{2k} / (2k (2k - 1)), k = 7, ..., 1: at x = 10 the first term left out is 3e-17.
 _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
-_GAP_SERIES_BELOW = 0.4
-_GAP_TERMS = 12
 
 
 def stirling_remainder(x: ArrayLike) -> Array:
@@ -53,31 +51,3 @@ def stirling_remainder(x: ArrayLike) -> Array:
         # A product of factors near 1 before the one logarithm: no lgamma difference.
         direct = np.log(gamma(near + 1.0) * np.exp(near) / near**near) - 0.5 * np.log(near) - HALF_LOG_TWO_PI
     return np.where(x >= _SERIES_FROM, series / far, direct)
-
-
-def relative_entropy(x: ArrayLike) -> Array:
-    """Compute (1 + x) log(1 + x) - x without cancellation near x = 0.
-
-    lam * relative_entropy((n - lam) / lam) is Loader's bd0(n, lam), the exponent of a Poisson probability.
-
-    Parameters
-    ----------
-    x
-        Numbers >= -1 of any shape; -1 gives 1.
-
-    Examples
-    --------
-    >>> print(f"{relative_entropy(1e-9):.12e}")
-    4.999999998333e-19
-    """
-    x = np.asarray(x, dtype=np.float64)
-    small = np.clip(x, -_GAP_SERIES_BELOW, _GAP_SERIES_BELOW)
-    ratio = small / (2.0 + small)
-    squared = ratio * ratio
-    series = np.zeros_like(ratio)
-    for k in range(_GAP_TERMS, 0, -1):
-        series = (series + 1.0 / (2 * k + 1)) * squared
-    near = ratio * (small + 2.0 * (1.0 + small) * series)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        far = np.where(x <= -1.0, 1.0, (1.0 + x) * np.log1p(x) - x)
-    return np.where(np.abs(x) < _GAP_SERIES_BELOW, near, far)

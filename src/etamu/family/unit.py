@@ -66,7 +66,7 @@ class Unit:
 
     @property
     def canonical(self) -> bool:
-        """Tell whether the link is theta up to an affine map: then observed and expected information are equal."""
+        """Tell whether the link is theta up to an affine map: observed and expected information are equal."""
         return _same(self.link, self.family.canonical)
 
     @property
@@ -111,7 +111,7 @@ class Unit:
         return _per_trial(xp, kernel)
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
-        """Return a first eta per row: the link of the family's first guess, moved inside the domain (NumPy)."""
+        """Return a first eta per row: the family's first guess on the link's scale, inside the domain (NumPy)."""
         ybar, trials = self.observed(y)
         guess = self.family.start(ybar, weight if trials is None else weight * trials)
         lower, upper = _means(self.family, self.link)
@@ -135,9 +135,9 @@ class Unit:
         >>> minus.tolist(), plus.tolist()
         ([0.0, 3.0], [-inf, -inf])
         """
-        bound, domain = self.bind(np), self.domain
+        bound = self.bind(np)
         with np.errstate(all="ignore"):
-            minus, plus = (_limit(bound, y, end, side) for end, side in ((domain.lower, 1.0), (domain.upper, -1.0)))
+            minus, plus = (_limit(self, bound, y, inward) for inward in (1.0, -1.0))
         return minus, plus
 
     def __str__(self) -> str:
@@ -156,7 +156,7 @@ def _kernel(unit: Unit, xp: Namespace, information: str) -> Kernel:
 
 
 def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
-    """Return the kernel that every pair has, from the link's inverse and the family's variance and deviance."""
+    """Return the kernel every pair has, from the link's inverse and the family's variance and deviance."""
     family, link = unit.family, unit.link
     correct = information == "observed" and not unit.canonical
 
@@ -189,19 +189,29 @@ def _per_trial(xp: Namespace, kernel: Kernel) -> Bound:
     return bound
 
 
-def _limit(bound: Bound, y: tuple[Array, ...], end: float, inward: float) -> Array:
-    """Return the limit of the score toward `end`, told from two points near it: it settles, vanishes or grows."""
-    if math.isinf(end):
-        near, nearer = -inward * 350.0, -inward * 700.0
-    elif end == 0.0:
-        near, nearer = inward * 1e-100, inward * 1e-150
-    else:
-        near, nearer = end + inward * abs(end) * 2.0**-26, end + inward * abs(end) * 2.0**-52
-    shape = np.shape(y[0])
-    before, after = (bound(y, np.full(shape, eta))[1] for eta in (near, nearer))
-    grows = np.isinf(after) | (np.abs(after) >= 1.5 * np.abs(before))
-    limit = np.where(grows & (after != 0.0), np.copysign(math.inf, after), after)
-    return np.where(np.abs(after) <= 0.75 * np.abs(before), 0.0, limit)
+def _limit(unit: Unit, bound: Bound, y: tuple[Array, ...], inward: float) -> Array:
+    """Return the limit of the score toward an end, from two points near it: it settles, vanishes or grows."""
+    limit = np.full(np.shape(y[0]), math.nan)
+    for near, nearer in _approach(unit, inward):
+        before, after = (bound(y, np.full(limit.shape, eta))[1] for eta in (near, nearer))
+        grows = np.isinf(after) | (np.abs(after) >= 1.5 * np.abs(before))
+        settled = np.where(grows & (after != 0.0), np.copysign(math.inf, after), after)
+        told = np.where(np.abs(after) <= 0.75 * np.abs(before), 0.0, settled)
+        limit = np.where(np.isnan(limit), told, limit)
+    return limit
+
+
+def _approach(unit: Unit, inward: float) -> tuple[tuple[float, float], ...]:
+    """Return pairs of eta near an end, the nearest first; the others serve where that one underflows."""
+    domain = unit.domain
+    end = domain.lower if inward > 0.0 else domain.upper
+    if end == 0.0:
+        return ((inward * 1e-15, inward * 1e-20),)
+    if math.isfinite(end):
+        return ((end + inward * abs(end) * 2.0**-26, end + inward * abs(end) * 2.0**-52),)
+    if unit.link.exponent:
+        return ((-inward * 1e15, -inward * 1e20),)
+    return tuple((-inward * far / 2.0, -inward * far) for far in (700.0, 35.0, 8.0, 4.0))
 
 
 def _same(link: Link, canonical: Link) -> bool:
@@ -235,9 +245,9 @@ def _refuse_inadmissible(family: Family, link: Link) -> None:
         return
     if not math.isinf(link.range.upper):
         raise LinkError(
-            f"family {family.name!r} cannot have link {link.name!r}: the link keeps the mean in {link.range!r}, "
-            f"but the mean of this family has no upper bound; use {family.default_link.name!r}, "
-            f"or family 'quasi' if such a bounded mean is meant"
+            f"family {family.name!r} cannot have link {link.name!r}: the link keeps the mean in "
+            f"{link.range!r}, but the mean of this family has no upper bound; use "
+            f"{family.default_link.name!r}, or family 'quasi' if such a bounded mean is meant"
         )
 
 

@@ -134,6 +134,8 @@ def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | N
 def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
     if not answer:
         raise FormulaError(f"the formula {formula!r} has no response: write 'y ~ ...'")
+    kinds = ("frequency_weights", "variance_weights", "sampling_weights")
+    weights = ((kind, keywords.name_of(kind)) for kind in kinds)
     return Words(
         response=answer[0].name,
         formula=formula,
@@ -141,4 +143,5 @@ def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Word
         exposure=keywords.name_of("exposure"),
         trials=keywords.name_of("trials"),
         given=keywords.arrays(),
+        weights=tuple((kind, name) for kind, name in weights if name is not None),
     )

@@ -108,7 +108,10 @@ def climb(
         if len(steps) >= limit:
             if exact:
                 return end(Outcome.LIMIT)
-            here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
+            local, exact = counted.at(here.beta, FINAL), True
+            if not math.isfinite(local.value):
+                return end(Outcome.STALLED)
+            here = Point(here.beta, local)
             continue
         direction = check.polish or rule.direction(counted, trail)
         hasty = direction.information == "none" and len(steps) < patience
@@ -117,7 +120,10 @@ def climb(
         stuck = moved is None
         if moved is None:
             if not exact:
-                here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
+                local, exact = counted.at(here.beta, FINAL), True
+                if not math.isfinite(local.value):
+                    return end(Outcome.STALLED)
+                here = Point(here.beta, local)
             trail = (*trail[:-1], here)
             continue
         steps.append(_record(counted, here, direction, check, moved[1]))
