@@ -305,24 +305,21 @@ def difference(asked: Asked, quantity: Quantity) -> Difference | None:
     return None
 
 
-def rewritten_rows(asked: Asked) -> np.ndarray:
-    """Tell which of the observed rows R shows with a response of its own making.
+def altered_rows(asked: Asked, column: str) -> np.ndarray:
+    """Tell which of the observed rows R shows with residuals that are not those of the data.
 
-    `glm` sets y to 0 in binomial rows of weight zero: their residuals are not those of the data.
+    `glm` sets y to 0 in binomial rows of weight zero. And R clamps the means of bounded links into
+    [2.2e-16, 1 - 2.2e-16]: a deviance residual that is 0 to the last digit is shown as 7e-7, a working residual of
+    0.02 as 1. Ours are of the data, with both tails computed.
     """
     observed = asked["expected"]["obs"]
-    changed = numbers(observed["prior_weights"]) == 0
-    return changed & (asked["family"] == "binomial")
-
-
-def clamped_rows(asked: Asked) -> np.ndarray:
-    """Tell which of the observed rows R shows with a mean held away from 1.
-
-    R clamps the means of bounded links into [2.2e-16, 1 - 2.2e-16]: a row whose residual is 0 to the last
-    digit is shown with 7e-7.
-    """
-    means = numbers(asked["expected"]["obs"]["mu"])
-    return (means >= 1 - 4e-16) & (asked["family"] == "binomial")
+    binomial = asked["family"] == "binomial"
+    without_weight = numbers(observed["prior_weights"]) == 0
+    clamped = numbers(observed["mu"]) >= 1 - 4e-16
+    return binomial & (
+        (without_weight & (column in {"resid_response", "resid_working"}))
+        | (clamped & (column in {"resid_working", "resid_pearson", "resid_deviance"}))
+    )
 
 
 def scalars() -> list[tuple[str, str]]:

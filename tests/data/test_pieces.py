@@ -148,6 +148,7 @@ C(d, contr.sum) * C(c, contr.sum)
 def table(n: int = 60, seed: int = 1) -> pd.DataFrame:
     """Make numbers of several dtypes and factors with every level, in no order."""
     rng = np.random.default_rng(seed)
+
     def levels(words: str) -> np.ndarray:
         return rng.permutation(np.resize(np.array(list(words)), n))
 
@@ -185,7 +186,9 @@ def check(formula: str, data: pd.DataFrame) -> None:
     if encoded.layout.constant is not None:
         np.testing.assert_allclose(ours @ encoded.layout.constant, 1.0, rtol=1e-12)
     if "C(a, [[" not in formula:  # formulaic lets a custom matrix stand where the constant would be
-        spanned = np.linalg.matrix_rank(np.column_stack([ours, np.ones(len(data))])) == np.linalg.matrix_rank(ours)
+        spanned = np.linalg.matrix_rank(np.column_stack([ours, np.ones(len(data))])) == np.linalg.matrix_rank(
+            ours
+        )
         assert spanned or encoded.layout.constant is None
     stop = [term.columns.stop for term in encoded.layout.terms]
     start = [term.columns.start for term in encoded.layout.terms]

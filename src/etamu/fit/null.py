@@ -67,4 +67,5 @@ def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     nothing: Array = np.zeros(0)
     runs = Threads(alone, executor.rows, executor.threads)
     value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
-    return -2.0 * value if np.isfinite(value) else np.nan
+    # Where eta = offset has no mean (identity link at 0), no finite deviance measures it: R says Inf too.
+    return -2.0 * value if np.isfinite(value) else np.inf

@@ -83,7 +83,9 @@ def predict(
         raise OptionError(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
     if interval not in {None, "confidence"}:
         raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
-    again = {"offset": offset, "exposure": exposure, "trials": trials}
+    again = {"offset": offset, "exposure": exposure}
+    if kind == "count":
+        again["trials"] = trials
     need_se = se or interval is not None
     if data is None:
         linear = _old_rows(fit, need_se=need_se)
@@ -138,13 +140,13 @@ def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_s
     frame = read(data)
     encoded = encode(problem.schema, frame, None, unseen=unseen)
     words = problem.words
-    for keyword in words.given:
-        if keyword in again and again[keyword] is None:
+    for keyword in set(words.given) & again.keys():
+        if again[keyword] is None:
             raise DataError(f"{keyword} was given as an array when the model was fitted: give {keyword}= again")
     given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
     offset = _sum(encoded.offset, extra)
-    trials = None if given["trials"] is None else trials_of(frame, given["trials"])
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
     predictor = Predictor(fit.coordinates.placed(encoded.design), offset)
     n = len(frame)
     chunk = Chunk((predictor,), (), Weights(), np.arange(n))

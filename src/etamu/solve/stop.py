@@ -187,7 +187,9 @@ def _without_maximum(oracle: Oracle, here: Point, stuck: bool) -> Check:
         return Check(math.nan, math.nan, Outcome.STALLED if stuck else None)
     check = Check(direction.slope, math.nan)
     small = relative(direction.slope, here.local.scale) <= DECREMENT
-    if _blocked(oracle, here, direction, stuck):
+    bent = None if here.local.observed is None else lifted(here.local.observed)
+    newton = None if bent is None else in_metric(here.score, bent, "observed", FINAL)
+    if _blocked(oracle, here, newton or direction, stuck):
         return replace(check, outcome=Outcome.BOUNDARY)
     if not (small or stuck):
         return check
