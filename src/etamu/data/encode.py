@@ -100,7 +100,9 @@ def response(statement: Statement, frame: Frame, keep: Mask | None = None) -> tu
         expression = inner(expression.arguments[0])
     if isinstance(expression, Name) and frame.column(expression.name).kind != "numeric":
         column = rows.present(expression.name)
-        return (Column(parsed.label, column.kind, rows.select(column.codes), None, column.levels, column.ordered),)
+        return (
+            Column(parsed.label, column.kind, rows.select(column.codes), None, column.levels, column.ordered),
+        )
     return (_response_numbers(parsed.label, expression, rows),)
 
 

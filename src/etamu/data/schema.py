@@ -6,8 +6,11 @@ Read next: `etamu.data.encode`, which turns rows into a design by it; `etamu.dat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +69,9 @@ class CategoricalFactor:
             return tuple(f"{self.label}[{self.contrast.prefix}{name}]" for name in self.contrast.fields)
         return tuple(f"{self.label}[{level}]" for level in self.levels)
 
+
+MOST_COEFFICIENTS = 5_000_000
+"""Most coefficients a formula may make."""
 
 Factor = NumericFactor | CategoricalFactor
 
@@ -172,7 +178,7 @@ def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Sche
         statement.offsets,
         tuple(states.items()),
         tuple(dropped.items()),
-        tuple(name for term in terms for scoped in term.products for name in product_names(scoped, factors)),
+        coefficient_names(terms, factors),
     )
 
 
@@ -180,9 +186,7 @@ def _factors(
     statement: Statement, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
 ) -> tuple[Factor, ...]:
     """Settle the factors some term uses, renumbered by `_planned`."""
-    return tuple(
-        _factor(statement.factors[number], rows, states, dropped) for number in _used(statement)
-    )
+    return tuple(_factor(statement.factors[number], rows, states, dropped) for number in _used(statement))
 
 
 def _used(statement: Statement) -> list[int]:
@@ -193,12 +197,34 @@ def _planned(statement: Statement, factors: tuple[Factor, ...]) -> tuple[Planned
     place = {number: new for new, number in enumerate(_used(statement))}
     numbered = [tuple(place[number] for number in term.factors) for term in statement.terms]
     spanning = frozenset(
-        number for number, factor in enumerate(factors) if isinstance(factor, CategoricalFactor) or factor.spans
+        number
+        for number, factor in enumerate(factors)
+        if isinstance(factor, CategoricalFactor) or factor.spans
     )
     return tuple(
         PlannedTerm(term.label, tuple(products), term.scale)
         for term, products in zip(statement.terms, scope(numbered, spanning), strict=True)
     )
+
+
+def coefficient_names(terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...]) -> tuple[str, ...]:
+    """Name all coefficients in order.
+
+    Raises
+    ------
+    DataError
+        If there are more than any model could hold.
+    """
+    products = [scoped for term in terms for scoped in term.products]
+    count = sum(product_width(scoped, factors) for scoped in products)
+    if count > MOST_COEFFICIENTS:
+        raise DataError(f"the formula makes {count:,} coefficients; the limit is {MOST_COEFFICIENTS:,}")
+    return tuple(name for scoped in products for name in product_names(scoped, factors))
+
+
+def product_width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
+    """Count the columns of a product of factors."""
+    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
 
 
 def product_names(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[str, ...]:
@@ -218,7 +244,9 @@ def inner(expression: Expression) -> Expression:
     return expression
 
 
-def _factor(parsed: Parsed, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]) -> Factor:
+def _factor(
+    parsed: Parsed, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
+) -> Factor:
     expression = inner(parsed.expression)
     if isinstance(expression, Call) and expression.function in {"C", "relevel"}:
         return _declared(parsed.label, expression, rows, dropped)
@@ -245,10 +273,16 @@ def _declared(label: str, call: Call, rows: Rows, dropped: dict[str, tuple[str, 
     if not call.arguments:
         raise FormulaError(f"{call.text}: {call.function} needs the variable first")
     options = dict(call.keywords)
-    allowed = {"ref"} if call.function == "relevel" else {"contrasts", "contrast", "levels", "spans_intercept"}
+    allowed = (
+        {"ref"} if call.function == "relevel" else {"contrasts", "contrast", "levels", "spans_intercept"}
+    )
     for word in options.keys() - allowed:
-        raise FormulaError(f"{call.text}: {call.function} has no argument {word!r}; it takes {', '.join(sorted(allowed))}")
-    if len(call.arguments) > 2 or (len(call.arguments) == 2 and {"contrasts", "contrast", "ref"} & options.keys()):
+        raise FormulaError(
+            f"{call.text}: {call.function} has no argument {word!r}; it takes {', '.join(sorted(allowed))}"
+        )
+    if len(call.arguments) > 2 or (
+        len(call.arguments) == 2 and {"contrasts", "contrast", "ref"} & options.keys()
+    ):
         raise FormulaError(f"{call.text}: {call.function} takes the variable and one contrast")
     second = call.arguments[1] if len(call.arguments) == 2 else None
     if call.function == "relevel":
@@ -281,15 +315,21 @@ def _categorical(
         labels, numbers = _reordered(label, labels, numbers, [literal(first)], rest=True)
     if len(labels) < 2:
         seen = f"only {labels[0]!r}" if labels else "none"
-        raise DataError(f"factor {label} has fewer than two levels in the rows used, {seen}; leave it out of the formula")
-    return CategoricalFactor(label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label))
+        raise DataError(
+            f"factor {label} has fewer than two levels in the rows used, {seen}; leave it out of the formula"
+        )
+    return CategoricalFactor(
+        label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label)
+    )
 
 
 def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     codes = rows.select(column.codes)
     seen = np.bincount(codes[codes >= 0], minlength=len(column.levels)) > 0
     if column.kind == "categorical" and not seen.all():
-        dropped[column.name] = tuple(level for level, used in zip(column.levels, seen, strict=True) if not used)
+        dropped[column.name] = tuple(
+            level for level, used in zip(column.levels, seen, strict=True) if not used
+        )
     return tuple(level for level, used in zip(column.levels, seen, strict=True) if used)
 
 
@@ -305,12 +345,20 @@ def _levels_of_numbers(
     distinct = np.unique(values)
     if isinstance(expression, Name):
         distinct = distinct.astype(rows.frame.column(expression.name).values.dtype)
-    printed = {"boolean": lambda x: str(bool(x)), "integer": lambda x: str(int(x)), "float": str}[kind]
-    return tuple(printed(value) for value in distinct), tuple(float(value) for value in distinct)
+    labels = tuple(str(_PRINTED[kind](value)) for value in distinct)
+    return labels, tuple(float(value) for value in distinct)
+
+
+_PRINTED: dict[str, Callable[[Any], object]] = {"boolean": bool, "integer": int, "float": lambda value: value}
 
 
 def _reordered(
-    label: str, labels: tuple[str, ...], numbers: tuple[float, ...] | None, order: object, *, rest: bool = False
+    label: str,
+    labels: tuple[str, ...],
+    numbers: tuple[float, ...] | None,
+    order: object,
+    *,
+    rest: bool = False,
 ) -> tuple[tuple[str, ...], tuple[float, ...] | None]:
     """Put levels in the order asked for; those without a row in use are left out."""
     wanted = order if isinstance(order, list) else [order]

@@ -16,7 +16,7 @@ from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
 from etamu.data.formula import parse
-from etamu.data.frame import Frame, read
+from etamu.data.frame import read
 from etamu.data.schema import settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
@@ -41,28 +41,29 @@ def from_formula(
     frame = read(data)
     if not len(frame):
         raise DataError("the data have no rows")
-    statement = parse(formula)
+    statement = parse(formula, frame.names)
     columns = columns_of(frame, keywords)
-    answer = response(statement, frame)
-    masks = _missing(frame, missing_rows(statement, frame), answer, columns)
+    masks = _missing(missing_rows(statement, frame), columns)
     complete = _complete(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     _say_dropped(complete, dropped, missing)
     trials = trials_from(columns["trials"]) if "trials" in columns else None
-    y = response_columns(unit.family, answer, trials, complete)
+    row_ids = np.flatnonzero(complete)
+    answer = response(statement, frame, complete)
+    y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
     weights = weights_from(columns, complete)
     offset = offset_from(columns, unit)
     schema = settle(statement, frame, complete)
     encoded = encode(schema, frame, complete)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
-    notes = _notes(complete, dropped, schema.dropped_levels)
+    notes = _notes(complete, dropped, dict(schema.dropped_levels))
     if schema.dropped_levels:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        chunk=Chunk((predictor,), y, weights, np.flatnonzero(complete)),
-        counted=counted(y, weights.total(), int(complete.sum())),
+        chunk=Chunk((predictor,), y, weights, row_ids),
+        counted=counted(y, weights.total(), len(row_ids)),
         input_rows=len(frame),
         dropped=dropped,
         schema=schema,
@@ -79,13 +80,8 @@ def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:
     return flags & (y[1] > 0) if len(y) > 1 else flags
 
 
-def _missing(
-    frame: Frame, masks: dict[str, Mask], answer: tuple[Column, ...], columns: dict[str, Column]
-) -> dict[str, Mask]:
+def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
     found = dict(masks)
-    for column in answer:
-        if column.missing is not None:
-            found.setdefault(column.name, column.missing)
     for keyword, column in columns.items():
         if column.missing is not None:
             found.setdefault(column.name or keyword, column.missing)
@@ -138,6 +134,8 @@ def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | N
 def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
     if not answer:
         raise FormulaError(f"the formula {formula!r} has no response: write 'y ~ ...'")
+    kinds = ("frequency_weights", "variance_weights", "sampling_weights")
+    weights = ((kind, keywords.name_of(kind)) for kind in kinds)
     return Words(
         response=answer[0].name,
         formula=formula,
@@ -145,4 +143,5 @@ def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Word
         exposure=keywords.name_of("exposure"),
         trials=keywords.name_of("trials"),
         given=keywords.arrays(),
+        weights=tuple((kind, name) for kind, name in weights if name is not None),
     )

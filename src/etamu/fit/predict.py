@@ -13,7 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array
-from etamu.data.encode import encode
+from etamu.data.encode import Unseen, encode
 from etamu.data.frame import read
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.family.unit import Unit
@@ -65,7 +65,7 @@ def predict(
     se: bool = False,
     interval: str | None = None,
     level: float = 0.95,
-    unseen: str = "error",
+    unseen: Unseen = "error",
     offset: Any = None,
     exposure: Any = None,
     trials: Any = None,
@@ -83,7 +83,9 @@ def predict(
         raise OptionError(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
     if interval not in {None, "confidence"}:
         raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
-    again = {"offset": offset, "exposure": exposure, "trials": trials}
+    again = {"offset": offset, "exposure": exposure}
+    if kind == "count":
+        again["trials"] = trials
     need_se = se or interval is not None
     if data is None:
         linear = _old_rows(fit, need_se=need_se)
@@ -131,20 +133,22 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
     return _Linear(eta, se, trials)
 
 
-def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_se: bool) -> _Linear:
+def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
     problem = fit.problem
     if problem.schema is None:
         raise DataError("this model was fitted to arrays: predict with GLM(...).fit(X, y).predict(X=...)")
     frame = read(data)
     encoded = encode(problem.schema, frame, None, unseen=unseen)
     words = problem.words
-    for keyword in words.given:
-        if keyword in again and again[keyword] is None:
-            raise DataError(f"{keyword} was given as an array when the model was fitted: give {keyword}= again")
+    for keyword in set(words.given) & again.keys():
+        if again[keyword] is None:
+            raise DataError(
+                f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
+            )
     given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
     offset = _sum(encoded.offset, extra)
-    trials = None if given["trials"] is None else trials_of(frame, given["trials"])
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
     predictor = Predictor(fit.coordinates.placed(encoded.design), offset)
     n = len(frame)
     chunk = Chunk((predictor,), (), Weights(), np.arange(n))

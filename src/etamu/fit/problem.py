@@ -54,6 +54,8 @@ class Words:
         Column names given for these, None where an array or nothing was given.
     given : tuple of str
         Keywords that were given as arrays and so must be given again with new data.
+    weights : tuple of (keyword, column)
+        Columns named for the three kinds of weights.
     """
 
     response: str
@@ -62,6 +64,7 @@ class Words:
     exposure: str | None = None
     trials: str | None = None
     given: tuple[str, ...] = ()
+    weights: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,114 @@
+"""The Tweedie laws without a name, powers in (1, 2) and above 2, for any mean and any number of rows.
+
+May import: `etamu._base`, `etamu.family.compound`, `.stable`, `.tilted`, `.table`, numpy.
+Read next: `etamu.family.compound` (1 < p < 2) and `etamu.family.stable` (p > 2), the two laws at mean 1.
+
+Y has mean mu and dispersion phi exactly when Y/mu has mean 1 and dispersion phi mu^(p - 2). So the saturated
+term is one function of one number, log f(y; y, phi) = g(phi y^(p - 2)) - log y, and a table of g serves every
+row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from etamu._base.errors import FamilyError
+from etamu._base.types import Array
+from etamu.family import compound, stable, tilted
+from etamu.family.table import tabulate
+
+_ROWS_FOR_TABLE = 4000
+
+
+def saturated(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
+    """Compute the log density at mu = y; at y = 0 it is 0 for a power below 2 and -inf above.
+
+    Parameters
+    ----------
+    y
+        Observations >= 0, of any shape; NaN for anything else.
+    dispersion
+        phi, or phi over the variance weight: a number or one per row.
+    power
+        In (1, 2) or above 2; 2 and 3 themselves are in `etamu.family.saturated`.
+
+    Raises
+    ------
+    FamilyError
+        Where the power has no law here.
+
+    Examples
+    --------
+    >>> print(saturated([0.0, 1.0, 2.0], 0.5, 1.5).round(9))
+    [ 0.         -0.6225583  -1.12696452]
+    """
+    y, phi = np.broadcast_arrays(np.asarray(y, dtype=np.float64), np.asarray(dispersion, dtype=np.float64))
+    positive = y > 0.0
+    amount, spread = y[positive], phi[positive]
+    value = np.where(y == 0.0, 0.0 if power < 2.0 else -np.inf, np.nan)
+    value[positive] = log_density_at_mean(spread * amount ** (power - 2.0), power) - np.log(amount)
+    return value
+
+
+def log_density_at_mean(dispersion: Array, power: float) -> Array:
+    """Compute g(phi) = log f(1; mu = 1, phi) for flat phi, by a table where there are many rows.
+
+    Tabulated is g + log(phi)/2, which is flat where phi is small. At powers near 1 the density is nearly that
+    of a lattice and g has as many bumps as the lattice has points; then the table would be longer than the
+    rows and each row is computed by itself.
+    """
+    at_mean = compound.log_density_at_mean if _is_compound(power) else stable.log_density_at_mean
+    phi = np.asarray(dispersion, dtype=np.float64)
+    if phi.size >= _ROWS_FOR_TABLE:
+        log_phi = np.log(phi)
+        table = tabulate(
+            lambda x: at_mean(np.exp(x), power) + 0.5 * x,
+            float(np.min(log_phi)) - 1e-6,
+            float(np.max(log_phi)) + 1e-6,
+            phi.size // 2,
+        )
+        if table is not None:
+            return table(log_phi) - 0.5 * log_phi
+    return at_mean(phi, power)
+
+
+def slope_at_mean(dispersion: Array, power: float) -> Array:
+    """Compute dg/dlog(phi) for flat phi."""
+    slope = compound.slope_at_mean if _is_compound(power) else stable.slope_at_mean
+    return slope(np.asarray(dispersion, dtype=np.float64), power)
+
+
+def cdf(y: Array, mu: Array, dispersion: Array, power: float) -> Array:
+    """Compute P(Y <= y), y >= 0, accurate in the lower tail.
+
+    Examples
+    --------
+    >>> print(cdf(np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1.5).round(9))
+    [0.13533528 0.60350096]
+    """
+    tail = compound.cdf if _is_compound(power) else stable.cdf
+    return tail(y / mu, dispersion * mu ** (power - 2.0), power)
+
+
+def sf(y: Array, mu: Array, dispersion: Array, power: float) -> Array:
+    """Compute P(Y > y), y >= 0, accurate in the upper tail."""
+    tail = compound.sf if _is_compound(power) else stable.sf
+    return tail(y / mu, dispersion * mu ** (power - 2.0), power)
+
+
+def sample(rng: np.random.Generator, mu: Array, dispersion: Array, power: float) -> Array:
+    """Draw one value for each mean and dispersion."""
+    local = dispersion * mu ** (power - 2.0)
+    draw = compound.sample if _is_compound(power) else tilted.sample
+    return mu * draw(rng, local, power)
+
+
+def _is_compound(power: float) -> bool:
+    """Tell the compound Poisson-gamma powers from the stable ones; refuse the powers that are neither."""
+    if not (1.0 < power < np.inf) or power == 2.0:
+        raise FamilyError(
+            f"Tweedie(power={power}) has no series or integral; give a power in (1, 2) or above 2 "
+            "(0, 1, 2 and 3 are the Gaussian, phi times Poisson, gamma and inverse Gaussian laws)"
+        )
+    return power < 2.0
