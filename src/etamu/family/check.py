@@ -83,7 +83,7 @@ def check_family(family: Family) -> Report:
     """Verify a family numerically.
 
     Checked on a grid of means: b'(theta(mu)) = mu and b''(theta) = V(mu); V' is the derivative of V; the unit
-    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; a starting mean is a
+    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; a first guess is a
     mean. `check_density` verifies the density.
 
     Raises
