@@ -44,9 +44,10 @@ class Binomial(Borrowed):
     support = Support(own.NON_NEGATIVE, integer=True)
     dispersion_known = True
     kin = QuasiBinomial()
-    textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog", "log"), "successes out of trials")
+    textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog"), "successes of trials")
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
+        """Return the log probability of the successes at their own proportion."""
         return saturated.binomial(y[0], y[1])
 
 
@@ -71,10 +72,10 @@ def _of_power(power: float) -> Family:
 @final
 @dataclass(frozen=True, slots=True)
 class Tweedie(Borrowed):
-    """V = mu^power: Gaussian at 0, Poisson-like at 1, an amount with exact zeros between 1 and 2, gamma at 2.
+    """V = mu^power: Gaussian at 0, Poisson-like at 1, amounts with exact zeros between 1 and 2, gamma at 2.
 
-    Power 1 is phi times a Poisson count of mean mu / phi, that is `QuasiPoisson`. No such model exists for a power
-    between 0 and 1 (or below 0, where means and responses part).
+    Power 1 is phi times a Poisson count of mean mu / phi, that is `QuasiPoisson`. No such model exists for a
+    power between 0 and 1; below 0 it has no use. The default link is the log for every power from 1 on.
 
     Examples
     --------
@@ -84,10 +85,10 @@ class Tweedie(Borrowed):
 
     power: float
     name = "tweedie"
-    textbook = Textbook("mu^p", "((1-p) theta)^((2-p)/(1-p)) / (2-p)", ("power(1-p)",), "amounts with exact zeros")
+    textbook = Textbook("mu^p", "((1-p) theta)^((2-p)/(1-p))/(2-p)", ("identity",), "amounts with zeros")
 
     def __post_init__(self) -> None:
-        if not (self.power == 0.0 or (1.0 <= self.power and math.isfinite(self.power))):
+        if self.power != 0.0 and not 1.0 <= self.power < math.inf:
             raise FamilyError(
                 f"Tweedie(power={self.power}): no such model exists; power is 0 or at least 1 "
                 "(for a quasi-likelihood with any power use Quasi(variance=power))"
@@ -95,17 +96,26 @@ class Tweedie(Borrowed):
 
     @property
     def kin(self) -> Family:
+        """Return the family that states V = mu^power."""
         return _of_power(float(self.power))
 
     @property
+    def likelihood_dispersion(self) -> str:
+        """Tell which phi the log-likelihood holds: that of the kin."""
+        return self.kin.likelihood_dispersion
+
+    @property
     def default_link(self) -> Link:
+        """Return the log link, but the identity for power 0."""
         return Log() if self.power >= 1.0 else Identity()
 
     @property
     def has_density(self) -> bool:
+        """Tell whether a likelihood exists: not for power 1, which is a quasi-likelihood."""
         return self.power != 1.0
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
+        """Return the kin's log density at mu = y."""
         return self.kin.saturated(y, dispersion)
 
 
@@ -126,7 +136,7 @@ class Quasi(Borrowed):
     Examples
     --------
     >>> Quasi("mu ** 2")
-    Quasi(statement='mu^2')
+    Quasi(variance='mu^2')
     >>> Quasi("mu(1-mu)").mean
     (0, 1)
     """
@@ -143,11 +153,20 @@ class Quasi(Borrowed):
 
     @property
     def kin(self) -> Family:
+        """Return the family that states this variance."""
         if self.statement == _OF_PROPORTION:
             return QuasiBinomial()
-        return _of_power(_VARIANCES[self.statement] if self.statement in _VARIANCES else float(self.statement[3:]))
+        power = _VARIANCES.get(self.statement)
+        return _of_power(float(self.statement.removeprefix("mu^")) if power is None else power)
+
+    def __repr__(self) -> str:
+        return f"Quasi(variance={self.statement!r})"
+
+    def __str__(self) -> str:
+        return f"quasi(variance={self.statement})"
 
     def start(self, y: Array, weight: Array) -> Array:
+        """Return R's first guess for this variance."""
         if self.statement == _OF_PROPORTION:
             return np.clip(y, 0.001, 0.999)
         return y if self.variance_power == 0.0 else np.where(y > 0.0, y, 0.1)

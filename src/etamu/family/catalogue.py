@@ -1,30 +1,241 @@
-"""Names to values: `family("poisson")`, `link("log")`.
+"""Names to values: `family("poisson")`, `link("log")`, and the table of all there is.
 
-May import: _base, family.families, family.links.
-Read next: `etamu.family.unit`.
+May import: _base, family.families, family.borrowed, family.links, family.unit.
+Read next: `etamu.family.unit`, which pairs a family with a link.
 """
 
 from __future__ import annotations
 
-from etamu._base.errors import FamilyError, LinkError
-from etamu.family.families import Bernoulli, Gaussian, Poisson
+import difflib
+import html
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+from etamu._base.errors import EtamuError, FamilyError, LinkError
+from etamu.family import families as own
+from etamu.family import links as every
+from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
 from etamu.family.family import Family
 from etamu.family.link import Link
-from etamu.family.links import Identity, Log, Logit
+from etamu.family.unit import Unit
 
-_FAMILIES: dict[str, Family] = {one.name: one for one in (Gaussian(), Bernoulli(), Poisson())}
-_LINKS: dict[str, Link] = {one.name: one for one in (Identity(), Log(), Logit())}
+MEMBERS: tuple[Family, ...] = (
+    own.Gaussian(),
+    own.Bernoulli(),
+    Binomial(),
+    own.Poisson(),
+    own.Gamma(),
+    own.InverseGaussian(),
+    own.NegativeBinomial(theta=2.0),
+    Tweedie(power=1.5),
+    QuasiPoisson(),
+    QuasiBinomial(),
+    Quasi("constant"),
+)
+"""One family of each name, parameters chosen where the name needs one."""
+
+LINKS: tuple[Link, ...] = (
+    every.Identity(),
+    every.Log(),
+    every.Logit(),
+    every.Probit(),
+    every.Cloglog(),
+    every.Loglog(),
+    every.Cauchit(),
+    every.Inverse(),
+    every.InverseSquared(),
+    every.Sqrt(),
+    every.Power(1.0 / 3.0),
+)
+"""One link of each name."""
+
+_WITH_NUMBER: dict[str, Callable[[float], Family]] = {
+    "negative_binomial": own.NegativeBinomial,
+    "tweedie": Tweedie,
+}
+_PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
+_NEEDS = {
+    "negative_binomial": "theta: NegativeBinomial(theta=2.0) or 'negative_binomial(2.0)'",
+    "tweedie": "power: Tweedie(power=1.5) or 'tweedie(1.5)'",
+}
+_FAMILY_SPELLINGS = {
+    "normal": "gaussian",
+    "binary": "bernoulli",
+    "nb": "negative_binomial",
+    "negbin": "negative_binomial",
+    "nbinom": "negative_binomial",
+    "invgauss": "inverse_gaussian",
+    "wald": "inverse_gaussian",
+}
+_NAMED_LINKS: dict[str, Link] = {each.name: each for each in LINKS[:-1]}
+_LINK_SPELLINGS = {
+    "1/mu^2": "inverse_squared",
+    "1/mu**2": "inverse_squared",
+    "1/mu": "inverse",
+    "reciprocal": "inverse",
+    "inversepower": "inverse",
+    "cauchy": "cauchit",
+    "squareroot": "sqrt",
+    "ln": "log",
+    "complementaryloglog": "cloglog",
+    "linear": "identity",
+}
+_POWER = re.compile(r"(?:power|mu(?:\^|\*\*))\(?([-+.\deE/]+)\)?")
 
 
 def family(name: str) -> Family:
-    """Return the family of that name."""
-    if name not in _FAMILIES:
-        raise FamilyError(f"unknown family {name!r}; there are {', '.join(_FAMILIES)}")
-    return _FAMILIES[name]
+    """Return the family of a name; R's and statsmodels' spellings are understood.
+
+    Raises
+    ------
+    FamilyError
+        If there is no such family, or it needs a parameter that is not given.
+
+    Examples
+    --------
+    >>> family("Gamma"), family("inverse.gaussian"), family("tweedie(1.5)")
+    (Gamma(), InverseGaussian(), Tweedie(power=1.5))
+    >>> family("poison")
+    Traceback (most recent call last):
+        ...
+    etamu._base.errors.FamilyError: unknown family 'poison'; did you mean 'poisson'? There are gaussian, ...
+    """
+    word, argument = _split(name)
+    known = _lookup(word, [*_PLAIN, *_WITH_NUMBER], _FAMILY_SPELLINGS)
+    if known == "quasi" and argument:
+        return Quasi(argument)
+    if known in _PLAIN and not argument:
+        return _PLAIN[known]
+    if known not in _WITH_NUMBER:
+        if known in _PLAIN:
+            raise FamilyError(f"family {known!r} has no parameter, but {name!r} gives it {argument!r}")
+        raise _unknown("family", name, [*_PLAIN, *_WITH_NUMBER], FamilyError)
+    if not argument:
+        raise FamilyError(f"family {known!r} needs {_NEEDS[known]}")
+    return _WITH_NUMBER[known](_number(argument, FamilyError))
 
 
 def link(name: str) -> Link:
-    """Return the link of that name."""
-    if name not in _LINKS:
-        raise LinkError(f"unknown link {name!r}; there are {', '.join(_LINKS)}")
-    return _LINKS[name]
+    """Return the link of a name; R's and statsmodels' spellings are understood.
+
+    Raises
+    ------
+    LinkError
+        If there is no such link.
+
+    Examples
+    --------
+    >>> link("1/mu^2"), link("power(1/3)").text, link("power(0)")
+    (InverseSquared(), 'mu^0.333333', Log())
+    """
+    power = _POWER.fullmatch(re.sub(r"\s", "", name.casefold()))
+    if power:
+        return every.power_link(_number(power[1], LinkError))
+    known = _lookup(name, [*_NAMED_LINKS], _LINK_SPELLINGS)
+    if known is None:
+        if _plain(name) == "power":
+            raise LinkError("link 'power' needs its exponent: Power(1/3) or 'power(1/3)'")
+        raise _unknown("link", name, [*_NAMED_LINKS, "power(k)"], LinkError)
+    return _NAMED_LINKS[known]
+
+
+def pairs(members: Iterable[Family] = MEMBERS, links: Iterable[Link] = LINKS) -> tuple[Unit, ...]:
+    """Return every admissible pair of the families and links given.
+
+    Examples
+    --------
+    >>> [str(unit) for unit in pairs([own.Poisson()])][:3]
+    ['poisson with identity link', 'poisson with log link', 'poisson with inverse link']
+    """
+    all_links = tuple(links)
+    return tuple(unit for member in members for each in all_links if (unit := _pair(member, each)))
+
+
+def _pair(member: Family, each: Link) -> Unit | None:
+    try:
+        return Unit(member, each)
+    except LinkError:
+        return None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FamilyTable:
+    """The textbook's table of families, printed as text or HTML."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+    header = ("family", "response", "V(mu)", "b(theta)", "canonical", "usual alternatives", "use")
+
+    def __repr__(self) -> str:
+        lines = (self.header, *self.rows)
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        return "\n".join((text[0], "-" * len(text[0]), *text[1:]))
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.header)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def families() -> FamilyTable:
+    """Return the table of families: response, V(mu), b(theta), canonical link, usual alternatives, use.
+
+    V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter.
+
+    Examples
+    --------
+    >>> print(families().rows[3][:5])
+    ('poisson', 'non-negative integers', 'mu', 'exp(theta)', 'log')
+    """
+    return FamilyTable(tuple(_row(each) for each in MEMBERS))
+
+
+def _row(member: Family) -> tuple[str, ...]:
+    book = member.textbook
+    canonical = {"negative_binomial": "log(mu/(mu+k))", "tweedie": "mu^(1-p)", "quasi": "by V"}
+    response = "successes of trials" if len(member.response) > 1 else repr(member.support)
+    return (
+        member.name,
+        "as V allows" if member.any_link else response,
+        book.variance,
+        book.cumulant,
+        canonical.get(member.name, member.canonical.name),
+        ", ".join(book.alternatives),
+        book.use,
+    )
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s._-]", "", word.casefold())
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the word and the argument of 'word(argument)' or 'word(key=argument)'."""
+    word, _, rest = name.strip().partition("(")
+    inside = rest.removesuffix(")").strip()
+    return word, re.sub(r"^(theta|power|variance)\s*=\s*", "", inside).strip("'\"")
+
+
+def _lookup(word: str, names: list[str], spellings: dict[str, str]) -> str | None:
+    plain = _plain(word)
+    return spellings.get(plain) or next((name for name in names if _plain(name) == plain), None)
+
+
+def _number(text: str, error: type[EtamuError]) -> float:
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise error(f"{text!r} is not a number") from None
+
+
+def _unknown(kind: str, name: str, names: list[str], error: type[EtamuError]) -> EtamuError:
+    close = difflib.get_close_matches(name.casefold(), names, n=1)
+    guess = f"; did you mean {close[0]!r}?" if close else "."
+    return error(f"unknown {kind} {name!r}{guess} There are {', '.join(names)}")

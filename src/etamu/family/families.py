@@ -1,7 +1,7 @@
 """The families with formulas of their own, one stanza each, to be checked against the textbook by eye.
 
 May import: _base, family.family, family.links, family.special, family.saturated.
-Read next: `etamu.family.borrowed` for the families that reuse these formulas, `etamu.family.unit` for the pairing.
+Read next: `etamu.family.borrowed` for the families that reuse these formulas, then `etamu.family.unit`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
 from etamu.family import saturated
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.link import Link
-from etamu.family.links import CanonicalNegativeBinomial, Identity, Inverse, InverseSquared, Log, Logit, power_link
+from etamu.family.links import (
+    CanonicalNegativeBinomial,
+    Identity,
+    Inverse,
+    InverseSquared,
+    Log,
+    Logit,
+    power_link,
+)
 from etamu.family.special import bd0, power_half_deviance, relative_entropy
 
 POSITIVE = Interval(0.0, math.inf)
@@ -70,7 +78,7 @@ class Bernoulli(Family):
     mean = UNIT
     canonical = Logit()
     dispersion_known = True
-    textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog", "log"), "yes or no, row by row")
+    textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog", "log"), "yes or no")
 
     def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         return xp.log(mu / complement)
@@ -142,7 +150,7 @@ class Gamma(Family):
     mean = POSITIVE
     canonical = Inverse()
     variance_power = 2.0
-    textbook = Textbook("mu^2", "-log(-theta)", ("log", "identity"), "positive amounts, error proportional to size")
+    textbook = Textbook("mu^2", "-log(-theta)", ("log", "identity"), "amounts, error in proportion")
 
     def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         return -1.0 / mu
@@ -176,7 +184,7 @@ class InverseGaussian(Family):
     mean = POSITIVE
     canonical = InverseSquared()
     variance_power = 3.0
-    textbook = Textbook("mu^3", "-sqrt(-2 theta)", ("log", "inverse"), "positive amounts with a long right tail")
+    textbook = Textbook("mu^3", "-sqrt(-2 theta)", ("log", "inverse"), "amounts with a long tail")
 
     def natural(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         return -0.5 / (mu * mu)
@@ -203,7 +211,7 @@ class InverseGaussian(Family):
 @final
 @dataclass(frozen=True, slots=True)
 class NegativeBinomial(Family):
-    """A count that varies more than Poisson: V = mu + mu^2 / theta with theta given (R's theta, 1 / alpha)."""
+    """A count that varies more than Poisson: theta is given (R's theta, 1 / alpha elsewhere)."""
 
     theta: float
     name = "negative_binomial"
@@ -211,7 +219,7 @@ class NegativeBinomial(Family):
     mean = POSITIVE
     default_link = Log()
     dispersion_known = True
-    textbook = Textbook("mu + mu^2/k", "-k log(1 - exp(theta))", ("identity", "sqrt"), "counts that spread, k given")
+    textbook = Textbook("mu + mu^2/k", "-k log(1 - exp(theta))", ("identity", "sqrt"), "counts that spread")
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.theta) and self.theta > 0.0):
@@ -256,6 +264,7 @@ class PowerVariance(Family):
     p: float
     name = "power_variance"
     mean = POSITIVE
+    likelihood_dispersion = "ml"
     textbook = Textbook("mu^p", "((1 - p) theta)^((2 - p) / (1 - p)) / (2 - p)", ("log",), "see tweedie")
 
     @property
@@ -287,7 +296,7 @@ class PowerVariance(Family):
         amount = xp.where(some, y, mu)
         ratio = mu / amount
         near = xp.abs(ratio - 1.0) < 0.5
-        u = xp.where(near, xp.log1p((mu - amount) / xp.where(near, amount, mu)), xp.log(ratio))
+        u = xp.where(near, xp.log1p(xp.where(near, (mu - amount) / amount, 0.0)), xp.log(ratio))
         nothing = mu ** (2.0 - self.p) / (2.0 - self.p) if self.p < 2.0 else xp.ones_like(mu) * xp.inf
         return 2.0 * xp.where(some, power_half_deviance(xp, self.p, amount, u), nothing)
 

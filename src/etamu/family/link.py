@@ -16,7 +16,7 @@ from etamu._base.types import LINE, AnyArray, Interval, Namespace
 class Mean(NamedTuple):
     """What one value of eta says about the mean.
 
-    Four arrays of the shape of eta. For a mean between 0 and 1 the complement keeps the tail that `1 - mu` loses.
+    Four arrays of the shape of eta. For a mean between 0 and 1 the complement keeps the tail `1 - mu` loses.
     """
 
     mu: AnyArray
@@ -33,8 +33,8 @@ class Mean(NamedTuple):
 class Link(ABC):
     """A smooth, strictly monotone map g with eta = g(mu): abstract, subclass it or use `StatedLink`.
 
-    A subclass is a frozen value that gives `name`, `text`, `domain` and `range` and the two maps. Both take the array
-    namespace first and use elementwise operations only. `etamu.check_link` verifies a subclass numerically.
+    A subclass is a frozen value that gives `name`, `text`, `domain`, `range` and the two maps. Both take the
+    array namespace first and use elementwise operations only. `etamu.check_link` verifies it numerically.
 
     Examples
     --------

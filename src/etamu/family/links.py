@@ -241,7 +241,7 @@ class Power(Link):
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.k) or self.k == 0.0:
-            raise LinkError(f"Power(k={self.k}): k must be a finite number other than 0; for 0 use the link 'log'")
+            raise LinkError(f"Power(k={self.k}): k must be finite and not 0; for 0 use the link 'log'")
 
     @property
     def name(self) -> str:

@@ -18,7 +18,7 @@ Kernel = Callable[[AnyArray, AnyArray], Results]
 Bind = Callable[[Namespace, str], Kernel]
 
 
-def gaussian(family: Any) -> Bind:
+def gaussian(_family: Any) -> Bind:
     """Return the kernel of a Gaussian response with log link."""
 
     def bind(xp: Namespace, information: str) -> Kernel:
@@ -33,24 +33,20 @@ def gaussian(family: Any) -> Bind:
     return bind
 
 
-def poisson(family: Any) -> Bind:
+def poisson(_family: Any) -> Bind:
     """Return the kernel of a count with log link: score y - exp(eta)."""
 
-    def bind(xp: Namespace, information: str) -> Kernel:
+    def bind(xp: Namespace, _information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             mu = xp.exp(eta)
-            some = y > 0.0
-            u = eta - special.log_or_zero(xp, y)
-            near = xp.abs(u) < 0.5
-            half = xp.where(near, y * special.expm1mx(xp, xp.where(near, u, 0.0)), (mu - y) - y * u)
-            return -xp.where(some, half, mu), y - mu, mu
+            return -special.half_deviance(xp, y, eta - special.log_or_zero(xp, y), mu), y - mu, mu
 
         return kernel
 
     return bind
 
 
-def gamma(family: Any) -> Bind:
+def gamma(_family: Any) -> Bind:
     """Return the kernel of a gamma response with log link: score y / mu - 1."""
 
     def bind(xp: Namespace, information: str) -> Kernel:
@@ -58,7 +54,7 @@ def gamma(family: Any) -> Bind:
             ratio = y * xp.exp(-eta)
             u = xp.log(y) - eta
             near = xp.abs(u) < 0.5
-            half = xp.where(near, special.expm1mx(xp, xp.where(near, u, 0.0)), (ratio - 1.0) - u)
+            half = xp.where(near, special.expm1mx_near(xp.where(near, u, 0.0)), (ratio - 1.0) - u)
             curvature = xp.ones_like(eta) if information == "expected" else ratio
             return -half, ratio - 1.0, curvature
 
@@ -67,7 +63,7 @@ def gamma(family: Any) -> Bind:
     return bind
 
 
-def inverse_gaussian(family: Any) -> Bind:
+def inverse_gaussian(_family: Any) -> Bind:
     """Return the kernel of an inverse Gaussian response with log link: score (y / mu - 1) / mu."""
 
     def bind(xp: Namespace, information: str) -> Kernel:
@@ -90,12 +86,21 @@ def power_variance(family: Any) -> Bind:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             some = y > 0.0
             amount = xp.where(some, y, 1.0)
-            pull = xp.where(some, amount * xp.exp((1.0 - p) * eta), 0.0)
             push = xp.exp((2.0 - p) * eta)
             nothing = push / (2.0 - p) if p < 2.0 else xp.ones_like(eta) * xp.inf
             half = xp.where(some, special.power_half_deviance(xp, p, amount, eta - xp.log(amount)), nothing)
-            curvature = push if information == "expected" else (p - 1.0) * pull + (2.0 - p) * push
-            return -half, pull - push, curvature
+            if p > 2.0:  # the larger power is taken out, so that no two infinities meet
+                scale, pulled, pushed = push, amount * xp.exp(-eta), xp.ones_like(eta)
+            elif p > 1.0:
+                scale, pulled, pushed = xp.ones_like(eta), amount * xp.exp((1.0 - p) * eta), push
+            else:
+                scale, pulled = amount * xp.exp((1.0 - p) * eta), xp.ones_like(eta)
+                pushed = xp.exp(eta) / amount
+            score = xp.where(some, scale * (pulled - pushed), -push)
+            if information == "expected":
+                return -half, score, push
+            observed = xp.where(some, scale * ((p - 1.0) * pulled + (2.0 - p) * pushed), (2.0 - p) * push)
+            return -half, score, observed
 
         return kernel
 
@@ -103,7 +108,7 @@ def power_variance(family: Any) -> Bind:
 
 
 def negative_binomial(family: Any) -> Bind:
-    """Return the kernel of NB2 with log link, in the probabilities mu / (mu + theta) and theta / (mu + theta)."""
+    """Return the kernel of NB2 with log link, in p = mu / (mu + theta) and q = theta / (mu + theta)."""
     theta = family.theta
     log_theta = math.log(theta)
 
@@ -129,10 +134,10 @@ def negative_binomial(family: Any) -> Bind:
     return bind
 
 
-def gamma_inverse(family: Any) -> Bind:
+def gamma_inverse(_family: Any) -> Bind:
     """Return the kernel of a gamma response with inverse link: score 1 / eta - y."""
 
-    def bind(xp: Namespace, information: str) -> Kernel:
+    def bind(xp: Namespace, _information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             mu = 1.0 / eta
             ratio = y * eta

@@ -15,7 +15,7 @@ from etamu.family.special import horner
 _ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
-# (h(x) - x) (x + 1.75) as a polynomial in (x - 3.5) / (x + 3.5), interpolated at Chebyshev points in 40 digits.
+# (hazard(x) - x) (x + 1.75), a polynomial in (x - 3.5) / (x + 3.5) through Chebyshev points, 40 digits.
 _HAZARD_EXCESS = (
     -5.236590504515872e-10, 5.9617896406734086e-09, -1.943853214541832e-08, -8.302225676974145e-08,
     2.8022604083689444e-07, 6.709915202685233e-07, -1.856349942120513e-06, -4.047081804534124e-06,
@@ -46,13 +46,13 @@ class Tails(NamedTuple):
     """hazard - x, not by subtraction."""
 
 
-def hazard_excess(xp: Namespace, x: AnyArray) -> AnyArray:
+def hazard_excess(x: AnyArray) -> AnyArray:
     """Return phi(x) / Phi(-x) - x for x >= 0, to two units in the last place."""
     return horner(_HAZARD_EXCESS, (x - 3.5) / (x + 3.5)) / (x + 1.75)
 
 
 def _exp_of_square(xp: Namespace, x: AnyArray, factor: float) -> AnyArray:
-    """Return exp(factor x^2) for x >= 0, split into a short part and a rest so that squaring loses nothing (Cody)."""
+    """Return exp(factor x^2) for x >= 0; x is split so that squaring loses nothing (Cody)."""
     short = xp.floor(x * 16.0) * 0.0625
     rest = (x - short) * (x + short)
     return xp.exp(factor * short * short) * xp.exp(factor * rest)
@@ -65,7 +65,7 @@ def density(xp: Namespace, x: AnyArray) -> AnyArray:
 
 def tails(xp: Namespace, x: AnyArray) -> Tails:
     """Return everything about the normal distribution at distance x >= 0 from its centre."""
-    excess = hazard_excess(xp, x)
+    excess = hazard_excess(x)
     hazard = x + excess
     height = density(xp, x)
     tail = height / hazard
@@ -88,7 +88,7 @@ def log_cdf(xp: Namespace, x: AnyArray) -> AnyArray:
 def erfcx(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return exp(x^2) erfc(x)."""
     distance = xp.abs(x) * math.sqrt(2.0)
-    upper = math.sqrt(2.0 / math.pi) / (distance + hazard_excess(xp, distance))
+    upper = math.sqrt(2.0 / math.pi) / (distance + hazard_excess(distance))
     negative = xp.minimum(xp.maximum(-x, 0.0), 26.6)
     return xp.where(x < 0.0, 2.0 * _exp_of_square(xp, negative, 1.0) - upper, upper)
 

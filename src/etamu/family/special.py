@@ -1,4 +1,4 @@
-"""Functions the array API lacks, composed from elementwise operations so that any namespace can run or trace them.
+"""Functions the array API lacks, composed from elementwise operations: any namespace runs or traces them.
 
 May import: _base.
 Read next: `etamu.family.normal` for the normal distribution, `etamu.family.links` for their use.
@@ -34,14 +34,26 @@ def expm1mx_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return (e^x - 1 - x) / x^2, which is 1/2 at x = 0."""
     near = xp.abs(x) < 0.5
     apart = xp.where(near, 1.0, x)
-    return xp.where(near, horner(_EXP_SERIES, xp.where(near, x, 0.0)), ((xp.expm1(apart) - apart) / apart) / apart)
+    series = horner(_EXP_SERIES, xp.where(near, x, 0.0))
+    return xp.where(near, series, ((xp.expm1(apart) - apart) / apart) / apart)
+
+
+def expm1mx_near(x: AnyArray) -> AnyArray:
+    """Return e^x - 1 - x by its series, for |x| <= 1/2."""
+    return horner(_EXP_SERIES, x) * x * x
 
 
 def expm1mx(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return e^x - 1 - x with full relative accuracy: the deviance's shape on the log scale."""
     near = xp.abs(x) < 0.5
-    small = xp.where(near, x, 0.0)
-    return xp.where(near, horner(_EXP_SERIES, small) * small * small, xp.expm1(x) - x)
+    return xp.where(near, expm1mx_near(xp.where(near, x, 0.0)), xp.expm1(x) - x)
+
+
+def half_deviance(xp: Namespace, y: AnyArray, log_ratio: AnyArray, mu: AnyArray) -> AnyArray:
+    """Return y log(y / mu) + mu - y from log_ratio = log(mu / y), finite where mu underflows; mu at y = 0."""
+    near = xp.abs(log_ratio) < 0.5
+    close = y * expm1mx_near(xp.where(near, log_ratio, 0.0))
+    return xp.where(y > 0.0, xp.where(near, close, (mu - y) - y * log_ratio), mu)
 
 
 def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
@@ -57,7 +69,7 @@ def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
 
 
 def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArray:
-    """Return excess - log(ratio) where ratio = 1 + excess, both given because each is accurate where the other is not."""
+    """Return excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not."""
     far = xp.abs(excess) > 0.5
     log = xp.log(xp.where(far, ratio, 1.0))
     return xp.where(far, excess - log, -log1pmx(xp, xp.where(far, 0.0, excess)))
@@ -89,15 +101,21 @@ def cauchy_tails(xp: Namespace, x: AnyArray) -> tuple[AnyArray, AnyArray]:
 def power_half_deviance(xp: Namespace, power: float, y: AnyArray, u: AnyArray) -> AnyArray:
     """Return the integral from mu to y > 0 of (y - t) / t^power dt, where u = log(mu / y).
 
-    It is y^(2 - p) (E(2 - p) - E(1 - p)) with E(a) = (e^(a u) - 1 - a u) / a: the linear terms, equal, are dropped
-    near u = 0 so that nothing cancels.
+    It is y^a (E(a) - E(b)) with a = 2 - p, b = 1 - p and E(a) = (e^(a u) - 1) / a. Near u = 0 the linear terms,
+    equal, are left out so that nothing cancels; where both exponentials are large one is taken out.
     """
-    upper, lower = 2.0 - power, 1.0 - power
+    a, b = 2.0 - power, 1.0 - power
     near = xp.abs(u) < 1.0
     small, far = xp.where(near, u, 0.0), xp.where(near, 0.0, u)
-    inside = expm1mx(xp, upper * small) / upper - expm1mx(xp, lower * small) / lower
-    outside = xp.expm1(upper * far) / upper - xp.expm1(lower * far) / lower
-    return xp.exp(upper * xp.log(y)) * xp.where(near, inside, outside)
+    inside = expm1mx(xp, a * small) / a - expm1mx(xp, b * small) / b
+    both_grow = far > 0.0 if power < 1.0 else far < 0.0
+    apart = far if 1.0 < power < 2.0 else xp.where(both_grow, 0.0, far)
+    outside = xp.expm1(a * apart) / a - xp.expm1(b * apart) / b
+    if not 1.0 < power < 2.0:
+        together = xp.where(both_grow, far, 0.0)
+        common = exp(xp, b * together) * (exp(xp, together) / a - 1.0 / b) + (1.0 / b - 1.0 / a)
+        outside = xp.where(both_grow, common, outside)
+    return y**a * xp.where(near, inside, outside)
 
 
 def expm1_ratio(xp: Namespace, x: AnyArray) -> AnyArray:

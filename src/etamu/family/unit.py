@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 
@@ -17,9 +17,8 @@ from etamu._base.errors import LinkError, OptionError
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.family import Family
 from etamu.family.link import Link, Mean
-from etamu.family.pairs import SPECIAL, Kernel
+from etamu.family.pairs import Kernel, stated_in_eta
 
-Information = Literal["expected", "observed"]
 Rows = tuple[AnyArray, ...]
 Bound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(response columns, eta) -> (value, score, information)."""
@@ -66,7 +65,7 @@ class Unit:
 
     @property
     def canonical(self) -> bool:
-        """Tell whether the link is theta up to an affine map: then observed and expected information are equal."""
+        """Tell whether the link is theta up to an affine map: observed and expected information are equal."""
         return _same(self.link, self.family.canonical)
 
     @property
@@ -98,20 +97,22 @@ class Unit:
         successes, trials = y
         return np.where(trials > 0.0, successes / np.where(trials > 0.0, trials, 1.0), 0.0), trials
 
-    def bind(self, xp: Namespace, information: Information = "expected") -> Bound:
+    def bind(self, xp: Namespace, information: str = "expected") -> Bound:
         """Return the function (y, eta) -> (value, score, information) in the namespace `xp`.
 
         `y` is the tuple of the family's response columns; the three results have the shape of eta.
         """
         if information not in ("expected", "observed"):
             raise OptionError(f"information is {information!r}; it is 'expected' or 'observed'")
-        kernel = _kernel(self, xp, "expected" if self.canonical else information)
+        asked = "expected" if self.canonical else information
+        stated = stated_in_eta(self.family, self.link)
+        kernel = stated(xp, asked) if stated else general(self, xp, asked)
         if len(self.family.response) == 1:
             return lambda y, eta: kernel(y[0], eta)
         return _per_trial(xp, kernel)
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
-        """Return a first eta per row: the link of the family's first guess, moved inside the domain (NumPy)."""
+        """Return a first eta per row: the family's first guess on the scale of the link (NumPy)."""
         ybar, trials = self.observed(y)
         guess = self.family.start(ybar, weight if trials is None else weight * trials)
         lower, upper = _means(self.family, self.link)
@@ -135,34 +136,24 @@ class Unit:
         >>> minus.tolist(), plus.tolist()
         ([0.0, 3.0], [-inf, -inf])
         """
-        bound, domain = self.bind(np), self.domain
+        bound = self.bind(np)
         with np.errstate(all="ignore"):
-            minus, plus = (_limit(bound, y, end, side) for end, side in ((domain.lower, 1.0), (domain.upper, -1.0)))
+            minus, plus = (_limit(self, bound, y, inward) for inward in (1.0, -1.0))
         return minus, plus
 
     def __str__(self) -> str:
         return f"{self.family} with {self.link} link"
 
 
-def _kernel(unit: Unit, xp: Namespace, information: str) -> Kernel:
-    family = unit.family
-    while True:
-        factory = SPECIAL.get((type(family), type(unit.link)))
-        if factory is not None:
-            return factory(family)(xp, information)
-        if family.kin is family:
-            return general(unit, xp, information)
-        family = family.kin
-
-
 def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
-    """Return the kernel that every pair has, from the link's inverse and the family's variance and deviance."""
+    """Return the kernel every pair has, from the link's inverse and the family's variance and deviance."""
     family, link = unit.family, unit.link
     correct = information == "observed" and not unit.canonical
 
     def kernel(y: AnyArray, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
         mu, complement, d1, d2 = link.inverse(xp, eta)
         variance = family.variance(xp, mu, complement)
+        variance = xp.where(variance > 0.0, variance, 1.0)  # a mean that underflows has no slope either
         residual = family.residual(xp, y, mu, complement)
         slope = d1 / variance
         expected = d1 * slope
@@ -189,19 +180,29 @@ def _per_trial(xp: Namespace, kernel: Kernel) -> Bound:
     return bound
 
 
-def _limit(bound: Bound, y: tuple[Array, ...], end: float, inward: float) -> Array:
-    """Return the limit of the score toward `end`, told from two points near it: it settles, vanishes or grows."""
-    if math.isinf(end):
-        near, nearer = -inward * 350.0, -inward * 700.0
-    elif end == 0.0:
-        near, nearer = inward * 1e-100, inward * 1e-150
-    else:
-        near, nearer = end + inward * abs(end) * 2.0**-26, end + inward * abs(end) * 2.0**-52
-    shape = np.shape(y[0])
-    before, after = (bound(y, np.full(shape, eta))[1] for eta in (near, nearer))
-    grows = np.isinf(after) | (np.abs(after) >= 1.5 * np.abs(before))
-    limit = np.where(grows & (after != 0.0), np.copysign(math.inf, after), after)
-    return np.where(np.abs(after) <= 0.75 * np.abs(before), 0.0, limit)
+def _limit(unit: Unit, bound: Bound, y: tuple[Array, ...], inward: float) -> Array:
+    """Return the limit of the score toward an end, from two points near it: it settles, vanishes or grows."""
+    limit = np.full(np.shape(y[0]), math.nan)
+    for near, nearer in _approach(unit, inward):
+        before, after = (bound(y, np.full(limit.shape, eta))[1] for eta in (near, nearer))
+        grows = np.isinf(after) | (np.abs(after) >= 1.5 * np.abs(before))
+        settled = np.where(grows & (after != 0.0), np.copysign(math.inf, after), after)
+        told = np.where(np.abs(after) <= 0.75 * np.abs(before), 0.0, settled)
+        limit = np.where(np.isnan(limit), told, limit)
+    return limit
+
+
+def _approach(unit: Unit, inward: float) -> tuple[tuple[float, float], ...]:
+    """Return pairs of eta near an end, the nearest first; the others serve where that one underflows."""
+    domain = unit.domain
+    end = domain.lower if inward > 0.0 else domain.upper
+    if end == 0.0:
+        return ((inward * 1e-15, inward * 1e-20),)
+    if math.isfinite(end):
+        return ((end + inward * abs(end) * 2.0**-26, end + inward * abs(end) * 2.0**-52),)
+    if unit.link.exponent:
+        return ((-inward * 1e15, -inward * 1e20),)
+    return tuple((-inward * far / 2.0, -inward * far) for far in (700.0, 35.0, 8.0, 4.0))
 
 
 def _same(link: Link, canonical: Link) -> bool:
@@ -235,9 +236,9 @@ def _refuse_inadmissible(family: Family, link: Link) -> None:
         return
     if not math.isinf(link.range.upper):
         raise LinkError(
-            f"family {family.name!r} cannot have link {link.name!r}: the link keeps the mean in {link.range!r}, "
-            f"but the mean of this family has no upper bound; use {family.default_link.name!r}, "
-            f"or family 'quasi' if such a bounded mean is meant"
+            f"family {family.name!r} cannot have link {link.name!r}: the link keeps the mean in "
+            f"{link.range!r}, but the mean of this family has no upper bound; use "
+            f"{family.default_link.name!r}, or family 'quasi' if such a bounded mean is meant"
         )
 
 
