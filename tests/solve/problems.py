@@ -275,6 +275,7 @@ def others() -> dict[str, tuple[Rows, Array]]:
             Rows(LINE, np.array([0.0, 0, 0, 0, 9, 12, 14, 21]), poisson_identity, lower=0.0),
             np.array([7.0, 0.0]),
         ),
+        "edge, all ones": (Rows(LINE, np.ones(8), log_binomial, 1.0, upper=0.0), np.array([-1.0, 0.1])),
         "cut quadratic": (Rows(LINE, 3.0 + 0 * STEP, least_squares, upper=1.0), zero),
         "outside": (Rows(LINE, STEP, log_binomial, 1.0, upper=0.0), np.array([1.0, 0.0])),
         "saddle": (Rows(np.ones((3, 1)), np.zeros(3), hill), np.zeros(1)),

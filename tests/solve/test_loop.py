@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from etamu._base.types import Array, Want
+from etamu.solve.direction import in_metric
+from etamu.solve.factor import cholesky
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
+from etamu.solve.loop import Counted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Step
 from tests.solve.problems import BETA, Rows, X, binary, logistic, maxima, others
@@ -119,3 +122,36 @@ def test_the_same_question_gives_the_same_answer() -> None:
     first, second = newton(*others()["edge"]), newton(*others()["edge"])
     np.testing.assert_array_equal(first.beta, second.beta)
     assert first.steps == second.steps or np.isnan(first.steps[0].lambda_rho)
+
+
+@dataclass(frozen=True)
+class Blind(Rows):
+    """An oracle that cannot bring its expected information."""
+
+    def at(self, beta: Array, want: Want) -> Local:
+        local = Rows.at(self, beta, want)
+        return local if local.expected is None else replace(local, expected=np.full((3, 3), np.inf))
+
+
+def test_a_point_that_cannot_be_verified_is_not_called_a_maximum() -> None:
+    oracle, start = maxima()["logistic"]
+    solution = newton(Blind(oracle.x, oracle.y, oracle.row, 1.0), start)
+    assert solution.outcome is Outcome.STALLED
+
+
+def test_the_counter_is_an_oracle() -> None:
+    oracle, start = maxima()["poisson identity"]
+    counted = Counted(oracle)
+    assert (counted.size, counted.restricted, counted.concordance) == (3, True, 0.0)
+    assert counted.along(start, -start, np.array([0.5, 2.0]))[1] == -np.inf
+    assert counted.at(-start, Want.VALUE).value == -np.inf
+    assert counted.longest(np.eye(3)) > 1
+    assert counted.reach(start, -start) == pytest.approx(1.0)
+    assert counted.tally == ["along", "at", "longest"]
+
+
+def test_a_metric_that_overflows_gives_no_direction() -> None:
+    factor = cholesky(np.diag([1e-300, 1.0]))
+    assert factor is not None
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert in_metric(np.array([1e200, 1.0]), factor, "observed", Want.VALUE) is None

@@ -30,6 +30,7 @@ EXPECTED = {
     "all zeros": {Outcome.INFINITE},
     "edge": {Outcome.BOUNDARY, Outcome.STALLED},  # first-order searches jam into edges
     "edge, zeros": {Outcome.BOUNDARY, Outcome.STALLED},
+    "edge, all ones": {Outcome.BOUNDARY},  # no information at all, the edge is the answer
     "cut quadratic": {Outcome.BOUNDARY},
     "outside": {Outcome.INFEASIBLE},
     "saddle": {Outcome.STATIONARY},

@@ -139,3 +139,28 @@ def test_the_last_information_is_a_metric() -> None:
     solution = newton(Rows(X, binary(X, np.ones(3)), logistic, 1.0), np.zeros(3))
     assert solution.local.observed is not None
     assert cholesky(solution.local.observed) is not None
+
+
+@pytest.mark.parametrize("shift", [10.0, 1e3, 1e4])
+def test_separation_is_seen_through_nearly_collinear_columns(shift: float) -> None:
+    rng = np.random.default_rng(7)
+    group, z = np.repeat([0.0, 1.0], [30, 10]), rng.normal(size=40) + shift
+    x = np.column_stack([np.ones(40), z, group, group * z])
+    y = np.append(rng.random(30) < 0.5, z[30:] > shift).astype(float)
+    assert newton(Rows(x, y, logistic, 1.0), np.zeros(4)).outcome is Outcome.INFINITE
+
+
+def test_an_edge_is_seen_before_the_search_jams() -> None:
+    oracle, _ = others()["edge"]
+    end = newton(*others()["edge"]).beta
+    beside = at(oracle, end - np.array([1e-13, 0.0]))
+    assert examine(oracle, beside, [], 1e-9, stuck=True).outcome is Outcome.BOUNDARY
+    assert examine(oracle, at(oracle, np.array([-0.7, 0.1])), [], 1e-9, stuck=False).outcome is None
+
+
+def test_an_edge_without_observed_information_is_an_edge() -> None:
+    oracle, _ = others()["edge, all ones"]
+    assert (
+        examine(oracle, at(oracle, np.array([-1e-13, 0.0])), [], 1e-9, stuck=False).outcome
+        is Outcome.BOUNDARY
+    )
