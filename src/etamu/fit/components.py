@@ -14,6 +14,7 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.family.family import Family
+from etamu.family.link import Link
 from etamu.fit.numerals import short
 from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 WIDTH = 88
 """Columns of a printed page."""
+
+GLUE = "\0"
+"""Stands for a space at which no line breaks."""
 
 INVERSES = {
     "identity": "eta",
@@ -114,21 +118,37 @@ def spelled(family: Family) -> str:
     return f"{family.name}({given})" if given else family.name
 
 
+def inverse_text(link: Link) -> str:
+    """Write the inverse of a link.
+
+    Examples
+    --------
+    >>> from etamu.family.links import Power
+    >>> inverse_text(Power(1 / 3))
+    'eta^3'
+    """
+    if link.name in INVERSES:
+        return INVERSES[link.name]
+    if link.exponent:
+        power = 1.0 / link.exponent
+        return f"eta^{power:g}" if power > 0 else f"eta^({power:g})"
+    return "the eta with g(mu) = eta solved for mu"
+
+
 def _random(fit: Fit) -> tuple[str, ...]:
     family, words = fit.family, fit.problem.words
     response = words.response or "y"
-    weights = fit.problem.chunk.weights
-    if len(family.response) > 1:
-        kind, over = f"the proportion {response} / {words.trials or 'trials'}", " / trials"
-    else:
-        kind, over = response, ""
-    precision = " / w" if weights.variance is not None else ""
+    many = len(family.response) > 1
+    trials = words.trials or "trials"
+    what = f"{response} / {trials}" if many else response
+    values = f"successes out of {trials}" if many else repr(family.support)
+    over = (f" / {trials}" if many else "") + (" / w" if fit.problem.chunk.weights.variance is not None else "")
     scale = "" if fit.phi.kind == "known" else "phi "
     known = {"known": "1 by definition", "given": f"{short(fit.dispersion)} (given)"}
     phi = known.get(fit.phi.kind, f"{short(fit.dispersion)} (estimated: {fit.phi.kind})")
     lines = [
-        f"{kind} varies around its mean mu as {spelled(family)}: {family.support!r}",
-        f"Var(y) = {scale}V(mu){over}{precision}, V(mu) = {family.textbook.variance}, phi = {phi}",
+        f"{what} varies around its mean mu as {spelled(family)}: {values}",
+        f"Var({what}) = {scale}V(mu){over}, V(mu) = {family.textbook.variance}, phi = {phi}",
     ]
     if family.has_density:
         lines.append(f"b(theta) = {family.textbook.cumulant}, with b'(theta) = mu and b''(theta) = V(mu)")
@@ -144,7 +164,7 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
         if np.isnan(value):
             continue
         term = short(abs(value)) + ("" if name == "Intercept" else f" {name}")
-        parts.append(f"- {term}" if value < 0 else f"+ {term}")
+        parts.append(("- " if value < 0 else "+ ") + term.replace(" ", GLUE))
     given = [f"+ log({words.exposure})" if words.exposure else "", f"+ {words.offset}" if words.offset else ""]
     parts += [text for text in given if text]
     parts += [f"+ {'log(exposure)' if k == 'exposure' else k}" for k in words.given if k in {"offset", "exposure"}]
@@ -162,12 +182,11 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
 def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
     unit = fit.problem.unit
     name = unit.link.name
-    inverse = INVERSES.get(name) or getattr(unit.link, "inverse_text", "") or "the inverse of g"
     if unit.canonical:
         standing = "canonical: eta is theta up to an affine map"
     else:
         standing = f"not the canonical link, which is {unit.family.canonical.name}"
-    lines = [f"{name}: eta = g(mu) = {unit.link.text}", f"mu = {inverse}", standing]
+    lines = [f"{name}: eta = g(mu) = {unit.link.text}", f"mu = {inverse_text(unit.link)}", standing]
     if unit.restricted:
         lines.append(f"only eta in {unit.domain!r} give a mean this family can have")
     if np.isfinite(mean).any():
@@ -175,9 +194,15 @@ def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
+    """Wrap a text at its spaces, never inside a word; GLUE stands for a space that must not break."""
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(GLUE, " ") for line in lines]
+
+
 def _block(title: str, lines: tuple[str, ...]) -> str:
     wrapped: list[str] = []
     for line in lines:
-        wrapped += textwrap.wrap(line, WIDTH - 12, subsequent_indent="    ", break_long_words=False)
+        wrapped += wrap(line, WIDTH - 12, indent="    ")
     head = f"{title:<12}{wrapped[0]}"
     return "\n".join([head, *(" " * 12 + line for line in wrapped[1:])])

@@ -6,14 +6,13 @@ Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tabl
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu.fit.components import WIDTH, spelled
+from etamu.fit.components import GLUE, WIDTH, spelled, wrap
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
 
@@ -153,10 +152,7 @@ def _call(fit: Fit) -> str:
         arguments.append(f"dispersion={options.dispersion!r}")
     if options.covariance is not None:
         arguments.append(f"covariance={options.covariance!r}")
-    # A space inside an argument is no place to break a line.
-    glued = "glm(" + ", ".join(argument.replace(" ", "\0") for argument in arguments) + ")"
-    lines = textwrap.wrap(glued, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\0", " ")
+    return "\n".join(wrap("glm(" + ", ".join(a.replace(" ", GLUE) for a in arguments) + ")", indent="    "))
 
 
 def _heading(fit: Fit) -> str:
@@ -223,7 +219,7 @@ def _notes(fit: Fit) -> tuple[str, ...]:
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+    return "\n".join(wrap(text))
 
 
 def _paragraph_html(lines: tuple[str, ...]) -> str:

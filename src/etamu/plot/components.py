@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu._base.types import Array
-from etamu.fit.components import INVERSES
+from etamu.fit.components import inverse_text
 from etamu.fit.result import Fit
 from etamu.plot.grid import CROWD, Line, Picture, picture
 from etamu.plot.style import FAINT, INK, PENS, QUIET, Pen, blank, greek, settings, title
@@ -64,7 +64,7 @@ def components(fit: Fit, covariate: str | None = None, by: str | None = None, le
         _systematic(systematic, shown)
         _link(link, fit, shown)
         _random(random, fit, shown)
-        _around(figure, systematic, fit, shown)
+        _around(figure, fit, shown)
     return figure
 
 
@@ -77,8 +77,7 @@ def _systematic(axes: Axes, shown: Picture) -> None:
 
 
 def _link(axes: Axes, fit: Fit, shown: Picture) -> None:
-    inverse = INVERSES.get(fit.link.name, "the inverse of g").split(",")[0]
-    title(axes, "2  Mean", f"μ = g⁻¹(η) = {greek(inverse)}   ({fit.link.name} link)")
+    title(axes, "2  Mean", f"μ = g⁻¹(η) = {greek(inverse_text(fit.link).split(',')[0])}   ({fit.link.name} link)")
     faint = 0.45 if len(shown.x) > CROWD else 0.95
     for place, (pen, curve) in enumerate(zip(PENS, shown.curves, strict=False)):
         _line(axes, pen, curve.label, _dodged(shown, place), curve.mean, shown)
@@ -148,13 +147,17 @@ def _quiet_grid(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _around(figure: Figure, axes: Axes, fit: Fit, shown: Picture) -> None:
+def _around(figure: Figure, fit: Fit, shown: Picture) -> None:
+    from matplotlib.lines import Line2D
+
     figure.suptitle(fit.formula, x=0.008, ha="left", fontsize=13, color=INK, family="monospace")
     if len(shown.curves) > 1:
-        handles, labels = axes.get_legend_handles_labels()
-        legend = figure.legend(
-            handles, labels, title=shown.by, loc="outside lower left", ncols=len(labels), handlelength=3.2
-        )
-        legend.set_alignment("left")
-    if shown.foot:
-        figure.supxlabel(shown.foot, x=0.99, ha="right", fontsize=9, color=QUIET)
+        # A handle of line and marker: in panel 2 the line is the model and the marker the data.
+        style = {"lw": 2.0, "ms": 6.0, "mfc": "white", "mew": 1.3}
+        handles = [
+            Line2D([], [], color=pen.colour, ls=pen.dash, marker=pen.marker, label=curve.label, **style)
+            for pen, curve in zip(PENS, shown.curves, strict=False)
+        ]
+        handles = [Line2D([], [], lw=0, label=f"{shown.by}:"), *handles]
+        figure.legend(handles=handles, loc="upper right", ncols=len(handles), handlelength=3.4, borderaxespad=0.2)
+    figure.supxlabel(shown.foot, x=0.99, ha="right", fontsize=9, color=QUIET)

@@ -57,7 +57,7 @@ RC = {
 }
 """Settings of matplotlib inside our figures; the user's own are left as they are."""
 
-_GREEK = {"mu": "μ", "eta": "η", "theta": "θ", "phi": "φ", "pi": "π"}
+_GREEK = {"mu": "μ", "eta": "η", "theta": "θ", "phi": "φ", "Phi": "Φ", "pi": "π"}
 
 
 def blank(width: float, height: float) -> Figure:
@@ -102,5 +102,5 @@ def greek(text: str) -> str:
     >>> greek("mu + mu^2 / theta")
     'μ + μ² / θ'
     """
-    spelled = re.sub(r"\b(mu|eta|theta|phi|pi)\b", lambda match: _GREEK[match.group()], text)
+    spelled = re.sub(r"\b(mu|eta|theta|phi|Phi|pi)\b", lambda match: _GREEK[match.group()], text)
     return spelled.replace("^2", "²").replace("^3", "³").replace(" - ", " − ").replace("(-", "(−")
