@@ -154,16 +154,17 @@ def poisson_identity(eta: Array, y: Array) -> tuple[Array, Array, Array, Array]:
 
 def loglog_tail(eta: Array, y: Array) -> tuple[Array, Array, Array, Array]:
     """Binary answers, probability 1 - exp(-e^eta): its upper tail is faster than any exponential."""
-    rate = np.exp(eta)
-    yes = np.log(-np.expm1(-rate))
-    ratio = rate / np.expm1(rate)
-    bend = ratio * (rate / -np.expm1(-rate) - 1)
-    expected = rate**2 * np.exp(-rate) / -np.expm1(-rate)
+    full = np.exp(eta)
+    rate = np.minimum(full, 700.0)
+    yes = np.where(rate < 1e-5, eta - rate / 2, np.log(-np.expm1(-np.maximum(rate, 1e-300))))
+    some = np.maximum(rate, 1e-5)
+    ratio = np.where(rate < 1e-5, 1 - rate / 2, some / np.expm1(some))
+    bend = ratio * np.where(rate < 1e-5, rate / 2, some / -np.expm1(-some) - 1)
     return (
-        np.where(y > 0, yes, -rate),
-        np.where(y > 0, ratio, -rate),
-        expected,
-        np.where(y > 0, bend, rate),
+        np.where(y > 0, yes, -full),
+        np.where(y > 0, ratio, -full),
+        rate * ratio,
+        np.where(y > 0, bend, full),
     )
 
 
@@ -215,8 +216,13 @@ def maxima() -> dict[str, tuple[Rows, Array]]:
             np.array([2.0, 0.0, 0.0]),
         ),
         "log binomial": (
-            Rows(slopes, (draw(4).random(120) < np.exp(-0.4 - slopes[:, 1])).astype(float), log_binomial, 1.0,
-                 upper=0.0),
+            Rows(
+                slopes,
+                (draw(4).random(120) < np.exp(-0.4 - slopes[:, 1])).astype(float),
+                log_binomial,
+                1.0,
+                upper=0.0,
+            ),
             np.array([-1.0, 0.0, 0.0]),
         ),
         "cauchit": (Rows(X, binary(X, 2 * BETA), cauchit, 1.0), zero),
@@ -225,8 +231,10 @@ def maxima() -> dict[str, tuple[Rows, Array]]:
         "nearly collinear": (Rows(near, binary(X, BETA), logistic, 1.0), np.zeros(4)),
         "wide": (Rows(features(60, 20), binary(features(60, 20), np.zeros(20)), logistic, 1.0), np.zeros(20)),
         "constant": (Rows(X, np.full(120, 3.0), poisson_log, 1.0), zero),
-        "huge counts": (Rows(X, np.rint(1e12 * np.exp(X @ BETA) * times), poisson_log, 1.0, noise=8.0),
-                        np.array([27.0, 0.0, 0.0])),
+        "huge counts": (
+            Rows(X, np.rint(1e12 * np.exp(X @ BETA) * times), poisson_log, 1.0, noise=8.0),
+            np.array([27.0, 0.0, 0.0]),
+        ),
         "huge value": (Rows(X, 3e6 * draw().normal(size=120) + X @ BETA, least_squares, noise=8.0), zero),
         "far start": (Rows(X, counts, poisson_log, 1.0), np.array([5.0, 2.0, -2.0])),
         "at the maximum": (Rows(np.ones((4, 1)), np.array([0.0, 1.0, 0.0, 1.0]), logistic, 1.0), np.zeros(1)),
@@ -254,10 +262,14 @@ def others() -> dict[str, tuple[Rows, Array]]:
             np.zeros(3),
         ),
         "all zeros": (Rows(LINE, np.zeros(8), poisson_log, 1.0), zero),
-        "edge": (Rows(LINE, np.array([0.0, 0, 0, 1, 0, 1, 1, 1]), log_binomial, 1.0, upper=0.0),
-                 np.array([-1.0, 0.0])),
-        "edge, zeros": (Rows(LINE, np.array([0.0, 0, 0, 0, 9, 12, 14, 21]), poisson_identity, lower=0.0),
-                        np.array([7.0, 0.0])),
+        "edge": (
+            Rows(LINE, np.array([0.0, 0, 0, 1, 0, 1, 1, 1]), log_binomial, 1.0, upper=0.0),
+            np.array([-1.0, 0.0]),
+        ),
+        "edge, zeros": (
+            Rows(LINE, np.array([0.0, 0, 0, 0, 9, 12, 14, 21]), poisson_identity, lower=0.0),
+            np.array([7.0, 0.0]),
+        ),
         "cut quadratic": (Rows(LINE, 3.0 + 0 * STEP, least_squares, upper=1.0), zero),
         "outside": (Rows(LINE, STEP, log_binomial, 1.0, upper=0.0), np.array([1.0, 0.0])),
         "saddle": (Rows(np.ones((3, 1)), np.zeros(3), hill), np.zeros(1)),

@@ -296,7 +296,7 @@ class PowerVariance(Family):
         amount = xp.where(some, y, mu)
         ratio = mu / amount
         near = xp.abs(ratio - 1.0) < 0.5
-        u = xp.where(near, xp.log1p((mu - amount) / xp.where(near, amount, mu)), xp.log(ratio))
+        u = xp.where(near, xp.log1p(xp.where(near, (mu - amount) / amount, 0.0)), xp.log(ratio))
         nothing = mu ** (2.0 - self.p) / (2.0 - self.p) if self.p < 2.0 else xp.ones_like(mu) * xp.inf
         return 2.0 * xp.where(some, power_half_deviance(xp, self.p, amount, u), nothing)
 
