@@ -204,7 +204,7 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
         if np.isnan(value):
             continue
         term = short(abs(value)) + ("" if name == "Intercept" else f" {name}")
-        parts.append(("- " if value < 0 else "+ ") + term.replace(" ", GLUE))
+        parts.append(("- " if value < 0 else "+ ") + term)
     given = [
         f"+ log({words.exposure})" if words.exposure else "",
         f"+ {words.offset}" if words.offset else "",
@@ -252,6 +252,11 @@ def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
 def _block(title: str, lines: tuple[str, ...]) -> str:
     wrapped: list[str] = []
     for line in lines:
-        wrapped += wrap(line, WIDTH - 12, indent="    ")
+        wrapped += wrap(_bound(line) if title == "Systematic" else line, WIDTH - 12, indent="    ")
     head = f"{title:<12}{wrapped[0]}"
     return "\n".join([head, *(" " * 12 + line for line in wrapped[1:])])
+
+
+def _bound(sentence: str) -> str:
+    """Bind every coefficient to its sign and its name."""
+    return re.sub(r"([+-]) (\S+) (?=[^\s+-])", rf"\1{GLUE}\2{GLUE}", sentence)
