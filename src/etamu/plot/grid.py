@@ -128,7 +128,9 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
         foot=_foot(fit, others, level, sizes, levelled=bool(one.levels)),
         positions=positions,
         levels=one.levels,
-        curves=_curves(fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level),
+        curves=_curves(
+            fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level
+        ),
         x=one.values,
         y=observed,
         mean=np.asarray(fit.predict())[problem.chunk.row_ids],
@@ -137,14 +139,16 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
 
 
 def _foot(fit: Fit, others: dict[str, Any], level: float, sizes: Array, *, levelled: bool) -> str:
-    """Say what the reader cannot see: where other columns stand, what bands cover, what a large marker means."""
+    """Say where other columns stand, what bands cover and what a large marker means."""
     held = ", ".join(f"{name} = {_written(value)}" for name, value in others.items())
     parts = [f"model at {held}"] if held else []
     parts.append("hollow: data")
     if np.ptp(sizes):
         words = fit.problem.words
         named = [words.trials, words.exposure, *(column for _, column in words.weights)]
-        parts.append(f"area grows with {' × '.join(name for name in named if name) or 'the weight of the row'}")
+        parts.append(
+            f"area grows with {' × '.join(name for name in named if name) or 'the weight of the row'}"
+        )
     parts.append(f"{'bars' if levelled else 'bands'}: {100 * level:g} % confidence, point by point")
     return "; ".join(parts)
 
