@@ -20,7 +20,8 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 80
 MAX_PARAMETERS = 8
 MAX_DOOR_PARAMETERS = 15
-DOORS = {"api.py", "estimator.py", "cli.py"}
+DOORS = {"api.py", "cli.py", "estimator.py", "predict.py"}
+"""Where users stand: a function there may take more."""
 BUILDERS = {"__init__", "__post_init__", "__new__", "__setstate__"}
 MODEL_PARTS = {"Family", "Link"}
 FORBIDDEN_NAMES = {

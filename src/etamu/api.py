@@ -130,7 +130,9 @@ def check_options(options: Options, missing: str) -> None:
     }
     for keyword, (value, known) in choices.items():
         if value not in known:
-            raise OptionError(f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}")
+            raise OptionError(
+                f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}"
+            )
     phi = options.dispersion
     if isinstance(phi, str):
         understood = phi in {"pearson", "deviance", "ml"}

@@ -52,8 +52,11 @@ LINKS: tuple[Link, ...] = (
 )
 """One link of each name."""
 
-_PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in {"negative_binomial", "tweedie"}}
-_WITH_NUMBER: dict[str, Callable[[float], Family]] = {"negative_binomial": own.NegativeBinomial, "tweedie": Tweedie}
+_WITH_NUMBER: dict[str, Callable[[float], Family]] = {
+    "negative_binomial": own.NegativeBinomial,
+    "tweedie": Tweedie,
+}
+_PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
 _NEEDS = {
     "negative_binomial": "theta: NegativeBinomial(theta=2.0) or 'negative_binomial(2.0)'",
     "tweedie": "power: Tweedie(power=1.5) or 'tweedie(1.5)'",
@@ -170,8 +173,8 @@ class FamilyTable:
     def __repr__(self) -> str:
         lines = (self.header, *self.rows)
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-        text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-        return "\n".join(line.rstrip() for line in (text[0], "-" * len(text[0].rstrip()), *text[1:]))
+        text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        return "\n".join((text[0], "-" * len(text[0]), *text[1:]))
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.header)

@@ -39,11 +39,7 @@ def poisson(_family: Any) -> Bind:
     def bind(xp: Namespace, _information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             mu = xp.exp(eta)
-            some = y > 0.0
-            u = eta - special.log_or_zero(xp, y)
-            near = xp.abs(u) < 0.5
-            half = xp.where(near, y * special.expm1mx(xp, xp.where(near, u, 0.0)), (mu - y) - y * u)
-            return -xp.where(some, half, mu), y - mu, mu
+            return -special.half_deviance(xp, y, eta - special.log_or_zero(xp, y), mu), y - mu, mu
 
         return kernel
 
@@ -58,7 +54,7 @@ def gamma(_family: Any) -> Bind:
             ratio = y * xp.exp(-eta)
             u = xp.log(y) - eta
             near = xp.abs(u) < 0.5
-            half = xp.where(near, special.expm1mx(xp, xp.where(near, u, 0.0)), (ratio - 1.0) - u)
+            half = xp.where(near, special.expm1mx_near(xp.where(near, u, 0.0)), (ratio - 1.0) - u)
             curvature = xp.ones_like(eta) if information == "expected" else ratio
             return -half, ratio - 1.0, curvature
 

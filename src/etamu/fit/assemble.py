@@ -16,7 +16,7 @@ from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
 from etamu.data.formula import parse
-from etamu.data.frame import Frame, read
+from etamu.data.frame import read
 from etamu.data.schema import settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
@@ -56,7 +56,7 @@ def from_formula(
     schema = settle(statement, frame, complete)
     encoded = encode(schema, frame, complete)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
-    notes = _notes(complete, dropped, schema.dropped_levels)
+    notes = _notes(complete, dropped, dict(schema.dropped_levels))
     if schema.dropped_levels:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
     return Problem(

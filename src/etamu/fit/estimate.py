@@ -88,7 +88,9 @@ def prepare(problem: Problem) -> Stage:
     raw = Threads(chunk, **_visits(options))
     moments = raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
+    ready = Chunk(
+        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
+    )
     executor = Threads(ready, **_visits(options))
     coordinates = coordinates.without(_aliased(executor, coordinates))
     if coordinates.aliased:

@@ -13,7 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array
-from etamu.data.encode import encode
+from etamu.data.encode import Unseen, encode
 from etamu.data.frame import read
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.family.unit import Unit
@@ -65,7 +65,7 @@ def predict(
     se: bool = False,
     interval: str | None = None,
     level: float = 0.95,
-    unseen: str = "error",
+    unseen: Unseen = "error",
     offset: Any = None,
     exposure: Any = None,
     trials: Any = None,
@@ -133,7 +133,7 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
     return _Linear(eta, se, trials)
 
 
-def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_se: bool) -> _Linear:
+def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
     problem = fit.problem
     if problem.schema is None:
         raise DataError("this model was fitted to arrays: predict with GLM(...).fit(X, y).predict(X=...)")
@@ -142,7 +142,9 @@ def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_s
     words = problem.words
     for keyword in set(words.given) & again.keys():
         if again[keyword] is None:
-            raise DataError(f"{keyword} was given as an array when the model was fitted: give {keyword}= again")
+            raise DataError(
+                f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
+            )
     given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
     offset = _sum(encoded.offset, extra)
