@@ -79,7 +79,8 @@ def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:
         return 0.0
 
     def minus_log_likelihood(log_phi: float) -> float:
-        phi = math.exp(log_phi)
+        # All zeros push phi to infinity: 1e300 is far enough, and a number.
+        phi = math.exp(min(log_phi, 690.0))
         saturated = problem.unit.family.saturated(chunk.y, phi / precision)
         return loss / phi - float(np.sum(counts * saturated))
 
