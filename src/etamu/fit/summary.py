@@ -143,16 +143,26 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 def _call(fit: Fit) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
-    arguments = [f'"{fit.formula}"', "data"] if fit.formula else ["X", "y"]
-    arguments += [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
+    model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials, **dict(words.weights)}
-    arguments += [f'{keyword}="{column}"' for keyword, column in named.items() if column]
-    arguments += [f"{keyword}=<array>" for keyword in words.given]
+    data = [f'{keyword}="{column}"' for keyword, column in named.items() if column]
+    data += [f"{keyword}=<array>" for keyword in words.given]
+    choices = []
     if options.dispersion is not None:
-        arguments.append(f"dispersion={options.dispersion!r}")
+        choices.append(f"dispersion={options.dispersion!r}")
     if options.covariance is not None:
-        arguments.append(f"covariance={options.covariance!r}")
-    return "\n".join(wrap("glm(" + ", ".join(a.replace(" ", GLUE) for a in arguments) + ")", indent="    "))
+        choices.append(f"covariance={options.covariance!r}")
+    if fit.formula:
+        call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
+    else:
+        plain = [] if "Intercept" in fit.names else ["intercept=False"]
+        call = f"GLM({_listed([*model, *choices])}).fit({_listed(['X', 'y', *plain, *data])})"
+    return "\n".join(wrap(call, indent="    "))
+
+
+def _listed(arguments: list[str]) -> str:
+    """Write arguments so that lines break between them only."""
+    return ", ".join(argument.replace(" ", GLUE) for argument in arguments)
 
 
 def _heading(fit: Fit) -> str:
