@@ -166,8 +166,8 @@ class GLM:
         Parameters
         ----------
         X : array (n, p), scipy sparse matrix or array, or table
-            Sparse columns stay sparse. Of a table, numbers enter as they are and categories, text and truth
-            values by treatment contrasts; a column that a keyword names is not a predictor.
+            Sparse columns stay sparse. Of a table, numbers enter as they are and categories, text and
+            truth values by treatment contrasts; a column that a keyword names is not a predictor.
         y : array (n,)
         intercept : bool
             Whether a column of ones comes first.

@@ -132,7 +132,8 @@ def _dense(data: Any) -> np.ndarray[Any, Any]:
 def _check_shape(values: Any, data: Any) -> None:
     if len(values.shape) == 0:
         raise DataError(
-            f"X is a {type(data).__name__}; give rows by columns: a NumPy array, a scipy sparse matrix, or a table"
+            f"X is of type {type(data).__name__}; give rows by columns: a NumPy array, a scipy sparse "
+            "matrix, or a table"
         )
     if len(values.shape) == 1:
         raise DataError(
@@ -161,7 +162,7 @@ def _named(width: int, names: Sequence[str] | None) -> tuple[str, ...]:
         return tuple(f"x{j}" for j in range(width))
     given = tuple(str(name) for name in names)
     if len(given) != width:
-        raise DataError(f"names has {len(given)} entries and X has {width} columns; give one name per column")
+        raise DataError(f"names has {len(given)} entries and X {width} columns; give one name per column")
     check_names(given)
     return given
 
@@ -192,8 +193,8 @@ def _gaps(values: Any, names: tuple[str, ...], *, sparse: bool) -> tuple[int, ..
         if len(infinite):
             first = infinite[0]
             raise DataError(
-                f"column {names[columns[first]]!r} is {odd[first]} in row {rows[first]}; correct the value or "
-                "leave the row out"
+                f"column {names[columns[first]]!r} is {odd[first]} in row {rows[first]}; correct the value "
+                "or leave the row out"
             )
         found.update(columns.tolist())
     return tuple(sorted(found))

@@ -183,8 +183,8 @@ def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encode
     intercept = problem.layout.constant is not None
     if is_table(data):
         raise DataError(
-            f"this model was fitted to a matrix of {len(names) - intercept} columns; give a matrix of the same "
-            "columns, such as data.to_numpy()"
+            f"this model was fitted to a matrix of {len(names) - intercept} columns; give a matrix of the "
+            "same columns, such as data.to_numpy()"
         )
     matrix = read_like(data, names[intercept:])
     return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept)

@@ -58,9 +58,8 @@ def check_options(options: Options, missing: str) -> None:
     }
     for keyword, (value, known) in choices.items():
         if value not in known:
-            raise OptionError(
-                f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}"
-            )
+            listed = ", ".join(map(repr, known))
+            raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
     phi = options.dispersion
     if isinstance(phi, str):
         understood = phi in {"pearson", "deviance", "ml"}
@@ -68,7 +67,8 @@ def check_options(options: Options, missing: str) -> None:
         understood = phi is None or (phi > 0 and phi < float("inf"))
     if not understood:
         raise OptionError(
-            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive number"
+            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
+            "number"
         )
 
 

@@ -144,8 +144,8 @@ def _call(fit: Fit) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
     model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
-    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials, **dict(words.weights)}
-    data = [f'{keyword}="{column}"' for keyword, column in named.items() if column]
+    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
+    data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     data += [f"{keyword}=<array>" for keyword in words.given]
     choices = []
     if options.dispersion is not None:
