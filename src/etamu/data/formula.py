@@ -124,6 +124,20 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     )
 
 
+def additive(columns: tuple[str, ...], *, intercept: bool) -> Statement:
+    """State the sum of some columns as they are named, without a left side and without parsing anything.
+
+    Examples
+    --------
+    >>> [term.label for term in additive(("age", "my column"), intercept=True).terms]
+    ['Intercept', 'age', 'my column']
+    """
+    constant = (Term("Intercept", ()),) if intercept else ()
+    terms = tuple(Term(name, (number,)) for number, name in enumerate(columns))
+    factors = tuple(Parsed(name, Name(name)) for name in columns)
+    return Statement("", None, factors, (*constant, *terms), (), intercept)
+
+
 def _tokens(formula: str) -> list[_Token]:
     from formulaic.parser.algos.tokenize import tokenize
 
