@@ -42,7 +42,12 @@ from etamu._base.errors import (
 from etamu._base.errors import (
     OptionError as OptionError,
 )
-from etamu.api import glm as glm
+from etamu.api import (
+    GLM as GLM,
+)
+from etamu.api import (
+    glm as glm,
+)
 from etamu.family.borrowed import (
     Binomial as Binomial,
 )
