@@ -308,9 +308,9 @@ def difference(asked: Asked, quantity: Quantity) -> Difference | None:
 def altered_rows(asked: Asked, column: str) -> np.ndarray:
     """Tell which of the observed rows R shows with residuals that are not those of the data.
 
-    `glm` sets y to 0 in binomial rows of weight zero. And R clamps the means of bounded links into
-    [2.2e-16, 1 - 2.2e-16]: a deviance residual that is 0 to the last digit is shown as 7e-7, a working residual of
-    0.02 as 1. Ours are of the data, with both tails computed.
+    `glm` sets y to 0 in binomial rows of weight zero. And it clamps the means of bounded links into
+    [2.2e-16, 1 - 2.2e-16]: a deviance residual that is 0 to the last digit is shown as 7e-7, a working
+    residual of 0.02 as 1. Ours are of the data, with both tails computed.
     """
     observed = asked["expected"]["obs"]
     binomial = asked["family"] == "binomial"

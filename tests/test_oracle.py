@@ -249,6 +249,29 @@ def test_predictions(identifier: str, kind: str, theirs: str) -> None:
     assert_close(errors, error, within(ROW, error), f"{kind} se")
 
 
+offset = [name for name in oracle.identifiers() if oracle.case(name)["offset"] is not None]
+
+
+@pytest.mark.parametrize("identifier", offset)
+def test_an_offset_is_one_thing_however_it_is_given(identifier: str) -> None:
+    asked, answer = oracle.case(identifier), oracle.answer(identifier)
+    asking, named = answer.question, answer.fit
+    options = {name: value for name, value in asking.options.items() if name != "offset"}
+    spelled = asked["offset"]
+    others = [
+        em.glm(asking.formula, asking.data, offset=asking.data["offset_"].to_numpy(), **options),
+        em.glm(f"{asking.formula} + offset({spelled})", asking.data, **options),
+    ]
+    if exposed := re.fullmatch(r"log\((\w+)\)", spelled):
+        others.append(em.glm(asking.formula, asking.data, exposure=exposed[1], **options))
+    for fit in others:
+        assert fit.names == named.names
+        assert_close(fit.coef, named.coef, COEFFICIENT * (np.abs(named.coef) + named.se), "coef")
+        for quantity in ("deviance", "null_deviance", "aic"):
+            value = getattr(named, quantity)
+            assert_close(getattr(fit, quantity), value, within(SUM, value), quantity)
+
+
 # --- the harness itself ---
 
 

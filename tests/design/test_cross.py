@@ -4,10 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.design.gallery import GALLERY
 from numpy.testing import assert_allclose
 
 from etamu.design.cross import bilinear, cross
+from tests.design.gallery import GALLERY
 
 RNG = np.random.default_rng(1)
 

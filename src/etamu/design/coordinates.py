@@ -162,7 +162,9 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
     low, high = moments.low[raw] - coordinates.shift[dense], moments.high[raw] - coordinates.shift[dense]
     bound[dense] = np.maximum(np.abs(low), np.abs(high))
     for part in layout.parts:
-        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(initial=0.0)
+        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(
+            initial=0.0
+        )
     return (bound / coordinates.scale)[coordinates.kept]
 
 

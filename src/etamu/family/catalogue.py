@@ -52,8 +52,11 @@ LINKS: tuple[Link, ...] = (
 )
 """One link of each name."""
 
-_PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in {"negative_binomial", "tweedie"}}
-_WITH_NUMBER: dict[str, Callable[[float], Family]] = {"negative_binomial": own.NegativeBinomial, "tweedie": Tweedie}
+_WITH_NUMBER: dict[str, Callable[[float], Family]] = {
+    "negative_binomial": own.NegativeBinomial,
+    "tweedie": Tweedie,
+}
+_PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
 _NEEDS = {
     "negative_binomial": "theta: NegativeBinomial(theta=2.0) or 'negative_binomial(2.0)'",
     "tweedie": "power: Tweedie(power=1.5) or 'tweedie(1.5)'",
@@ -139,6 +142,25 @@ def link(name: str) -> Link:
     return _NAMED_LINKS[known]
 
 
+def unit(member: str | Family, each: str | Link | None) -> Unit:
+    """Pair a family and a link given by name or value; the link is the family's default if left out.
+
+    Raises
+    ------
+    FamilyError, LinkError
+        If a name is unknown, or the family cannot have the link.
+
+    Examples
+    --------
+    >>> str(unit("poisson", None))
+    'poisson with log link'
+    """
+    found = family(member) if isinstance(member, str) else member
+    if each is None:
+        return Unit(found, found.default_link)
+    return Unit(found, link(each) if isinstance(each, str) else each)
+
+
 def pairs(members: Iterable[Family] = MEMBERS, links: Iterable[Link] = LINKS) -> tuple[Unit, ...]:
     """Return every admissible pair of the families and links given.
 
@@ -170,8 +192,8 @@ class FamilyTable:
     def __repr__(self) -> str:
         lines = (self.header, *self.rows)
         widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-        text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-        return "\n".join(line.rstrip() for line in (text[0], "-" * len(text[0].rstrip()), *text[1:]))
+        text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        return "\n".join((text[0], "-" * len(text[0]), *text[1:]))
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.header)

@@ -23,7 +23,7 @@ _SCAN = 33
 _REACH = 4.0
 _FARTHEST = 500.0
 _BUDGET = 40000
-# The slope is a difference of numbers as large as the count of summands, so it is not smooth to the last digit.
+# The slope is a difference of numbers as large as the count of summands: not smooth to the last digit.
 _TOLERANCE = 1e-11
 _DIGAMMA_SERIES_FROM = 30.0
 
@@ -33,8 +33,8 @@ def dispersion_ml(
 ) -> float:
     """Maximise sum k [saturated(y, phi/w) - w d/(2 phi)] over phi: the root of its derivative in log phi.
 
-    For powers 0 and 3 that is sum(k w d)/sum(k). For the others the derivative is one function of
-    log phi + (p - 2) log y - log w, tabulated once; its maximum is sought first within e^4 of a like ratio, because at
+    For powers 0 and 3 that is sum(k w d)/sum(k). For the others the derivative is one function of log phi +
+    (p - 2) log y - log w, tabulated once; its maximum is sought first within e^4 of a like ratio, because at
     powers near 1 and integer responses the likelihood of phi has many.
 
     Parameters
@@ -62,10 +62,11 @@ def dispersion_ml(
     >>> print(f"{dispersion_ml([1.0, 2.0, 4.0], [0.5, 0.0, 1.0], 1.0, 3.0):.3f}")
     0.500
     >>> print(f"{dispersion_ml([0.0, 2.0, 4.0], [2.0, 0.1, 1.0], 1.0, 1.5):.6f}")
+    1.301087
     """
     if power == 1.0:
         raise NotAvailableError(
-            "power 1 is phi times a Poisson count: its lattice moves with phi, which has no ML estimate; use 'pearson'"
+            "power 1 is phi times a Poisson count, whose lattice moves with phi: use dispersion='pearson'"
         )
     rows = _rows(y, unit_deviance, weights, frequency)
     total = float(np.sum(rows.count * rows.weight * rows.deviance))
@@ -77,7 +78,9 @@ def dispersion_ml(
     first = total / float(np.sum(rows.count[rows.y > 0.0]))
     score = _score(rows, power, first, total)
     candidates = [first * math.exp(root) for root in _downward_roots(score)]
-    return max(candidates, key=lambda phi: _loglik(rows, power, phi, total)) if candidates[1:] else candidates[0]
+    return (
+        max(candidates, key=lambda phi: _loglik(rows, power, phi, total)) if candidates[1:] else candidates[0]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,9 @@ def _downward_roots(score: Callable[[float], float]) -> list[float]:
     scan = np.linspace(-_REACH, _REACH, _SCAN)
     scores = [score(float(t)) for t in scan]
     left, right = float(scan[0]), float(scan[-1])
-    falls = [(a, b) for a, b, up, down in zip(scan, scan[1:], scores, scores[1:], strict=False) if up > 0 >= down]
+    falls = [
+        (a, b) for a, b, up, down in zip(scan, scan[1:], scores, scores[1:], strict=False) if up > 0 >= down
+    ]
     while not falls and max(-left, right) < _FARTHEST:
         ahead, behind = score(2.0 * right) <= 0.0 < score(right), score(left) <= 0.0 < score(2.0 * left)
         falls = [(right, 2.0 * right)] * ahead + [(2.0 * left, left)] * behind

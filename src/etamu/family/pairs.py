@@ -13,13 +13,28 @@ from etamu._base.types import AnyArray, Namespace
 from etamu.family import families as own
 from etamu.family import logarithmic, proportion
 from etamu.family.borrowed import QuasiBinomial
-from etamu.family.links import Cauchit, Cloglog, Inverse, Log, Logit, Loglog, Probit
+from etamu.family.family import Family
+from etamu.family.link import Link
+from etamu.family.links import (
+    CanonicalNegativeBinomial,
+    Cauchit,
+    Cloglog,
+    Inverse,
+    Log,
+    Logit,
+    Loglog,
+    Probit,
+)
+from etamu.family.powers import power_of_negative_binomial, power_of_power
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information), all of the shape of eta."""
 
-Factory = Callable[[Any], Callable[[Namespace, str], Kernel]]
-"""family -> (namespace, "expected" or "observed") -> kernel."""
+Bind = Callable[[Namespace, str], Kernel]
+"""(namespace, "expected" or "observed") -> kernel."""
+
+Factory = Callable[[Any], Bind]
+"""family -> bind."""
 
 SPECIAL: dict[tuple[type, type], Factory] = {
     (own.Bernoulli, Logit): proportion.binary_logit,
@@ -40,6 +55,35 @@ SPECIAL: dict[tuple[type, type], Factory] = {
     (own.InverseGaussian, Log): logarithmic.inverse_gaussian,
     (own.PowerVariance, Log): logarithmic.power_variance,
     (own.NegativeBinomial, Log): logarithmic.negative_binomial,
+    (own.NegativeBinomial, CanonicalNegativeBinomial): logarithmic.canonical_negative_binomial,
     (own.Gamma, Inverse): logarithmic.gamma_inverse,
 }
 """(type of family, type of link) -> factory. A family that is not listed uses its kin's entry."""
+
+
+STRUCTURED: dict[type, Callable[[Any, Link], Bind | None]] = {
+    own.Bernoulli: lambda family, link: proportion.binary(proportion.of_link(link))(family),
+    QuasiBinomial: lambda family, link: proportion.fractional(proportion.of_link(link))(family),
+    own.Gaussian: power_of_power,
+    own.Poisson: power_of_power,
+    own.Gamma: power_of_power,
+    own.InverseGaussian: power_of_power,
+    own.PowerVariance: power_of_power,
+    own.NegativeBinomial: power_of_negative_binomial,
+}
+"""type of family -> (family, link) -> what the structure of the family gives, None where it gives nothing."""
+
+
+def stated_in_eta(family: Family, link: Link) -> Bind | None:
+    """Return the kernel of a pair stated in eta, by the tables of the family or its kin; None without one."""
+    kinship = [family]
+    while kinship[-1].kin is not kinship[-1]:
+        kinship.append(kinship[-1].kin)
+    for member in kinship:
+        factory = SPECIAL.get((type(member), type(link)))
+        if factory is not None:
+            return factory(member)
+    for member in kinship:
+        if type(member) in STRUCTURED:
+            return STRUCTURED[type(member)](member, link)
+    return None

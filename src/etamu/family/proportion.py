@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from etamu._base.types import AnyArray, Namespace
 from etamu.family import normal, special
+from etamu.family.link import Link
 
 Results = tuple[AnyArray, AnyArray, AnyArray]
 Kernel = Callable[[AnyArray, AnyArray], Results]
@@ -113,23 +114,30 @@ def log(xp: Namespace, eta: AnyArray) -> Ends:
     """Return the ends of the log link, eta < 0."""
     mu, complement = xp.exp(eta), -xp.expm1(eta)
     odds = mu / complement
-    near = eta > -1.0
-    log_complement = xp.where(
-        near, xp.log(xp.where(near, complement, 1.0)), xp.log1p(-xp.where(near, 0.0, mu))
-    )
-    return Ends(
-        mu,
-        complement,
-        eta,
-        log_complement,
-        xp.ones_like(eta),
-        odds,
-        xp.zeros_like(eta),
-        odds / complement,
-    )
+    certain, linear = xp.ones_like(eta), xp.zeros_like(eta)
+    return Ends(mu, complement, eta, _log(xp, complement, mu), certain, odds, linear, odds / complement)
 
 
 Side = Callable[[Namespace, AnyArray], Ends]
+
+
+def of_link(link: Link) -> Side:
+    """Return the ends of any link from its inverse; the tails are as good as its complement."""
+
+    def side(xp: Namespace, eta: AnyArray) -> Ends:
+        mu, complement, d1, d2 = link.inverse(xp, eta)
+        up, down = d1 / mu, d1 / complement
+        up_bend, down_bend = up * up - d2 / mu, down * down + d2 / complement
+        log_mu, log_complement = _log(xp, mu, complement), _log(xp, complement, mu)
+        return Ends(mu, complement, log_mu, log_complement, up, down, up_bend, down_bend)
+
+    return side
+
+
+def _log(xp: Namespace, part: AnyArray, rest: AnyArray) -> AnyArray:
+    """Return log(part) where part + rest = 1, from the smaller of the two."""
+    small = rest < 0.5
+    return xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), xp.log(xp.where(small, 1.0, part)))
 
 
 def binary(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]]:
@@ -189,9 +197,7 @@ def binary_logit(_family: Any) -> Callable[[Namespace, str], Kernel]:
 
 def _divergence(xp: Namespace, y: AnyArray, log_mu: AnyArray, mu: AnyArray) -> AnyArray:
     """Return y log(y / mu) + mu - y from log mu, finite where mu underflows."""
-    some = y > 0.0
-    ratio = xp.where(some, log_mu, 0.0) - special.log_or_zero(xp, y)
-    return xp.where(some, y * special.expm1mx(xp, ratio), mu)
+    return special.half_deviance(xp, y, xp.where(y > 0.0, log_mu, 0.0) - special.log_or_zero(xp, y), mu)
 
 
 def _times(xp: Namespace, weight: AnyArray, values: AnyArray) -> AnyArray:
@@ -202,5 +208,5 @@ def _times(xp: Namespace, weight: AnyArray, values: AnyArray) -> AnyArray:
 
 def _product(xp: Namespace, up: AnyArray, down: AnyArray) -> AnyArray:
     """Return up * down, 0 where one has underflowed and the other overflowed."""
-    some = (up > 0.0) & (down > 0.0)
-    return xp.where(some, up * xp.where(some, down, 0.0), 0.0)
+    some = (up != 0.0) & (down != 0.0)
+    return xp.where(some, xp.where(some, up, 0.0) * xp.where(some, down, 0.0), 0.0)

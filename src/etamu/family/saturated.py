@@ -23,7 +23,7 @@ def gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:
     [-0.918939 -0.918939]
     """
     y, phi = np.broadcast_arrays(_real(y), _real(dispersion))
-    return -HALF_LOG_TWO_PI - 0.5 * np.log(phi)
+    return np.asarray(-HALF_LOG_TWO_PI - 0.5 * np.log(phi))
 
 
 def bernoulli(y: ArrayLike, dispersion: ArrayLike = 1.0) -> Array:
@@ -64,8 +64,8 @@ def poisson(y: ArrayLike, dispersion: ArrayLike = 1.0) -> Array:
 def negative_binomial(y: ArrayLike, dispersion: ArrayLike, theta: ArrayLike) -> Array:
     """Compute the log probability of y under mean y and shape theta; 0 at y = 0.
 
-    It is poisson(y) - log(1 + y/theta)/2 + remainder(y + theta) - remainder(theta), which has no difference of
-    large terms at either end: theta = 1e12 gives the Poisson term, theta = 1e-8 stays finite.
+    It is poisson(y) - log(1 + y/theta)/2 + remainder(y + theta) - remainder(theta), which has no difference
+    of large terms at either end: theta = 1e12 gives the Poisson term, theta = 1e-8 stays finite.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def gamma(y: ArrayLike, dispersion: ArrayLike) -> Array:
     -1.693147
     """
     y, phi = np.broadcast_arrays(_real(y), _real(dispersion))
-    return -HALF_LOG_TWO_PI - 0.5 * np.log(phi) - np.log(y) - stirling_remainder(1.0 / phi)
+    return np.asarray(-HALF_LOG_TWO_PI - 0.5 * np.log(phi) - np.log(y) - stirling_remainder(1.0 / phi))
 
 
 def inverse_gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:
@@ -98,7 +98,7 @@ def inverse_gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:
     [-0.918939 -1.958659]
     """
     y, phi = np.broadcast_arrays(_real(y), _real(dispersion))
-    return -HALF_LOG_TWO_PI - 0.5 * np.log(phi) - 1.5 * np.log(y)
+    return np.asarray(-HALF_LOG_TWO_PI - 0.5 * np.log(phi) - 1.5 * np.log(y))
 
 
 def tweedie(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
@@ -109,7 +109,7 @@ def tweedie(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
     Examples
     --------
     >>> print(tweedie([0.0, 1.0], 1.0, 1.5).round(6))
-    [ 0.       -0.944166]
+    [ 0.       -1.028615]
     """
     if power == 0.0:
         return gaussian(y, dispersion)

@@ -38,11 +38,22 @@ def expm1mx_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
     return xp.where(near, series, ((xp.expm1(apart) - apart) / apart) / apart)
 
 
+def expm1mx_near(x: AnyArray) -> AnyArray:
+    """Return e^x - 1 - x by its series, for |x| <= 1/2."""
+    return horner(_EXP_SERIES, x) * x * x
+
+
 def expm1mx(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return e^x - 1 - x with full relative accuracy: the deviance's shape on the log scale."""
     near = xp.abs(x) < 0.5
-    small = xp.where(near, x, 0.0)
-    return xp.where(near, horner(_EXP_SERIES, small) * small * small, xp.expm1(x) - x)
+    return xp.where(near, expm1mx_near(xp.where(near, x, 0.0)), xp.expm1(x) - x)
+
+
+def half_deviance(xp: Namespace, y: AnyArray, log_ratio: AnyArray, mu: AnyArray) -> AnyArray:
+    """Return y log(y / mu) + mu - y from log_ratio = log(mu / y), finite where mu underflows; mu at y = 0."""
+    near = xp.abs(log_ratio) < 0.5
+    close = y * expm1mx_near(xp.where(near, log_ratio, 0.0))
+    return xp.where(y > 0.0, xp.where(near, close, (mu - y) - y * log_ratio), mu)
 
 
 def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
@@ -90,7 +101,7 @@ def cauchy_tails(xp: Namespace, x: AnyArray) -> tuple[AnyArray, AnyArray]:
 def power_half_deviance(xp: Namespace, power: float, y: AnyArray, u: AnyArray) -> AnyArray:
     """Return the integral from mu to y > 0 of (y - t) / t^power dt, where u = log(mu / y).
 
-    It is y^a (E(a) - E(b)) with a = 2 - p, b = 1 - p and E(a) = (e^(a u) - 1) / a. Near u = 0 the linear terms,
+    It is y^a (E(a) - E(b)) with a = 2 - p, b = 1 - p, E(a) = (e^(a u) - 1) / a. Near u = 0 the linear terms,
     equal, are left out so that nothing cancels; where both exponentials are large one is taken out.
     """
     a, b = 2.0 - power, 1.0 - power
@@ -104,7 +115,7 @@ def power_half_deviance(xp: Namespace, power: float, y: AnyArray, u: AnyArray) -
         together = xp.where(both_grow, far, 0.0)
         common = exp(xp, b * together) * (exp(xp, together) / a - 1.0 / b) + (1.0 / b - 1.0 / a)
         outside = xp.where(both_grow, common, outside)
-    return xp.exp(a * xp.log(y)) * xp.where(near, inside, outside)
+    return y**a * xp.where(near, inside, outside)
 
 
 def expm1_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
@@ -112,3 +123,15 @@ def expm1_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
     some = x != 0.0
     apart = xp.where(some, x, 1.0)
     return xp.where(some, xp.expm1(apart) / apart, 1.0)
+
+
+def softplus(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return log(1 + e^x), finite for every finite x."""
+    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def log_complement(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return log(1 - e^x) for x < 0."""
+    near = x > -0.7
+    small = xp.log(-xp.expm1(xp.where(near, x, -1.0)))
+    return xp.where(near, small, xp.log1p(-xp.exp(xp.where(near, -1.0, x))))

@@ -1,4 +1,4 @@
-"""One smooth function of one number for very many rows: Chebyshev panels, split until they agree with the function.
+"""One smooth function of one number for very many rows: Chebyshev panels, split until they agree with it.
 
 May import: `etamu._base`, numpy.
 Read next: `etamu.family.tweedie`, whose density costs a hundred exponentials per row without this.
@@ -19,7 +19,7 @@ _PANELS_AT_FIRST = 8
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A piecewise polynomial: panel edges, (panels + 1,), and Chebyshev coefficients, (degree + 1, panels)."""
+    """A piecewise polynomial: edges, (panels + 1,), and Chebyshev coefficients, (degree + 1, panels)."""
 
     edges: Array
     coefficients: Array
@@ -39,9 +39,10 @@ class Table:
 def tabulate(
     function: Callable[[Array], Array], lower: float, upper: float, budget: int, tolerance: float = 2e-14
 ) -> Table | None:
-    """Build a table of a function on [lower, upper], or None where that would take more than `budget` evaluations.
+    """Build a table of a function on [lower, upper]; None if that takes more than `budget` evaluations.
 
-    A panel is accepted when the last three of its 21 coefficients are below `tolerance` times the largest, or times 1.
+    A panel is accepted when the last three of its 21 coefficients are below `tolerance` times the largest, or
+    times 1.
 
     Examples
     --------

@@ -3,11 +3,13 @@
 May import: `etamu._base`, numpy.
 Read next: `etamu.family.stable`, for the same curve u and the same R(u) in the density.
 
-(Y, u) has density proportional to exp(-k R(u) Z - tau Z^(-b)) in Z = Y^(2 - p), with k = 1/((p - 1)(p - 2) phi),
-tau = 1/((p - 1) phi) and b = 1/(p - 2). First u is drawn by rejection, then Z given u, whose log density is concave,
-by rejection that reuses the first coin. Both acceptance rates are bounded from below for every phi and p.
+(Y, u) has density proportional to exp(-k R(u) Z - tau Z^(-b)) in Z = Y^(2 - p), with k = 1/((p - 1)(p - 2)
+phi), tau = 1/((p - 1) phi) and b = 1/(p - 2). First u is drawn by rejection, then Z given u, whose log
+density is concave, by rejection that reuses the first coin. Both acceptance rates are bounded from below for
+every phi and p.
 
-Source: L. Devroye, Random variate generation for exponentially and polynomially tilted stable distributions (2009).
+Source: L. Devroye, Random variate generation for exponentially and polynomially tilted stable distributions
+(2009).
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 
 _HALF_NORMAL = math.sqrt(0.5 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """An accepted angle u: log R(u), the slope of the exponential tail it needs, and minus the log of its coin."""
+    """An accepted angle u: log R(u), the exponential tail it needs, and minus the log of its coin."""
 
     log_rise: Array
     tail: Array
@@ -55,8 +57,8 @@ def sample(rng: np.random.Generator, dispersion: Array, power: float) -> Array:
     return out.reshape(phi.shape)
 
 
-def _draw_angle(rng: np.random.Generator, phi: Array, power: float) -> tuple[Curve, Array]:
-    """Propose u from a half normal or uniform and a square-root singularity at pi; say which were accepted."""
+def _draw_angle(rng: np.random.Generator, phi: Array, power: float) -> tuple[Curve, Mask]:
+    """Propose u from a half normal or uniform and a square-root pole at pi; say which were accepted."""
     a = (power - 2.0) / (power - 1.0)
     total = 1.0 / ((power - 2.0) * phi)
     gamma = total * a * (1.0 - a)
@@ -81,7 +83,7 @@ def _draw_angle(rng: np.random.Generator, phi: Array, power: float) -> tuple[Cur
     return Curve(log_rise, tail, allowance), inside & (allowance >= 0.0)
 
 
-def _draw_given_angle(rng: np.random.Generator, phi: Array, curve: Curve, power: float) -> tuple[Array, Array]:
+def _draw_given_angle(rng: np.random.Generator, phi: Array, curve: Curve, power: float) -> tuple[Array, Mask]:
     """Propose Z around its mode m = R^(-a): half normal below, flat for one width, exponential above."""
     a = (power - 2.0) / (power - 1.0)
     b = 1.0 / (power - 2.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 
@@ -17,9 +17,8 @@ from etamu._base.errors import LinkError, OptionError
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.family import Family
 from etamu.family.link import Link, Mean
-from etamu.family.pairs import SPECIAL, Kernel
+from etamu.family.pairs import Kernel, stated_in_eta
 
-Information = Literal["expected", "observed"]
 Rows = tuple[AnyArray, ...]
 Bound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(response columns, eta) -> (value, score, information)."""
@@ -98,20 +97,22 @@ class Unit:
         successes, trials = y
         return np.where(trials > 0.0, successes / np.where(trials > 0.0, trials, 1.0), 0.0), trials
 
-    def bind(self, xp: Namespace, information: Information = "expected") -> Bound:
+    def bind(self, xp: Namespace, information: str = "expected") -> Bound:
         """Return the function (y, eta) -> (value, score, information) in the namespace `xp`.
 
         `y` is the tuple of the family's response columns; the three results have the shape of eta.
         """
         if information not in ("expected", "observed"):
             raise OptionError(f"information is {information!r}; it is 'expected' or 'observed'")
-        kernel = _kernel(self, xp, "expected" if self.canonical else information)
+        asked = "expected" if self.canonical else information
+        stated = stated_in_eta(self.family, self.link)
+        kernel = stated(xp, asked) if stated else general(self, xp, asked)
         if len(self.family.response) == 1:
             return lambda y, eta: kernel(y[0], eta)
         return _per_trial(xp, kernel)
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
-        """Return a first eta per row: the family's first guess on the link's scale, inside the domain (NumPy)."""
+        """Return a first eta per row: the family's first guess on the scale of the link (NumPy)."""
         ybar, trials = self.observed(y)
         guess = self.family.start(ybar, weight if trials is None else weight * trials)
         lower, upper = _means(self.family, self.link)
@@ -144,17 +145,6 @@ class Unit:
         return f"{self.family} with {self.link} link"
 
 
-def _kernel(unit: Unit, xp: Namespace, information: str) -> Kernel:
-    family = unit.family
-    while True:
-        factory = SPECIAL.get((type(family), type(unit.link)))
-        if factory is not None:
-            return factory(family)(xp, information)
-        if family.kin is family:
-            return general(unit, xp, information)
-        family = family.kin
-
-
 def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
     """Return the kernel every pair has, from the link's inverse and the family's variance and deviance."""
     family, link = unit.family, unit.link
@@ -163,6 +153,7 @@ def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
     def kernel(y: AnyArray, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
         mu, complement, d1, d2 = link.inverse(xp, eta)
         variance = family.variance(xp, mu, complement)
+        variance = xp.where(variance > 0.0, variance, 1.0)  # a mean that underflows has no slope either
         residual = family.residual(xp, y, mu, complement)
         slope = d1 / variance
         expected = d1 * slope

@@ -6,6 +6,7 @@ Read next: `etamu.plot.components`, which draws them.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.family.family import Family
+from etamu.family.link import Link
 from etamu.fit.numerals import short
 from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 WIDTH = 88
 """Columns of a printed page."""
+
+GLUE = "\0"
+"""Stands for a space at which no line breaks."""
 
 INVERSES = {
     "identity": "eta",
@@ -37,6 +42,13 @@ INVERSES = {
     "sqrt": "eta^2",
 }
 """Inverse of each link as the textbook writes it."""
+
+
+SYMBOLS = {"theta": "k", "power": "p"}
+"""What the textbook calls the parameters of families."""
+
+PHI = {"pearson": "Pearson", "deviance": "deviance / df", "ml": "maximum likelihood"}
+"""How phi was estimated, in words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +79,10 @@ class Components:
 
     def __str__(self) -> str:
         parts = (("Random", self.random), ("Systematic", self.systematic), ("Link", self.link))
-        blocks = [f"The three components of {self.model}", *(_block(title, lines) for title, lines in parts)]
+        blocks = [
+            "\n".join(wrap(f"The three components of {self.model}")),
+            *(_block(title, lines) for title, lines in parts),
+        ]
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
@@ -84,7 +99,7 @@ def components(fit: Fit) -> Components:
     >>> import etamu as em
     >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
     >>> print(fit.components().systematic[0])
-    eta = 0.29994 + 0.62072 x
+    eta = 0.20566 + 0.65739 x
     """
     unit, beta = fit.problem.unit, raw_beta(fit)
     eta = by_row(fit, lambda chunk: etas(chunk, beta))
@@ -102,36 +117,81 @@ def components(fit: Fit) -> Components:
 
 
 def spelled(family: Family) -> str:
-    """Write a family's name with the parameters it was given.
+    """Write a family as the door understands it, with the parameter it was given.
 
     Examples
     --------
-    >>> from etamu.family.families import Poisson
-    >>> spelled(Poisson())
-    'poisson'
+    >>> from etamu.family.families import NegativeBinomial, Poisson
+    >>> spelled(Poisson()), spelled(NegativeBinomial(theta=2.0))
+    ('poisson', 'negative_binomial(2)')
     """
-    given = ", ".join(f"{field.name}={getattr(family, field.name)}" for field in fields(family) if field.init)
+    given = ", ".join(_parameters(family).values())
     return f"{family.name}({given})" if given else family.name
+
+
+def stated(family: Family) -> tuple[str, str]:
+    """Write V(mu) and b(theta) of a family with the parameter it was given.
+
+    Examples
+    --------
+    >>> from etamu.family.borrowed import Quasi
+    >>> from etamu.family.families import NegativeBinomial
+    >>> stated(NegativeBinomial(theta=2.0))
+    ('mu + mu^2/2', '-2 log(1 - exp(theta))')
+    >>> stated(Quasi("mu^3"))[0]
+    'mu^3'
+    """
+    book, parameters = family.textbook, _parameters(family)
+    if "stated" in book.variance and parameters:
+        return next(iter(parameters.values())), book.cumulant
+    texts = [book.variance, book.cumulant]
+    for name, value in parameters.items():
+        texts = [re.sub(rf"\b{SYMBOLS.get(name, name)}\b", value, text) for text in texts]
+    return texts[0], texts[1]
+
+
+def _parameters(family: Family) -> dict[str, str]:
+    values = ((field.name, getattr(family, field.name)) for field in fields(family) if field.init)
+    return {name: f"{value:.17g}" if isinstance(value, float) else str(value) for name, value in values}
+
+
+def inverse_text(link: Link) -> str:
+    """Write the inverse of a link.
+
+    Examples
+    --------
+    >>> from etamu.family.links import Power
+    >>> inverse_text(Power(1 / 3))
+    'eta^3'
+    """
+    if link.name in INVERSES:
+        return INVERSES[link.name]
+    if link.exponent:
+        power = 1.0 / link.exponent
+        return f"eta^{power:g}" if power > 0 else f"eta^({power:g})"
+    return "the eta with g(mu) = eta solved for mu"
 
 
 def _random(fit: Fit) -> tuple[str, ...]:
     family, words = fit.family, fit.problem.words
     response = words.response or "y"
-    weights = fit.problem.chunk.weights
-    if len(family.response) > 1:
-        kind, over = f"the proportion {response} / {words.trials or 'trials'}", " / trials"
-    else:
-        kind, over = response, ""
-    precision = " / w" if weights.variance is not None else ""
+    many = len(family.response) > 1
+    trials = words.trials or "trials"
+    what = f"{response} / {trials}" if many else response
+    values = f"successes out of {trials}" if many else repr(family.support)
+    over = (f" / {trials}" if many else "") + (
+        " / w" if fit.problem.chunk.weights.variance is not None else ""
+    )
     scale = "" if fit.phi.kind == "known" else "phi "
     known = {"known": "1 by definition", "given": f"{short(fit.dispersion)} (given)"}
-    phi = known.get(fit.phi.kind, f"{short(fit.dispersion)} (estimated: {fit.phi.kind})")
+    phi = known.get(fit.phi.kind) or f"{short(fit.dispersion)} ({PHI[fit.phi.kind]})"
+    variance, cumulant = stated(family)
     lines = [
-        f"{kind} varies around its mean mu as {spelled(family)}: {family.support!r}",
-        f"Var(y) = {scale}V(mu){over}{precision}, V(mu) = {family.textbook.variance}, phi = {phi}",
+        f"{what} varies around its mean mu as {spelled(family)}: {values}",
+        f"Var({what}) = {scale}V(mu){over}, V(mu) = {variance}, phi = {phi}",
     ]
     if family.has_density:
-        lines.append(f"b(theta) = {family.textbook.cumulant}, with b'(theta) = mu and b''(theta) = V(mu)")
+        lines.append(f"b(theta) = {cumulant}, with b'(theta) = mu and b''(theta) = V(mu)")
     else:
         lines.append("a variance without a density: quasi-likelihood")
     return tuple(lines)
@@ -144,10 +204,15 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
         if np.isnan(value):
             continue
         term = short(abs(value)) + ("" if name == "Intercept" else f" {name}")
-        parts.append(f"- {term}" if value < 0 else f"+ {term}")
-    given = [f"+ log({words.exposure})" if words.exposure else "", f"+ {words.offset}" if words.offset else ""]
+        parts.append(("- " if value < 0 else "+ ") + term)
+    given = [
+        f"+ log({words.exposure})" if words.exposure else "",
+        f"+ {words.offset}" if words.offset else "",
+    ]
     parts += [text for text in given if text]
-    parts += [f"+ {'log(exposure)' if k == 'exposure' else k}" for k in words.given if k in {"offset", "exposure"}]
+    parts += [
+        f"+ {'log(exposure)' if k == 'exposure' else k}" for k in words.given if k in {"offset", "exposure"}
+    ]
     sentence = " ".join(parts) or "0"
     sentence = sentence.removeprefix("+ ") if sentence.startswith("+ ") else sentence.replace("- ", "-", 1)
     lines = [f"eta = {sentence}"]
@@ -162,22 +227,36 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
 def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
     unit = fit.problem.unit
     name = unit.link.name
-    inverse = INVERSES.get(name) or getattr(unit.link, "inverse_text", "") or "the inverse of g"
     if unit.canonical:
         standing = "canonical: eta is theta up to an affine map"
     else:
         standing = f"not the canonical link, which is {unit.family.canonical.name}"
-    lines = [f"{name}: eta = g(mu) = {unit.link.text}", f"mu = {inverse}", standing]
+    lines = [f"{name}: eta = g(mu) = {unit.link.text}", f"mu = {inverse_text(unit.link)}", standing]
     if unit.restricted:
         lines.append(f"only eta in {unit.domain!r} give a mean this family can have")
     if np.isfinite(mean).any():
-        lines.append(f"over the rows used, mu runs from {short(np.nanmin(mean), 4)} to {short(np.nanmax(mean), 4)}")
+        lines.append(
+            f"over the rows used, mu runs from {short(np.nanmin(mean), 4)} to {short(np.nanmax(mean), 4)}"
+        )
     return tuple(lines)
+
+
+def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
+    """Wrap a text at its spaces, never inside a word; GLUE stands for a space that must not break."""
+    lines = textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(GLUE, " ") for line in lines]
 
 
 def _block(title: str, lines: tuple[str, ...]) -> str:
     wrapped: list[str] = []
     for line in lines:
-        wrapped += textwrap.wrap(line, WIDTH - 12, subsequent_indent="    ", break_long_words=False)
+        wrapped += wrap(_bound(line) if title == "Systematic" else line, WIDTH - 12, indent="    ")
     head = f"{title:<12}{wrapped[0]}"
     return "\n".join([head, *(" " * 12 + line for line in wrapped[1:])])
+
+
+def _bound(sentence: str) -> str:
+    """Bind every coefficient to its sign and its name."""
+    return re.sub(r"([+-]) (\S+) (?=[^\s+-])", rf"\1{GLUE}\2{GLUE}", sentence)

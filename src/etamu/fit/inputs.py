@@ -79,9 +79,7 @@ def numbers(column: Column, label: str, rows: NDArray[np.intp] | None = None) ->
     return values
 
 
-def refuse(
-    wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.intp] | None = None
-) -> None:
+def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.intp] | None = None) -> None:
     """Raise a DataError that names the first wrong row and its value, if there is one."""
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
@@ -165,8 +163,12 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
         if keyword == "frequency_weights":
             with np.errstate(invalid="ignore"):
                 fraction = values != np.round(values)
-            refuse(fraction, values, f"{label} count identical rows and must be whole numbers",
-                   "use variance_weights for known precisions or sampling_weights for a survey")
+            refuse(
+                fraction,
+                values,
+                f"{label} count identical rows and must be whole numbers",
+                "use variance_weights for known precisions or sampling_weights for a survey",
+            )
         if not np.any(values[complete] > 0):
             raise DataError(f"{label} are zero in every row that could be used: there is nothing to fit")
         found[keyword.removesuffix("_weights")] = values[complete]

@@ -114,9 +114,7 @@ def _check_binary(name: str, y: Array, rows: NDArray[np.intp]) -> None:
     refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, rows)
 
 
-def _counts(
-    name: str, successes: Array, trials: Array, rows: NDArray[np.intp]
-) -> tuple[Array, Array]:
+def _counts(name: str, successes: Array, trials: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
     whole = np.round(successes)
     fraction = np.abs(successes - whole) > whole_tolerance(successes)
     rule = f"with trials= the response {name!r} counts successes and must be whole"

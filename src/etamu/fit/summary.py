@@ -6,14 +6,13 @@ Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tabl
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu.fit.components import WIDTH, spelled
+from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
 
@@ -23,12 +22,10 @@ if TYPE_CHECKING:
 DIGITS = 4
 """Significant digits of the smallest standard error, as R's default."""
 
-WEIGHTS = ("frequency_weights", "variance_weights", "sampling_weights")
-
 COVARIANCES = {
-    "observed": "standard errors from the observed information",
-    "HC0": "standard errors robust to a wrong variance function (sandwich, HC0)",
-    "HC1": "standard errors robust to a wrong variance function (sandwich, HC1)",
+    "observed": "from the observed information",
+    "HC0": "HC0, a sandwich that stands a wrong variance function",
+    "HC1": "HC1, a sandwich that stands a wrong variance function",
 }
 """What is said where the covariance is not the model's."""
 
@@ -91,17 +88,17 @@ class Summary:
 
 
 def summary(fit: Fit) -> Summary:
-    """Summarise a fit as R's `summary.glm` does, and say what R leaves out.
+    r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
 
     Examples
     --------
     >>> import etamu as em
     >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
-    >>> print("\\n".join(str(em.glm("y ~ x", data, family="poisson").summary()).splitlines()[3:9]))
+    >>> print("\n".join(str(em.glm("y ~ x", data, family="poisson").summary()).splitlines()[3:9]))
     Coefficients:
-                Estimate Std. Error z value Pr(>|z|)
-    Intercept     0.4908     0.4000   1.227     0.22
-    x             0.4522     0.1032   4.381 1.18e-05 ***
+             Estimate Std. Error z value Pr(>|z|)
+    Intercept   0.5331     0.4279   1.246    0.213
+    x           0.4391     0.1089   4.031 5.56e-05 ***
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
@@ -144,19 +141,34 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 def _call(fit: Fit) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
-    arguments = [f'"{fit.formula}"', "data"] if fit.formula else ["X", "y"]
-    arguments += [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
-    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials, **dict(words.weights)}
-    arguments += [f'{keyword}="{column}"' for keyword, column in named.items() if column]
-    arguments += [f"{keyword}=<array>" for keyword in words.given]
+    model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
+    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
+    data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
+    data += [f"{keyword}=<array>" for keyword in words.given]
+    choices = []
     if options.dispersion is not None:
-        arguments.append(f"dispersion={options.dispersion!r}")
+        choices.append(f"dispersion={_quoted(options.dispersion)}")
     if options.covariance is not None:
-        arguments.append(f"covariance={options.covariance!r}")
-    # A space inside an argument is no place to break a line.
-    glued = "glm(" + ", ".join(argument.replace(" ", "\0") for argument in arguments) + ")"
-    lines = textwrap.wrap(glued, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\0", " ")
+        choices.append(f"covariance={_quoted(options.covariance)}")
+    if fit.formula:
+        call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
+    else:
+        plain = [] if "Intercept" in fit.names else ["intercept=False"]
+        call = f"GLM({_listed([*model, *choices])}).fit({_listed(['X', 'y', *plain, *data])})"
+    return "\n".join(wrap(call, indent="    "))
+
+
+def _listed(arguments: list[str]) -> str:
+    """Write arguments so that lines break between them only, where they fit on one."""
+    return ", ".join(_glued(argument) for argument in arguments)
+
+
+def _glued(argument: str) -> str:
+    return argument.replace(" ", GLUE) if len(argument) <= WIDTH - 8 else argument
+
+
+def _quoted(value: str | float) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 
 def _heading(fit: Fit) -> str:
@@ -175,13 +187,12 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
 
 def _dispersion(fit: Fit) -> tuple[str, ...]:
     family = f"Dispersion parameter for {spelled(fit.family)} family"
-    if not fit.phi.estimated:
-        lines = [f"({family} taken to be {short(fit.dispersion)})"]
-    else:
-        how = {"pearson": "Pearson", "deviance": "deviance / df", "ml": "maximum likelihood"}[fit.phi.kind]
-        lines = [f"({family}: {short(fit.dispersion)}, {how})"]
-    said = COVARIANCES.get(fit.covariance_kind)
-    return (*lines, f"({said[0].upper()}{said[1:]})") if said else tuple(lines)
+    how = PHI.get(fit.phi.kind)
+    value = short(fit.dispersion)
+    lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
+    if fit.covariance_kind in COVARIANCES:
+        lines.append(f"Covariance: {COVARIANCES[fit.covariance_kind]}")
+    return tuple(lines)
 
 
 def _deviance(fit: Fit) -> tuple[str, ...]:
@@ -223,7 +234,7 @@ def _notes(fit: Fit) -> tuple[str, ...]:
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+    return "\n".join(wrap(text))
 
 
 def _paragraph_html(lines: tuple[str, ...]) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import FormulaError, NotAvailableError
+from etamu._base.errors import FormulaError, NotAvailableError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
+from etamu.data.evaluate import names_in
 from etamu.data.schema import CategoricalFactor, Schema
 from etamu.fit.predict import Prediction
 from etamu.fit.result import Fit
@@ -124,10 +125,12 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
         by=groups,
         response=response,
         offset_text=_offset_text(fit),
-        foot=_foot(others, level, varied=bool(np.ptp(sizes))),
+        foot=_foot(fit, others, level, sizes, levelled=bool(one.levels)),
         positions=positions,
         levels=one.levels,
-        curves=_curves(fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level),
+        curves=_curves(
+            fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level
+        ),
         x=one.values,
         y=observed,
         mean=np.asarray(fit.predict())[problem.chunk.row_ids],
@@ -135,11 +138,18 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
     )
 
 
-def _foot(others: dict[str, Any], level: float, *, varied: bool) -> str:
-    parts = [f"lines at {', '.join(f'{name} = {_written(value)}' for name, value in others.items())}"] if others else []
-    parts.append(f"bands: {100 * level:g} % confidence, point by point")
-    if varied:
-        parts.append("larger markers: rows that say more")
+def _foot(fit: Fit, others: dict[str, Any], level: float, sizes: Array, *, levelled: bool) -> str:
+    """Say where other columns stand, what bands cover and what a large marker means."""
+    held = ", ".join(f"{name} = {_written(value)}" for name, value in others.items())
+    parts = [f"model at {held}"] if held else []
+    parts.append("hollow: data")
+    if np.ptp(sizes):
+        words = fit.problem.words
+        named = [words.trials, words.exposure, *(column for _, column in words.weights)]
+        parts.append(
+            f"area grows with {' × '.join(name for name in named if name) or 'the weight of the row'}"
+        )
+    parts.append(f"{'bars' if levelled else 'bands'}: {100 * level:g} % confidence, point by point")
     return "; ".join(parts)
 
 
@@ -162,14 +172,10 @@ def _variables(fit: Fit, schema: Schema) -> dict[str, _Variable]:
     categorical = {
         name
         for factor in schema.factors
-        for name in schema.columns
-        if isinstance(factor, CategoricalFactor) and name in _words(factor.label)
+        if isinstance(factor, CategoricalFactor)
+        for name in names_in(factor.expression)
     }
     return {name: _variable(fit, name, levelled=name in categorical) for name in schema.columns}
-
-
-def _words(label: str) -> set[str]:
-    return set("".join(c if c.isalnum() or c in "_." else " " for c in label).split())
 
 
 def _variable(fit: Fit, name: str, *, levelled: bool) -> _Variable:
@@ -194,8 +200,16 @@ def _chosen(variables: dict[str, _Variable], covariate: str | None) -> str:
 
 
 def _groups(variables: dict[str, _Variable], along: str, by: str | None) -> str:
+    if by:
+        count = len(variables[_named(variables, by)].levels)
+        if not 1 <= count <= GROUPS:
+            what = f"{count} levels" if count else "numbers, not levels"
+            message = (
+                f"by={by!r} has {what}; choose a column of at most {GROUPS} levels, or by='' for one line"
+            )
+            raise OptionError(message)
     if by is not None:
-        return by and _named(variables, by)
+        return by
     fitting = (name for name, one in variables.items() if name != along and 1 < len(one.levels) <= GROUPS)
     return next(fitting, "")
 

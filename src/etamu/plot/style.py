@@ -33,12 +33,12 @@ PENS = (
     Pen("#0072b2", "-", "o"),
     Pen("#e69f00", (0, (6, 2)), "s"),
     Pen("#000000", (0, (1, 1.6)), "^"),
-    Pen("#009e73", (0, (7, 2, 1.5, 2)), "D"),
-    Pen("#cc79a7", (0, (3, 1.5)), "v"),
-    Pen("#56b4e9", (0, (9, 2, 1.5, 2, 1.5, 2)), "P"),
+    Pen("#56b4e9", (0, (7, 2, 1.5, 2)), "D"),
+    Pen("#009e73", (0, (3, 1.5)), "v"),
+    Pen("#cc79a7", (0, (9, 2, 1.5, 2, 1.5, 2)), "P"),
 )
 
-RC = {
+RC: dict[Any, Any] = {
     "font.size": 10.0,
     "axes.titlesize": 12.0,
     "axes.labelsize": 10.5,
@@ -57,7 +57,7 @@ RC = {
 }
 """Settings of matplotlib inside our figures; the user's own are left as they are."""
 
-_GREEK = {"mu": "μ", "eta": "η", "theta": "θ", "phi": "φ", "pi": "π"}
+_GREEK = {"mu": "μ", "eta": "η", "theta": "θ", "phi": "φ", "Phi": "Φ", "pi": "π"}
 
 
 def blank(width: float, height: float) -> Figure:
@@ -102,5 +102,5 @@ def greek(text: str) -> str:
     >>> greek("mu + mu^2 / theta")
     'μ + μ² / θ'
     """
-    spelled = re.sub(r"\b(mu|eta|theta|phi|pi)\b", lambda match: _GREEK[match.group()], text)
+    spelled = re.sub(r"\b(mu|eta|theta|phi|Phi|pi)\b", lambda match: _GREEK[match.group()], text)
     return spelled.replace("^2", "²").replace("^3", "³").replace(" - ", " − ").replace("(-", "(−")

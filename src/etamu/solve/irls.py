@@ -47,8 +47,8 @@ def irls(
     """Maximise by Fisher scoring: beta + I^-1 score, halved only where the value is worse or undefined.
 
     Each step is one least squares problem whose rows count differently every time, hence the usual
-    name. Where expected and observed information differ it converges linearly. When its step promises to arrive, an
-    exact pass looks at the observed information too, and the last steps are Newton's.
+    name. Where expected and observed information differ it converges linearly. When its step promises
+    to arrive, an exact pass looks at the observed information too, and the last steps are Newton's.
 
     Parameters
     ----------

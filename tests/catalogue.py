@@ -1,0 +1,112 @@
+"""Every family, link and admissible pair, listed once: adding one here adds its tests.
+
+Read next: tests/family/test_unit.py, which runs every property over `UNITS`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from etamu.family import families as own
+from etamu.family import links as every
+from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
+from etamu.family.catalogue import pairs
+from etamu.family.family import Family
+from etamu.family.link import Link
+from etamu.family.unit import Unit
+
+OWN: tuple[Family, ...] = (
+    own.Gaussian(),
+    own.Bernoulli(),
+    QuasiBinomial(),
+    own.Poisson(),
+    own.Gamma(),
+    own.InverseGaussian(),
+    own.NegativeBinomial(theta=2.0),
+    own.NegativeBinomial(theta=0.05),
+    own.NegativeBinomial(theta=1e6),
+    Tweedie(power=1.5),
+    Tweedie(power=1.05),
+    Tweedie(power=2.5),
+    Tweedie(power=4.0),
+    Quasi(0.5),
+    Quasi(-1.0),
+)
+"""Families whose formulas differ: one per variance function, parameters at both ends of their range."""
+
+BORROWED: tuple[tuple[Family, Family], ...] = (
+    (Binomial(), QuasiBinomial()),
+    (QuasiPoisson(), own.Poisson()),
+    (Tweedie(power=0.0), own.Gaussian()),
+    (Tweedie(power=1.0), own.Poisson()),
+    (Tweedie(power=2.0), own.Gamma()),
+    (Tweedie(power=3.0), own.InverseGaussian()),
+    (Quasi("constant"), own.Gaussian()),
+    (Quasi("mu"), own.Poisson()),
+    (Quasi("mu(1-mu)"), QuasiBinomial()),
+    (Quasi("mu^2"), own.Gamma()),
+    (Quasi("mu^3"), own.InverseGaussian()),
+    (Quasi(1.5), Tweedie(power=1.5)),
+)
+"""(family, the family it must equal row by row)."""
+
+FAMILIES: tuple[Family, ...] = (*OWN, *(family for family, _ in BORROWED))
+
+LINKS: tuple[Link, ...] = (
+    every.Identity(),
+    every.Log(),
+    every.Logit(),
+    every.Probit(),
+    every.Cloglog(),
+    every.Loglog(),
+    every.Cauchit(),
+    every.Inverse(),
+    every.InverseSquared(),
+    every.Sqrt(),
+    every.Power(1.0 / 3.0),
+    every.Power(1.5),
+    every.Power(-0.5),
+)
+
+UNITS: tuple[Unit, ...] = (
+    *pairs(OWN, LINKS),
+    *(Unit(family, family.canonical) for family in OWN if isinstance(family, own.NegativeBinomial)),
+    Unit(Tweedie(power=2.5), every.Power(-1.5)),
+)
+"""Every admissible pair whose formulas differ."""
+
+BORROWED_UNITS: tuple[tuple[Unit, Unit], ...] = tuple(
+    (unit, Unit(kin, unit.link))
+    for family, kin in BORROWED
+    for unit in pairs([family], LINKS)
+    if pairs([kin], [unit.link])
+)
+
+ETA = (
+    *(-700.0, -40.0, -37.0, -5.0, -1.0, -0.2, -1e-8, 0.0, 1e-8),
+    *(0.3, 0.6, 0.9, 1.0, 1.0 + 1e-8, 1.5, 5.0, 37.0, 40.0, 700.0),
+)
+"""Where eta is looked at: the centre, both sides of 0 and 1, the tails."""
+
+
+def grid(unit: Unit) -> np.ndarray:
+    """Return the part of ETA inside the unit's domain."""
+    eta = np.array(ETA)
+    return eta[unit.domain.contains(eta)]
+
+
+def responses(family: Family) -> np.ndarray:
+    """Return boundary and interior values of the support."""
+    values = np.array([-3.0, 0.0, 1e-10, 0.25, 0.5, 1.0, 1.5, 5.0, 148.0, 1e6, 1e12])
+    return values[family.support.contains(values) & ((values <= 1.0) | (family.mean.upper > 1.0))]
+
+
+def columns(unit: Unit, y: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the response columns of means y: a binomial response gets 8 trials."""
+    return (y,) if len(unit.family.response) == 1 else (8.0 * y, np.full_like(y, 8.0))
+
+
+def crossed(unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    """Return every response paired with every eta, as two flat arrays."""
+    y, eta = np.meshgrid(responses(unit.family), grid(unit), indexing="ij")
+    return y.ravel(), eta.ravel()
