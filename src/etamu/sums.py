@@ -228,9 +228,13 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
         eta = unit.link.link(np, mu, 1.0 - mu)
         _, score, information = unit.bind(np, "expected")(chunk.y, eta)
-    moved = eta if predictor.offset is None else eta - predictor.offset
+        moved = eta if predictor.offset is None else eta - predictor.offset
+        response = information * moved + score
+    # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
+    usable = np.isfinite(response) & np.isfinite(information)
+    response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
     total = chunk.weights.total()
-    right = predictor.design.rmatvec(_weighted(information * moved + score, total))
+    right = predictor.design.rmatvec(_weighted(response, total))
     return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
 
 

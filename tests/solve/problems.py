@@ -31,6 +31,7 @@ class Rows:
     upper: float = math.inf
     dispersed: bool = False
     noise: float = 0.0
+    coarse: bool = False  # curvature in float32, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -66,12 +67,15 @@ class Rows:
             _, score, expected, observed = self.row(self.x @ beta, self.y)
             value = self.value(beta)
             spare = max(len(self.y) - self.size, 1)
+            bend = (self.x.T * observed) @ self.x
+            if self.coarse and Want.OBSERVED not in want:
+                bend = bend.astype(np.float32).astype(np.float64)
             return Local(
                 value,
                 -2.0 * value / spare if self.dispersed else 1.0,
                 self.x.T @ score if Want.SCORE in want else None,
                 (self.x.T * expected) @ self.x if Want.EXPECTED in want else None,
-                (self.x.T * observed) @ self.x if want & (Want.CURVATURE | Want.OBSERVED) else None,
+                bend if want & (Want.CURVATURE | Want.OBSERVED) else None,
             )
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
@@ -99,7 +103,7 @@ def logistic(eta: Array, y: Array) -> tuple[Array, Array, Array, Array]:
     """Value y eta - log(1 + e^eta), in the form that cancels nothing."""
     sign = 1 - 2 * y
     tail = 1 / (1 + np.exp(-sign * eta))  # probability of the other answer
-    variance = tail * (1 - tail) if eta.size == 0 else 1 / (2 + np.exp(eta) + np.exp(-eta))
+    variance = 1 / (2 + np.exp(eta) + np.exp(-eta))
     return -np.logaddexp(0, sign * eta), -sign * tail, variance, variance
 
 
@@ -238,6 +242,7 @@ def maxima() -> dict[str, tuple[Rows, Array]]:
         "huge value": (Rows(X, 3e6 * draw().normal(size=120) + X @ BETA, least_squares, noise=8.0), zero),
         "far start": (Rows(X, counts, poisson_log, 1.0), np.array([5.0, 2.0, -2.0])),
         "at the maximum": (Rows(np.ones((4, 1)), np.array([0.0, 1.0, 0.0, 1.0]), logistic, 1.0), np.zeros(1)),
+        "coarse curvature": (Rows(X, binary(X, BETA), logistic, 1.0, coarse=True), zero),
         "nothing to fit": (Rows(np.ones((4, 0)), np.ones(4), logistic, 1.0), np.zeros(0)),
     }
 
@@ -270,6 +275,7 @@ def others() -> dict[str, tuple[Rows, Array]]:
             Rows(LINE, np.array([0.0, 0, 0, 0, 9, 12, 14, 21]), poisson_identity, lower=0.0),
             np.array([7.0, 0.0]),
         ),
+        "edge, all ones": (Rows(LINE, np.ones(8), log_binomial, 1.0, upper=0.0), np.array([-1.0, 0.1])),
         "cut quadratic": (Rows(LINE, 3.0 + 0 * STEP, least_squares, upper=1.0), zero),
         "outside": (Rows(LINE, STEP, log_binomial, 1.0, upper=0.0), np.array([1.0, 0.0])),
         "saddle": (Rows(np.ones((3, 1)), np.zeros(3), hill), np.zeros(1)),

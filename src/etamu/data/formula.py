@@ -263,6 +263,8 @@ def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> 
                 scale *= float(factor.expr)
             else:
                 numbers.append(int(factor.expr.removeprefix("f_").removesuffix("_")))
+        if scale == 0.0:
+            raise FormulaError(f"{formula!r}: a term is multiplied by 0; leave it out")
         label = ":".join(labels[number] for number in numbers) or "Intercept"
         terms.append(Term(label, tuple(numbers), scale))
     return terms

@@ -1,6 +1,6 @@
 """A schema as plain JSON data and back, exactly; reading one runs no code.
 
-May import: `etamu._base`, `etamu.data`.
+May import: numpy, `etamu._base`, `etamu.data`.
 Read next: `etamu.data.schema`, what is saved.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from etamu._base.errors import DataError, FormulaError
 from etamu.data.basis import STATEFUL, Basis, restore
 from etamu.data.contrasts import Contrast
-from etamu.data.evaluate import OPERATORS
+from etamu.data.evaluate import OPERATORS, UNARY
 from etamu.data.expression import (
     Call,
     Expression,
@@ -39,6 +41,10 @@ from etamu.data.schema import (
 
 DEEPEST = 100
 """Deepest nesting of an expression that is read back."""
+
+
+WIDEST = 10_000
+"""Most columns of a basis that is read back."""
 
 
 def to_dict(schema: Schema) -> dict[str, Any]:
@@ -105,7 +111,7 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
         Parsed(_str(offset["label"]), _expression_from(offset["expression"]))
         for offset in _list(saved["offsets"])
     )
-    states = tuple((_str(text), restore(state)) for text, state in _list(saved["states"]))
+    states = tuple((_str(text), _basis_from(state)) for text, state in _list(saved["states"]))
     _check_states([part.expression for part in (*factors, *offsets)], dict(states))
     _check_fields(factors, dict(states))
     return Schema(
@@ -118,6 +124,33 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
         tuple((_str(column), _strings(levels)) for column, levels in _list(saved["dropped_levels"])),
         coefficient_names(terms, factors),
     )
+
+
+def _basis_from(saved: Mapping[str, Any]) -> Basis:
+    """Restore a basis and try it on one number, so that a damaged one fails here."""
+    for word, value in saved.items():
+        if word != "kind":
+            _check_state(value)
+    basis = restore(saved)
+    try:
+        with np.errstate(all="ignore"):
+            shape = basis.apply(np.zeros(1)).shape
+    except ZeroDivisionError:
+        raise DataError(f"the state of a {saved['kind']} divides by zero") from None
+    if shape != (1, max(1, len(basis.labels))):
+        raise DataError(f"the state of a {saved['kind']} does not fit together")
+    return basis
+
+
+def _check_state(value: Any) -> None:
+    """Accept numbers, integers only as large as a basis can be wide, and lists of them."""
+    if isinstance(value, list):
+        for part in value:
+            _check_state(part)
+    elif isinstance(value, int):
+        _index(value, WIDEST)
+    else:
+        _number(value)
 
 
 def _check_states(expressions: list[Expression], states: Mapping[str, Any]) -> None:
@@ -142,7 +175,10 @@ def _term_from(saved: Mapping[str, Any], factors: tuple[Factor, ...]) -> Planned
         tuple((_index(number, len(factors)), _bool(reduced)) for number, reduced in _list(scoped))
         for scoped in _list(saved["products"])
     )
-    return PlannedTerm(_str(saved["label"]), products, _number(saved["scale"]))
+    scale = _number(saved["scale"])
+    if not 0.0 < abs(scale) < np.inf:
+        raise DataError(f"the scale {scale} of a term is not a number to multiply by")
+    return PlannedTerm(_str(saved["label"]), products, scale)
 
 
 def _factor_to(factor: Factor) -> dict[str, Any]:
@@ -195,6 +231,7 @@ def _contrast_from(saved: Mapping[str, Any], label: str, levels: int) -> Contras
 
 
 def _expression_to(expression: Expression) -> list[Any]:
+    out: list[Any]
     match expression:
         case Name(name):
             out = ["name", name]
@@ -241,9 +278,12 @@ def _call_from(depth: int, function: Any, arguments: Any, keywords: Any, text: A
 
 
 def _operation_from(depth: int, symbol: Any, operands: Any, text: Any) -> Expression:
-    if symbol not in OPERATORS:
+    if symbol not in OPERATORS and symbol not in UNARY:
         raise DataError(f"{symbol!r} is not among the operators of formulas")
-    return Operation(symbol, _many(operands, depth), _str(text))
+    parts = _many(operands, depth)
+    if len(parts) < 2 and (len(parts) != 1 or symbol not in UNARY):
+        raise DataError(f"{symbol!r} has {len(parts)} operands")
+    return Operation(symbol, parts, _str(text))
 
 
 _READERS: dict[str, Callable[..., Expression]] = {

@@ -84,7 +84,7 @@ class Distribution:
         """
         y, at = _rows(self.family, y, mu, dispersion, given)
         law = _law(self.family)
-        inside = self.family.support.contains(y) & (y <= at.limit) & law.reachable(y, at)
+        inside = self.family.support.contains(y) & (y <= at.limit) & law.reachable(np.where(np.isfinite(y), y, 0.0), at)
         safe = np.where(inside, y, 0.0 if law.discrete else at.mu)
         deviance = self.family.deviance(np, safe / at.trials, at.mu, at.complement)
         value = law.saturated(safe, at) - 0.5 * at.trials * deviance / at.dispersion

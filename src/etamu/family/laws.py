@@ -215,7 +215,7 @@ def inverse_gaussian() -> Law:
     def sf(y: Array, at: Setting) -> Array:
         z, reflected = _inverse_gaussian_terms(y, at)
         straight = _normal_tail(z)
-        value = straight - reflected
+        value = np.array(straight - reflected)
         lost = (y > 0.0) & ((y > _CLOSED_FORM_BELOW * at.mu) | (value < _CLOSED_FORM_LOSS * straight))
         value[lost] = stable.sf(y[lost] / at.mu[lost], at.dispersion[lost] * at.mu[lost], 3.0)
         return np.where(y > 0.0, value, 1.0)

@@ -6,6 +6,7 @@ Read next: `etamu.plot.components`, which draws them.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -43,6 +44,13 @@ INVERSES = {
 """Inverse of each link as the textbook writes it."""
 
 
+SYMBOLS = {"theta": "k", "power": "p"}
+"""What the textbook calls the parameters of families."""
+
+PHI = {"pearson": "Pearson", "deviance": "deviance / df", "ml": "maximum likelihood"}
+"""How phi was estimated, in words."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
     """The three components of a generalized linear model, at the estimate.
@@ -71,7 +79,10 @@ class Components:
 
     def __str__(self) -> str:
         parts = (("Random", self.random), ("Systematic", self.systematic), ("Link", self.link))
-        blocks = [f"The three components of {self.model}", *(_block(title, lines) for title, lines in parts)]
+        blocks = [
+            "\n".join(wrap(f"The three components of {self.model}")),
+            *(_block(title, lines) for title, lines in parts),
+        ]
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
@@ -88,7 +99,7 @@ def components(fit: Fit) -> Components:
     >>> import etamu as em
     >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
     >>> print(fit.components().systematic[0])
-    eta = 0.29994 + 0.62072 x
+    eta = 0.20566 + 0.65739 x
     """
     unit, beta = fit.problem.unit, raw_beta(fit)
     eta = by_row(fit, lambda chunk: etas(chunk, beta))
@@ -106,16 +117,42 @@ def components(fit: Fit) -> Components:
 
 
 def spelled(family: Family) -> str:
-    """Write a family's name with the parameters it was given.
+    """Write a family as the door understands it, with the parameter it was given.
 
     Examples
     --------
-    >>> from etamu.family.families import Poisson
-    >>> spelled(Poisson())
-    'poisson'
+    >>> from etamu.family.families import NegativeBinomial, Poisson
+    >>> spelled(Poisson()), spelled(NegativeBinomial(theta=2.0))
+    ('poisson', 'negative_binomial(2)')
     """
-    given = ", ".join(f"{field.name}={getattr(family, field.name)}" for field in fields(family) if field.init)
+    given = ", ".join(_parameters(family).values())
     return f"{family.name}({given})" if given else family.name
+
+
+def stated(family: Family) -> tuple[str, str]:
+    """Write V(mu) and b(theta) of a family with the parameter it was given.
+
+    Examples
+    --------
+    >>> from etamu.family.borrowed import Quasi
+    >>> from etamu.family.families import NegativeBinomial
+    >>> stated(NegativeBinomial(theta=2.0))
+    ('mu + mu^2/2', '-2 log(1 - exp(theta))')
+    >>> stated(Quasi("mu^3"))[0]
+    'mu^3'
+    """
+    book, parameters = family.textbook, _parameters(family)
+    if "stated" in book.variance and parameters:
+        return next(iter(parameters.values())), book.cumulant
+    texts = [book.variance, book.cumulant]
+    for name, value in parameters.items():
+        texts = [re.sub(rf"\b{SYMBOLS.get(name, name)}\b", value, text) for text in texts]
+    return texts[0], texts[1]
+
+
+def _parameters(family: Family) -> dict[str, str]:
+    values = ((field.name, getattr(family, field.name)) for field in fields(family) if field.init)
+    return {name: f"{value:.17g}" if isinstance(value, float) else str(value) for name, value in values}
 
 
 def inverse_text(link: Link) -> str:
@@ -142,16 +179,19 @@ def _random(fit: Fit) -> tuple[str, ...]:
     trials = words.trials or "trials"
     what = f"{response} / {trials}" if many else response
     values = f"successes out of {trials}" if many else repr(family.support)
-    over = (f" / {trials}" if many else "") + (" / w" if fit.problem.chunk.weights.variance is not None else "")
+    over = (f" / {trials}" if many else "") + (
+        " / w" if fit.problem.chunk.weights.variance is not None else ""
+    )
     scale = "" if fit.phi.kind == "known" else "phi "
     known = {"known": "1 by definition", "given": f"{short(fit.dispersion)} (given)"}
-    phi = known.get(fit.phi.kind, f"{short(fit.dispersion)} (estimated: {fit.phi.kind})")
+    phi = known.get(fit.phi.kind) or f"{short(fit.dispersion)} ({PHI[fit.phi.kind]})"
+    variance, cumulant = stated(family)
     lines = [
         f"{what} varies around its mean mu as {spelled(family)}: {values}",
-        f"Var({what}) = {scale}V(mu){over}, V(mu) = {family.textbook.variance}, phi = {phi}",
+        f"Var({what}) = {scale}V(mu){over}, V(mu) = {variance}, phi = {phi}",
     ]
     if family.has_density:
-        lines.append(f"b(theta) = {family.textbook.cumulant}, with b'(theta) = mu and b''(theta) = V(mu)")
+        lines.append(f"b(theta) = {cumulant}, with b'(theta) = mu and b''(theta) = V(mu)")
     else:
         lines.append("a variance without a density: quasi-likelihood")
     return tuple(lines)
@@ -164,10 +204,15 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
         if np.isnan(value):
             continue
         term = short(abs(value)) + ("" if name == "Intercept" else f" {name}")
-        parts.append(("- " if value < 0 else "+ ") + term.replace(" ", GLUE))
-    given = [f"+ log({words.exposure})" if words.exposure else "", f"+ {words.offset}" if words.offset else ""]
+        parts.append(("- " if value < 0 else "+ ") + term)
+    given = [
+        f"+ log({words.exposure})" if words.exposure else "",
+        f"+ {words.offset}" if words.offset else "",
+    ]
     parts += [text for text in given if text]
-    parts += [f"+ {'log(exposure)' if k == 'exposure' else k}" for k in words.given if k in {"offset", "exposure"}]
+    parts += [
+        f"+ {'log(exposure)' if k == 'exposure' else k}" for k in words.given if k in {"offset", "exposure"}
+    ]
     sentence = " ".join(parts) or "0"
     sentence = sentence.removeprefix("+ ") if sentence.startswith("+ ") else sentence.replace("- ", "-", 1)
     lines = [f"eta = {sentence}"]
@@ -190,19 +235,28 @@ def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
     if unit.restricted:
         lines.append(f"only eta in {unit.domain!r} give a mean this family can have")
     if np.isfinite(mean).any():
-        lines.append(f"over the rows used, mu runs from {short(np.nanmin(mean), 4)} to {short(np.nanmax(mean), 4)}")
+        lines.append(
+            f"over the rows used, mu runs from {short(np.nanmin(mean), 4)} to {short(np.nanmax(mean), 4)}"
+        )
     return tuple(lines)
 
 
 def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
     """Wrap a text at its spaces, never inside a word; GLUE stands for a space that must not break."""
-    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     return [line.replace(GLUE, " ") for line in lines]
 
 
 def _block(title: str, lines: tuple[str, ...]) -> str:
     wrapped: list[str] = []
     for line in lines:
-        wrapped += wrap(line, WIDTH - 12, indent="    ")
+        wrapped += wrap(_bound(line) if title == "Systematic" else line, WIDTH - 12, indent="    ")
     head = f"{title:<12}{wrapped[0]}"
     return "\n".join([head, *(" " * 12 + line for line in wrapped[1:])])
+
+
+def _bound(sentence: str) -> str:
+    """Bind every coefficient to its sign and its name."""
+    return re.sub(r"([+-]) (\S+) (?=[^\s+-])", rf"\1{GLUE}\2{GLUE}", sentence)

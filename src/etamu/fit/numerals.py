@@ -42,12 +42,17 @@ def common(values: Sequence[float] | Array, digits: int) -> list[str]:
     mantissa = max((significant - 1 for _, significant in parts), default=0)
     decimals = max((max(significant - 1 - exponent, 0) for exponent, significant in parts), default=0)
     negative = any(value < 0 for value in finite)
-    left = max(max((_left(value, exponent) for value, (exponent, _) in zip(finite, parts, strict=True)), default=1), 1)
+    left = max(
+        max((_left(value, exponent) for value, (exponent, _) in zip(finite, parts, strict=True)), default=1),
+        1,
+    )
     fixed_width = left + decimals + (decimals > 0)
     wide = max(exponents) >= 100 or min(exponents) <= -100
     scientific_width = negative + 1 + (mantissa > 0) + mantissa + (5 if wide else 4)
     form = f".{decimals}f" if fixed_width <= scientific_width else f".{mantissa}e"
-    return _justified([format(value, form) if math.isfinite(value) else _infinite(value) for value in numbers])
+    return _justified(
+        [format(value, form) if math.isfinite(value) else _infinite(value) for value in numbers]
+    )
 
 
 def estimates(columns: Array, digits: int) -> list[list[str]]:
@@ -81,8 +86,8 @@ def p_texts(values: Array, digits: int = 3, smallest: float = SMALLEST_P) -> lis
     """
     out = ["NaN"] * len(values)
     tiny = [j for j, p in enumerate(values) if p < smallest]
-    ordinary = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) >= -3]
-    small = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) < -3]
+    ordinary = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) >= -4]
+    small = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) < -4]
     for group in (ordinary, small):
         for j, text in zip(group, common([float(values[j]) for j in group], digits), strict=True):
             out[j] = text

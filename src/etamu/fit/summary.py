@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu.fit.components import GLUE, WIDTH, spelled, wrap
+from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
 
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 DIGITS = 4
 """Significant digits of the smallest standard error, as R's default."""
 
-WEIGHTS = ("frequency_weights", "variance_weights", "sampling_weights")
-
 COVARIANCES = {
-    "observed": "standard errors from the observed information",
-    "HC0": "standard errors robust to a wrong variance function (sandwich, HC0)",
-    "HC1": "standard errors robust to a wrong variance function (sandwich, HC1)",
+    "observed": "from the observed information",
+    "HC0": "HC0, a sandwich that stands a wrong variance function",
+    "HC1": "HC1, a sandwich that stands a wrong variance function",
 }
 """What is said where the covariance is not the model's."""
 
@@ -90,17 +88,17 @@ class Summary:
 
 
 def summary(fit: Fit) -> Summary:
-    """Summarise a fit as R's `summary.glm` does, and say what R leaves out.
+    r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
 
     Examples
     --------
     >>> import etamu as em
     >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
-    >>> print("\\n".join(str(em.glm("y ~ x", data, family="poisson").summary()).splitlines()[3:9]))
+    >>> print("\n".join(str(em.glm("y ~ x", data, family="poisson").summary()).splitlines()[3:9]))
     Coefficients:
-                Estimate Std. Error z value Pr(>|z|)
-    Intercept     0.4908     0.4000   1.227     0.22
-    x             0.4522     0.1032   4.381 1.18e-05 ***
+             Estimate Std. Error z value Pr(>|z|)
+    Intercept   0.5331     0.4279   1.246    0.213
+    x           0.4391     0.1089   4.031 5.56e-05 ***
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
@@ -149,9 +147,9 @@ def _call(fit: Fit) -> str:
     data += [f"{keyword}=<array>" for keyword in words.given]
     choices = []
     if options.dispersion is not None:
-        choices.append(f"dispersion={options.dispersion!r}")
+        choices.append(f"dispersion={_quoted(options.dispersion)}")
     if options.covariance is not None:
-        choices.append(f"covariance={options.covariance!r}")
+        choices.append(f"covariance={_quoted(options.covariance)}")
     if fit.formula:
         call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
     else:
@@ -161,8 +159,16 @@ def _call(fit: Fit) -> str:
 
 
 def _listed(arguments: list[str]) -> str:
-    """Write arguments so that lines break between them only."""
-    return ", ".join(argument.replace(" ", GLUE) for argument in arguments)
+    """Write arguments so that lines break between them only, where they fit on one."""
+    return ", ".join(_glued(argument) for argument in arguments)
+
+
+def _glued(argument: str) -> str:
+    return argument.replace(" ", GLUE) if len(argument) <= WIDTH - 8 else argument
+
+
+def _quoted(value: str | float) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 
 def _heading(fit: Fit) -> str:
@@ -181,13 +187,12 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
 
 def _dispersion(fit: Fit) -> tuple[str, ...]:
     family = f"Dispersion parameter for {spelled(fit.family)} family"
-    if not fit.phi.estimated:
-        lines = [f"({family} taken to be {short(fit.dispersion)})"]
-    else:
-        how = {"pearson": "Pearson", "deviance": "deviance / df", "ml": "maximum likelihood"}[fit.phi.kind]
-        lines = [f"({family}: {short(fit.dispersion)}, {how})"]
-    said = COVARIANCES.get(fit.covariance_kind)
-    return (*lines, f"({said[0].upper()}{said[1:]})") if said else tuple(lines)
+    how = PHI.get(fit.phi.kind)
+    value = short(fit.dispersion)
+    lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
+    if fit.covariance_kind in COVARIANCES:
+        lines.append(f"Covariance: {COVARIANCES[fit.covariance_kind]}")
+    return tuple(lines)
 
 
 def _deviance(fit: Fit) -> tuple[str, ...]:

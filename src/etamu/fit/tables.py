@@ -38,7 +38,7 @@ def tidy(fit: Fit, level: float | None = None) -> Any:
     ['term', 'estimate', 'std_error', 'statistic', 'p_value', 'conf_low', 'conf_high']
     """
     columns: dict[str, Any] = {
-        "term": list(fit.names),
+        "term": np.array(fit.names),
         "estimate": fit.coef,
         "std_error": fit.se,
         "statistic": fit.statistic,
@@ -70,7 +70,7 @@ def glance(fit: Fit) -> Any:
         "iterations": fit.iterations,
         "passes": fit.passes,
     }
-    return _native(fit, {name: [value] if isinstance(value, str) else np.array([value]) for name, value in row.items()})
+    return _native(fit, {name: np.array([value]) for name, value in row.items()})
 
 
 def augment(fit: Fit) -> Any:
@@ -79,7 +79,10 @@ def augment(fit: Fit) -> Any:
     The response columns are named by the family: y, or successes and trials. The mean and the residuals of
     trials are proportions. A row that was dropped is NaN; `weight` is the product of the weights given.
     """
-    columns = {name: _laid_out(fit, values) for name, values in zip(fit.family.response, fit.problem.chunk.y, strict=True)}
+    columns = {
+        name: _laid_out(fit, values)
+        for name, values in zip(fit.family.response, fit.problem.chunk.y, strict=True)
+    }
     columns["fitted"] = np.asarray(fit.predict())
     beta = raw_beta(fit)
     columns["eta"] = by_row(fit, lambda chunk: etas(chunk, beta))
@@ -99,6 +102,4 @@ def _laid_out(fit: Fit, values: Array) -> Array:
 def _native(fit: Fit, columns: dict[str, Any]) -> Any:
     """Hand columns over in the library of the input; a dict of arrays where there was none."""
     table = fit.problem.table
-    if table is not None:
-        return table.native_table(columns)
-    return {name: np.asarray(values) for name, values in columns.items()}
+    return columns if table is None else table.native_table(columns)

@@ -6,12 +6,12 @@ Read next: `etamu.plot.grid`, the rows at which the lines are drawn.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.types import Array
-from etamu.fit.components import inverse_text
+from etamu.fit.components import inverse_text, stated
 from etamu.fit.result import Fit
 from etamu.plot.grid import CROWD, Line, Picture, picture
 from etamu.plot.style import FAINT, INK, PENS, QUIET, Pen, blank, greek, settings, title
@@ -19,6 +19,9 @@ from etamu.plot.style import FAINT, INK, PENS, QUIET, Pen, blank, greek, setting
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+LINE_LENGTH = 105
+"""Letters of the formula's font that fit across the figure."""
 
 
 def components(fit: Fit, covariate: str | None = None, by: str | None = None, level: float = 0.95) -> Figure:
@@ -47,6 +50,8 @@ def components(fit: Fit, covariate: str | None = None, by: str | None = None, le
         If matplotlib is not installed, or the fit has no formula or no covariate.
     FormulaError
         If the formula does not use the column named.
+    OptionError
+        If `by` has more levels than lines can be told apart.
 
     Examples
     --------
@@ -77,24 +82,34 @@ def _systematic(axes: Axes, shown: Picture) -> None:
 
 
 def _link(axes: Axes, fit: Fit, shown: Picture) -> None:
-    title(axes, "2  Mean", f"μ = g⁻¹(η) = {greek(inverse_text(fit.link).split(',')[0])}   ({fit.link.name} link)")
+    title(
+        axes,
+        "2  Mean",
+        f"μ = g⁻¹(η) = {greek(inverse_text(fit.link).split(',')[0])}   ({fit.link.name} link)",
+    )
     faint = 0.45 if len(shown.x) > CROWD else 0.95
     for place, (pen, curve) in enumerate(zip(PENS, shown.curves, strict=False)):
         _line(axes, pen, curve.label, _dodged(shown, place), curve.mean, shown)
         x = shown.x[curve.rows] + _shift(shown, place)
-        style = {"facecolor": "white", "edgecolor": pen.colour, "linewidth": 1.3, "alpha": faint, "zorder": 3}
+        style: dict[str, Any] = {
+            "facecolor": "none" if shown.levels else "white",
+            "edgecolor": pen.colour,
+            "linewidth": 1.3,
+            "alpha": faint,
+            "zorder": 3,
+        }
         axes.scatter(x, shown.y[curve.rows], s=shown.sizes[curve.rows], marker=pen.marker, **style)
     axes.set_ylabel(shown.response)
     _along(axes, shown)
 
 
 def _random(axes: Axes, fit: Fit, shown: Picture) -> None:
-    title(axes, "3  Variance", f"V(μ) = {greek(fit.family.textbook.variance)}   ({fit.family.name} family)")
+    title(axes, "3  Variance", f"V(μ) = {greek(stated(fit.family)[0])}   ({fit.family.name})")
     mu = _means(fit, shown.mean)
     axes.plot(mu, _variance(fit, mu), color=QUIET, lw=1.6, zorder=1)
     for pen, curve in zip(PENS, shown.curves, strict=False):
         mean = shown.mean[curve.rows]
-        style = {"facecolor": pen.colour, "edgecolor": "white", "linewidth": 0.8, "zorder": 2}
+        style: dict[str, Any] = {"facecolor": pen.colour, "edgecolor": "white", "linewidth": 0.8, "zorder": 2}
         axes.scatter(mean, _variance(fit, mean), s=34, marker=pen.marker, **style)
     axes.set_xlabel("mean μ of each row")
     axes.set_ylabel("V(μ)")
@@ -116,7 +131,7 @@ def _means(fit: Fit, mean: Array) -> Array:
 
 def _line(axes: Axes, pen: Pen, label: str, positions: Array, line: Line, shown: Picture) -> None:
     """Draw a line with its band; between levels there is nothing, so there bars stand for the band."""
-    style = {"color": pen.colour, "label": label}
+    style: dict[str, Any] = {"color": pen.colour, "label": label}
     if shown.levels:
         bars = np.stack([line.middle - line.low, line.high - line.middle])
         axes.errorbar(positions, line.middle, bars, lw=0, elinewidth=1.4, marker=pen.marker, ms=5, **style)
@@ -150,14 +165,24 @@ def _quiet_grid(axes: Axes) -> None:
 def _around(figure: Figure, fit: Fit, shown: Picture) -> None:
     from matplotlib.lines import Line2D
 
-    figure.suptitle(fit.formula, x=0.008, ha="left", fontsize=13, color=INK, family="monospace")
+    labels = [_short(curve.label, 18) for curve in shown.curves]
+    room = LINE_LENGTH - (sum(len(label) + 10 for label in labels) if len(labels) > 1 else 0)
+    figure.suptitle(
+        _short(fit.formula, max(room, 24)), x=0.008, ha="left", fontsize=13, color=INK, family="monospace"
+    )
     if len(shown.curves) > 1:
         # A handle of line and marker: in panel 2 the line is the model and the marker the data.
-        style = {"lw": 2.0, "ms": 6.0, "mfc": "white", "mew": 1.3}
+        style: dict[str, Any] = {"lw": 2.0, "ms": 6.0, "mfc": "white", "mew": 1.3}
         handles = [
-            Line2D([], [], color=pen.colour, ls=pen.dash, marker=pen.marker, label=curve.label, **style)
-            for pen, curve in zip(PENS, shown.curves, strict=False)
+            Line2D([], [], color=pen.colour, ls=pen.dash, marker=pen.marker, label=label, **style)
+            for pen, label in zip(PENS, labels, strict=False)
         ]
         handles = [Line2D([], [], lw=0, label=f"{shown.by}:"), *handles]
-        figure.legend(handles=handles, loc="upper right", ncols=len(handles), handlelength=3.4, borderaxespad=0.2)
+        figure.legend(
+            handles=handles, loc="upper right", ncols=len(handles), handlelength=3.4, borderaxespad=0.2
+        )
     figure.supxlabel(shown.foot, x=0.99, ha="right", fontsize=9, color=QUIET)
+
+
+def _short(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"

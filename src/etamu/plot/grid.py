@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import FormulaError, NotAvailableError
+from etamu._base.errors import FormulaError, NotAvailableError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.evaluate import names_in
@@ -128,7 +128,9 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
         foot=_foot(fit, others, level, sizes, levelled=bool(one.levels)),
         positions=positions,
         levels=one.levels,
-        curves=_curves(fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level),
+        curves=_curves(
+            fit, variables, (along, groups), {along: list(one.levels) or positions} | others, level
+        ),
         x=one.values,
         y=observed,
         mean=np.asarray(fit.predict())[problem.chunk.row_ids],
@@ -137,14 +139,16 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
 
 
 def _foot(fit: Fit, others: dict[str, Any], level: float, sizes: Array, *, levelled: bool) -> str:
-    """Say what the reader cannot see: where other columns stand, what bands cover, what a large marker means."""
+    """Say where other columns stand, what bands cover and what a large marker means."""
     held = ", ".join(f"{name} = {_written(value)}" for name, value in others.items())
     parts = [f"model at {held}"] if held else []
     parts.append("hollow: data")
     if np.ptp(sizes):
         words = fit.problem.words
         named = [words.trials, words.exposure, *(column for _, column in words.weights)]
-        parts.append(f"area grows with {' × '.join(name for name in named if name) or 'the weight of the row'}")
+        parts.append(
+            f"area grows with {' × '.join(name for name in named if name) or 'the weight of the row'}"
+        )
     parts.append(f"{'bars' if levelled else 'bands'}: {100 * level:g} % confidence, point by point")
     return "; ".join(parts)
 
@@ -196,8 +200,16 @@ def _chosen(variables: dict[str, _Variable], covariate: str | None) -> str:
 
 
 def _groups(variables: dict[str, _Variable], along: str, by: str | None) -> str:
+    if by:
+        count = len(variables[_named(variables, by)].levels)
+        if not 1 <= count <= GROUPS:
+            what = f"{count} levels" if count else "numbers, not levels"
+            message = (
+                f"by={by!r} has {what}; choose a column of at most {GROUPS} levels, or by='' for one line"
+            )
+            raise OptionError(message)
     if by is not None:
-        return by and _named(variables, by)
+        return by
     fitting = (name for name, one in variables.items() if name != along and 1 < len(one.levels) <= GROUPS)
     return next(fitting, "")
 

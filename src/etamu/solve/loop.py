@@ -84,7 +84,8 @@ def climb(
 
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
-    another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`.
+    another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`, unless what it
+    should hold is not finite there.
     """
     counted = Counted(oracle)
     beta = np.array(start, dtype=np.float64)
