@@ -79,7 +79,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
     >>> model.coef_.round(4), round(model.intercept_, 4)
     (array([0.6574]), 0.2057)
     >>> model.predict([[4.0]]).round(2)
-    array([17.04])
+    array([17.03])
     """
 
     def __init__(

@@ -150,7 +150,9 @@ def test_a_sparse_design_is_never_written_out(monkeypatch: pytest.MonkeyPatch, d
     assert N not in {rows for rows, _ in widths}
 
 
-@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table, dict], ids=str)
+@pytest.mark.parametrize(
+    "library", [pd.DataFrame, pl.DataFrame, pa.table, dict], ids=["pandas", "polars", "pyarrow", "dict"]
+)
 def test_a_table_is_the_formula_of_its_columns(data: dict[str, Any], library: Any) -> None:
     X = library({name: data[name] for name in ("a", "g", "t", "flag", "years")})
     formula = em.glm("y ~ a + g + t + flag", data, family="poisson", exposure="years")
