@@ -96,7 +96,8 @@ def glm(
     Examples
     --------
     >>> import etamu as em
-    >>> data = {"dead": [6, 13, 18, 28, 52], "n": [59, 60, 62, 56, 63], "dose": [1.69, 1.72, 1.76, 1.78, 1.8]}
+    >>> dose = [1.69, 1.72, 1.76, 1.78, 1.81]
+    >>> data = {"dead": [6, 13, 18, 28, 52], "n": [59, 60, 62, 56, 63], "dose": dose}
     >>> fit = em.glm("dead ~ dose", data, family="binomial", trials="n")
     >>> fit.converged
     True

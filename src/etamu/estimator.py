@@ -77,9 +77,9 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
     >>> from etamu.estimator import GLMRegressor
     >>> model = GLMRegressor(family="poisson").fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 4, 9])
     >>> model.coef_.round(4), round(model.intercept_, 4)
-    (array([0.6207]), 0.2999)
+    (array([0.6574]), 0.2057)
     >>> model.predict([[4.0]]).round(2)
-    array([16.16])
+    array([17.03])
     """
 
     def __init__(
@@ -224,7 +224,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     >>> model.predict([[0.0], [4.0]]).tolist()
     ['no', 'yes']
     >>> model.predict_proba([[4.0]]).round(3)
-    array([[0.163, 0.837]])
+    array([[0.174, 0.826]])
     """
 
     def __init__(
