@@ -31,6 +31,9 @@ from etamu._base.errors import (
     FamilyError as FamilyError,
 )
 from etamu._base.errors import (
+    FileError as FileError,
+)
+from etamu._base.errors import (
     FormulaError as FormulaError,
 )
 from etamu._base.errors import (
@@ -42,6 +45,7 @@ from etamu._base.errors import (
 from etamu._base.errors import (
     OptionError as OptionError,
 )
+from etamu._base.version import VERSION as __version__  # noqa: F401  the name every package has
 from etamu.api import glm as glm
 from etamu.family.borrowed import (
     Binomial as Binomial,
@@ -78,6 +82,6 @@ from etamu.family.families import (
 )
 from etamu.family.links import Power as Power
 from etamu.family.unit import Unit as Unit
+from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
 
-__version__ = "0.1.0"

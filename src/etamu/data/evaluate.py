@@ -45,7 +45,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "|": np.logical_or,
 }
 
-_UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": np.logical_not}
+UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": np.logical_not}
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +196,7 @@ def _operation(expression: Operation, rows: Rows, states: States) -> Any:
                     f"{expression.text}: {getattr(operand, 'text', operand)} is neither true nor false"
                 )
     if len(values) == 1:
-        return _UNARY[symbol](values[0])
+        return UNARY[symbol](values[0])
     return np.asarray(reduce(OPERATORS[symbol], values), dtype=np.float64)
 
 
@@ -228,7 +228,11 @@ def _call(call: Call, rows: Rows, states: States) -> Any:
             f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
         )
         raise FormulaError(f"{call.text}: {call.function} takes {takes} arguments, not {len(given)}")
-    return function.compute(*(_single(value, rows, states) for value in given))
+    values = [_single(value, rows, states) for value in given]
+    try:
+        return function.compute(*values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FormulaError(f"{call.text} cannot be computed: {error}") from None
 
 
 def _only(call: Call) -> Expression:

@@ -22,7 +22,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
-from etamu.fit.problem import Options, Problem, Words
+from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import response_columns
 
 
@@ -59,18 +59,17 @@ def from_formula(
     notes = _notes(complete, dropped, dict(schema.dropped_levels))
     if schema.dropped_levels:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    flags = counted(y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        chunk=Chunk((predictor,), y, weights, row_ids),
-        counted=counted(y, weights.total(), len(row_ids)),
-        input_rows=len(frame),
+        sample=Sample(Chunk((predictor,), y, weights, row_ids), flags, frame),
+        tally=tally(len(frame), flags),
         dropped=dropped,
         schema=schema,
         words=_words(formula, answer, keywords),
         options=options,
         notes=notes,
-        table=frame,
     )
 
 
