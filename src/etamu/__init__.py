@@ -45,7 +45,7 @@ from etamu._base.errors import (
 from etamu._base.errors import (
     OptionError as OptionError,
 )
-from etamu._base.version import VERSION as __version__  # noqa: F401  the name every package has
+from etamu._base.version import __version__ as __version__
 from etamu.api import glm as glm
 from etamu.family.borrowed import (
     Binomial as Binomial,

@@ -4,5 +4,5 @@ May import: nothing.
 Read next: `etamu.fit.store`, which writes it.
 """
 
-VERSION = "0.1.0"
+__version__ = "0.1.0"
 """As in pyproject.toml; a test holds them equal."""

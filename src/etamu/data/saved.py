@@ -268,6 +268,7 @@ def _contrast_from(saved: Mapping[str, Any], label: str, levels: int) -> Contras
 
 
 def _expression_to(expression: Expression) -> list[Any]:
+    out: list[Any]
     match expression:
         case Name(name):
             out = ["name", name]

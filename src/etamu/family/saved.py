@@ -27,6 +27,7 @@ _PARAMETERS = {
 """Families with a parameter: its word at the door, and the attribute that holds it."""
 
 _LINKS: dict[str, type[Link]] = {each.name: type(each) for each in LINKS[:-1]}
+_INFINITE = {"Infinity": np.inf, "-Infinity": -np.inf}
 _STATED = ("name", "inverse", "link", "complement", "range", "domain")
 
 
@@ -202,7 +203,7 @@ def _interval(value: Any) -> tuple[float, float]:
 
 
 def _end(value: Any) -> float:
-    return {"Infinity": np.inf, "-Infinity": -np.inf}.get(value) if isinstance(value, str) else _number(value)
+    return _INFINITE[value] if isinstance(value, str) and value in _INFINITE else _number(value)
 
 
 def _number(value: Any) -> float:

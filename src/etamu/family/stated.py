@@ -210,7 +210,7 @@ def _allow(node: ast.expr, text: str, name: str, depth: int = 0) -> None:
     if depth > DEEPEST:
         raise LinkError(f"the formula {_short(text)!r} is nested too deeply; the limit is {DEEPEST}")
     match node:
-        case ast.Constant(value=value) if type(value) in {int, float} and abs(value) <= sys.float_info.max:
+        case ast.Constant(value=int() | float() as value) if _usual(value):
             return
         case ast.Name(id=word) if word == name or word in _CONSTANTS:
             return
@@ -232,13 +232,17 @@ def _allow(node: ast.expr, text: str, name: str, depth: int = 0) -> None:
         _allow(part, text, name, depth + 1)
 
 
+def _usual(value: float) -> bool:
+    return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _arity(word: str) -> int:
     return _SELECTIONS.get(word, 1 if word in FUNCTIONS else -1)
 
 
 def _evaluate(node: ast.expr, functions: JetNamespace, name: str, argument: Any) -> Any:
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return float(value)  # powers of Python's integers grow without end
         case ast.Name(id=word):
             return argument if word == name else _CONSTANTS[word]
