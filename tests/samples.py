@@ -32,8 +32,8 @@ def sample(unit: Unit, seed: int, n: int = 90) -> dict[str, Any]:
     if unit.restricted and unit.family.mean.upper == 1.0:
         # Few zeros and ones leave the maximum on the edge of a restricted domain.
         n *= 10
-    x, z, g = rng.normal(2.0, 1.0, n), rng.uniform(-1.0, 1.0, n), rng.integers(0, 3, n)
-    wave = 0.1 * np.tanh(x - 2.0) + 0.1 * z + 0.08 * (g - 1)
+    x, z, g = rng.uniform(0.0, 4.0, n), rng.uniform(-1.0, 1.0, n), rng.integers(0, 3, n)
+    wave = 0.06 * (x - 2.0) + 0.06 * z + 0.06 * (g - 1)
     data = {"x": x, "z": z, "g": np.array(["a", "b", "c"])[g], "y": response(unit, wave, rng)}
     if len(unit.family.response) > 1:
         data["m"] = rng.integers(1, 9, n).astype(float)

@@ -46,7 +46,12 @@ from etamu._base.errors import (
     OptionError as OptionError,
 )
 from etamu._base.version import __version__ as __version__
-from etamu.api import glm as glm
+from etamu.api import (
+    GLM as GLM,
+)
+from etamu.api import (
+    glm as glm,
+)
 from etamu.family.borrowed import (
     Binomial as Binomial,
 )
@@ -82,6 +87,7 @@ from etamu.family.families import (
 )
 from etamu.family.links import Power as Power
 from etamu.family.unit import Unit as Unit
+from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -206,9 +207,11 @@ def _spread_information(chunk: Chunk, information: Array) -> Array:
     if k == 1:
         return chunk.predictors[0].design.gram(information.reshape(len(information)))
     designs = [predictor.design for predictor in chunk.predictors]
-    return np.block(
-        [[a.cross(b, information[:, i, j]) for j, b in enumerate(designs)] for i, a in enumerate(designs)]
-    )
+    blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
+    for i, j in combinations(range(k), 2):
+        blocks[i, j] = designs[i].cross(designs[j], information[:, i, j])
+        blocks[j, i] = blocks[i, j].T
+    return np.block([[blocks[i, j] for j in range(k)] for i in range(k)])
 
 
 def _added(left: Any, right: Any) -> Any:
@@ -228,9 +231,13 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
         eta = unit.link.link(np, mu, 1.0 - mu)
         _, score, information = unit.bind(np, "expected")(chunk.y, eta)
-    moved = eta if predictor.offset is None else eta - predictor.offset
+        moved = eta if predictor.offset is None else eta - predictor.offset
+        response = information * moved + score
+    # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
+    usable = np.isfinite(response) & np.isfinite(information)
+    response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
     total = chunk.weights.total()
-    right = predictor.design.rmatvec(_weighted(information * moved + score, total))
+    right = predictor.design.rmatvec(_weighted(response, total))
     return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
 
 

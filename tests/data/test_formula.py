@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_terms_are_formulaics(formula: str, expected: list[str]) -> None:
 def test_a_point_stands_for_all_other_columns() -> None:
     assert labels("log(y) ~ .", ("a", "y", "b")) == ["Intercept", "a", "b"]
     assert labels("y ~ .^2 - a:b", ("a", "y", "b")) == ["Intercept", "a", "b"]
-    with pytest.raises(FormulaError, match="'.' stands for all other columns, and there are none"):
+    with pytest.raises(FormulaError, match=r"'\.' stands for all other columns, and there are none"):
         parse("y ~ .")
 
 
@@ -130,7 +131,5 @@ def test_nothing_smuggled_is_run(
 
 @given(st.text(max_size=30) | st.text(alphabet="yxab~+-*/:^%()0123.`'\" ilogn|C,", max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(FormulaError):
         parse(text, ("a", "b"))
-    except FormulaError:
-        pass

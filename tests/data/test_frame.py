@@ -123,7 +123,7 @@ def test_values_no_model_can_use_are_named(values: Any, message: str) -> None:
         from_values("x", values)
 
 
-@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, lambda columns: pa.table(columns)])
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_times_are_refused_when_used(library: Any) -> None:
     moments = [dt.datetime(2020, 1, 1), dt.datetime(2021, 1, 1)]  # noqa: DTZ001
     frame = read(library({"when": moments, "span": [moment - moments[0] for moment in moments], "x": [1, 2]}))
@@ -197,7 +197,7 @@ def test_a_keyword_takes_a_name_or_an_array_of_the_right_length() -> None:
         frame.keyword("exposure", [1, 2, 3])
     with pytest.raises(FormulaError, match="exposure='ee': there is no such column; did you mean 'e'"):
         frame.keyword("exposure", "ee")
-    with pytest.raises(DataError, match="'exposure' is a single value, 2.0"):
+    with pytest.raises(DataError, match=r"'exposure' is a single value, 2\.0"):
         frame.keyword("exposure", 2.0)
 
 
@@ -206,8 +206,5 @@ def test_tables_are_answered_in_the_library_that_came_in() -> None:
     for data in (pd.DataFrame({"x": [1]}), pl.DataFrame({"x": [1]}), pa.table({"x": [1]}), {"x": [1]}):
         table = read(data).native_table(answer)
         assert type(table) is type(data)
-        assert (
-            list(table["estimate"].tolist() if hasattr(table["estimate"], "tolist") else table["estimate"])
-            or True
-        )
+        assert [float(value) for value in np.asarray(table["estimate"])] == [1.0, 2.0]
     assert pl.DataFrame(answer).equals(read(pl.DataFrame({"x": [1]})).native_table(answer))

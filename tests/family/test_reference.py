@@ -1,4 +1,4 @@
-"""The reference is checked too: its derivatives by differentiation, its grids by looking at what they hold."""
+"""The reference is checked too: its derivatives by differentiation, its grids by what they hold."""
 
 from __future__ import annotations
 

@@ -93,6 +93,21 @@ def test_a_column_the_formula_does_not_use_is_refused_by_name():
         plot.components(MOTHS, covariate="dose")
 
 
+@pytest.mark.parametrize(("by", "what"), [("log2_dose", "numbers, not levels"), ("g", "8 levels")])
+def test_more_lines_than_can_be_told_apart_are_refused(by, what):
+    fit = MOTHS
+    if by == "g":
+        data = {"y": np.arange(16.0), "x": np.arange(16.0) ** 2, "g": np.array(list("abcdefgh" * 2))}
+        fit = em.glm("y ~ g + x", data)
+        assert picture(fit, None, None, 0.95).by == ""
+    with pytest.raises(em.OptionError, match=what):
+        plot.components(fit, by=by)
+
+
+def test_by_nothing_is_one_line():
+    assert len(picture(MOTHS, None, "", 0.95).curves) == 1
+
+
 def test_a_model_without_covariate_has_nothing_to_draw():
     with pytest.raises(em.NotAvailableError, match="no covariate"):
         plot.components(em.glm("dead ~ 1", BUDWORMS, family="poisson"))

@@ -68,7 +68,7 @@ class Column:
         if self.missing is not None and self.missing[row]:
             return "missing"
         if self.kind == "numeric":
-            return str(self.values[row])
+            return str(int(self.values[row]) if self.integer else self.values[row])
         return repr(self.levels[self.values[row]])
 
 

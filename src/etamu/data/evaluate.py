@@ -44,8 +44,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "&": np.logical_and,
     "|": np.logical_or,
 }
+"""Operators of two operands and more."""
 
 UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": np.logical_not}
+"""Operators of one operand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +157,12 @@ def _shown(expression: Expression) -> str:
     return f"a {type(expression).__name__.lower()}"
 
 
+def _written(expression: Expression) -> str:
+    if isinstance(expression, (Call, Operation)):
+        return expression.text
+    return expression.name if isinstance(expression, Name) else _shown(expression)
+
+
 def numbers_of(name: str, rows: Rows) -> Array:
     """Return a column as float64; truth values as 0 and 1.
 
@@ -177,9 +185,7 @@ def numbers_of(name: str, rows: Rows) -> Array:
 def _single(expression: Expression, rows: Rows, states: States) -> Any:
     value = _value(expression, rows, states)
     if np.ndim(value) > 1:
-        raise FormulaError(
-            f"{getattr(expression, 'text', expression)} has several columns and can only be a term"
-        )
+        raise FormulaError(f"{_written(expression)} has several columns and can only be a term")
     return value
 
 
@@ -192,9 +198,7 @@ def _operation(expression: Operation, rows: Rows, states: States) -> Any:
     if symbol in "&|~":
         for operand, value in zip(operands, values, strict=True):
             if not np.isin(value, (0.0, 1.0)).all():
-                raise FormulaError(
-                    f"{expression.text}: {getattr(operand, 'text', operand)} is neither true nor false"
-                )
+                raise FormulaError(f"{expression.text}: {_written(operand)} is neither true nor false")
     if len(values) == 1:
         return UNARY[symbol](values[0])
     return np.asarray(reduce(OPERATORS[symbol], values), dtype=np.float64)
@@ -257,7 +261,7 @@ def literal(expression: Expression) -> Any:
         return [literal(item) for item in expression.items]
     if isinstance(expression, Named):
         return dict(zip(expression.names, map(literal, expression.items), strict=True))
-    raise FormulaError(f"{getattr(expression, 'text', expression)} must be written out as numbers or text")
+    raise FormulaError(f"{_written(expression)} must be written out as numbers or text")
 
 
 def settle_transforms(expression: Expression, frame: Frame, states: dict[str, Basis]) -> None:
@@ -303,6 +307,8 @@ def check_finite(values: RawArray, expression: Expression, label: str, rows: Row
             f"column {expression.name!r} is {value} in row {where}; correct the value or leave the row out"
         )
     held = ", ".join(f"{name} = {rows.frame.column(name).shown(where)}" for name in names_in(expression))
+    if not held:
+        raise DataError(f"{label} is {value} in every row; correct it")
     raise DataError(
         f"{label} is {value} in row {where}, where {held}; correct the value or leave the row out"
     )

@@ -124,6 +124,20 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     )
 
 
+def additive(columns: tuple[str, ...], *, intercept: bool) -> Statement:
+    """State the sum of some columns as they are named, without a left side and without parsing anything.
+
+    Examples
+    --------
+    >>> [term.label for term in additive(("age", "my column"), intercept=True).terms]
+    ['Intercept', 'age', 'my column']
+    """
+    constant = (Term("Intercept", ()),) if intercept else ()
+    terms = tuple(Term(name, (number,)) for number, name in enumerate(columns))
+    factors = tuple(Parsed(name, Name(name)) for name in columns)
+    return Statement("", None, factors, (*constant, *terms), (), intercept)
+
+
 def _tokens(formula: str) -> list[_Token]:
     from formulaic.parser.algos.tokenize import tokenize
 
@@ -249,6 +263,8 @@ def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> 
                 scale *= float(factor.expr)
             else:
                 numbers.append(int(factor.expr.removeprefix("f_").removesuffix("_")))
+        if scale == 0.0:
+            raise FormulaError(f"{formula!r}: a term is multiplied by 0; leave it out")
         label = ":".join(labels[number] for number in numbers) or "Intercept"
         terms.append(Term(label, tuple(numbers), scale))
     return terms

@@ -143,6 +143,28 @@ def read(data: Any) -> Frame:
     return Frame(tuple(natives), len(table), _Table(table, natives))
 
 
+def is_table(data: Any) -> bool:
+    """Tell whether `read` would look at data as a table of named columns.
+
+    Examples
+    --------
+    >>> is_table({"x": [1.0]}), is_table(np.zeros((2, 2)))
+    (True, False)
+    """
+    if isinstance(data, (Frame, Mapping)):
+        return True
+    try:
+        table = nw.from_native(data, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        return True
+    return isinstance(table, (nw.DataFrame, nw.LazyFrame))
+
+
+def bare_rows(length: int) -> Frame:
+    """Make a table of rows without columns, against which arrays given by keyword are measured."""
+    return Frame((), length, _Arrays({}))
+
+
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 

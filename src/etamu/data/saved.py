@@ -1,6 +1,6 @@
 """A schema as plain JSON data and back, exactly; reading one runs no code.
 
-May import: `etamu._base`, `etamu.data`.
+May import: numpy, `etamu._base`, `etamu.data`.
 Read next: `etamu.data.schema`, what is saved.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
 from etamu.data.basis import STATEFUL, Basis
@@ -123,7 +125,7 @@ def _schema_from(saved: Mapping[str, Any], size: tuple[int, int] | None) -> Sche
         Parsed(_str(offset["label"]), _expression_from(offset["expression"]))
         for offset in _list(saved["offsets"])
     )
-    states = tuple((_str(text), restored(state)) for text, state in _list(saved["states"]))
+    states = tuple((_str(text), _basis_from(state)) for text, state in _list(saved["states"]))
     _check_states([part.expression for part in (*factors, *offsets)], dict(states))
     _check_fields(factors, dict(states))
     _check_offsets(offsets, dict(states))
@@ -138,6 +140,19 @@ def _schema_from(saved: Mapping[str, Any], size: tuple[int, int] | None) -> Sche
         tuple((_str(column), _strings(levels)) for column, levels in _list(saved["dropped_levels"])),
         coefficient_names(terms, factors),
     )
+
+
+def _basis_from(saved: Any) -> Basis:
+    """Restore a basis and try it on one number, so that a damaged one fails here."""
+    basis = restored(saved)
+    try:
+        with np.errstate(all="ignore"):
+            shape = basis.apply(np.zeros(1)).shape
+    except ZeroDivisionError:
+        raise DataError(f"the state of a {saved['kind']} divides by zero") from None
+    if shape != (1, max(1, len(basis.labels))):
+        raise DataError(f"the state of a {saved['kind']} does not fit together")
+    return basis
 
 
 def _check_states(expressions: list[Expression], states: Mapping[str, Any]) -> None:
@@ -213,7 +228,10 @@ def _term_from(saved: Mapping[str, Any], factors: tuple[Factor, ...]) -> Planned
         tuple((_index(number, len(factors)), _bool(reduced)) for number, reduced in _list(scoped))
         for scoped in _list(saved["products"])
     )
-    return PlannedTerm(_str(saved["label"]), products, _number(saved["scale"]))
+    scale = _number(saved["scale"])
+    if not 0.0 < abs(scale) < np.inf:
+        raise DataError(f"the scale {scale} of a term is not a number to multiply by")
+    return PlannedTerm(_str(saved["label"]), products, scale)
 
 
 def _factor_to(factor: Factor) -> dict[str, Any]:
@@ -315,10 +333,12 @@ def _call_from(depth: int, function: Any, arguments: Any, keywords: Any, text: A
 
 
 def _operation_from(depth: int, symbol: Any, operands: Any, text: Any) -> Expression:
-    given = _many(operands, depth)
-    if _str(symbol) not in (UNARY if len(given) == 1 else OPERATORS) or not given:
-        raise DataError(f"{symbol!r} is not among the operators of formulas with {len(given)} operands")
-    return Operation(symbol, given, _str(text))
+    if symbol not in OPERATORS and symbol not in UNARY:
+        raise DataError(f"{symbol!r} is not among the operators of formulas")
+    parts = _many(operands, depth)
+    if len(parts) < 2 and (len(parts) != 1 or symbol not in UNARY):
+        raise DataError(f"{symbol!r} has {len(parts)} operands")
+    return Operation(symbol, parts, _str(text))
 
 
 _READERS: dict[str, Callable[..., Expression]] = {

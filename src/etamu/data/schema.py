@@ -249,9 +249,9 @@ def _factor(
 ) -> Factor:
     expression = inner(parsed.expression)
     if isinstance(expression, Call) and expression.function in {"C", "relevel"}:
-        return _declared(parsed.label, expression, rows, dropped)
+        return _declared(parsed.label, expression, rows, states, dropped)
     if isinstance(expression, Name) and rows.frame.column(expression.name).kind != "numeric":
-        return _categorical(parsed.label, expression, rows, dropped)
+        return _categorical(parsed.label, expression, rows, states, dropped)
     return _numeric(parsed, rows, states)
 
 
@@ -268,7 +268,9 @@ def _numeric(parsed: Parsed, rows: Rows, states: dict[str, Basis]) -> NumericFac
     return NumericFactor(parsed.label, parsed.expression, fields, intercept)
 
 
-def _declared(label: str, call: Call, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> CategoricalFactor:
+def _declared(
+    label: str, call: Call, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
+) -> CategoricalFactor:
     """Read `C(x, contrast, levels=…)`, `factor(x)`, `relevel(x, ref="b")`."""
     if not call.arguments:
         raise FormulaError(f"{call.text}: {call.function} needs the variable first")
@@ -289,15 +291,18 @@ def _declared(label: str, call: Call, rows: Rows, dropped: dict[str, tuple[str, 
         reference = options.get("ref", second)
         if reference is None:
             raise FormulaError(f'{call.text}: say which level comes first, relevel(x, ref="b")')
-        return _categorical(label, call.arguments[0], rows, dropped, first=reference)
+        return _categorical(label, call.arguments[0], rows, states, dropped, first=reference)
     asked = options.get("contrasts", options.get("contrast", second))
-    return _categorical(label, call.arguments[0], rows, dropped, asked=asked, order=options.get("levels"))
+    return _categorical(
+        label, call.arguments[0], rows, states, dropped, asked=asked, order=options.get("levels")
+    )
 
 
 def _categorical(
     label: str,
     expression: Expression,
     rows: Rows,
+    states: dict[str, Basis],
     dropped: dict[str, tuple[str, ...]],
     asked: Expression | None = None,
     order: Expression | None = None,
@@ -306,7 +311,8 @@ def _categorical(
     expression = inner(expression)
     column = rows.frame.column(expression.name) if isinstance(expression, Name) else None
     if column is None or column.kind == "numeric":
-        labels, numbers = _levels_of_numbers(label, expression, rows)
+        settle_transforms(expression, rows.frame, states)
+        labels, numbers = _levels_of_numbers(label, expression, rows, states)
     else:
         labels, numbers = _levels_in_use(column, rows, dropped), None
     if order is not None and not (isinstance(order, Flag) and order.value is None):
@@ -334,11 +340,11 @@ def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...
 
 
 def _levels_of_numbers(
-    label: str, expression: Expression, rows: Rows
+    label: str, expression: Expression, rows: Rows, states: dict[str, Basis]
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Sort the distinct numbers and print them as formulaic does: 6 if whole, 6.0 if not, True and False."""
     kind = kind_of_number(expression, rows.frame)
-    values = evaluate(expression, rows, {})
+    values = evaluate(expression, rows, states)
     if values.ndim > 1:
         raise FormulaError(f"{label}: a basis has no levels")
     check_finite(values, expression, label, rows)

@@ -1,6 +1,6 @@
 """Numerical verification of links and families: every identity they promise, before anyone relies on it.
 
-May import: _base, family.family, family.link.
+May import: _base, family.family, family.link, family.check_density.
 Read next: `etamu.family.stated` and `etamu.family.families`, whose members pass.
 """
 
@@ -15,12 +15,14 @@ import numpy as np
 
 from etamu._base.errors import EtamuError, FamilyError, LinkError
 from etamu._base.types import Array, Interval
+from etamu.family.check_density import means, totals
 from etamu.family.family import Family
 from etamu.family.link import Link, Mean
 
 _STEP = 1e-5  # a central difference then errs by 1e-10 of curvature and 1e-11 of rounding
 _DIFFERENCE = 1e-5
 _EXACT = 1e-9
+_TOTAL = 1e-8
 
 
 @final
@@ -83,8 +85,8 @@ def check_family(family: Family) -> Report:
     """Verify a family numerically.
 
     Checked on a grid of means: b'(theta(mu)) = mu and b''(theta) = V(mu); V' is the derivative of V; the unit
-    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; a starting mean is a
-    mean. `check_density` verifies the density.
+    deviance is 0 at y = mu, positive elsewhere and equal to 2 * integral (y - t) / V(t) dt; a first guess is
+    a mean; the density, where there is one, sums or integrates to 1 and has mean mu.
 
     Raises
     ------
@@ -105,11 +107,24 @@ def check_family(family: Family) -> Report:
         y = mu[family.support.contains(mu)]
         if y.size and not np.all(family.mean.contains(family.start(y, np.ones_like(y)))):
             _fail(FamilyError, subject, "a starting mean is no mean", y)
+        if family.has_density:
+            results = (*results, *_density(family, subject))
     return Report(subject, results)
 
 
 Identity = tuple[str, Array, Array, float]
 """(text, error, size it is compared with, tolerance)."""
+
+
+def _density(family: Family, subject: str) -> tuple[tuple[str, float], ...]:
+    mu = np.array(means(family))
+    total, mean = np.array([totals(family, each) for each in means(family)]).T
+    one = "sum of f(y) = 1" if family.support.integer else "integral of f(y) = 1"
+    found = (
+        (one, total - 1.0, np.ones_like(mu), _TOTAL),
+        ("mean of f = mu", mean - mu, 1.0 + np.abs(mu), _TOTAL),
+    )
+    return tuple(_judge(FamilyError, subject, "mu", mu, *each) for each in found)
 
 
 def _cumulant(family: Family, mu: Array) -> tuple[Identity, ...]:
@@ -235,7 +250,7 @@ def _check_ends(subject: str, link: Link) -> None:
 def _far(domain: Interval) -> tuple[float, float, float, float]:
     """Return two eta near the lower end of a domain and two near the upper one, outermost first and last."""
     if domain.whole:
-        return (-1e3, -5e2, 5e2, 1e3)
+        return (-100.0, -50.0, 50.0, 100.0)
     if math.isinf(domain.upper):
         return (domain.lower + 1e-100, domain.lower + 1e-50, 1e50, 1e100)
     if math.isinf(domain.lower):

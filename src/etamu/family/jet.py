@@ -70,13 +70,13 @@ class Jet:
         return self._chain((x**k, k * x ** (k - 1.0), bend))
 
     def __radd__(self, other: Any) -> Jet:
-        return self + other
+        return self.__add__(other)
 
     def __rsub__(self, other: Any) -> Jet:
         return self.lift(other) - self
 
     def __rmul__(self, other: Any) -> Jet:
-        return self * other
+        return self.__mul__(other)
 
     def __rtruediv__(self, other: Any) -> Jet:
         return self.lift(other) / self

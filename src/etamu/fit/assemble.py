@@ -1,13 +1,14 @@
-"""From a formula, a table and keywords to a complete Problem; every refusal happens here, before any work.
+"""From columns and keywords to a complete Problem; every refusal happens here, before any work.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.estimate`.
+Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.estimate`.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,15 +16,67 @@ from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarni
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
-from etamu.data.formula import parse
-from etamu.data.frame import read
-from etamu.data.schema import settle
+from etamu.data.formula import Statement, parse
+from etamu.data.frame import Frame, read
+from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import response_columns
+
+
+class Columns(Protocol):
+    """What a model is made of besides its keywords: a table and a statement, or a matrix."""
+
+    @property
+    def frame(self) -> Frame:
+        """The rows against which keywords are read."""
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given, empty where there was none."""
+
+    def missing(self) -> dict[str, Mask]:
+        """Where columns have missing values, by name."""
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Return the response over the rows in use."""
+
+    def encode(self, keep: Mask) -> tuple[Encoded, Schema | None]:
+        """Turn the rows in use into a design; the schema is how new data will be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByFormula:
+    """A formula and its table."""
+
+    statement: Statement
+    frame: Frame
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given."""
+        return self.statement.text
+
+    def missing(self) -> dict[str, Mask]:
+        """Where the columns of the formula have missing values."""
+        return missing_rows(self.statement, self.frame)
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Evaluate the left side over the rows in use."""
+        return response(self.statement, self.frame, keep)
+
+    def encode(self, keep: Mask) -> tuple[Encoded, Schema]:
+        """Settle the schema and encode the rows in use."""
+        return settled(self.statement, self.frame, keep)
+
+
+def settled(statement: Statement, frame: Frame, keep: Mask) -> tuple[Encoded, Schema]:
+    """Settle a schema on the rows in use and encode them by it."""
+    schema = settle(statement, frame, keep)
+    return encode(schema, frame, keep), schema
 
 
 def from_formula(
@@ -41,33 +94,45 @@ def from_formula(
     frame = read(data)
     if not len(frame):
         raise DataError("the data have no rows")
-    statement = parse(formula, frame.names)
-    columns = columns_of(frame, keywords)
-    masks = _missing(missing_rows(statement, frame), columns)
+    columns = ByFormula(parse(formula, frame.names), frame)
+    return assemble(columns, unit, keywords, missing, options)
+
+
+def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, options: Options) -> Problem:
+    """Put response, design and keywords together over the complete rows.
+
+    Raises
+    ------
+    DataError
+        If a column, a value or a length cannot be used; column, row, value and remedy are named.
+    """
+    frame = columns.frame
+    given = columns_of(frame, keywords)
+    masks = _missing(columns.missing(), given)
     complete = _complete(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     _say_dropped(complete, dropped, missing)
-    trials = trials_from(columns["trials"]) if "trials" in columns else None
+    trials = trials_from(given["trials"]) if "trials" in given else None
     row_ids = np.flatnonzero(complete)
-    answer = response(statement, frame, complete)
+    answer = columns.response(complete)
     y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
-    weights = weights_from(columns, complete)
-    offset = offset_from(columns, unit)
-    schema = settle(statement, frame, complete)
-    encoded = encode(schema, frame, complete)
+    weights = weights_from(given, complete)
+    offset = offset_from(given, unit)
+    encoded, schema = columns.encode(complete)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
-    notes = _notes(complete, dropped, dict(schema.dropped_levels))
-    if schema.dropped_levels:
+    gone = {} if schema is None else dict(schema.dropped_levels)
+    notes = _notes(complete, dropped, gone)
+    if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
     flags = counted(y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        sample=Sample(Chunk((predictor,), y, weights, row_ids), flags, frame),
+        sample=Sample(Chunk((predictor,), y, weights, row_ids), flags, None if schema is None else frame),
         tally=tally(len(frame), flags),
         dropped=dropped,
         schema=schema,
-        words=_words(formula, answer, keywords),
+        words=_words(columns.formula, answer, keywords),
         options=options,
         notes=notes,
     )

@@ -158,7 +158,7 @@ def _say_outcome(solution: Solution) -> None:
 
 def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Fit:
     local = solution.local
-    deviance = -2.0 * local.value
+    deviance = abs(2.0 * local.value)  # never -0.0
     raw = stage.coordinates.raw(solution.beta)
     chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - stage.coordinates.size

@@ -13,12 +13,17 @@ import numpy as np
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array
-from etamu.data.encode import Unseen, encode
-from etamu.data.frame import read
-from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.data.encode import Encoded, Unseen, encode
+from etamu.data.frame import Frame, bare_rows, is_table, read
+from etamu.data.matrix import read_like
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
 from etamu.family.unit import Unit
 from etamu.fit.inputs import offset_of, trials_of
+from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, raw_beta
+from etamu.infer.covariance import Root
 from etamu.infer.wald import critical
 
 if TYPE_CHECKING:
@@ -134,12 +139,8 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
 
 
 def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
-    problem = fit.problem
-    if problem.schema is None:
-        raise DataError("this model was fitted to arrays: predict with GLM(...).fit(X, y).predict(X=...)")
-    frame = read(data)
-    encoded = encode(problem.schema, frame, None, unseen=unseen)
-    words = problem.words
+    problem, words = fit.problem, fit.problem.words
+    frame, encoded = _encoded(problem, data, unseen)
     for keyword in set(words.given) & again.keys():
         if again[keyword] is None:
             raise DataError(
@@ -149,17 +150,44 @@ def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, nee
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
     offset = _sum(encoded.offset, extra)
     trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
-    predictor = Predictor(fit.coordinates.placed(encoded.design), offset)
-    n = len(frame)
-    chunk = Chunk((predictor,), (), Weights(), np.arange(n))
-    eta = chunk.predictors[0].eta(raw_beta(fit))
+    coordinates, beta, root = _coordinates(fit, encoded.design)
+    predictor = Predictor(coordinates.placed(encoded.design), offset)
+    eta = predictor.eta(coordinates.raw(beta))
     se = np.zeros(0)
     if need_se:
-        se = np.sqrt(predictor.design.quadratic(fit.coordinates.raw_matrix(fit.root.covariance())))
+        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
         se = np.where(encoded.invalid, np.nan, se) if need_se else se
     return _Linear(eta, se, trials)
+
+
+def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
+    """Choose coordinates in which the blocks of new rows can be placed, with the estimate in them.
+
+    Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
+    """
+    own = fit.coordinates
+    if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
+        return own, fit.beta, fit.root
+    plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
+    return plain, own.reported(fit.beta)[own.kept], Root(own.reported(fit.root.matrix)[own.kept])
+
+
+def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded]:
+    """Read new rows the way the rows of the fit were read."""
+    if problem.schema is not None:
+        frame = read(data)
+        return frame, encode(problem.schema, frame, None, unseen=unseen)
+    names = problem.layout.names
+    intercept = problem.layout.constant is not None
+    if is_table(data):
+        raise DataError(
+            f"this model was fitted to a matrix of {len(names) - intercept} columns; give a matrix of the "
+            "same columns, such as data.to_numpy()"
+        )
+    matrix = read_like(data, names[intercept:])
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept)
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.errors import NotAvailableError
+from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
@@ -41,6 +41,35 @@ class Options:
     start: Array | None = None
     block_rows: int | None = None
     threads: int | None = None
+
+
+def check_options(options: Options, missing: str) -> None:
+    """Refuse options nobody understands, before any data are read.
+
+    Raises
+    ------
+    OptionError
+        Naming the option and what it may be.
+    """
+    choices: dict[str, tuple[Any, tuple[Any, ...]]] = {
+        "missing": (missing, ("drop", "raise")),
+        "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
+        "covariance": (options.covariance, (None, "model", "observed", "HC0", "HC1")),
+    }
+    for keyword, (value, known) in choices.items():
+        if value not in known:
+            listed = ", ".join(map(repr, known))
+            raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
+    phi = options.dispersion
+    if isinstance(phi, str):
+        understood = phi in {"pearson", "deviance", "ml"}
+    else:
+        understood = phi is None or (phi > 0 and phi < float("inf"))
+    if not understood:
+        raise OptionError(
+            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
+            "number"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +178,12 @@ class Problem:
     @property
     def chunk(self) -> Chunk:
         """The complete rows; raises NotAvailableError where a fit carries none."""
-        return self._rows().chunk
+        return self.attached().chunk
 
     @property
     def counted(self) -> NDArray[np.bool_]:
         """Which of the complete rows count; raises NotAvailableError where a fit carries none."""
-        return self._rows().counted
+        return self.attached().counted
 
     @property
     def table(self) -> Any:
@@ -166,7 +195,21 @@ class Problem:
         """Rows in the input, dropped ones included."""
         return self.tally.given
 
-    def _rows(self) -> Sample:
+    @property
+    def has_offset(self) -> bool:
+        """Whether an offset or exposure was given, by keyword or in the formula."""
+        words = self.words
+        named = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
+        return bool(named) or (self.schema is not None and bool(self.schema.offsets))
+
+    def attached(self) -> Sample:
+        """Return the rows.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was read from a file, which carries none.
+        """
         if self.sample is None:
             raise NotAvailableError(
                 "this needs the rows of the data, and a fit read from a file carries none: give data= to "

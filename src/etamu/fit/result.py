@@ -7,6 +7,7 @@ Read next: `etamu.fit.predict`, `etamu.fit.residuals`, `etamu.fit.tables`, `etam
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.components import Components, components
+from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.predict import Prediction, predict
@@ -71,7 +73,7 @@ class Fit:
     >>> fit.names
     ('Intercept', 'x')
     >>> fit.coef.round(4)
-    array([0.2999, 0.6207])
+    array([0.2057, 0.6574])
     """
 
     problem: Problem
@@ -298,6 +300,24 @@ class Fit:
     def components(self) -> Components:
         """State the three components: linear predictor, link, and variance function."""
         return components(self)
+
+    def interpret(
+        self,
+        units: Mapping[str, str] | None = None,
+        together: Iterable[str] | None = None,
+        level: float = 0.95,
+    ) -> Interpretation:
+        """Say in words what the coefficients mean, one sentence each, with its interval.
+
+        Parameters
+        ----------
+        units : dict of str to str, optional
+            What a numeric column counts, as ``{"age": "year"}``.
+        together : list of str, optional
+            Effects to compose, as ``["water", "fertilizer"]``.
+        level : float
+        """
+        return interpret(self, units, together, level)
 
     def summary(self) -> Summary:
         """Summarise the fit as a table that reads like R's."""

@@ -141,25 +141,29 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 def _call(fit: Fit) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
-    arguments = [f'"{fit.formula}"', "data"] if fit.formula else ["X", "y"]
-    arguments += [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
-    named = {
-        "offset": words.offset,
-        "exposure": words.exposure,
-        "trials": words.trials,
-        **dict(words.weights),
-    }
-    arguments += [f'{keyword}="{column}"' for keyword, column in named.items() if column]
-    arguments += [f"{keyword}=<array>" for keyword in words.given]
+    model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
+    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
+    data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
+    data += [f"{keyword}=<array>" for keyword in words.given]
+    choices = []
     if options.dispersion is not None:
-        arguments.append(f"dispersion={_quoted(options.dispersion)}")
+        choices.append(f"dispersion={_quoted(options.dispersion)}")
     if options.covariance is not None:
-        arguments.append(f"covariance={_quoted(options.covariance)}")
-    return "\n".join(wrap("glm(" + ", ".join(_glued(a) for a in arguments) + ")", indent="    "))
+        choices.append(f"covariance={_quoted(options.covariance)}")
+    if fit.formula:
+        call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
+    else:
+        plain = [] if "Intercept" in fit.names else ["intercept=False"]
+        call = f"GLM({_listed([*model, *choices])}).fit({_listed(['X', 'y', *plain, *data])})"
+    return "\n".join(wrap(call, indent="    "))
+
+
+def _listed(arguments: list[str]) -> str:
+    """Write arguments so that lines break between them only, where they fit on one."""
+    return ", ".join(_glued(argument) for argument in arguments)
 
 
 def _glued(argument: str) -> str:
-    """Keep an argument on one line if it fits on one."""
     return argument.replace(" ", GLUE) if len(argument) <= WIDTH - 8 else argument
 
 

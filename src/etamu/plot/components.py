@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LINE_LENGTH = 105
+"""Letters of the formula's font that fit across the figure."""
+
 
 def components(fit: Fit, covariate: str | None = None, by: str | None = None, level: float = 0.95) -> Figure:
     """Draw the three components of a fit: eta against a covariate, mu with the data, V against mu.
@@ -47,6 +50,8 @@ def components(fit: Fit, covariate: str | None = None, by: str | None = None, le
         If matplotlib is not installed, or the fit has no formula or no covariate.
     FormulaError
         If the formula does not use the column named.
+    OptionError
+        If `by` has more levels than lines can be told apart.
 
     Examples
     --------
@@ -160,16 +165,24 @@ def _quiet_grid(axes: Axes) -> None:
 def _around(figure: Figure, fit: Fit, shown: Picture) -> None:
     from matplotlib.lines import Line2D
 
-    figure.suptitle(fit.formula, x=0.008, ha="left", fontsize=13, color=INK, family="monospace")
+    labels = [_short(curve.label, 18) for curve in shown.curves]
+    room = LINE_LENGTH - (sum(len(label) + 10 for label in labels) if len(labels) > 1 else 0)
+    figure.suptitle(
+        _short(fit.formula, max(room, 24)), x=0.008, ha="left", fontsize=13, color=INK, family="monospace"
+    )
     if len(shown.curves) > 1:
         # A handle of line and marker: in panel 2 the line is the model and the marker the data.
         style: dict[str, Any] = {"lw": 2.0, "ms": 6.0, "mfc": "white", "mew": 1.3}
         handles = [
-            Line2D([], [], color=pen.colour, ls=pen.dash, marker=pen.marker, label=curve.label, **style)
-            for pen, curve in zip(PENS, shown.curves, strict=False)
+            Line2D([], [], color=pen.colour, ls=pen.dash, marker=pen.marker, label=label, **style)
+            for pen, label in zip(PENS, labels, strict=False)
         ]
         handles = [Line2D([], [], lw=0, label=f"{shown.by}:"), *handles]
         figure.legend(
             handles=handles, loc="upper right", ncols=len(handles), handlelength=3.4, borderaxespad=0.2
         )
     figure.supxlabel(shown.foot, x=0.99, ha="right", fontsize=9, color=QUIET)
+
+
+def _short(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import FormulaError, NotAvailableError
+from etamu._base.errors import FormulaError, NotAvailableError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.evaluate import names_in
@@ -200,8 +200,16 @@ def _chosen(variables: dict[str, _Variable], covariate: str | None) -> str:
 
 
 def _groups(variables: dict[str, _Variable], along: str, by: str | None) -> str:
+    if by:
+        count = len(variables[_named(variables, by)].levels)
+        if not 1 <= count <= GROUPS:
+            what = f"{count} levels" if count else "numbers, not levels"
+            message = (
+                f"by={by!r} has {what}; choose a column of at most {GROUPS} levels, or by='' for one line"
+            )
+            raise OptionError(message)
     if by is not None:
-        return by and _named(variables, by)
+        return by
     fitting = (name for name, one in variables.items() if name != along and 1 < len(one.levels) <= GROUPS)
     return next(fitting, "")
 
