@@ -140,7 +140,11 @@ NEW: dict[str, tuple[type[em.EtamuError], list[str], dict[str, Any]]] = {
     "column missing from the new data": (em.FormulaError, ["'x'"], {"data": {"g": ["u"]}}),
     "level never seen": (em.DataError, ["'g'", "'q'", "row 1"], {"data": {"x": [0.0, 1.0], "g": ["u", "q"]}}),
     "number where text was": (em.DataError, ["g"], {"data": {"x": [0.0], "g": [1.0]}}),
-    "unknown kind": (em.OptionError, ["'respones'", "mean"], {"data": {"x": [0.0], "g": ["u"]}, "kind": "respones"}),
+    "unknown kind": (
+        em.OptionError,
+        ["'respones'", "mean"],
+        {"data": {"x": [0.0], "g": ["u"]}, "kind": "respones"},
+    ),
 }
 
 

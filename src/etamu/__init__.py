@@ -83,6 +83,7 @@ from etamu.family.families import (
 )
 from etamu.family.links import Power as Power
 from etamu.family.unit import Unit as Unit
+from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.result import Fit as Fit
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ Read next: `etamu.fit.predict`, `etamu.fit.residuals`, `etamu.fit.tables`, `etam
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +20,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.components import Components, components
+from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.predict import Prediction, predict
@@ -275,6 +277,24 @@ class Fit:
     def components(self) -> Components:
         """State the three components: linear predictor, link, and variance function."""
         return components(self)
+
+    def interpret(
+        self,
+        units: Mapping[str, str] | None = None,
+        together: Iterable[str] | None = None,
+        level: float = 0.95,
+    ) -> Interpretation:
+        """Say in words what the coefficients mean, one sentence each, with its interval.
+
+        Parameters
+        ----------
+        units : dict of str to str, optional
+            What a numeric column counts, as ``{"age": "year"}``.
+        together : list of str, optional
+            Effects to compose, as ``["water", "fertilizer"]``.
+        level : float
+        """
+        return interpret(self, units, together, level)
 
     def summary(self) -> Summary:
         """Summarise the fit as a table that reads like R's."""
