@@ -34,7 +34,7 @@ types: $(VENV)/installed  ## mypy --strict on src/etamu
 	$(BIN)/mypy
 
 contracts: $(VENV)/installed  ## the arrows between the rooms (import-linter)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 house: $(VENV)/dependencies  ## the house rules no other tool knows (tools/house.py)
 	$(BIN)/python tools/house.py src/etamu

@@ -76,10 +76,16 @@ UNITS: tuple[Unit, ...] = (
 """Every admissible pair whose formulas differ."""
 
 BORROWED_UNITS: tuple[tuple[Unit, Unit], ...] = tuple(
-    (unit, Unit(kin, unit.link)) for family, kin in BORROWED for unit in pairs([family], LINKS) if pairs([kin], [unit.link])
+    (unit, Unit(kin, unit.link))
+    for family, kin in BORROWED
+    for unit in pairs([family], LINKS)
+    if pairs([kin], [unit.link])
 )
 
-ETA = (-700.0, -40.0, -37.0, -5.0, -1.0, -0.2, -1e-8, 0.0, 1e-8, 0.3, 0.9, 1.0, 1.0 + 1e-8, 1.5, 5.0, 37.0, 40.0, 700.0)
+ETA = (
+    *(-700.0, -40.0, -37.0, -5.0, -1.0, -0.2, -1e-8, 0.0, 1e-8),
+    *(0.3, 0.6, 0.9, 1.0, 1.0 + 1e-8, 1.5, 5.0, 37.0, 40.0, 700.0),
+)
 """Where eta is looked at: the centre, both sides of 0 and 1, the tails."""
 
 

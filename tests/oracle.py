@@ -5,11 +5,12 @@ Read first: tests/references/README.md. Read next: tests/test_oracle.py, which c
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,16 +61,13 @@ def numbers(values: Any) -> np.ndarray:
 def table(name: str) -> pd.DataFrame:
     """Read a data set exactly: doubles round-trip, factors keep R's order of levels."""
     columns = json.loads((REFERENCES / "data" / f"{name}.levels.json").read_text(encoding="utf-8"))["columns"]
-    text = {column: str for column, kind in columns.items() if kind["type"] in {"factor", "string"}}
     path = next((REFERENCES / "data").glob(f"{name}.csv*"))
-    data = pd.read_csv(
-        path, dtype=text, keep_default_na=False, na_values=[""], float_precision="round_trip"
-    )
+    data = pd.read_csv(path, dtype=object, keep_default_na=False, na_values=[""])
     for column, kind in columns.items():
         if kind["type"] == "factor":
             data[column] = pd.Categorical(data[column], categories=kind["levels"])
         elif kind["type"] in {"integer", "double"}:
-            data[column] = data[column].astype(float)
+            data[column] = np.array([float(text) for text in data[column]])
     return data
 
 
@@ -202,7 +200,7 @@ def _unmapped(name: str, data: str) -> str:
     if name == "(Intercept)":
         return "Intercept"
     if basis := re.fullmatch(r"(.+\))(\d+)", name):
-        return f"{basis[1]}[{basis[2]}]"
+        return f"{ast.unparse(ast.parse(basis[1]))}[{basis[2]}]"  # formulaic writes every call as Python does
     factors = {
         f"{column}{level}": f"{column}[T.{level}]"
         for column, values in table(data).items()
@@ -307,30 +305,27 @@ def difference(asked: Asked, quantity: Quantity) -> Difference | None:
     return None
 
 
-def rewritten_rows(asked: Asked) -> np.ndarray:
-    """Tell which of the observed rows R shows with a response of its own making.
+def altered_rows(asked: Asked, column: str) -> np.ndarray:
+    """Tell which of the observed rows R shows with residuals that are not those of the data.
 
-    `glm` sets y to 0 in binomial rows of weight zero: their residuals are not those of the data.
+    `glm` sets y to 0 in binomial rows of weight zero. And it clamps the means of bounded links into
+    [2.2e-16, 1 - 2.2e-16]: a deviance residual that is 0 to the last digit is shown as 7e-7, a working
+    residual of 0.02 as 1. Ours are of the data, with both tails computed.
     """
     observed = asked["expected"]["obs"]
-    changed = numbers(observed["prior_weights"]) == 0
-    return changed & (asked["family"] == "binomial")
+    binomial = asked["family"] == "binomial"
+    without_weight = numbers(observed["prior_weights"]) == 0
+    clamped = numbers(observed["mu"]) >= 1 - 4e-16
+    return binomial & (
+        (without_weight & (column in {"resid_response", "resid_working"}))
+        | (clamped & (column in {"resid_working", "resid_pearson", "resid_deviance"}))
+    )
 
 
-def clamped_rows(asked: Asked) -> np.ndarray:
-    """Tell which of the observed rows R shows with a mean held away from 1.
-
-    R clamps the means of bounded links into [2.2e-16, 1 - 2.2e-16]: a row whose residual is 0 to the last
-    digit is shown with 7e-7.
-    """
-    means = numbers(asked["expected"]["obs"]["mu"])
-    return (means >= 1 - 4e-16) & (asked["family"] == "binomial")
-
-
-def scalars() -> Iterator[tuple[str, str]]:
+def scalars() -> list[tuple[str, str]]:
     """Pair every case with every scalar it answers."""
     quantities = ["deviance", "null_deviance", "loglik", "aic", "bic", "dispersion", "pearson_chi2"]
-    return ((identifier, quantity) for identifier in identifiers() for quantity in quantities)
+    return [(identifier, quantity) for identifier in identifiers() for quantity in quantities]
 
 
 def predicted(fit: Any, asked: Asked, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -339,4 +334,4 @@ def predicted(fit: Any, asked: Asked, kind: str) -> tuple[np.ndarray, np.ndarray
     if asked["offset"] is not None:
         rows["offset_"] = eval(asked["offset"], {"__builtins__": {}}, {**FUNCTIONS, **rows})
     answered = fit.predict(rows, kind=kind, se=True)
-    return np.asarray(answered["fit"]), np.asarray(answered["se"])
+    return np.asarray(answered.estimate), np.asarray(answered.se)

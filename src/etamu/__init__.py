@@ -1,3 +1,88 @@
-"""Generalized linear models, stated in eta."""
+"""Generalized linear models, stated in eta.
+
+import etamu as em
+
+fit = em.glm("claims ~ C(region) + age", data, family="poisson", exposure="years")
+print(fit)
+"""
+
+from etamu._base.errors import (
+    AliasWarning as AliasWarning,
+)
+from etamu._base.errors import (
+    ConvergenceWarning as ConvergenceWarning,
+)
+from etamu._base.errors import (
+    DataError as DataError,
+)
+from etamu._base.errors import (
+    DroppedLevelsWarning as DroppedLevelsWarning,
+)
+from etamu._base.errors import (
+    DroppedRowsWarning as DroppedRowsWarning,
+)
+from etamu._base.errors import (
+    EtamuError as EtamuError,
+)
+from etamu._base.errors import (
+    EtamuWarning as EtamuWarning,
+)
+from etamu._base.errors import (
+    FamilyError as FamilyError,
+)
+from etamu._base.errors import (
+    FormulaError as FormulaError,
+)
+from etamu._base.errors import (
+    LinkError as LinkError,
+)
+from etamu._base.errors import (
+    NotAvailableError as NotAvailableError,
+)
+from etamu._base.errors import (
+    OptionError as OptionError,
+)
+from etamu.api import (
+    GLM as GLM,
+)
+from etamu.api import (
+    glm as glm,
+)
+from etamu.family.borrowed import (
+    Binomial as Binomial,
+)
+from etamu.family.borrowed import (
+    Quasi as Quasi,
+)
+from etamu.family.borrowed import (
+    QuasiBinomial as QuasiBinomial,
+)
+from etamu.family.borrowed import (
+    QuasiPoisson as QuasiPoisson,
+)
+from etamu.family.borrowed import (
+    Tweedie as Tweedie,
+)
+from etamu.family.families import (
+    Bernoulli as Bernoulli,
+)
+from etamu.family.families import (
+    Gamma as Gamma,
+)
+from etamu.family.families import (
+    Gaussian as Gaussian,
+)
+from etamu.family.families import (
+    InverseGaussian as InverseGaussian,
+)
+from etamu.family.families import (
+    NegativeBinomial as NegativeBinomial,
+)
+from etamu.family.families import (
+    Poisson as Poisson,
+)
+from etamu.family.links import Power as Power
+from etamu.family.unit import Unit as Unit
+from etamu.fit.result import Fit as Fit
 
 __version__ = "0.1.0"

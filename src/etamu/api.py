@@ -1,11 +1,13 @@
 """The doors: a formula and a table, or arrays, in; a Fit out.
 
 May import: everything below.
-Read next: `etamu.fit.assemble`, then `etamu.fit.estimate`: the path of one fit.
+Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate`: the path of one fit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from etamu._base.errors import OptionError
@@ -13,11 +15,11 @@ from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
-from etamu.family.unit import Unit
+from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
 from etamu.fit.estimate import estimate
 from etamu.fit.inputs import Keywords
-from etamu.fit.problem import Options
+from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
 
 BARE_WEIGHTS = (
@@ -99,52 +101,115 @@ def glm(
     >>> fit.converged
     True
     """
-    _refuse_others(others)
-    unit = unit_of(family, link)
+    _refuse_others("glm", others)
+    unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
     options = Options(dispersion, covariance, solver, start)
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
 
-def unit_of(family: str | Family, link: str | Link | None) -> Unit:
-    """Pair a family and a link given by name or value.
+@dataclass(frozen=True, slots=True)
+class GLM:
+    """A generalized linear model for arrays: what it is, before any data.
+
+    Parameters
+    ----------
+    family : str or Family
+        ``"poisson"``, ``em.Gamma()``, …; see `families`.
+    link : str or Link, optional
+        ``"log"``, ``em.Power(1/3)``, …; the canonical link of the family if left out.
+    dispersion : None, "pearson", "deviance", "ml" or float
+        How phi is found; None: 1 where the family knows it, else Pearson.
+    covariance : None, "model", "observed", "HC0" or "HC1"
+        None: model; with sampling weights a sandwich.
+    missing : "drop" or "raise"
+        What happens to rows with missing values; dropped rows are counted and said.
+    solver : "newton", "irls", "gradient" or "lbfgs"
 
     Examples
     --------
-    >>> str(unit_of("poisson", None))
-    'poisson with log link'
+    >>> import etamu as em
+    >>> fit = em.GLM(family="poisson").fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 4, 9])
+    >>> fit.names
+    ('Intercept', 'x0')
+    >>> fit.coef.round(4)
+    array([0.2999, 0.6207])
     """
-    member = catalogue.family(family) if isinstance(family, str) else family
-    if link is None:
-        return Unit(member, member.default_link)
-    return Unit(member, catalogue.link(link) if isinstance(link, str) else link)
+
+    family: str | Family = "gaussian"
+    link: str | Link | None = None
+    _: KW_ONLY
+    dispersion: str | float | None = None
+    covariance: str | None = None
+    missing: str = "drop"
+    solver: str = "newton"
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        intercept: bool = True,
+        offset: Any = None,
+        exposure: Any = None,
+        trials: Any = None,
+        frequency_weights: Any = None,
+        variance_weights: Any = None,
+        sampling_weights: Any = None,
+        start: Array | None = None,
+        names: Sequence[str] | None = None,
+        **others: Any,
+    ) -> Fit:
+        """Fit the model to columns of numbers, or to the columns of a table.
+
+        Parameters
+        ----------
+        X : array (n, p), scipy sparse matrix or array, or table
+            Sparse columns stay sparse. Of a table, numbers enter as they are and categories, text and
+            truth values by treatment contrasts; a column that a keyword names is not a predictor.
+        y : array (n,)
+        intercept : bool
+            Whether a column of ones comes first.
+        offset, exposure, trials : array (n,), or column name where X is a table
+            As for `glm`.
+        frequency_weights, variance_weights, sampling_weights : array (n,), or column name of a table
+            As for `glm`.
+        start : array, optional
+            Coefficients to start from, in the order of the names.
+        names : sequence of str, optional
+            Names of the columns of a matrix; x0, x1, … if left out.
+
+        Returns
+        -------
+        Fit
+            Its `predict` takes X as it was given here.
+
+        Raises
+        ------
+        DataError, FamilyError, LinkError, OptionError
+            Before any work is done, naming what is wrong and the remedy.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> table = {"dose": [1.69, 1.72, 1.76, 1.78, 1.81], "n": [59, 60, 62, 56, 63]}
+        >>> fit = em.GLM(family="binomial").fit(table, [6, 13, 18, 28, 52], trials="n")
+        >>> fit.names
+        ('Intercept', 'dose')
+        """
+        _refuse_others("GLM.fit", others)
+        keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
+        options = Options(self.dispersion, self.covariance, self.solver, start)
+        check_options(options, self.missing)
+        unit = catalogue.unit(self.family, self.link)
+        shape = Shape(intercept, names)
+        return estimate(from_arrays(X, y, unit, keywords, self.missing, options, shape))
 
 
-def check_options(options: Options, missing: str) -> None:
-    """Refuse options nobody understands, before any data are read."""
-    choices: dict[str, tuple[Any, tuple[Any, ...]]] = {
-        "missing": (missing, ("drop", "raise")),
-        "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
-        "covariance": (options.covariance, (None, "model", "observed", "HC0", "HC1")),
-    }
-    for keyword, (value, known) in choices.items():
-        if value not in known:
-            raise OptionError(f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}")
-    phi = options.dispersion
-    if isinstance(phi, str):
-        understood = phi in {"pearson", "deviance", "ml"}
-    else:
-        understood = phi is None or (phi > 0 and phi < float("inf"))
-    if not understood:
-        raise OptionError(
-            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive number"
-        )
-
-
-def _refuse_others(others: dict[str, Any]) -> None:
-    if "weights" in others:
+def _refuse_others(door: str, others: dict[str, Any]) -> None:
+    if "weights" in others or "sample_weight" in others:
         raise OptionError(BARE_WEIGHTS)
     if others:
         unknown = ", ".join(others)
-        raise OptionError(f"glm has no keyword {unknown}; see help(etamu.glm)")
+        raise OptionError(f"{door} has no keyword {unknown}; see help(etamu.{door})")

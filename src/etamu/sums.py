@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.unit import Unit
+from etamu.solve.factor import triangle as triangularised
 
 
 class PerRow(Protocol):
@@ -33,7 +34,7 @@ class PerRow(Protocol):
     def concordance(self) -> float:
         """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
 
-    def bind(self, xp: Any, information: str = "expected") -> Callable[..., tuple[Array, Array, Array]]:
+    def bind(self, xp: Any, information: Literal["expected", "observed"] = "expected") -> Callable[..., Any]:
         """Return f(y, eta) -> (value, score, information)."""
 
 
@@ -89,7 +90,7 @@ class Triangle:
     factor: Array
 
     def __add__(self, other: Triangle) -> Triangle:
-        return Triangle(np.linalg.qr(np.vstack([self.factor, other.factor]), mode="r"))
+        return Triangle(triangularised(np.vstack([self.factor, other.factor])))
 
 
 def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
@@ -164,7 +165,7 @@ def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: 
         with np.errstate(all="ignore"):
             information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))[2]
         panel = panel * np.sqrt(_weighted(information, chunk.weights.total()))[:, None]
-    return Triangle(np.linalg.qr(panel, mode="r"))
+    return Triangle(triangularised(panel))
 
 
 def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
@@ -205,8 +206,9 @@ def _spread_information(chunk: Chunk, information: Array) -> Array:
     if k == 1:
         return chunk.predictors[0].design.gram(information.reshape(len(information)))
     designs = [predictor.design for predictor in chunk.predictors]
-    return np.block([[a.cross(b, information[:, i, j]) for j, b in enumerate(designs)]
-                     for i, a in enumerate(designs)])
+    return np.block(
+        [[a.cross(b, information[:, i, j]) for j, b in enumerate(designs)] for i, a in enumerate(designs)]
+    )
 
 
 def _added(left: Any, right: Any) -> Any:
@@ -226,9 +228,13 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
         eta = unit.link.link(np, mu, 1.0 - mu)
         _, score, information = unit.bind(np, "expected")(chunk.y, eta)
-    moved = eta if predictor.offset is None else eta - predictor.offset
+        moved = eta if predictor.offset is None else eta - predictor.offset
+        response = information * moved + score
+    # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
+    usable = np.isfinite(response) & np.isfinite(information)
+    response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
     total = chunk.weights.total()
-    right = predictor.design.rmatvec(_weighted(information * moved + score, total))
+    right = predictor.design.rmatvec(_weighted(response, total))
     return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
 
 

@@ -192,10 +192,8 @@ def test_cardinal_columns_sum_to_one_and_pick_one_knot_each(x: Array) -> None:
 )
 def test_natural_splines_are_linear_and_smooth_beyond_the_boundary(x: Array, kwargs: dict[str, Any]) -> None:
     basis = settled("ns", x, **kwargs)
-    assert (
-        basis.apply(x).shape == (len(x), kwargs["df"])
-        and np.linalg.matrix_rank(basis.apply(x)) == kwargs["df"]
-    )
+    assert basis.apply(x).shape == (len(x), kwargs["df"])
+    assert np.linalg.matrix_rank(basis.apply(x)) == kwargs["df"]
     step = 1e-4
     for end, outward in ((x.min(), -1.0), (x.max(), 1.0)):
         beyond = basis.apply(end + outward * np.arange(1.0, 6.0))
@@ -236,7 +234,8 @@ def test_every_row_stands_alone_to_the_last_bit(x: Array, name: str, args: Any, 
     points = np.concatenate([x[:70], [-9.0, 9.0, x.min(), x.max(), np.nan, 0.1, 0.3, -0.0]])
     whole = basis.apply(points)
     alone = np.concatenate([basis.apply(points[i : i + 1]) for i in range(len(points))])
-    assert whole.dtype == np.float64 and whole.shape == (len(points), max(1, len(basis.labels)))
+    assert whole.dtype == np.float64
+    assert whole.shape == (len(points), max(1, len(basis.labels)))
     assert whole.tobytes() == alone.tobytes()
     assert (
         np.isnan(whole).all(axis=1).tolist()
@@ -250,7 +249,8 @@ def test_every_row_stands_alone_to_the_last_bit(x: Array, name: str, args: Any, 
 def test_the_state_survives_json_and_pickle(x: Array, name: str, args: Any, kwargs: Any) -> None:
     basis = settle(name, x, args, kwargs)
     again = restore(json.loads(json.dumps(basis.state())))
-    assert again == basis == pickle.loads(pickle.dumps(basis)) and hash(again) == hash(basis)
+    assert again == basis == pickle.loads(pickle.dumps(basis))
+    assert hash(again) == hash(basis)
     assert again.apply(x).tobytes() == basis.apply(x).tobytes()
 
 

@@ -29,12 +29,13 @@ def gallery():
         "coded": (Coded(codes, 4), indicator),
         "coded with an empty level": (Coded(codes, 6), np.eye(6)[codes]),
         "coded times a number": (Coded(codes, 4, number), indicator * number[:, None]),
-        "coded times a scaled number": (Coded(codes.astype(np.int8), 4, number, 4.0), indicator * number[:, None] / 4),
+        "coded times a scaled number": (
+            Coded(codes.astype(np.int8), 4, number, 4.0),
+            indicator * number[:, None] / 4,
+        ),
         "sparse": (Sparse(matrix), matrix.toarray()),
         "sparse scaled": (Sparse(matrix, np.full(5, 0.5)), matrix.toarray() * 2.0),
     }
 
 
 GALLERY = gallery()
-
-

@@ -115,7 +115,9 @@ def test_a_dropped_alias_is_nan_and_named_and_the_rest_unmoved(worked):
 
 def test_without_a_constant_nothing_is_shifted():
     x = RNG.normal(100.0, 1.0, N)
-    _, coordinates = standardised(Design((Dense((x,)),), N), plain_layout(("x",)), describe(Design((Dense((x,)),), N)))
+    _, coordinates = standardised(
+        Design((Dense((x,)),), N), plain_layout(("x",)), describe(Design((Dense((x,)),), N))
+    )
     assert coordinates.shift[0] == 0.0
 
 

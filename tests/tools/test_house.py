@@ -54,6 +54,12 @@ def test_a_front_door_may_take_more_parameters(tmp_path: Path) -> None:
     assert rules_broken(tmp_path, FAULTS["parameters"], "api.py") == set()
 
 
+def test_the_protocol_of_scikit_learn_sets_attributes_in_fit(tmp_path: Path) -> None:
+    code = "class GLMRegressor:\n    def fit(self):\n        self.fit_ = 1"
+    assert rules_broken(tmp_path, code, "estimator.py") == set()
+    assert rules_broken(tmp_path, code, "result.py") == {"late-attribute"}
+
+
 def test_statistics_is_not_spoken_in_the_solvers(tmp_path: Path) -> None:
     code = '"A step that ignores the weights."'
     assert rules_broken(tmp_path, code, "solve/newton.py") == {"solve-vocabulary"}

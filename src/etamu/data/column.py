@@ -21,6 +21,9 @@ from etamu._base.types import Mask
 Kind = Literal["numeric", "boolean", "categorical", "text"]
 RawArray = np.ndarray[Any, Any]
 
+NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
+"""Types whose values stand for a missing one."""
+
 TIME_REMEDY = "turn it into a number (days since a date) or, for categories, into text"
 
 
@@ -65,7 +68,7 @@ class Column:
         if self.missing is not None and self.missing[row]:
             return "missing"
         if self.kind == "numeric":
-            return str(self.values[row])
+            return str(int(self.values[row]) if self.integer else self.values[row])
         return repr(self.levels[self.values[row]])
 
 
@@ -77,7 +80,9 @@ def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: b
     """Make a column of numbers; NaN is missing, infinity is not."""
     if values.dtype.kind == "f":
         absent = np.isnan(values)
-        return Column(name, "numeric", values, _mask(absent if null is None else absent | null), integer=integer)
+        return Column(
+            name, "numeric", values, _mask(absent if null is None else absent | null), integer=integer
+        )
     return Column(name, "numeric", values, None if null is None else _mask(null), integer=integer)
 
 
@@ -131,12 +136,17 @@ def from_values(name: str, values: Any) -> Column:
     """
     array = values if isinstance(values, np.ndarray) else _objects(name, values)
     if isinstance(array, np.ma.MaskedArray):
-        raise DataError(f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)")
+        raise DataError(
+            f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)"
+        )
     if array.ndim != 1:
-        raise DataError(f"column {name!r} has {array.ndim} dimensions, shape {array.shape}; give one value per row")
+        raise DataError(
+            f"column {name!r} has {array.ndim} dimensions, shape {array.shape}; give one value per row"
+        )
     reader = _READERS.get(array.dtype.kind)
     if reader is None:
-        raise DataError(f"column {name!r} holds {array.dtype} values; {_REMEDIES.get(array.dtype.kind, 'use numbers or text')}")
+        remedy = _REMEDIES.get(array.dtype.kind, "use numbers or text")
+        raise DataError(f"column {name!r} holds {array.dtype} values; {remedy}")
     return reader(name, array)
 
 
@@ -154,9 +164,9 @@ def _objects(name: str, values: Any) -> RawArray:
 
 def is_missing(value: Any) -> bool:
     """Tell whether a Python value stands for a missing one: None, NaN, NaT, pandas.NA."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+    if type(value).__name__ in NOTHING:
         return True
-    return isinstance(value, (float, np.floating, Decimal)) and bool(value != value)
+    return isinstance(value, (float, np.floating, Decimal)) and bool(np.isnan(float(value)))
 
 
 def _word(value: Any) -> str:
@@ -174,8 +184,7 @@ def _from_objects(name: str, values: RawArray) -> Column:
     """Read an array of Python objects, all of one kind."""
     items = values.tolist()
     words = {kind: _word(sample) for kind, sample in {type(item): item for item in items}.items()}
-    floats = any(issubclass(kind, (float, np.floating, Decimal)) for kind in words)
-    null = np.fromiter(map(is_missing, items), dtype=bool, count=len(items)) if _may_miss(words, floats) else None
+    null = _missing_items(items, words)
     present = range(len(items)) if null is None else np.flatnonzero(~null)
     first = next(iter(present), None)
     if first is None:
@@ -185,14 +194,15 @@ def _from_objects(name: str, values: RawArray) -> Column:
         _refuse_mixture(name, items, present, word)
     maker = _MAKERS.get(word)
     if maker is None:
-        raise DataError(
-            f"column {name!r} holds {word}, {items[first]!r} in row {first}; use numbers or text"
-        )
+        raise DataError(f"column {name!r} holds {word}, {items[first]!r} in row {first}; use numbers or text")
     return maker(name, items, null)
 
 
-def _may_miss(words: dict[type, str], floats: bool) -> bool:
-    return floats or any(kind.__name__ in {"NoneType", "NAType", "NaTType"} for kind in words)
+def _missing_items(items: list[Any], words: dict[type, str]) -> Mask | None:
+    """Mark what is missing; None where no type among the items can be."""
+    if any(issubclass(kind, (float, np.floating, Decimal)) or kind.__name__ in NOTHING for kind in words):
+        return np.fromiter(map(is_missing, items), dtype=bool, count=len(items))
+    return None
 
 
 def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> None:
@@ -205,19 +215,19 @@ def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> Non
 
 
 def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
-    whole = all(isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row])
+    whole = all(
+        isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]
+    )
     if null is not None and null.any():
         items = [float("nan") if absent else item for item, absent in zip(items, null, strict=True)]
     return numeric(name, np.array([float(item) for item in items], dtype=np.float64), integer=whole)
 
 
 def _object_booleans(name: str, items: list[Any], null: Mask | None) -> Column:
-    values = np.array([item is not None and not is_missing(item) and bool(item) for item in items], dtype=bool)
+    values = np.array(
+        [item is not None and not is_missing(item) and bool(item) for item in items], dtype=bool
+    )
     return boolean(name, values, null)
-
-
-def _object_text(name: str, items: list[Any], null: Mask | None) -> Column:
-    return text(name, items)
 
 
 def _strings(name: str, values: RawArray) -> Column:
@@ -227,14 +237,14 @@ def _strings(name: str, values: RawArray) -> Column:
 _MAKERS: dict[str, Callable[[str, list[Any], Mask | None], Column]] = {
     "numbers": _object_numbers,
     "truth values": _object_booleans,
-    "text": _object_text,
+    "text": lambda name, items, _: text(name, items),
 }
 
 _READERS: dict[str, Callable[[str, RawArray], Column]] = {
-    "f": lambda name, values: numeric(name, values),
+    "f": numeric,
     "i": lambda name, values: numeric(name, values, integer=True),
     "u": lambda name, values: numeric(name, values, integer=True),
-    "b": lambda name, values: boolean(name, values),
+    "b": boolean,
     "U": _strings,
     "T": _strings,
     "O": _from_objects,

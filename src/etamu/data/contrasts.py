@@ -61,18 +61,21 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """Levels as text and, for a numeric factor, as numbers."""
+    """Levels as text and, for a numeric factor, as numbers; the factor's name is for messages."""
 
+    factor: str
     labels: tuple[str, ...]
     numbers: tuple[float, ...] | None
 
-    def find(self, value: Any, factor: str) -> int:
+    def find(self, value: Any) -> int:
         """Return the place of a level."""
         if self.numbers is not None and isinstance(value, (int, float)) and float(value) in self.numbers:
             return self.numbers.index(float(value))
         if str(value) in self.labels:
             return self.labels.index(str(value))
-        raise DataError(f"{factor}: {value!r} is not a level; the levels in use are {', '.join(self.labels)}")
+        raise DataError(
+            f"{self.factor}: {value!r} is not a level; the levels in use are {', '.join(self.labels)}"
+        )
 
 
 def settle_contrast(
@@ -95,14 +98,14 @@ def settle_contrast(
     DataError
         If a level or a matrix does not fit the levels in use.
     """
-    levels = _Levels(labels, numbers)
+    levels = _Levels(factor, labels, numbers)
     if asked is None or (isinstance(asked, Flag) and asked.value is None):
-        return _treatment(levels, factor)
+        return _treatment(levels)
     if isinstance(asked, (Vector, Named)):
-        return _custom(levels, factor, literal(asked))
+        return _custom(levels, literal(asked))
     name, arguments, options = _named(asked, factor)
     try:
-        return _CONTRASTS[name](levels, factor, *arguments, **options)
+        return _CONTRASTS[name](levels, *arguments, **options)
     except TypeError:
         shown = getattr(asked, "text", name)
         raise FormulaError(f"{factor}: {shown} has an argument that contr.{name} does not take") from None
@@ -121,30 +124,29 @@ def _named(asked: Expression, factor: str) -> tuple[str, list[Any], dict[str, An
         word = canonical(word) or canonical(f"contr.{word}") or word
     name = word.removeprefix("contr.")
     if name not in CONTRASTS or not word.startswith("contr."):
-        raise FormulaError(
-            f"{factor}: {word or asked!r} is not a contrast; there are {', '.join(f'contr.{name}' for name in CONTRASTS)}"
-        )
+        known = ", ".join(f"contr.{name}" for name in CONTRASTS)
+        raise FormulaError(f"{factor}: {word or asked!r} is not a contrast; there are {known}")
     return name, arguments, options
 
 
-def _treatment(levels: _Levels, factor: str, base: Any = None, reference: Any = None) -> Contrast:
+def _treatment(levels: _Levels, base: Any = None, reference: Any = None) -> Contrast:
     base = reference if base is None else base
-    place = 0 if base is None else levels.find(base, factor)
+    place = 0 if base is None else levels.find(base)
     return Contrast("T.", tuple(label for row, label in enumerate(levels.labels) if row != place), place)
 
 
-def _sas(levels: _Levels, factor: str, base: Any = None) -> Contrast:
-    return _treatment(levels, factor, levels.labels[-1] if base is None else base)
+def _sas(levels: _Levels, base: Any = None) -> Contrast:
+    return _treatment(levels, levels.labels[-1] if base is None else base)
 
 
-def _sum(levels: _Levels, factor: str) -> Contrast:
+def _sum(levels: _Levels) -> Contrast:
     n = len(levels.labels)
     matrix = np.eye(n, n - 1)
     matrix[-1] = -1
     return Contrast("S.", levels.labels[:-1], matrix=_plain(matrix))
 
 
-def _helmert(levels: _Levels, factor: str, reverse: bool = True, scale: bool = False) -> Contrast:
+def _helmert(levels: _Levels, *, reverse: Any = True, scale: Any = False) -> Contrast:
     n = len(levels.labels)
     steps = np.arange(1.0, n)
     matrix = np.vstack([np.triu(-np.ones((n - 1, n - 1))), np.zeros(n - 1)]) + np.eye(n, n - 1, -1) * steps
@@ -155,45 +157,49 @@ def _helmert(levels: _Levels, factor: str, reverse: bool = True, scale: bool = F
     return Contrast("H.", fields, matrix=_plain(matrix / divisor if scale else matrix))
 
 
-def _diff(levels: _Levels, factor: str, backward: bool = True) -> Contrast:
+def _diff(levels: _Levels, *, backward: Any = True) -> Contrast:
     n = len(levels.labels)
     matrix = np.tile(np.arange(1.0, n) / n, (n, 1)) - np.triu(np.ones((n, n - 1)))
     fields = levels.labels[1:] if backward else levels.labels[:-1]
     return Contrast("D.", fields, matrix=_plain(matrix if backward else -matrix))
 
 
-def _poly(levels: _Levels, factor: str, scores: Any = None) -> Contrast:
+def _poly(levels: _Levels, scores: Any = None) -> Contrast:
     n = len(levels.labels)
     at = np.arange(float(n)) if scores is None else np.asarray(scores, dtype=np.float64)
     if at.shape != (n,):
-        raise DataError(f"{factor}: contr.poly has {at.size} scores and the factor {n} levels in use")
+        raise DataError(f"{levels.factor}: contr.poly has {at.size} scores and the factor {n} levels in use")
     try:
         matrix = settle("poly", at, (n - 1,), {}).apply(at)
     except DataError as error:
-        raise DataError(f"{factor}: contr.poly: {error}") from None
+        raise DataError(f"{levels.factor}: contr.poly: {error}") from None
     names = {1: ".L", 2: ".Q", 3: ".C"}
-    return Contrast("", tuple(names.get(degree, f"^{degree}") for degree in range(1, n)), matrix=_plain(matrix))
+    return Contrast(
+        "", tuple(names.get(degree, f"^{degree}") for degree in range(1, n)), matrix=_plain(matrix)
+    )
 
 
-def _custom(levels: _Levels, factor: str, contrasts: Any, names: Any = None) -> Contrast:
+def _custom(levels: _Levels, contrasts: Any, names: Any = None) -> Contrast:
     if isinstance(contrasts, Mapping):
         names = list(contrasts) if names is None else names
         contrasts = list(zip(*contrasts.values(), strict=False))
     try:
         matrix = np.array(contrasts, dtype=np.float64)
     except (TypeError, ValueError):
-        raise FormulaError(f"{factor}: the contrast matrix must be rows of numbers of one length") from None
+        raise FormulaError(
+            f"{levels.factor}: the contrast matrix must be rows of numbers of one length"
+        ) from None
     n = len(levels.labels)
     if matrix.ndim != 2 or len(matrix) != n:
         raise DataError(
-            f"{factor}: the contrast matrix has shape {matrix.shape} and needs one row for each of the {n} levels in use,"
-            f" {', '.join(levels.labels)}"
+            f"{levels.factor}: the contrast matrix has shape {matrix.shape} and needs one row for each"
+            f" of the {n} levels in use, {', '.join(levels.labels)}"
         )
     if not np.isfinite(matrix).all():
-        raise DataError(f"{factor}: the contrast matrix holds a number that is not finite")
+        raise DataError(f"{levels.factor}: the contrast matrix holds a number that is not finite")
     fields = tuple(map(str, range(1, matrix.shape[1] + 1) if names is None else names))
     if len(fields) != matrix.shape[1]:
-        raise FormulaError(f"{factor}: {len(fields)} names for {matrix.shape[1]} contrasts")
+        raise FormulaError(f"{levels.factor}: {len(fields)} names for {matrix.shape[1]} contrasts")
     return Contrast("", fields, matrix=_plain(matrix), always=True)
 
 

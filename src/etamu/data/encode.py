@@ -19,7 +19,7 @@ from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import Basis
 from etamu.data.column import Column, RawArray
-from etamu.data.evaluate import Rows, check_finite, evaluate, rows_in_use, settle_transforms
+from etamu.data.evaluate import Rows, States, check_finite, evaluate, rows_in_use, settle_transforms
 from etamu.data.expression import Call, Expression, Name
 from etamu.data.formula import Statement
 from etamu.data.frame import Frame
@@ -90,17 +90,16 @@ def response(statement: Statement, frame: Frame, keep: Mask | None = None) -> tu
     if isinstance(expression, Call) and expression.function == "cbind":
         if len(expression.arguments) != 2 or expression.keywords:
             raise FormulaError(f"{parsed.label}: write cbind(successes, failures)")
-        successes, failures = (
-            _response_numbers(getattr(part, "text", getattr(part, "name", parsed.label)), part, rows)
-            for part in expression.arguments
-        )
+        successes, failures = (_response_numbers(parsed.label, part, rows) for part in expression.arguments)
         trials = Column("trials", "numeric", successes.values + failures.values)
         return successes, trials
     if isinstance(expression, Call) and expression.function == "C" and expression.arguments:
         expression = inner(expression.arguments[0])
     if isinstance(expression, Name) and frame.column(expression.name).kind != "numeric":
         column = rows.present(expression.name)
-        return (Column(parsed.label, column.kind, rows.select(column.codes), None, column.levels, column.ordered),)
+        return (
+            Column(parsed.label, column.kind, rows.select(column.codes), None, column.levels, column.ordered),
+        )
     return (_response_numbers(parsed.label, expression, rows),)
 
 
@@ -179,8 +178,9 @@ class _Bench:
         if not columns:
             return np.broadcast_to(np.float64(piece.scale), (len(self.rows),))
         out = columns[0]
-        for other in columns[1:]:
-            out = np.multiply(out, other, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            for other in columns[1:]:
+                out = np.multiply(out, other, dtype=np.float64)
         out = out if piece.scale == 1.0 else out * piece.scale
         if len(columns) > 1 and not np.isfinite(out).all():
             row = int(np.flatnonzero(~np.isfinite(out))[0])
@@ -207,7 +207,9 @@ class _Bench:
         """Code the combinations of the levels of some factors, the first varying fastest."""
         if factors not in self.codes:
             if len(factors) == 1:
-                codes, invalid = codes_of(self.schema.categorical(factors[0]), self.rows, self.unseen)
+                codes, invalid = codes_of(
+                    self.schema.categorical(factors[0]), self.rows, self.states, self.unseen
+                )
                 self.codes[factors] = codes
                 if invalid is not None:
                     self.unseen_rows.append(invalid)
@@ -233,7 +235,9 @@ class _Bench:
         return total
 
 
-def codes_of(factor: CategoricalFactor, rows: Rows, unseen: Unseen) -> tuple[RawArray, Mask | None]:
+def codes_of(
+    factor: CategoricalFactor, rows: Rows, states: States, unseen: Unseen
+) -> tuple[RawArray, Mask | None]:
     """Code the rows in use by the levels a factor was settled on.
 
     Returns
@@ -245,12 +249,15 @@ def codes_of(factor: CategoricalFactor, rows: Rows, unseen: Unseen) -> tuple[Raw
     if column is not None and column.kind != "numeric":
         codes = _match_levels(factor, column, rows)
     else:
-        codes = _match_numbers(factor, rows)
+        codes = _match_numbers(factor, rows, states)
     strange = codes < 0
     if not strange.any():
         return codes, None
     if unseen == "error":
-        _refuse_unseen(factor, rows, column, int(strange.argmax()))
+        row = int(strange.argmax())
+        where = rows.position(row)
+        value = str(evaluate(expression, rows, states)[row]) if column is None else column.shown(where)
+        raise _never_seen(factor, column, value, where)
     codes = np.where(strange, factor.contrast.base, codes).astype(codes.dtype)
     return codes, strange if unseen == "nan" else None
 
@@ -273,8 +280,8 @@ def _number_place(numbers: tuple[float, ...], level: str) -> int:
         return -1
 
 
-def _match_numbers(factor: CategoricalFactor, rows: Rows) -> RawArray:
-    values = evaluate(factor.expression, rows, {})
+def _match_numbers(factor: CategoricalFactor, rows: Rows, states: States) -> RawArray:
+    values = evaluate(factor.expression, rows, states)
     check_finite(values, factor.expression, factor.label, rows)
     numbers = factor.numbers
     if numbers is None:  # settled on text, met again as numbers
@@ -292,15 +299,10 @@ def _as_number(level: str) -> float:
         return np.inf
 
 
-def _refuse_unseen(factor: CategoricalFactor, rows: Rows, column: Column | None, row: int) -> None:
-    where = rows.position(row)
-    if column is None:
-        value = str(evaluate(factor.expression, rows, {})[row])
-    else:
-        value = column.shown(where)
+def _never_seen(factor: CategoricalFactor, column: Column | None, value: str, where: int) -> DataError:
     levels = ", ".join(factor.levels[:20]) + (", …" if len(factor.levels) > 20 else "")
-    name = f"column {column.name!r}" if column is not None else factor.label
-    raise DataError(
+    name = factor.label if column is None else f"column {column.name!r}"
+    return DataError(
         f"{name} has the level {value} in row {where}, which was not among the levels fitted ({levels});"
         ' leave the row out, or use unseen="nan" or unseen="reference"'
     )

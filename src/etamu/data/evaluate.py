@@ -27,7 +27,7 @@ States = Mapping[str, Basis]
 
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
-_OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -43,8 +43,11 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     ">=": operator.ge,
     "&": np.logical_and,
     "|": np.logical_or,
-    "~": np.logical_not,
 }
+"""Operators of two operands and more."""
+
+UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": np.logical_not}
+"""Operators of one operand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +157,12 @@ def _shown(expression: Expression) -> str:
     return f"a {type(expression).__name__.lower()}"
 
 
+def _written(expression: Expression) -> str:
+    if isinstance(expression, (Call, Operation)):
+        return expression.text
+    return expression.name if isinstance(expression, Name) else _shown(expression)
+
+
 def numbers_of(name: str, rows: Rows) -> Array:
     """Return a column as float64; truth values as 0 and 1.
 
@@ -176,7 +185,7 @@ def numbers_of(name: str, rows: Rows) -> Array:
 def _single(expression: Expression, rows: Rows, states: States) -> Any:
     value = _value(expression, rows, states)
     if np.ndim(value) > 1:
-        raise FormulaError(f"{getattr(expression, 'text', expression)} has several columns and can only be a term")
+        raise FormulaError(f"{_written(expression)} has several columns and can only be a term")
     return value
 
 
@@ -189,10 +198,10 @@ def _operation(expression: Operation, rows: Rows, states: States) -> Any:
     if symbol in "&|~":
         for operand, value in zip(operands, values, strict=True):
             if not np.isin(value, (0.0, 1.0)).all():
-                raise FormulaError(f"{expression.text}: {getattr(operand, 'text', operand)} is neither true nor false")
+                raise FormulaError(f"{expression.text}: {_written(operand)} is neither true nor false")
     if len(values) == 1:
-        return {"-": operator.neg, "+": operator.pos, "~": np.logical_not}[symbol](values[0])
-    return np.asarray(reduce(_OPERATORS[symbol], values), dtype=np.float64)
+        return UNARY[symbol](values[0])
+    return np.asarray(reduce(OPERATORS[symbol], values), dtype=np.float64)
 
 
 def _compared_with_text(expression: Operation, value: str, rows: Rows) -> Array:
@@ -203,8 +212,8 @@ def _compared_with_text(expression: Operation, value: str, rows: Rows) -> Array:
     if column.kind == "numeric":
         raise DataError(f"{expression.text}: column {names[0].name!r} holds numbers, not text")
     code = column.levels.index(value) if value in column.levels else -1
-    equal = rows.select(column.codes) == code
-    return (equal if expression.symbol == "==" else ~equal).astype(np.float64)
+    equal = np.equal(rows.select(column.codes), code)
+    return np.asarray(equal if expression.symbol == "==" else ~equal, dtype=np.float64)
 
 
 def _call(call: Call, rows: Rows, states: States) -> Any:
@@ -219,7 +228,9 @@ def _call(call: Call, rows: Rows, states: States) -> Any:
         raise FormulaError(f"{call.text} stands where a number belongs; {call.function} makes none")
     given = (*call.arguments, *(value for _, value in call.keywords))
     if not function.least <= len(given) <= function.most:
-        takes = f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
+        takes = (
+            f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
+        )
         raise FormulaError(f"{call.text}: {call.function} takes {takes} arguments, not {len(given)}")
     return function.compute(*(_single(value, rows, states) for value in given))
 
@@ -246,7 +257,7 @@ def literal(expression: Expression) -> Any:
         return [literal(item) for item in expression.items]
     if isinstance(expression, Named):
         return dict(zip(expression.names, map(literal, expression.items), strict=True))
-    raise FormulaError(f"{getattr(expression, 'text', expression)} must be written out as numbers or text")
+    raise FormulaError(f"{_written(expression)} must be written out as numbers or text")
 
 
 def settle_transforms(expression: Expression, frame: Frame, states: dict[str, Basis]) -> None:
@@ -288,9 +299,15 @@ def check_finite(values: RawArray, expression: Expression, label: str, rows: Row
     value = value[~np.isfinite(value)][0]
     where = rows.position(row)
     if isinstance(expression, Name):
-        raise DataError(f"column {expression.name!r} is {value} in row {where}; correct the value or leave the row out")
+        raise DataError(
+            f"column {expression.name!r} is {value} in row {where}; correct the value or leave the row out"
+        )
     held = ", ".join(f"{name} = {rows.frame.column(name).shown(where)}" for name in names_in(expression))
-    raise DataError(f"{label} is {value} in row {where}, where {held}; correct the value or leave the row out")
+    if not held:
+        raise DataError(f"{label} is {value} in every row; correct it")
+    raise DataError(
+        f"{label} is {value} in row {where}, where {held}; correct the value or leave the row out"
+    )
 
 
 def kind_of_number(expression: Expression, frame: Frame) -> str:
@@ -298,17 +315,16 @@ def kind_of_number(expression: Expression, frame: Frame) -> str:
     if isinstance(expression, Name):
         column = frame.column(expression.name)
         return "boolean" if column.kind == "boolean" else "integer" if column.integer else "float"
-    if isinstance(expression, Number):
-        return "integer" if expression.whole else "float"
+    whole = isinstance(expression, Number) and expression.whole
     if isinstance(expression, Operation):
         if expression.symbol in COMPARISONS or expression.symbol in "&|~":
             return "boolean"
         inner = {kind_of_number(operand, frame) for operand in expression.operands}
-        return "integer" if "float" not in inner and expression.symbol != "/" else "float"
+        whole = "float" not in inner and expression.symbol != "/"
     if isinstance(expression, Call):
         inner = {kind_of_number(argument, frame) for argument in expression.arguments}
         if expression.function == "I" and len(inner) == 1:
             return inner.pop()
         function = FUNCTIONS.get(expression.function)
-        return "integer" if function is not None and function.whole and "float" not in inner else "float"
-    return "float"
+        whole = function is not None and function.whole and "float" not in inner
+    return "integer" if whole else "float"

@@ -7,10 +7,13 @@ Read next: `etamu.data.evaluate`, which computes them.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from etamu._base.errors import FormulaError
@@ -101,12 +104,13 @@ BINARY: dict[type[ast.AST], str] = {
 """Operators an expression may use."""
 
 REFUSED: dict[type[ast.AST], str] = {
-    ast.Attribute: "an attribute", ast.Subscript: "a subscript", ast.Lambda: "a lambda", ast.JoinedStr: "a format string",
+    ast.Attribute: "an attribute", ast.Subscript: "a subscript", ast.Lambda: "a lambda",
+    ast.JoinedStr: "a format string", ast.Slice: "a slice", ast.BitXor: "an exclusive or",
     ast.ListComp: "a comprehension", ast.SetComp: "a comprehension", ast.DictComp: "a comprehension",
     ast.GeneratorExp: "a comprehension", ast.IfExp: "a conditional; use where(condition, a, b)",
-    ast.NamedExpr: "an assignment", ast.Starred: "a star", ast.Await: "await", ast.Yield: "yield", ast.Set: "a set",
-    ast.Slice: "a slice", ast.BitXor: "an exclusive or", ast.MatMult: "a matrix product", ast.LShift: "a shift",
-    ast.RShift: "a shift", ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
+    ast.NamedExpr: "an assignment", ast.Starred: "a star", ast.Await: "await", ast.Yield: "yield",
+    ast.Set: "a set", ast.MatMult: "a matrix product", ast.LShift: "a shift", ast.RShift: "a shift",
+    ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
 }  # fmt: skip
 """What is refused, in words."""
 
@@ -127,7 +131,7 @@ _PLACEHOLDER = "name_{}_of_formula"
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What is known while one text is read: the names that stand behind placeholders, the callables allowed."""
+    """What is known while one text is read: names behind placeholders, functions allowed."""
 
     source: str
     aliases: dict[str, str]
@@ -141,7 +145,7 @@ def parse_expression(text: str, canonical: Callable[[str], str | None]) -> Parse
     Parameters
     ----------
     text : str
-        As a user typed it, in Python's spelling or R's (`x^2`, `TRUE`, `c(1, 2)`, `Solar.R`, backquoted names).
+        As a user typed it, in Python's spelling or R's: `x^2`, `TRUE`, `c(1, 2)`, `Solar.R`, backquotes.
     canonical : function
         Maps the name of a function to its canonical name, None if it is not allowed.
 
@@ -184,25 +188,27 @@ def _short(text: str) -> str:
 
 def _respell(match: re.Match[str], text: str, aliases: dict[str, str]) -> str:
     """Write a name Python would not read as a placeholder, and R's spellings as Python's."""
-    if match["string"] is not None:
-        return match["string"]
     if match["power"] is not None:
         return "**"
-    if match["whole"] is not None:
-        return match["whole"]
-    if match["word"] is not None:
-        return match["word"]
-    name = match["quoted"] if match["quoted"] is not None else match["dotted"]
-    if name.isidentifier() and name not in {"None", "True", "False"}:
-        return f" {name} " if match["quoted"] is not None else name
+    quoted, dotted = match["quoted"], match["dotted"]
+    if quoted is None and dotted is None:
+        return match["whole"] or match[0]
+    name = dotted if quoted is None else quoted
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return f" {name} "
+    return f" {_alias(name, text, aliases)} "
+
+
+def _alias(name: str, text: str, aliases: dict[str, str]) -> str:
+    """Return the placeholder of a name, a new one if it has none."""
     for alias, other in aliases.items():
         if other == name:
-            return f" {alias} "
+            return alias
     serial = len(aliases)
-    while (alias := _PLACEHOLDER.format(serial)) in text:
+    while _PLACEHOLDER.format(serial) in text:
         serial += 1
-    aliases[alias] = name
-    return f" {alias} "
+    aliases[_PLACEHOLDER.format(serial)] = name
+    return _PLACEHOLDER.format(serial)
 
 
 def _written(tree: ast.AST, reader: _Reader) -> str:
@@ -219,9 +225,13 @@ def _written(tree: ast.AST, reader: _Reader) -> str:
 def _build(tree: ast.AST, reader: _Reader) -> Expression:
     builder = _BUILDERS.get(type(tree))
     if builder is None:
-        what = REFUSED.get(type(tree), type(tree).__name__)
-        raise FormulaError(f"{_short(reader.source)!r} uses {what}, which formulas do not allow")
+        raise _refusal(tree, reader)
     return builder(tree, reader)
+
+
+def _refusal(tree: ast.AST, reader: _Reader) -> FormulaError:
+    what = REFUSED.get(type(tree), type(tree).__name__)
+    return FormulaError(f"{_short(reader.source)!r} uses {what}, which formulas do not allow")
 
 
 def _all(trees: list[Any], reader: _Reader) -> tuple[Expression, ...]:
@@ -240,18 +250,16 @@ def _constant(tree: ast.Constant, reader: _Reader) -> Expression:
         return Flag(value)
     if isinstance(value, str):
         return Text(value)
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise FormulaError(f"{_short(reader.source)!r} holds a number too large for a float")
     if isinstance(value, (int, float)):
-        try:
-            return Number(float(value), isinstance(value, int))
-        except OverflowError:
-            raise FormulaError(f"{_short(reader.source)!r} holds a number too large for a float") from None
+        return Number(float(value), isinstance(value, int))
     raise FormulaError(f"{_short(reader.source)!r} holds {value!r}, which is neither a real number nor text")
 
 
 def _operator(node: ast.AST, reader: _Reader) -> str:
     if type(node) not in BINARY:
-        what = REFUSED.get(type(node), type(node).__name__)
-        raise FormulaError(f"{_short(reader.source)!r} uses {what}, which formulas do not allow")
+        raise _refusal(node, reader)
     return BINARY[type(node)]
 
 
@@ -260,7 +268,8 @@ def _binary(tree: ast.BinOp, reader: _Reader) -> Expression:
     operands = _all([tree.left, tree.right], reader)
     if symbol in "&|" and any(isinstance(operand, Number) for operand in operands):
         raise FormulaError(
-            f"{_short(reader.source)!r}: {symbol} binds more tightly than comparisons; write (a > 1) {symbol} (b < 2)"
+            f"{_short(reader.source)!r}: {symbol} binds more tightly than comparisons;"
+            f" write (a > 1) {symbol} (b < 2)"
         )
     return Operation(symbol, operands, _written(tree, reader))
 
@@ -281,7 +290,7 @@ def _compare(tree: ast.Compare, reader: _Reader) -> Expression:
     written = _written(tree, reader)
     steps = tuple(
         Operation(_operator(op, reader), pair, written)
-        for op, pair in zip(tree.ops, zip(sides, sides[1:], strict=False), strict=True)
+        for op, pair in zip(tree.ops, pairwise(sides), strict=True)
     )
     return steps[0] if len(steps) == 1 else Operation("&", steps, written)
 
@@ -292,12 +301,14 @@ def _call(tree: ast.Call, reader: _Reader) -> Expression:
     name = reader.aliases.get(tree.func.id, tree.func.id)
     function = reader.canonical(name)
     if function is None:
-        raise FormulaError(f"{_short(reader.source)!r} uses {name}(), which is not among the functions of formulas")
+        raise FormulaError(
+            f"{_short(reader.source)!r} uses {name}(), which is not among the functions of formulas"
+        )
     keywords = []
-    for keyword in tree.keywords:
-        if keyword.arg is None:
+    for given in tree.keywords:
+        if given.arg is None:
             raise FormulaError(f"{_short(reader.source)!r} uses **, which formulas do not allow in a call")
-        keywords.append((reader.aliases.get(keyword.arg, keyword.arg), _build(keyword.value, reader)))
+        keywords.append((reader.aliases.get(given.arg, given.arg), _build(given.value, reader)))
     arguments = _all(tree.args, reader)
     if function == "c":
         return Vector(arguments)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from etamu._base.errors import FormulaError
@@ -101,19 +102,40 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     >>> [term.label for term in parse("y ~ b:a + a*b").terms]
     ['Intercept', 'a', 'b', 'b:a']
     """
-    if not isinstance(formula, str) or not formula.strip():
+    if not str(formula).strip():
         raise FormulaError(f"the formula is {formula!r}; write one such as 'y ~ x'")
     left, right = _sides(formula)
     if not right:
-        raise FormulaError(f"the formula {formula!r} has nothing on its right side; write 1 for the intercept alone")
+        raise FormulaError(
+            f"the formula {formula!r} has nothing on its right side; write 1 for the intercept alone"
+        )
     response = None if left is None else _response(left, formula)
     used = () if response is None else names_in(response.expression)
     factors: dict[str, Parsed] = {}
     spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
     terms, offsets = _split_offsets(_formulaic_terms(spelled, factors, formula), factors)
     return Statement(
-        formula, response, tuple(factors.values()), tuple(terms), tuple(offsets), any(not term.factors for term in terms)
+        formula,
+        response,
+        tuple(factors.values()),
+        tuple(terms),
+        tuple(offsets),
+        any(not term.factors for term in terms),
     )
+
+
+def additive(columns: tuple[str, ...], *, intercept: bool) -> Statement:
+    """State the sum of some columns as they are named, without a left side and without parsing anything.
+
+    Examples
+    --------
+    >>> [term.label for term in additive(("age", "my column"), intercept=True).terms]
+    ['Intercept', 'age', 'my column']
+    """
+    constant = (Term("Intercept", ()),) if intercept else ()
+    terms = tuple(Term(name, (number,)) for number, name in enumerate(columns))
+    factors = tuple(Parsed(name, Name(name)) for name in columns)
+    return Statement("", None, factors, (*constant, *terms), (), intercept)
 
 
 def _tokens(formula: str) -> list[_Token]:
@@ -127,7 +149,9 @@ def _tokens(formula: str) -> list[_Token]:
 
 def _unreadable(formula: str, error: Exception, factors: dict[str, Parsed]) -> FormulaError:
     """Say in one line why formulaic could not read a formula, in the words the user typed."""
-    message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().split("\n")[0].replace("insuffient", "insufficient")
+    message = (
+        re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().split("\n")[0].replace("insuffient", "insufficient")
+    )
     for number, factor in reversed(list(enumerate(factors.values()))):
         message = message.replace(_placeholder(number), factor.label)
     if isinstance(error, RecursionError):
@@ -155,7 +179,9 @@ def _sides(formula: str) -> tuple[str | None, list[_Token]]:
 
 def _tilde(formula: str) -> int:
     """Find the `~` that is not inside quotes."""
-    masked = re.sub(r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", lambda m: " " * len(m.group()), formula)
+    masked = re.sub(
+        r"`[^`]*`|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", lambda m: " " * len(m.group()), formula
+    )
     return masked.index("~")
 
 
@@ -205,15 +231,18 @@ def _spell(tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, 
 
 def _number(text: str, formula: str) -> str:
     if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", text):
-        raise FormulaError(f"cannot read the formula {formula!r}: {text} is not a term; quote odd names in backquotes")
+        raise FormulaError(
+            f"cannot read the formula {formula!r}: {text} is not a term; quote odd names in backquotes"
+        )
     return text
 
 
 def _check_powers(words: list[str], formula: str) -> None:
-    for operator, power in zip(words, words[1:], strict=False):
+    for operator, power in pairwise(words):
         if operator in {"^", "**"} and (not power.isdigit() or not 1 <= int(power) <= HIGHEST_POWER):
             raise FormulaError(
-                f"{formula!r}: a sum of terms can be raised to 1, …, {HIGHEST_POWER}; for powers of a variable write I(x^2)"
+                f"{formula!r}: a sum of terms can be raised to 1, …, {HIGHEST_POWER};"
+                " for powers of a variable write I(x^2)"
             )
 
 
@@ -234,6 +263,8 @@ def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> 
                 scale *= float(factor.expr)
             else:
                 numbers.append(int(factor.expr.removeprefix("f_").removesuffix("_")))
+        if scale == 0.0:
+            raise FormulaError(f"{formula!r}: a term is multiplied by 0; leave it out")
         label = ":".join(labels[number] for number in numbers) or "Intercept"
         terms.append(Term(label, tuple(numbers), scale))
     return terms

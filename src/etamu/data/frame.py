@@ -68,7 +68,7 @@ class Frame:
         return self.read_already[name]
 
     def keyword(self, keyword: str, value: Any) -> Column:
-        """Return what a keyword such as `offset` was given: a column by name, or an array as long as the table.
+        """Return what a keyword such as `offset` was given: a column by name, or an array.
 
         Raises
         ------
@@ -79,12 +79,15 @@ class Frame:
         """
         if isinstance(value, str):
             if value not in self.names:
-                raise FormulaError(f"{keyword}={value!r}: there is no such column{suggestion(value, self.names)}")
+                raise FormulaError(
+                    f"{keyword}={value!r}: there is no such column{suggestion(value, self.names)}"
+                )
             return self.column(value)
         column = _any_column(keyword, value)
         if len(column) != self.length:
             raise DataError(
-                f"{keyword} has {len(column)} values and the data have {self.length} rows; give one value per row"
+                f"{keyword} has {len(column)} values and the data have {self.length} rows;"
+                " give one value per row"
             )
         return column
 
@@ -138,6 +141,28 @@ def read(data: Any) -> Frame:
             raise DataError(f"two columns have the same name, {str(native)!r}; rename one")
         natives[str(native)] = native
     return Frame(tuple(natives), len(table), _Table(table, natives))
+
+
+def is_table(data: Any) -> bool:
+    """Tell whether `read` would look at data as a table of named columns.
+
+    Examples
+    --------
+    >>> is_table({"x": [1.0]}), is_table(np.zeros((2, 2)))
+    (True, False)
+    """
+    if isinstance(data, (Frame, Mapping)):
+        return True
+    try:
+        table = nw.from_native(data, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        return True
+    return isinstance(table, (nw.DataFrame, nw.LazyFrame))
+
+
+def bare_rows(length: int) -> Frame:
+    """Make a table of rows without columns, against which arrays given by keyword are measured."""
+    return Frame((), length, _Arrays({}))
 
 
 def _line(error: Exception) -> str:
@@ -247,7 +272,10 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     native = series.to_native()
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
         return coded(
-            name, native.cat.codes.to_numpy(), native.cat.categories.tolist(), ordered=bool(native.cat.ordered)
+            name,
+            native.cat.codes.to_numpy(),
+            native.cat.categories.tolist(),
+            ordered=bool(native.cat.ordered),
         )
     if isinstance(series.dtype, nw.Enum):
         codes = native.to_physical().cast(int).fill_null(-1).to_numpy()

@@ -96,7 +96,9 @@ SPELLINGS: dict[str, str] = {
 CONTRASTS = ("treatment", "SAS", "sum", "helmert", "poly", "diff", "custom")
 """Contrasts by name, as in `contr.sum`."""
 
-STRUCTURAL = frozenset({"I", "C", "relevel", "offset", "cbind", "c"} | {f"contr.{name}" for name in CONTRASTS})
+STRUCTURAL = frozenset(
+    {"I", "C", "relevel", "offset", "cbind", "c"} | {f"contr.{name}" for name in CONTRASTS}
+)
 """Words with a meaning of their own."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import product
 from math import prod
 from typing import Any, cast
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.types import Array
-from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, Schema
+from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, Schema, product_width
 from etamu.data.scope import Scoped
 from etamu.design.layout import ContrastPart, Layout, TermColumns
 
@@ -60,12 +59,8 @@ def pieces_of(schema: Schema) -> tuple[Piece, ...]:
     for term in schema.terms:
         for scoped in term.products:
             found.extend(_pieces(scoped, schema, start, term.scale))
-            start += _width(scoped, schema.factors)
+            start += product_width(scoped, schema.factors)
     return tuple(sorted(found, key=lambda piece: bool(piece.factors)))
-
-
-def _width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
-    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
 
 
 def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Piece]:
@@ -73,16 +68,21 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
     factors = schema.factors
     widths = [len(factors[number].names(reduced=reduced)) for number, reduced in scoped]
     strides = np.cumprod([1, *widths])[:-1].astype(np.intp)
-    numeric = [place for place, (number, _) in enumerate(scoped) if isinstance(factors[number], NumericFactor)]
+    numeric = [
+        place for place, (number, _) in enumerate(scoped) if isinstance(factors[number], NumericFactor)
+    ]
     levelled = [place for place in range(len(scoped)) if place not in numeric]
     across = _combined([widths[place] for place in levelled], [strides[place] for place in levelled])
     coded = [(schema.categorical(scoped[place][0]), scoped[place][1]) for place in levelled]
     chosen, matrix = _coding(coded)
     out = []
     for picked in product(*(range(widths[place]) for place in numeric)):
-        offset = start + sum(int(strides[place]) * column for place, column in zip(numeric, picked, strict=True))
+        offset = start + sum(
+            int(strides[place]) * column for place, column in zip(numeric, picked, strict=True)
+        )
         numbers = tuple(
-            (scoped[place][0], column + scoped[place][1]) for place, column in zip(numeric, picked, strict=True)
+            (scoped[place][0], column + scoped[place][1])
+            for place, column in zip(numeric, picked, strict=True)
         )
         out.append(
             Piece(
@@ -99,7 +99,7 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
 
 
 def _combined(sizes: Sequence[int], strides: Sequence[Any]) -> Index:
-    """Number the combinations of several digits, the first varying fastest, each digit having its stride."""
+    """Count through the combinations of several digits, the first fastest, each with its stride."""
     out = np.zeros(1, dtype=np.intp)
     for size, stride in zip(sizes, strides, strict=True):
         out = (np.arange(size, dtype=np.intp)[:, None] * int(stride) + out[None, :]).ravel()
@@ -115,8 +115,11 @@ def _coding(coded: list[tuple[CategoricalFactor, bool]]) -> tuple[Index | None, 
             chosen = (kept[:, None] * stride + chosen[None, :]).ravel()
             stride *= len(factor.levels)
         return chosen, None
-    matrices = [factor.contrast.rows(len(factor.levels), reduced=reduced) for factor, reduced in coded]
-    return None, reduce(np.kron, reversed(matrices))
+    matrix: Array = np.ones((1, 1))
+    for factor, reduced in coded:
+        rows = factor.contrast.rows(len(factor.levels), reduced=reduced)
+        matrix = np.asarray(np.kron(rows, matrix), dtype=np.float64)
+    return None, matrix
 
 
 def layout_of(schema: Schema, pieces: tuple[Piece, ...]) -> Layout:
@@ -130,7 +133,9 @@ def layout_of(schema: Schema, pieces: tuple[Piece, ...]) -> Layout:
             reported.append(piece.reported)
             raw.append(piece.chosen + start)
         elif piece.matrix is not None:
-            parts.append(ContrastPart(_as_slice(piece.reported), slice(start, start + piece.width), piece.matrix))
+            parts.append(
+                ContrastPart(_as_slice(piece.reported), slice(start, start + piece.width), piece.matrix)
+            )
         start += piece.width
     empty = np.zeros(0, dtype=np.intp)
     return Layout(
@@ -152,7 +157,7 @@ def _as_slice(index: Index) -> slice:
     """
     steps = np.diff(index)
     if not len(index) or (len(steps) and (steps != steps[0]).any()):
-        return cast(slice, index)
+        return cast("slice", index)
     step = int(steps[0]) if len(steps) else 1
     return slice(int(index[0]), int(index[-1]) + 1, None if step == 1 else step)
 
@@ -161,7 +166,7 @@ def _terms(schema: Schema) -> tuple[TermColumns, ...]:
     out = []
     start = 0
     for term in schema.terms:
-        stop = start + sum(_width(scoped, schema.factors) for scoped in term.products)
+        stop = start + sum(product_width(scoped, schema.factors) for scoped in term.products)
         out.append(TermColumns(term.label, slice(start, stop)))
         start = stop
     return tuple(out)
@@ -172,8 +177,10 @@ def _constant(schema: Schema) -> Array | None:
     start = 0
     for term in schema.terms:
         for scoped in term.products:
-            width = _width(scoped, schema.factors)
-            if all(_sums_to_one(schema.factors[number], reduced) for number, reduced in scoped):
+            width = product_width(scoped, schema.factors)
+            if not any(reduced for _, reduced in scoped) and all(
+                _sums_to_one(schema.factors[number]) for number, _ in scoped
+            ):
                 constant = np.zeros(len(schema.names))
                 constant[start : start + width] = 1.0 / term.scale
                 return constant
@@ -181,7 +188,6 @@ def _constant(schema: Schema) -> Array | None:
     return None
 
 
-def _sums_to_one(factor: Factor, reduced: bool) -> bool:
-    if reduced:
-        return False
+def _sums_to_one(factor: Factor) -> bool:
+    """Tell whether the columns of a factor coded in full sum to one."""
     return factor.spans if isinstance(factor, NumericFactor) else not factor.contrast.always

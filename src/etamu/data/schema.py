@@ -6,8 +6,11 @@ Read next: `etamu.data.encode`, which turns rows into a design by it; `etamu.dat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +69,9 @@ class CategoricalFactor:
             return tuple(f"{self.label}[{self.contrast.prefix}{name}]" for name in self.contrast.fields)
         return tuple(f"{self.label}[{level}]" for level in self.levels)
 
+
+MOST_COEFFICIENTS = 5_000_000
+"""Most coefficients a formula may make."""
 
 Factor = NumericFactor | CategoricalFactor
 
@@ -172,7 +178,7 @@ def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Sche
         statement.offsets,
         tuple(states.items()),
         tuple(dropped.items()),
-        tuple(name for term in terms for scoped in term.products for name in product_names(scoped, factors)),
+        coefficient_names(terms, factors),
     )
 
 
@@ -180,9 +186,7 @@ def _factors(
     statement: Statement, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
 ) -> tuple[Factor, ...]:
     """Settle the factors some term uses, renumbered by `_planned`."""
-    return tuple(
-        _factor(statement.factors[number], rows, states, dropped) for number in _used(statement)
-    )
+    return tuple(_factor(statement.factors[number], rows, states, dropped) for number in _used(statement))
 
 
 def _used(statement: Statement) -> list[int]:
@@ -193,12 +197,34 @@ def _planned(statement: Statement, factors: tuple[Factor, ...]) -> tuple[Planned
     place = {number: new for new, number in enumerate(_used(statement))}
     numbered = [tuple(place[number] for number in term.factors) for term in statement.terms]
     spanning = frozenset(
-        number for number, factor in enumerate(factors) if isinstance(factor, CategoricalFactor) or factor.spans
+        number
+        for number, factor in enumerate(factors)
+        if isinstance(factor, CategoricalFactor) or factor.spans
     )
     return tuple(
         PlannedTerm(term.label, tuple(products), term.scale)
         for term, products in zip(statement.terms, scope(numbered, spanning), strict=True)
     )
+
+
+def coefficient_names(terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...]) -> tuple[str, ...]:
+    """Name all coefficients in order.
+
+    Raises
+    ------
+    DataError
+        If there are more than any model could hold.
+    """
+    products = [scoped for term in terms for scoped in term.products]
+    count = sum(product_width(scoped, factors) for scoped in products)
+    if count > MOST_COEFFICIENTS:
+        raise DataError(f"the formula makes {count:,} coefficients; the limit is {MOST_COEFFICIENTS:,}")
+    return tuple(name for scoped in products for name in product_names(scoped, factors))
+
+
+def product_width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
+    """Count the columns of a product of factors."""
+    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
 
 
 def product_names(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[str, ...]:
@@ -218,12 +244,14 @@ def inner(expression: Expression) -> Expression:
     return expression
 
 
-def _factor(parsed: Parsed, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]) -> Factor:
+def _factor(
+    parsed: Parsed, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
+) -> Factor:
     expression = inner(parsed.expression)
     if isinstance(expression, Call) and expression.function in {"C", "relevel"}:
-        return _declared(parsed.label, expression, rows, dropped)
+        return _declared(parsed.label, expression, rows, states, dropped)
     if isinstance(expression, Name) and rows.frame.column(expression.name).kind != "numeric":
-        return _categorical(parsed.label, expression, rows, dropped)
+        return _categorical(parsed.label, expression, rows, states, dropped)
     return _numeric(parsed, rows, states)
 
 
@@ -240,30 +268,41 @@ def _numeric(parsed: Parsed, rows: Rows, states: dict[str, Basis]) -> NumericFac
     return NumericFactor(parsed.label, parsed.expression, fields, intercept)
 
 
-def _declared(label: str, call: Call, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> CategoricalFactor:
+def _declared(
+    label: str, call: Call, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
+) -> CategoricalFactor:
     """Read `C(x, contrast, levels=…)`, `factor(x)`, `relevel(x, ref="b")`."""
     if not call.arguments:
         raise FormulaError(f"{call.text}: {call.function} needs the variable first")
     options = dict(call.keywords)
-    allowed = {"ref"} if call.function == "relevel" else {"contrasts", "contrast", "levels", "spans_intercept"}
+    allowed = (
+        {"ref"} if call.function == "relevel" else {"contrasts", "contrast", "levels", "spans_intercept"}
+    )
     for word in options.keys() - allowed:
-        raise FormulaError(f"{call.text}: {call.function} has no argument {word!r}; it takes {', '.join(sorted(allowed))}")
-    if len(call.arguments) > 2 or (len(call.arguments) == 2 and {"contrasts", "contrast", "ref"} & options.keys()):
+        raise FormulaError(
+            f"{call.text}: {call.function} has no argument {word!r}; it takes {', '.join(sorted(allowed))}"
+        )
+    if len(call.arguments) > 2 or (
+        len(call.arguments) == 2 and {"contrasts", "contrast", "ref"} & options.keys()
+    ):
         raise FormulaError(f"{call.text}: {call.function} takes the variable and one contrast")
     second = call.arguments[1] if len(call.arguments) == 2 else None
     if call.function == "relevel":
         reference = options.get("ref", second)
         if reference is None:
             raise FormulaError(f'{call.text}: say which level comes first, relevel(x, ref="b")')
-        return _categorical(label, call.arguments[0], rows, dropped, first=reference)
+        return _categorical(label, call.arguments[0], rows, states, dropped, first=reference)
     asked = options.get("contrasts", options.get("contrast", second))
-    return _categorical(label, call.arguments[0], rows, dropped, asked=asked, order=options.get("levels"))
+    return _categorical(
+        label, call.arguments[0], rows, states, dropped, asked=asked, order=options.get("levels")
+    )
 
 
 def _categorical(
     label: str,
     expression: Expression,
     rows: Rows,
+    states: dict[str, Basis],
     dropped: dict[str, tuple[str, ...]],
     asked: Expression | None = None,
     order: Expression | None = None,
@@ -272,7 +311,8 @@ def _categorical(
     expression = inner(expression)
     column = rows.frame.column(expression.name) if isinstance(expression, Name) else None
     if column is None or column.kind == "numeric":
-        labels, numbers = _levels_of_numbers(label, expression, rows)
+        settle_transforms(expression, rows.frame, states)
+        labels, numbers = _levels_of_numbers(label, expression, rows, states)
     else:
         labels, numbers = _levels_in_use(column, rows, dropped), None
     if order is not None and not (isinstance(order, Flag) and order.value is None):
@@ -281,36 +321,50 @@ def _categorical(
         labels, numbers = _reordered(label, labels, numbers, [literal(first)], rest=True)
     if len(labels) < 2:
         seen = f"only {labels[0]!r}" if labels else "none"
-        raise DataError(f"factor {label} has fewer than two levels in the rows used, {seen}; leave it out of the formula")
-    return CategoricalFactor(label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label))
+        raise DataError(
+            f"factor {label} has fewer than two levels in the rows used, {seen}; leave it out of the formula"
+        )
+    return CategoricalFactor(
+        label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label)
+    )
 
 
 def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     codes = rows.select(column.codes)
     seen = np.bincount(codes[codes >= 0], minlength=len(column.levels)) > 0
     if column.kind == "categorical" and not seen.all():
-        dropped[column.name] = tuple(level for level, used in zip(column.levels, seen, strict=True) if not used)
+        dropped[column.name] = tuple(
+            level for level, used in zip(column.levels, seen, strict=True) if not used
+        )
     return tuple(level for level, used in zip(column.levels, seen, strict=True) if used)
 
 
 def _levels_of_numbers(
-    label: str, expression: Expression, rows: Rows
+    label: str, expression: Expression, rows: Rows, states: dict[str, Basis]
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """Sort the distinct numbers and print them as formulaic does: 6 if whole, 6.0 if not, True and False."""
     kind = kind_of_number(expression, rows.frame)
-    values = evaluate(expression, rows, {})
+    values = evaluate(expression, rows, states)
     if values.ndim > 1:
         raise FormulaError(f"{label}: a basis has no levels")
     check_finite(values, expression, label, rows)
     distinct = np.unique(values)
     if isinstance(expression, Name):
         distinct = distinct.astype(rows.frame.column(expression.name).values.dtype)
-    printed = {"boolean": lambda x: str(bool(x)), "integer": lambda x: str(int(x)), "float": str}[kind]
-    return tuple(printed(value) for value in distinct), tuple(float(value) for value in distinct)
+    labels = tuple(str(_PRINTED[kind](value)) for value in distinct)
+    return labels, tuple(float(value) for value in distinct)
+
+
+_PRINTED: dict[str, Callable[[Any], object]] = {"boolean": bool, "integer": int, "float": lambda value: value}
 
 
 def _reordered(
-    label: str, labels: tuple[str, ...], numbers: tuple[float, ...] | None, order: object, *, rest: bool = False
+    label: str,
+    labels: tuple[str, ...],
+    numbers: tuple[float, ...] | None,
+    order: object,
+    *,
+    rest: bool = False,
 ) -> tuple[tuple[str, ...], tuple[float, ...] | None]:
     """Put levels in the order asked for; those without a row in use are left out."""
     wanted = order if isinstance(order, list) else [order]

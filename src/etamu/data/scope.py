@@ -18,7 +18,7 @@ def scope(terms: Iterable[tuple[int, ...]], spanning: frozenset[int]) -> list[li
 
     A factor whose columns span the constant stands for {its reduced columns, the constant}; a term for the
     product of those sets, less what earlier terms span already. What is left is merged by the rule
-    (anything) + (anything):(reduced) -> (anything):(full). This is formulaic's algorithm (and patsy's), restated.
+    (anything) + (anything):(reduced) -> (anything):(full). The algorithm is formulaic's and patsy's.
 
     Parameters
     ----------
@@ -39,7 +39,9 @@ def scope(terms: Iterable[tuple[int, ...]], spanning: frozenset[int]) -> list[li
     spanned: set[frozenset[tuple[int, bool]]] = set()
     out = []
     for factors in terms:
-        choices = [(((factor, True),), ()) if factor in spanning else (((factor, False),),) for factor in factors]
+        choices = [
+            (((factor, True),), ()) if factor in spanning else (((factor, False),),) for factor in factors
+        ]
         span = [tuple(pair for part in parts for pair in part) for parts in product(*choices)]
         new = [scoped for scoped in dict.fromkeys(span) if frozenset(scoped) not in spanned]
         spanned.update(frozenset(scoped) for scoped in new)
@@ -56,7 +58,9 @@ def _merged(scoped_terms: list[Scoped]) -> list[Scoped]:
                 kept.append(scoped)
             continue
         (odd,) = set(scoped) - set(partner)
-        full = tuple((factor, False) if (factor, reduced) == odd else (factor, reduced) for factor, reduced in scoped)
+        full = tuple(
+            (factor, False) if (factor, reduced) == odd else (factor, reduced) for factor, reduced in scoped
+        )
         kept = _merged([other for other in kept if other != partner] + [full])
     return kept
 

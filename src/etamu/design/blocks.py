@@ -112,7 +112,7 @@ class Dense:
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
-        return np.einsum("ij,ij->i", self.packed @ matrix, self.packed)
+        return np.asarray(np.einsum("ij,ij->i", self.packed @ matrix, self.packed))
 
     def dense(self) -> Array:
         """Return the packed panel."""
@@ -184,7 +184,7 @@ class Coded:
 
     def sum_by_level(self, v: Array) -> Array:
         """Add up a vector over the rows of each level."""
-        return np.bincount(self.codes, weights=v, minlength=self.levels)
+        return np.asarray(np.bincount(self.codes, weights=v, minlength=self.levels), dtype=np.float64)
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta: look each level up."""
@@ -271,7 +271,8 @@ class Sparse:
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
         product = (self.matrix.T @ self.matrix.multiply(w[:, None]).tocsr()).toarray()
-        return self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        scaled = self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        return 0.5 * (scaled + scaled.T)
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
@@ -296,11 +297,12 @@ class Sparse:
         n = self.length
         mean = np.asarray(self.matrix.sum(axis=0), dtype=np.float64).ravel() / max(n, 1)
         square = np.asarray(self.matrix.multiply(self.matrix).sum(axis=0), dtype=np.float64).ravel()
-        low, high = (np.asarray(m.todense() if hasattr(m, "todense") else m, np.float64).ravel()
-                     for m in (self.matrix.min(axis=0), self.matrix.max(axis=0)))
+        low, high = (
+            np.asarray(m.todense() if hasattr(m, "todense") else m, np.float64).ravel()
+            for m in (self.matrix.min(axis=0), self.matrix.max(axis=0))
+        )
         return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
 
     def scaled(self, shift: Array, scale: Array) -> Sparse:
         """Replace the numbers that divide the columns; shifting would fill the zeros."""
         return Sparse(self.matrix, scale)
-

@@ -7,6 +7,7 @@ Read next: `etamu.objective.likelihood`, which solves in working coordinates.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """The map between raw columns, working coordinates and reported coefficients.
 
@@ -34,13 +35,24 @@ class Coordinates:
     layout : Layout
     kept : integers
         Reported columns that are not aliased, in order.
-    shift, scale : arrays (reported,)
+    raw_shift, raw_scale : arrays (raw,)
+        What is subtracted from each raw column and what divides it.
     """
 
     layout: Layout
     kept: NDArray[np.intp]
-    shift: Array
-    scale: Array
+    raw_shift: Array
+    raw_scale: Array
+
+    @cached_property
+    def shift(self) -> Array:
+        """The shift of every reported column."""
+        return _reported(self.layout, self.raw_shift, 0.0)
+
+    @cached_property
+    def scale(self) -> Array:
+        """The scale of every reported column; the levels of a term share one."""
+        return _reported(self.layout, self.raw_scale, 1.0)
 
     @property
     def size(self) -> int:
@@ -55,7 +67,7 @@ class Coordinates:
 
     def without(self, aliased: NDArray[np.bool_]) -> Coordinates:
         """Drop some of the kept columns, `aliased` being one flag per working coordinate."""
-        return Coordinates(self.layout, self.kept[~aliased], self.shift, self.scale)
+        return Coordinates(self.layout, self.kept[~aliased], self.raw_shift, self.raw_scale)
 
     def _embed(self, working: Array) -> Array:
         full = np.zeros((self.layout.width, *working.shape[1:]))
@@ -82,13 +94,7 @@ class Coordinates:
 
     def placed(self, design: Design) -> Design:
         """Give the raw columns of other rows the same shift and scale."""
-        shift, scale = np.zeros(design.width), np.ones(design.width)
-        raw, reported = self.layout.dense_raw, self.layout.dense_reported
-        shift[raw], scale[raw] = self.shift[reported], self.scale[reported]
-        for part in self.layout.parts:
-            if part.reported.stop > part.reported.start:
-                scale[part.raw] = self.scale[part.reported.start]
-        return design.scaled(shift, scale)
+        return design.scaled(self.raw_shift, self.raw_scale)
 
     def rows(self, design: Design) -> Array:
         """Write a block of rows out in working coordinates, (rows, size)."""
@@ -143,9 +149,7 @@ def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Desi
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)
     scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
-    coordinates = Coordinates(
-        layout, np.arange(layout.width), _reported(layout, shift, 0.0), _reported(layout, scale, 1.0)
-    )
+    coordinates = Coordinates(layout, np.arange(layout.width), shift, scale)
     return coordinates.placed(design), coordinates
 
 
@@ -158,7 +162,9 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
     low, high = moments.low[raw] - coordinates.shift[dense], moments.high[raw] - coordinates.shift[dense]
     bound[dense] = np.maximum(np.abs(low), np.abs(high))
     for part in layout.parts:
-        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(initial=0.0)
+        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(
+            initial=0.0
+        )
     return (bound / coordinates.scale)[coordinates.kept]
 
 

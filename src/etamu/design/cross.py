@@ -41,7 +41,7 @@ def _coded_coded(a: Coded, b: Coded, w: Array) -> Array:
     # The pair of codes is the cell of a two-way table; int64 because 50,000 x 50,000 levels overflow int32.
     cell = a.codes.astype(np.int64) * b.levels + b.codes
     table = np.bincount(cell, weights=a.times(b.times(w)), minlength=a.levels * b.levels)
-    return table.reshape(a.levels, b.levels)
+    return np.asarray(table, dtype=np.float64).reshape(a.levels, b.levels)
 
 
 def _sparse_dense(a: Sparse, b: Dense, w: Array) -> Array:
@@ -52,7 +52,7 @@ def _sparse_coded(a: Sparse, b: Coded, w: Array) -> Array:
     weighted = a.matrix.multiply(b.times(w)[:, None]).tocoo()
     cell = weighted.col.astype(np.int64) * b.levels + np.asarray(b.codes, dtype=np.int64)[weighted.row]
     table = np.bincount(cell, weights=weighted.data, minlength=a.width * b.levels)
-    return a.unscale(table.reshape(a.width, b.levels))
+    return a.unscale(np.asarray(table, dtype=np.float64).reshape(a.width, b.levels))
 
 
 def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
@@ -61,7 +61,7 @@ def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
 
 
 def _rows_dense_dense(a: Dense, b: Dense, matrix: Array) -> Array:
-    return np.einsum("ij,ij->i", a.packed @ matrix, b.packed)
+    return np.asarray(np.einsum("ij,ij->i", a.packed @ matrix, b.packed))
 
 
 def _rows_coded_dense(a: Coded, b: Dense, matrix: Array) -> Array:
@@ -73,7 +73,7 @@ def _rows_coded_coded(a: Coded, b: Coded, matrix: Array) -> Array:
 
 
 def _rows_sparse_dense(a: Sparse, b: Dense, matrix: Array) -> Array:
-    return np.einsum("ij,ij->i", np.asarray(a.matrix @ a.unscale(matrix)), b.packed)
+    return np.asarray(np.einsum("ij,ij->i", a.matrix @ a.unscale(matrix), b.packed))
 
 
 def _rows_sparse_coded(a: Sparse, b: Coded, matrix: Array) -> Array:
@@ -102,20 +102,24 @@ def _swapped(product: Callable[..., Array]) -> Callable[..., Array]:
     return mirrored
 
 
-_CROSS = _mirrored({
-    (Dense, Dense): _dense_dense,
-    (Coded, Dense): _coded_dense,
-    (Coded, Coded): _coded_coded,
-    (Sparse, Dense): _sparse_dense,
-    (Sparse, Coded): _sparse_coded,
-    (Sparse, Sparse): _sparse_sparse,
-})
+_CROSS = _mirrored(
+    {
+        (Dense, Dense): _dense_dense,
+        (Coded, Dense): _coded_dense,
+        (Coded, Coded): _coded_coded,
+        (Sparse, Dense): _sparse_dense,
+        (Sparse, Coded): _sparse_coded,
+        (Sparse, Sparse): _sparse_sparse,
+    }
+)
 
-_BILINEAR = _mirrored({
-    (Dense, Dense): _rows_dense_dense,
-    (Coded, Dense): _rows_coded_dense,
-    (Coded, Coded): _rows_coded_coded,
-    (Sparse, Dense): _rows_sparse_dense,
-    (Sparse, Coded): _rows_sparse_coded,
-    (Sparse, Sparse): _rows_sparse_sparse,
-})
+_BILINEAR = _mirrored(
+    {
+        (Dense, Dense): _rows_dense_dense,
+        (Coded, Dense): _rows_coded_dense,
+        (Coded, Coded): _rows_coded_coded,
+        (Sparse, Dense): _rows_sparse_dense,
+        (Sparse, Coded): _rows_sparse_coded,
+        (Sparse, Sparse): _rows_sparse_sparse,
+    }
+)

@@ -142,6 +142,25 @@ def link(name: str) -> Link:
     return _NAMED_LINKS[known]
 
 
+def unit(member: str | Family, each: str | Link | None) -> Unit:
+    """Pair a family and a link given by name or value; the link is the family's default if left out.
+
+    Raises
+    ------
+    FamilyError, LinkError
+        If a name is unknown, or the family cannot have the link.
+
+    Examples
+    --------
+    >>> str(unit("poisson", None))
+    'poisson with log link'
+    """
+    found = family(member) if isinstance(member, str) else member
+    if each is None:
+        return Unit(found, found.default_link)
+    return Unit(found, link(each) if isinstance(each, str) else each)
+
+
 def pairs(members: Iterable[Family] = MEMBERS, links: Iterable[Link] = LINKS) -> tuple[Unit, ...]:
     """Return every admissible pair of the families and links given.
 

@@ -26,7 +26,7 @@ from etamu.family.links import (
     Logit,
     power_link,
 )
-from etamu.family.special import bd0, power_half_deviance, relative_entropy
+from etamu.family.special import bd0, log_complement, power_half_deviance, relative_entropy
 
 POSITIVE = Interval(0.0, math.inf)
 NON_NEGATIVE = Interval(0.0, math.inf, closed_lower=True)
@@ -233,7 +233,7 @@ class NegativeBinomial(Family):
         return -xp.log1p(self.theta / mu)
 
     def cumulant(self, xp: Namespace, theta: AnyArray) -> AnyArray:
-        return -self.theta * xp.log(-xp.expm1(theta))
+        return -self.theta * log_complement(xp, theta)
 
     def variance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         return mu * (1.0 + mu / self.theta)

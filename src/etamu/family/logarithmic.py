@@ -121,17 +121,38 @@ def negative_binomial(family: Any) -> Bind:
             log_larger = -xp.log1p(over)
             log_smaller = log_larger + xp.where(high, log_theta - eta, eta - log_theta)
             log_p, log_q = xp.where(high, log_larger, log_smaller), xp.where(high, log_smaller, log_larger)
-            some = y > 0.0
-            count = xp.where(some, y, 1.0)
-            events = count * special.expm1mx(xp, log_p + xp.log1p(theta / count))
-            failures = theta * special.expm1mx(xp, log_q + xp.log1p(y / theta))
-            value = -(xp.where(some, events, theta * p) + failures)
             curvature = theta * p if information == "expected" else (y + theta) * (p * q)
-            return value, y * q - theta * p, curvature
+            return -_half_deviance(xp, y, theta, p, log_p, log_q), y * q - theta * p, curvature
 
         return kernel
 
     return bind
+
+
+def canonical_negative_binomial(family: Any) -> Bind:
+    """Return the kernel of NB2 with its canonical link, eta = log(mu / (mu + theta)) < 0: score y - mu."""
+    theta = family.theta
+
+    def bind(xp: Namespace, _information: str) -> Kernel:
+        def kernel(y: AnyArray, eta: AnyArray) -> Results:
+            p = xp.exp(eta)
+            odds = p / -xp.expm1(eta)
+            half = _half_deviance(xp, y, theta, p, eta, special.log_complement(xp, eta))
+            return -half, y - theta * odds, theta * odds * (1.0 + odds)
+
+        return kernel
+
+    return bind
+
+
+def _half_deviance(
+    xp: Namespace, y: AnyArray, theta: float, p: AnyArray, log_p: AnyArray, log_q: AnyArray
+) -> AnyArray:
+    """Return the half deviance of NB2, p = mu / (mu + theta) = 1 - q: two terms, neither negative."""
+    some = y > 0.0
+    count = xp.where(some, y, 1.0)
+    events = count * special.expm1mx(xp, log_p + xp.log1p(theta / count))
+    return xp.where(some, events, theta * p) + theta * special.expm1mx(xp, log_q + xp.log1p(y / theta))
 
 
 def gamma_inverse(_family: Any) -> Bind:

@@ -15,7 +15,16 @@ from etamu.family import logarithmic, proportion
 from etamu.family.borrowed import QuasiBinomial
 from etamu.family.family import Family
 from etamu.family.link import Link
-from etamu.family.links import Cauchit, Cloglog, Inverse, Log, Logit, Loglog, Probit
+from etamu.family.links import (
+    CanonicalNegativeBinomial,
+    Cauchit,
+    Cloglog,
+    Inverse,
+    Log,
+    Logit,
+    Loglog,
+    Probit,
+)
 from etamu.family.powers import power_of_negative_binomial, power_of_power
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
@@ -46,6 +55,7 @@ SPECIAL: dict[tuple[type, type], Factory] = {
     (own.InverseGaussian, Log): logarithmic.inverse_gaussian,
     (own.PowerVariance, Log): logarithmic.power_variance,
     (own.NegativeBinomial, Log): logarithmic.negative_binomial,
+    (own.NegativeBinomial, CanonicalNegativeBinomial): logarithmic.canonical_negative_binomial,
     (own.Gamma, Inverse): logarithmic.gamma_inverse,
 }
 """(type of family, type of link) -> factory. A family that is not listed uses its kin's entry."""

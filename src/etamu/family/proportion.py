@@ -209,4 +209,4 @@ def _times(xp: Namespace, weight: AnyArray, values: AnyArray) -> AnyArray:
 def _product(xp: Namespace, up: AnyArray, down: AnyArray) -> AnyArray:
     """Return up * down, 0 where one has underflowed and the other overflowed."""
     some = (up != 0.0) & (down != 0.0)
-    return xp.where(some, up * xp.where(some, down, 0.0), 0.0)
+    return xp.where(some, xp.where(some, up, 0.0) * xp.where(some, down, 0.0), 0.0)

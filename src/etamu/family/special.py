@@ -101,7 +101,7 @@ def cauchy_tails(xp: Namespace, x: AnyArray) -> tuple[AnyArray, AnyArray]:
 def power_half_deviance(xp: Namespace, power: float, y: AnyArray, u: AnyArray) -> AnyArray:
     """Return the integral from mu to y > 0 of (y - t) / t^power dt, where u = log(mu / y).
 
-    It is y^a (E(a) - E(b)) with a = 2 - p, b = 1 - p and E(a) = (e^(a u) - 1) / a. Near u = 0 the linear terms,
+    It is y^a (E(a) - E(b)) with a = 2 - p, b = 1 - p, E(a) = (e^(a u) - 1) / a. Near u = 0 the linear terms,
     equal, are left out so that nothing cancels; where both exponentials are large one is taken out.
     """
     a, b = 2.0 - power, 1.0 - power
@@ -123,3 +123,15 @@ def expm1_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
     some = x != 0.0
     apart = xp.where(some, x, 1.0)
     return xp.where(some, xp.expm1(apart) / apart, 1.0)
+
+
+def softplus(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return log(1 + e^x), finite for every finite x."""
+    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def log_complement(xp: Namespace, x: AnyArray) -> AnyArray:
+    """Return log(1 - e^x) for x < 0."""
+    near = x > -0.7
+    small = xp.log(-xp.expm1(xp.where(near, x, -1.0)))
+    return xp.where(near, small, xp.log1p(-xp.exp(xp.where(near, -1.0, x))))

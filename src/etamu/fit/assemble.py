@@ -1,13 +1,14 @@
-"""From a formula, a table and keywords to a complete Problem; every refusal happens here, before any work.
+"""From columns and keywords to a complete Problem; every refusal happens here, before any work.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.estimate`.
+Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.estimate`.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,15 +16,67 @@ from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarni
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
-from etamu.data.formula import parse
+from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
-from etamu.data.schema import settle
+from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Problem, Words
 from etamu.fit.response import response_columns
+
+
+class Columns(Protocol):
+    """What a model is made of besides its keywords: a table and a statement, or a matrix."""
+
+    @property
+    def frame(self) -> Frame:
+        """The rows against which keywords are read."""
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given, empty where there was none."""
+
+    def missing(self) -> dict[str, Mask]:
+        """Where columns have missing values, by name."""
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Return the response over the rows in use."""
+
+    def encode(self, keep: Mask) -> tuple[Encoded, Schema | None]:
+        """Turn the rows in use into a design; the schema is how new data will be read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByFormula:
+    """A formula and its table."""
+
+    statement: Statement
+    frame: Frame
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given."""
+        return self.statement.text
+
+    def missing(self) -> dict[str, Mask]:
+        """Where the columns of the formula have missing values."""
+        return missing_rows(self.statement, self.frame)
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Evaluate the left side over the rows in use."""
+        return response(self.statement, self.frame, keep)
+
+    def encode(self, keep: Mask) -> tuple[Encoded, Schema]:
+        """Settle the schema and encode the rows in use."""
+        return settled(self.statement, self.frame, keep)
+
+
+def settled(statement: Statement, frame: Frame, keep: Mask) -> tuple[Encoded, Schema]:
+    """Settle a schema on the rows in use and encode them by it."""
+    schema = settle(statement, frame, keep)
+    return encode(schema, frame, keep), schema
 
 
 def from_formula(
@@ -41,35 +94,48 @@ def from_formula(
     frame = read(data)
     if not len(frame):
         raise DataError("the data have no rows")
-    statement = parse(formula)
-    columns = columns_of(frame, keywords)
-    answer = response(statement, frame)
-    masks = _missing(frame, missing_rows(statement, frame), answer, columns)
+    columns = ByFormula(parse(formula, frame.names), frame)
+    return assemble(columns, unit, keywords, missing, options)
+
+
+def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, options: Options) -> Problem:
+    """Put response, design and keywords together over the complete rows.
+
+    Raises
+    ------
+    DataError
+        If a column, a value or a length cannot be used; column, row, value and remedy are named.
+    """
+    frame = columns.frame
+    given = columns_of(frame, keywords)
+    masks = _missing(columns.missing(), given)
     complete = _complete(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     _say_dropped(complete, dropped, missing)
-    trials = trials_from(columns["trials"]) if "trials" in columns else None
-    y = response_columns(unit.family, answer, trials, complete)
-    weights = weights_from(columns, complete)
-    offset = offset_from(columns, unit)
-    schema = settle(statement, frame, complete)
-    encoded = encode(schema, frame, complete)
+    trials = trials_from(given["trials"]) if "trials" in given else None
+    row_ids = np.flatnonzero(complete)
+    answer = columns.response(complete)
+    y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
+    weights = weights_from(given, complete)
+    offset = offset_from(given, unit)
+    encoded, schema = columns.encode(complete)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
-    notes = _notes(complete, dropped, schema.dropped_levels)
-    if schema.dropped_levels:
+    gone = {} if schema is None else dict(schema.dropped_levels)
+    notes = _notes(complete, dropped, gone)
+    if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        chunk=Chunk((predictor,), y, weights, np.flatnonzero(complete)),
-        counted=counted(y, weights.total(), int(complete.sum())),
+        chunk=Chunk((predictor,), y, weights, row_ids),
+        counted=counted(y, weights.total(), len(row_ids)),
         input_rows=len(frame),
         dropped=dropped,
         schema=schema,
-        words=_words(formula, answer, keywords),
+        words=_words(columns.formula, answer, keywords),
         options=options,
         notes=notes,
-        table=frame,
+        table=None if schema is None else frame,
     )
 
 
@@ -79,13 +145,8 @@ def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:
     return flags & (y[1] > 0) if len(y) > 1 else flags
 
 
-def _missing(
-    frame: Frame, masks: dict[str, Mask], answer: tuple[Column, ...], columns: dict[str, Column]
-) -> dict[str, Mask]:
+def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
     found = dict(masks)
-    for column in answer:
-        if column.missing is not None:
-            found.setdefault(column.name, column.missing)
     for keyword, column in columns.items():
         if column.missing is not None:
             found.setdefault(column.name or keyword, column.missing)
@@ -138,6 +199,8 @@ def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | N
 def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
     if not answer:
         raise FormulaError(f"the formula {formula!r} has no response: write 'y ~ ...'")
+    kinds = ("frequency_weights", "variance_weights", "sampling_weights")
+    weights = ((kind, keywords.name_of(kind)) for kind in kinds)
     return Words(
         response=answer[0].name,
         formula=formula,
@@ -145,4 +208,5 @@ def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Word
         exposure=keywords.name_of("exposure"),
         trials=keywords.name_of("trials"),
         given=keywords.arrays(),
+        weights=tuple((kind, name) for kind, name in weights if name is not None),
     )

@@ -88,7 +88,9 @@ def prepare(problem: Problem) -> Stage:
     raw = Threads(chunk, **_visits(options))
     moments = raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
+    ready = Chunk(
+        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
+    )
     executor = Threads(ready, **_visits(options))
     coordinates = coordinates.without(_aliased(executor, coordinates))
     if coordinates.aliased:
@@ -156,7 +158,7 @@ def _say_outcome(solution: Solution) -> None:
 
 def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Fit:
     local = solution.local
-    deviance = -2.0 * local.value
+    deviance = abs(2.0 * local.value)  # never -0.0
     raw = stage.coordinates.raw(solution.beta)
     chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - stage.coordinates.size

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array, Mask
@@ -56,8 +57,10 @@ def columns_of(frame: Frame, keywords: Keywords) -> dict[str, Column]:
     return {name: frame.keyword(name, value) for name, value in keywords.given().items()}
 
 
-def numbers(column: Column, label: str, rows: Mask | None = None) -> Array:
+def numbers(column: Column, label: str, rows: NDArray[np.intp] | None = None) -> Array:
     """Return a column as float64, refusing text and infinite values; missing ones become NaN.
+
+    `rows` are the positions of its entries in the input, where those are not all of them.
 
     Raises
     ------
@@ -72,18 +75,18 @@ def numbers(column: Column, label: str, rows: Mask | None = None) -> Array:
     values = np.array(column.values, dtype=np.float64)
     if column.missing is not None:
         values[column.missing] = np.nan
-    wrong = np.isinf(values) if rows is None else np.isinf(values) & rows
-    refuse(wrong, values, f"{label} must be finite", "correct or remove it")
+    refuse(np.isinf(values), values, f"{label} must be finite", "correct or remove it", rows)
     return values
 
 
-def refuse(wrong: Mask, values: Array, rule: str, remedy: str) -> None:
+def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.intp] | None = None) -> None:
     """Raise a DataError that names the first wrong row and its value, if there is one."""
     if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+        first = int(np.flatnonzero(wrong)[0])
+        row = first if rows is None else int(rows[first])
         count = int(wrong.sum())
         more = f" ({count} such rows)" if count > 1 else ""
-        raise DataError(f"{rule}, but row {row} holds {values[row]:g}{more}: {remedy}")
+        raise DataError(f"{rule}, but row {row} holds {values[first]:g}{more}: {remedy}")
 
 
 def _label(keyword: str, column: Column) -> str:
@@ -160,8 +163,12 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
         if keyword == "frequency_weights":
             with np.errstate(invalid="ignore"):
                 fraction = values != np.round(values)
-            refuse(fraction, values, f"{label} count identical rows and must be whole numbers",
-                   "use variance_weights for known precisions or sampling_weights for a survey")
+            refuse(
+                fraction,
+                values,
+                f"{label} count identical rows and must be whole numbers",
+                "use variance_weights for known precisions or sampling_weights for a survey",
+            )
         if not np.any(values[complete] > 0):
             raise DataError(f"{label} are zero in every row that could be used: there is nothing to fit")
         found[keyword.removesuffix("_weights")] = values[complete]

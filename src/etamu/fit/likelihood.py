@@ -58,7 +58,8 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
     if not plugged > 0:
         return LogLikelihood(math.inf, extra, plugged, "the fit is perfect: phi is 0")
     precision = np.ones(len(chunk)) if weights.variance is None else weights.variance
-    saturated = np.sum(counts * family.saturated(chunk.y, plugged / precision))
+    with np.errstate(over="ignore"):
+        saturated = np.sum(counts * family.saturated(chunk.y, plugged / precision))
     return LogLikelihood(float(saturated - deviance / (2.0 * plugged)), extra, plugged)
 
 

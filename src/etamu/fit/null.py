@@ -67,4 +67,15 @@ def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     nothing: Array = np.zeros(0)
     runs = Threads(alone, executor.rows, executor.threads)
     value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
-    return -2.0 * value if np.isfinite(value) else np.nan
+    return -2.0 * value if np.isfinite(value) else _deviance_outside(unit, alone)
+
+
+def _deviance_outside(unit: Unit, chunk: Chunk) -> float:
+    """Put an inadmissible mean, such as 0 under the identity link, into the deviance: Inf, or NaN, as R."""
+    mean, trials = unit.observed(chunk.y)
+    weight = np.ones_like(mean) if trials is None else trials
+    total = chunk.weights.total()
+    with np.errstate(all="ignore"):
+        at = unit.mean(np, chunk.predictors[0].eta(np.zeros(0)))
+        rows = unit.family.deviance(np, mean, at.mu, at.complement)
+    return float(np.sum(weight * rows if total is None else weight * total * rows))

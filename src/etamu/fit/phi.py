@@ -14,6 +14,7 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.family.dispersion import dispersion_ml
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
 from etamu.sums import etas
@@ -66,23 +67,25 @@ def estimated_phi(
 
 
 def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:
-    """Maximise the likelihood over phi at the fitted means, by Brent's method in log phi."""
-    from scipy.optimize import minimize_scalar
+    """Maximise the likelihood over phi at the fitted means; 0 where the fit is perfect.
 
+    Raises
+    ------
+    OptionError
+        If phi is no parameter of the family's likelihood.
+    """
+    family, weights = problem.unit.family, chunk.weights
+    if family.variance_power is None or family.dispersion_known or not family.has_density:
+        raise OptionError(
+            f"dispersion='ml' needs a family with phi in its likelihood, which {family.name} is not: "
+            "use 'pearson' or 'deviance'"
+        )
     with np.errstate(all="ignore"):
         value = problem.unit.bind(np, "expected")(chunk.y, etas(chunk, raw))[0]
-    weights = chunk.weights
+    moving = (value < 0) & (chunk.y[0] != 0)
+    if not moving.any():
+        # Nothing but zeros, or a perfect fit: the likelihood has no maximum over phi inside.
+        return 0.0
     precision = np.ones(len(chunk)) if weights.variance is None else weights.variance
     counts = np.ones(len(chunk)) if weights.frequency is None else weights.frequency
-    loss = float(np.sum(counts * precision * -value))
-    if not loss > 0:
-        return 0.0
-
-    def minus_log_likelihood(log_phi: float) -> float:
-        phi = math.exp(log_phi)
-        saturated = problem.unit.family.saturated(chunk.y, phi / precision)
-        return loss / phi - float(np.sum(counts * saturated))
-
-    first = math.log(2.0 * loss / float(np.sum(counts)))
-    best = minimize_scalar(minus_log_likelihood, bracket=(first - 0.5, first + 0.5), tol=1e-12)
-    return math.exp(best.x)
+    return dispersion_ml(chunk.y[0], -2.0 * value, precision, family.variance_power, counts)

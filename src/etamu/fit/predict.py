@@ -13,12 +13,17 @@ import numpy as np
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array
-from etamu.data.encode import encode
-from etamu.data.frame import read
-from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.data.encode import Encoded, Unseen, encode
+from etamu.data.frame import Frame, bare_rows, is_table, read
+from etamu.data.matrix import read_like
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
 from etamu.family.unit import Unit
 from etamu.fit.inputs import offset_of, trials_of
+from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, raw_beta
+from etamu.infer.covariance import Root
 from etamu.infer.wald import critical
 
 if TYPE_CHECKING:
@@ -65,7 +70,7 @@ def predict(
     se: bool = False,
     interval: str | None = None,
     level: float = 0.95,
-    unseen: str = "error",
+    unseen: Unseen = "error",
     offset: Any = None,
     exposure: Any = None,
     trials: Any = None,
@@ -83,7 +88,9 @@ def predict(
         raise OptionError(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
     if interval not in {None, "confidence"}:
         raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
-    again = {"offset": offset, "exposure": exposure, "trials": trials}
+    again = {"offset": offset, "exposure": exposure}
+    if kind == "count":
+        again["trials"] = trials
     need_se = se or interval is not None
     if data is None:
         linear = _old_rows(fit, need_se=need_se)
@@ -131,31 +138,56 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
     return _Linear(eta, se, trials)
 
 
-def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: str, *, need_se: bool) -> _Linear:
-    problem = fit.problem
-    if problem.schema is None:
-        raise DataError("this model was fitted to arrays: predict with GLM(...).fit(X, y).predict(X=...)")
-    frame = read(data)
-    encoded = encode(problem.schema, frame, None, unseen=unseen)
-    words = problem.words
-    for keyword in words.given:
-        if keyword in again and again[keyword] is None:
-            raise DataError(f"{keyword} was given as an array when the model was fitted: give {keyword}= again")
+def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
+    problem, words = fit.problem, fit.problem.words
+    frame, encoded = _encoded(problem, data, unseen)
+    for keyword in set(words.given) & again.keys():
+        if again[keyword] is None:
+            raise DataError(
+                f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
+            )
     given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
     offset = _sum(encoded.offset, extra)
-    trials = None if given["trials"] is None else trials_of(frame, given["trials"])
-    predictor = Predictor(fit.coordinates.placed(encoded.design), offset)
-    n = len(frame)
-    chunk = Chunk((predictor,), (), Weights(), np.arange(n))
-    eta = chunk.predictors[0].eta(raw_beta(fit))
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
+    coordinates, beta, root = _coordinates(fit, encoded.design)
+    predictor = Predictor(coordinates.placed(encoded.design), offset)
+    eta = predictor.eta(coordinates.raw(beta))
     se = np.zeros(0)
     if need_se:
-        se = np.sqrt(predictor.design.quadratic(fit.coordinates.raw_matrix(fit.root.covariance())))
+        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
         se = np.where(encoded.invalid, np.nan, se) if need_se else se
     return _Linear(eta, se, trials)
+
+
+def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
+    """Choose coordinates in which the blocks of new rows can be placed, with the estimate in them.
+
+    Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
+    """
+    own = fit.coordinates
+    if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
+        return own, fit.beta, fit.root
+    plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
+    return plain, own.reported(fit.beta)[own.kept], Root(own.reported(fit.root.matrix)[own.kept])
+
+
+def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded]:
+    """Read new rows the way the rows of the fit were read."""
+    if problem.schema is not None:
+        frame = read(data)
+        return frame, encode(problem.schema, frame, None, unseen=unseen)
+    names = problem.layout.names
+    intercept = problem.layout.constant is not None
+    if is_table(data):
+        raise DataError(
+            f"this model was fitted to a matrix of {len(names) - intercept} columns; give a matrix of the "
+            "same columns, such as data.to_numpy()"
+        )
+    matrix = read_like(data, names[intercept:])
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept)
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:

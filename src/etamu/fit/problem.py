@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
@@ -42,6 +43,35 @@ class Options:
     threads: int | None = None
 
 
+def check_options(options: Options, missing: str) -> None:
+    """Refuse options nobody understands, before any data are read.
+
+    Raises
+    ------
+    OptionError
+        Naming the option and what it may be.
+    """
+    choices: dict[str, tuple[Any, tuple[Any, ...]]] = {
+        "missing": (missing, ("drop", "raise")),
+        "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
+        "covariance": (options.covariance, (None, "model", "observed", "HC0", "HC1")),
+    }
+    for keyword, (value, known) in choices.items():
+        if value not in known:
+            listed = ", ".join(map(repr, known))
+            raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
+    phi = options.dispersion
+    if isinstance(phi, str):
+        understood = phi in {"pearson", "deviance", "ml"}
+    else:
+        understood = phi is None or (phi > 0 and phi < float("inf"))
+    if not understood:
+        raise OptionError(
+            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
+            "number"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How the model is called when it is shown.
@@ -54,6 +84,8 @@ class Words:
         Column names given for these, None where an array or nothing was given.
     given : tuple of str
         Keywords that were given as arrays and so must be given again with new data.
+    weights : tuple of (keyword, column)
+        Columns named for the three kinds of weights.
     """
 
     response: str
@@ -62,6 +94,7 @@ class Words:
     exposure: str | None = None
     trials: str | None = None
     given: tuple[str, ...] = ()
+    weights: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,7 +51,7 @@ def response(unit: Unit, chunk: Chunk, eta: Array) -> Array:
 
 
 def _working(unit: Unit, chunk: Chunk, eta: Array) -> Array:
-    return response(unit, chunk, eta) / np.asarray(unit.mean(np, eta).d1)
+    return np.asarray(response(unit, chunk, eta) / unit.mean(np, eta).d1)
 
 
 def _pearson(unit: Unit, chunk: Chunk, eta: Array) -> Array:
@@ -66,7 +66,7 @@ def _deviance(unit: Unit, chunk: Chunk, eta: Array) -> Array:
 
 
 def _signed(unit: Unit, chunk: Chunk, eta: Array, size: Array) -> Array:
-    return np.sign(response(unit, chunk, eta)) * size
+    return np.asarray(np.sign(response(unit, chunk, eta)) * size)
 
 
 def _root_precision(chunk: Chunk) -> Array | float:

@@ -67,7 +67,7 @@ class Fit:
     >>> fit.names
     ('Intercept', 'x')
     >>> fit.coef.round(4)
-    array([0.2999, 0.6207])
+    array([0.2057, 0.6574])
     """
 
     problem: Problem

@@ -79,7 +79,7 @@ def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
     if not (np.all(np.isfinite(information)) and np.all(np.isfinite(right))):
         return []
     # Weights may vanish for whole columns here; the smallest norm is good enough for a start.
-    return [np.linalg.lstsq(information, right, rcond=1e-12)[0]]
+    return [np.asarray(np.linalg.lstsq(information, right, rcond=1e-12)[0], dtype=np.float64)]
 
 
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
@@ -115,6 +115,8 @@ def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Ar
         target = Inside(unit.domain.lower + margin, unit.domain.upper - margin)
         phase = Likelihood(executor, target, oracle.coordinates, oracle.extent)
         point = newton(phase, origin).beta
-        if oracle.reach(point, -point * 0.0) > 0 and np.isfinite(oracle.along(point, point * 0, np.zeros(1))[0]):
+        if oracle.reach(point, -point * 0.0) > 0 and np.isfinite(
+            oracle.along(point, point * 0, np.zeros(1))[0]
+        ):
             return point
     return origin

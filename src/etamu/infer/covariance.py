@@ -32,7 +32,7 @@ class Root:
 
     def variances(self) -> Array:
         """Return the diagonal of C C'."""
-        return np.einsum("ij,ij->i", self.matrix, self.matrix)
+        return np.asarray(np.einsum("ij,ij->i", self.matrix, self.matrix))
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""

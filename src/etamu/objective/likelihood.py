@@ -92,9 +92,7 @@ class Likelihood:
         if not self.restricted:
             return float("inf")
         start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
-        return self.executor.reduce(
-            partial(sums.reach, beta=start, step=direction, unit=self.unit)
-        ).value
+        return self.executor.reduce(partial(sums.reach, beta=start, step=direction, unit=self.unit)).value
 
     def longest(self, covariance: Array) -> float:
         """Find the largest x_i' covariance x_i over all rows."""

@@ -49,13 +49,19 @@ class Rule(Protocol):
     """How a solver chooses where to go; a frozen value, whose state is the trail it is shown."""
 
     @property
-    def want(self) -> Want: ...  # what the first pass must bring
-    @property
-    def memory(self) -> int: ...  # how many past points the rule looks at
-    @property
-    def demand(self) -> float: ...  # share of the promised gain a step must bring (Armijo)
+    def want(self) -> Want:
+        """What the first pass must bring."""
 
-    def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction: ...
+    @property
+    def memory(self) -> int:
+        """How many past points the rule looks at."""
+
+    @property
+    def demand(self) -> float:
+        """Share of the promised gain that a step must bring (Armijo)."""
+
+    def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction:
+        """Choose a step from the last point of the trail; may ask the oracle what that point lacks."""
 
 
 def in_metric(score: Array, factor: Factor, information: str, want: Want) -> Direction | None:

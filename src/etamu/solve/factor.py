@@ -51,8 +51,8 @@ class Factor:
         from scipy.linalg import lapack
 
         upper, _ = lapack.dpotri(self.triangle)
-        full = np.triu(upper) + np.triu(upper, 1).T
-        return np.asarray(full / self.diagonal[:, None] / self.diagonal, dtype=np.float64)
+        half = np.triu(upper) / self.diagonal[:, None] / self.diagonal
+        return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
 
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""

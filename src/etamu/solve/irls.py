@@ -1,4 +1,4 @@
-"""Fisher scoring, known as iteratively reweighted least squares, in its textbook form.
+"""Fisher scoring, also known as IRLS, in its textbook form.
 
 May import: numpy, etamu._base, and in this room oracle, direction, factor, loop, stop.
 Read next: `etamu.solve.loop`, which ends it with a verified Newton step.
@@ -46,9 +46,9 @@ def irls(
 ) -> Solution:
     """Maximise by Fisher scoring: beta + I^-1 score, halved only where the value is worse or undefined.
 
-    Each step is one least squares problem with other row multipliers, hence the usual name. Where
-    expected and observed information differ it converges linearly. When its step promises to arrive, an
-    exact pass looks at the observed information too, and the last steps are Newton's.
+    Each step is one least squares problem whose rows count differently every time, hence the usual
+    name. Where expected and observed information differ it converges linearly. When its step promises
+    to arrive, an exact pass looks at the observed information too, and the last steps are Newton's.
 
     Parameters
     ----------

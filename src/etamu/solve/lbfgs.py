@@ -7,6 +7,7 @@ Read next: `etamu.solve.gradient`, its teacher.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class LimitedMemory:
 def _pairs(trail: tuple[Point, ...], extent: Array) -> list[tuple[Array, Array]]:
     """Return the (move, fall of the score) pairs along which the curvature was positive, oldest first."""
     pairs = []
-    for before, after in zip(trail, trail[1:], strict=False):
+    for before, after in pairwise(trail):
         move = (after.beta - before.beta) * extent
         fall = (before.score - after.score) / extent
         if float(move @ fall) > 1e-10 * float(np.linalg.norm(move) * np.linalg.norm(fall)):

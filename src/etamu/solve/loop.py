@@ -31,34 +31,42 @@ class Counted:
 
     @property
     def size(self) -> int:
+        """Length of beta."""
         return self.oracle.size
 
     @property
     def concordance(self) -> float:
+        """As the oracle's."""
         return self.oracle.concordance
 
     @property
     def restricted(self) -> bool:
+        """As the oracle's."""
         return self.oracle.restricted
 
     @property
     def extent(self) -> Array:
+        """As the oracle's."""
         return self.oracle.extent
 
     def at(self, beta: Array, want: Want) -> Local:
+        """Look at a point; what is not finite comes back as value -inf."""
         self.tally.append("at")
         local = self.oracle.at(beta, want)
         return local if finite(local) else Local(-math.inf, local.scale)
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        """Return values along a step, -inf where not finite."""
         self.tally.append("along")
         values = np.asarray(self.oracle.along(beta, step, ts), dtype=np.float64)
         return np.where(np.isfinite(values), values, -math.inf)
 
     def reach(self, beta: Array, step: Array) -> float:
+        """As the oracle's; not counted."""
         return self.oracle.reach(beta, step)
 
     def longest(self, covariance: Array) -> float:
+        """As the oracle's."""
         self.tally.append("longest")
         return self.oracle.longest(covariance)
 
@@ -76,7 +84,8 @@ def climb(
 
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
-    another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`.
+    another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`, unless what it
+    should hold is not finite there.
     """
     counted = Counted(oracle)
     beta = np.array(start, dtype=np.float64)
@@ -97,43 +106,46 @@ def climb(
     checks: list[Check] = []
     trail: tuple[Point, ...] = (here,)
     stuck, patience = False, 0
+    notify = callback or _silent
     while True:
-        check = Check(math.nan, math.nan)
+        check, spent = Check(math.nan, math.nan), len(steps) >= limit
         if exact:
-            check = examine(counted, here, checks, tolerance, stuck)
+            check = examine(counted, here, checks, tolerance, stuck=stuck)
             checks.append(check)
-            if check.outcome is not None:
-                return end(check.outcome)
+            outcome = check.outcome or (Outcome.LIMIT if spent else None)
+            if outcome is not None:
+                return end(outcome)
             patience = len(steps) + 2 ** min(len(checks), 8)
-        if len(steps) >= limit:
-            if exact:
-                return end(Outcome.LIMIT)
-            here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
-            continue
-        direction = check.polish or rule.direction(counted, trail)
-        hasty = direction.information == "none" and len(steps) < patience
-        ahead = check.polish is not None or (
-            not hasty and near(counted, here, direction, steps, tolerance)
-        )
-        moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
-        stuck = moved is None
-        if moved is None:
+        moved = None
+        if not spent:
+            direction = check.polish or rule.direction(counted, trail)
+            hasty = direction.information == "none" and len(steps) < patience
+            promising = not hasty and near(counted, here, direction, steps, tolerance)
+            ahead = check.polish is not None or promising
+            moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
+        if moved is None:  # nowhere to go: look at this point exactly, and judge it
+            stuck = not spent
             if not exact:
                 here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
+                if not math.isfinite(here.local.value):
+                    return end(Outcome.STALLED)
             trail = (*trail[:-1], here)
             continue
         steps.append(_record(counted, here, direction, check, moved[1]))
-        here, exact = moved[0], ahead
+        here, exact, stuck = moved[0], ahead, False
         trail = (*trail, here)[-rule.memory :]
-        if callback is not None:
-            callback(steps[-1], here.beta.copy())
+        notify(steps[-1], here.beta.copy())
+
+
+def _silent(step: Step, beta: Array) -> None:
+    """Tell nobody."""
 
 
 def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, length: float) -> Step:
     """Describe an iteration: where it began, its direction and how far it went."""
     lambda_rho = check.lambda_rho if check.polish is not None else bound(direction, oracle.extent)
     return Step(
-        value=here.local.value,
+        value=float(here.local.value),
         decrement=direction.slope,
         step=length * _in_errors(direction, here.local.scale),
         lambda_rho=lambda_rho if oracle.concordance > 0 else math.nan,

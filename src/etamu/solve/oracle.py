@@ -1,49 +1,18 @@
 """The port of this room: what a solver may ask, and what it answers; vectors only.
 
-May import: numpy, etamu._base.
+May import: numpy, etamu._base, and in this room outcome.
 Read next: `etamu.solve.loop`, the one loop that puts the questions.
 """
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Protocol
 
 from etamu._base.types import Array, Want
+from etamu.solve.outcome import Outcome
 
-
-class Outcome(enum.Enum):
-    """How a search ended; `advice` says what it means and what to do."""
-
-    CONVERGED = "converged"
-    STATIONARY = "stationary"
-    INFINITE = "infinite"
-    BOUNDARY = "boundary"
-    INFEASIBLE = "infeasible"
-    LIMIT = "limit"
-    STALLED = "stalled"
-
-    @property
-    def advice(self) -> str:
-        """One sentence: what this outcome means, and what to do about it."""
-        return _ADVICE[self]
-
-
-_ADVICE = {
-    Outcome.CONVERGED: "Converged: the maximum is verified; nothing needs to be done.",
-    Outcome.STATIONARY: "A stationary point, not a maximum: the observed information is not positive definite "
-    "there; start from another point, or drop columns that the data cannot tell apart.",
-    Outcome.INFINITE: "No finite maximum: the value keeps rising while coefficients grow without end "
-    "(separation); drop or merge the columns that separate, or penalise.",
-    Outcome.BOUNDARY: "The maximum lies on the boundary of the domain, where standard errors do not exist; "
-    "choose a scale on which every coefficient is admissible, or a smaller model.",
-    Outcome.INFEASIBLE: "The start lies outside the domain, or the value there is not finite; give a start inside.",
-    Outcome.LIMIT: "The limit of iterations was reached before the maximum; raise the limit, give a better start, "
-    "or use a solver that knows the curvature.",
-    Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the columns, "
-    "give another start, or choose another solver.",
-}
+__all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +33,32 @@ class Oracle(Protocol):
     """A function of a vector, to be maximised, that costs one pass per question; attributes are only read."""
 
     @property
-    def size(self) -> int: ...  # length of beta
-    @property
-    def concordance(self) -> float: ...  # c with |l'''| <= c |l''| per row; 0: unknown
-    @property
-    def restricted(self) -> bool: ...  # the value is -inf outside an open convex set
-    @property
-    def extent(self) -> Array: ...  # max over rows of |x_ij|, one per column
+    def size(self) -> int:
+        """Length of beta."""
 
-    def at(self, beta: Array, want: Want) -> Local: ...  # -inf or NaN outside the domain, never an exception
-    def along(self, beta: Array, step: Array, ts: Array) -> Array: ...  # values at beta + t*step, one pass
-    def reach(self, beta: Array, step: Array) -> float: ...  # largest t inside the domain, inf if free
-    def longest(self, covariance: Array) -> float: ...  # max over rows of x' covariance x, one pass
+    @property
+    def concordance(self) -> float:
+        """The c with |l'''| <= c |l''| for every row; 0 where none is known: then lambda*rho is no rule."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the value is -inf outside an open convex set."""
+
+    @property
+    def extent(self) -> Array:
+        """Largest |x_ij| over the rows, one per column."""
+
+    def at(self, beta: Array, want: Want) -> Local:
+        """Look at a point; outside the domain the value is -inf or NaN, never an exception."""
+
+    def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        """Return the values at beta + t*step for every t, in one pass."""
+
+    def reach(self, beta: Array, step: Array) -> float:
+        """Return the largest t with beta + t*step inside the domain, inf if there is none."""
+
+    def longest(self, covariance: Array) -> float:
+        """Return the largest x' covariance x over the rows, in one pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,14 @@ from etamu.solve.direction import Direction, Point
 from etamu.solve.factor import EPS
 from etamu.solve.oracle import Local, Oracle
 
-MARGIN = 0.99
-"""Share of the way to the edge of the domain that a step may go."""
-JAMMED = 1e-10
-"""Steps whose ceiling is lower than this lead nowhere: the edge is in the way."""
+MARGIN = 2 / 3
+"""Share of the way to the edge of the domain that a step may go.
+
+Up to 2/3 an affine scaling method reaches the best point of the edge; longer steps jam into it
+before they have moved along it (Tsuchiya and Muramatsu 1995, SIAM J. Optim. 5).
+"""
+JAMMED = 1e-5
+"""Steps cut by the edge to less than this, in standard errors, lead nowhere."""
 BATCH = 8
 BATCHES = 4
 
@@ -69,7 +73,8 @@ def advance(
     full step costs one pass; a rejected one costs that pass, one `along` and the pass at the length found.
     """
     top = ceiling(oracle, here.beta, direction.step)
-    if top < JAMMED:
+    unit = np.sqrt(here.local.scale) if here.local.scale > 0 else 1.0
+    if top < 1 and top * np.sqrt(direction.slope) <= JAMMED * unit:
         return None
     full = _look(oracle, here, direction, top, want)
     if full is None:
@@ -98,15 +103,17 @@ def finite(local: Local) -> bool:
 
 
 def first_length(oracle: Oracle, here: Point, uphill: Array) -> float:
-    """Return the best of seventeen lengths, a decade apart, along a gradient of unknown scale.
+    """Return a good one of seventeen lengths, a decade apart, along a gradient of unknown scale.
 
-    Length 1 of the grid moves no row's x'beta by more than 1; all are tried in one pass.
+    Length 1 of the grid moves no row's x'beta by more than 1; all are tried in one pass. The shortest
+    that brings nine tenths of the best gain wins: the best itself may lie where everything is flat.
     """
     unit = float(oracle.extent @ np.abs(uphill))
     if not (np.isfinite(unit) and unit > 0):
         return 1.0
-    ts = 10.0 ** np.arange(-8, 9) / unit
+    ts = np.logspace(-8, 8, 17, dtype=np.float64) / unit
     if oracle.restricted:
         ts = np.minimum(ts, MARGIN * max(oracle.reach(here.beta, uphill), 0.0))
     values = oracle.along(here.beta, uphill, ts)
-    return float(ts[int(np.argmax(values))])
+    gains = values - here.local.value
+    return float(ts[int(np.argmax(gains >= 0.9 * gains.max()))])

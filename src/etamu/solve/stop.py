@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Check:
 
 
 def relative(decrement: float, scale: float) -> float:
-    """Return decrement / scale; a scale that does not exist counts as 1, an exact zero is small at any scale."""
+    """Return decrement / scale; a scale that does not exist counts as 1, zero is small at any scale."""
     if decrement == 0:
         return 0.0
     if math.isnan(scale):
@@ -83,7 +84,7 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
         guess = size * math.expm1(min(concordance * lambda_rho, 700.0))
     past = [math.sqrt(step.decrement) for step in steps[-2:] if step.information != "none"]
     sizes = [*past, size]
-    ratios = [after / before if before > 0 else 0.0 for before, after in zip(sizes, sizes[1:], strict=False)]
+    ratios = [after / before if before > 0 else 0.0 for before, after in pairwise(sizes)]
     if ratios and (kappa := ratios[-1]) < 1:
         if len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
             kappa = kappa**1.5
@@ -102,37 +103,50 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     if not steps and oracle.concordance == 0:
         return True  # a quadratic ends after one step: then this saves a pass
     error = predicted(steps, direction, bound(direction, oracle.extent), oracle.concordance)
-    return decrement <= DECREMENT or relative(error**2, here.local.scale) <= tolerance**2
+    unit = here.local.scale if here.local.scale >= 0 else 1.0
+    return decrement <= DECREMENT or error <= tolerance * math.sqrt(unit)
 
 
-def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, stuck: bool) -> Check:
+def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, *, stuck: bool) -> Check:
     """Judge an exact pass. `stuck` says that the solver's own step from here found no better point."""
     observed = here.local.observed
     factor = None if observed is None else cholesky(observed)
     newton = None if factor is None else in_metric(here.score, factor, "observed", FINAL)
     if newton is None:
-        return _without_maximum(oracle, here, stuck)
+        return _without_maximum(oracle, here, stuck=stuck)
     decrement = relative(newton.slope, here.local.scale)
     check = Check(newton.slope, bound(newton, oracle.extent))
-    if decrement > DECREMENT and _blocked(oracle, here, newton, stuck):
+    if decrement > DECREMENT and _blocked(oracle, here, newton, stuck=stuck):
         return replace(check, outcome=Outcome.BOUNDARY)
-    floor = _at_floor(here, newton.slope, checks, stuck)
+    floor = _at_floor(here, newton.slope, checks, stuck=stuck)
     settled = decrement <= DECREMENT or floor
-    if oracle.concordance > 0 and settled and oracle.concordance * check.lambda_rho > CERTAIN:
+    if settled and oracle.concordance * check.lambda_rho > CERTAIN:
         check = replace(check, lambda_rho=_exact(oracle, newton))
     if _runs_away(oracle.concordance, decrement, check, checks):
         return replace(check, outcome=Outcome.INFINITE)
-    certain = oracle.concordance == 0 or oracle.concordance * check.lambda_rho <= CERTAIN
+    certain = oracle.concordance * check.lambda_rho <= CERTAIN
     if settled and certain and (decrement <= tolerance**2 or floor):
         return replace(check, outcome=Outcome.CONVERGED)
-    if stuck and checks and checks[-1].polish is not None:
+    return _go_on(here, newton, check, decrement, tried=stuck and _polished(checks), stuck=stuck)
+
+
+def _go_on(
+    here: Point, newton: Direction, check: Check, decrement: float, *, tried: bool, stuck: bool
+) -> Check:
+    """Send the search on: by a Newton step from here, by the solver's own rule, or home if both failed."""
+    if tried:
         return replace(check, outcome=Outcome.STALLED)
     if stuck or decrement <= POLISH or newton.slope <= rounding(here):
         return replace(check, polish=newton)
     return check
 
 
-def _at_floor(here: Point, decrement: float, checks: list[Check], stuck: bool) -> bool:
+def _polished(checks: list[Check]) -> bool:
+    """Tell whether the last check sent the search on by a Newton step."""
+    return bool(checks) and checks[-1].polish is not None
+
+
+def _at_floor(here: Point, decrement: float, checks: list[Check], *, stuck: bool) -> bool:
     """Tell whether rounding, not the distance to the maximum, decides the size of the step.
 
     A Newton step that does not halve lambda (quarter the decrement) shows it: one where the decrement
@@ -142,7 +156,7 @@ def _at_floor(here: Point, decrement: float, checks: list[Check], stuck: bool) -
     if stuck:
         return small or decrement <= rounding(here)
     sizes = [check.decrement for check in checks[-2:] if check.polish is not None] + [decrement]
-    same = sum(after > before / 4 for before, after in zip(sizes, sizes[1:], strict=False))
+    same = sum(after > before / 4 for before, after in pairwise(sizes))
     return (small and same >= 1) or (same >= 2 and decrement <= rounding(here))
 
 
@@ -156,11 +170,11 @@ def _runs_away(concordance: float, decrement: float, check: Check, checks: list[
     if concordance == 0 or decrement > DECREMENT or concordance * check.lambda_rho <= CERTAIN:
         return False
     history = [past.lambda_rho for past in checks[-2:]] + [check.lambda_rho]
-    kept = sum(after > before / 2 for before, after in zip(history, history[1:], strict=False))
+    kept = sum(after > before / 2 for before, after in pairwise(history))
     return kept >= 2 or (kept >= 1 and concordance * check.lambda_rho > RUNAWAY)
 
 
-def _blocked(oracle: Oracle, here: Point, newton: Direction, stuck: bool) -> bool:
+def _blocked(oracle: Oracle, here: Point, newton: Direction, *, stuck: bool) -> bool:
     """Tell whether the edge of the domain, not a maximum inside it, ends the search.
 
     The Newton step of the observed information is cut to nothing, and either no step moves at all or
@@ -178,7 +192,7 @@ def _fisher_decrement(here: Point) -> float:
     return math.inf if fisher is None else relative(fisher.slope, here.local.scale)
 
 
-def _without_maximum(oracle: Oracle, here: Point, stuck: bool) -> Check:
+def _without_maximum(oracle: Oracle, here: Point, *, stuck: bool) -> Check:
     """Judge an exact pass whose observed information is not positive definite."""
     metric = _any_metric(here)
     direction = in_metric(here.score, metric, "expected", FINAL)
@@ -186,7 +200,9 @@ def _without_maximum(oracle: Oracle, here: Point, stuck: bool) -> Check:
         return Check(math.nan, math.nan, Outcome.STALLED if stuck else None)
     check = Check(direction.slope, math.nan)
     small = relative(direction.slope, here.local.scale) <= DECREMENT
-    if _blocked(oracle, here, direction, stuck):
+    bent = None if here.local.observed is None else lifted(here.local.observed)
+    newton = None if bent is None else in_metric(here.score, bent, "observed", FINAL)
+    if _blocked(oracle, here, newton or direction, stuck=stuck):
         return replace(check, outcome=Outcome.BOUNDARY)
     if not (small or stuck):
         return check

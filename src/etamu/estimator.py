@@ -1,0 +1,416 @@
+"""The scikit-learn face: GLMRegressor and GLMClassifier, with the statistical Fit inside as `fit_`.
+
+May import: scikit-learn, everything below `estimator`; never `etamu.api`.
+Read next: `etamu.fit.arrays`, the door both pass through.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from etamu._base.errors import DataError, EtamuError, OptionError
+from etamu._base.types import Array
+from etamu.family import catalogue
+from etamu.family.family import Family
+from etamu.family.link import Link
+from etamu.family.unit import Unit
+from etamu.fit.arrays import Shape, from_arrays
+from etamu.fit.estimate import estimate
+from etamu.fit.inputs import Keywords
+from etamu.fit.problem import Options, Problem, check_options
+from etamu.fit.result import Fit
+from etamu.fit.score import explained
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.metrics import accuracy_score
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    message = "etamu.estimator needs scikit-learn 1.6 or later: pip install etamu[sklearn]"
+    raise ImportError(message) from error
+
+WEIGHT_KINDS = ("variance", "frequency", "sampling")
+"""What `sample_weight` may mean."""
+
+SPARSE = ("csr", "csc", "coo")
+"""Formats of sparse matrices taken as they come; others are converted to the first."""
+
+
+class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A generalized linear model as a scikit-learn regressor.
+
+    E(y) = mu with g(mu) = eta = X coef_ + intercept_ (+ offset) and Var(y) = phi V(mu).
+
+    Parameters
+    ----------
+    family : str or Family
+        ``"poisson"``, ``em.Gamma()``, ``em.Tweedie(power=1.5)``, …
+    link : str or Link, optional
+        The canonical link of the family if left out.
+    fit_intercept : bool
+        Whether a column of ones comes first.
+    dispersion : None, "pearson", "deviance", "ml" or float
+        How phi is found; it changes standard errors, never predictions.
+    covariance : None, "model", "observed", "HC0" or "HC1"
+    solver : "newton", "irls", "gradient" or "lbfgs"
+    sample_weight_kind : "variance", "frequency" or "sampling"
+        What `sample_weight` means: known precision, number of identical rows (whole numbers), or survey
+        weight. Coefficients and predictions are the same for all three; standard errors are not.
+
+    Attributes
+    ----------
+    fit_ : Fit
+        The statistical fit: standard errors, tests, residuals, summary.
+    coef_ : array (n_features,)
+        An aliased column has 0 here, so that X coef_ + intercept_ is eta, and NaN in ``fit_.coef``.
+    intercept_ : float
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : array of str
+        Where X had column names; they are the names of the coefficients of `fit_`.
+
+    Examples
+    --------
+    >>> from etamu.estimator import GLMRegressor
+    >>> model = GLMRegressor(family="poisson").fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 4, 9])
+    >>> model.coef_.round(4), round(model.intercept_, 4)
+    (array([0.6207]), 0.2999)
+    >>> model.predict([[4.0]]).round(2)
+    array([16.16])
+    """
+
+    def __init__(
+        self,
+        family: str | Family = "gaussian",
+        link: str | Link | None = None,
+        *,
+        fit_intercept: bool = True,
+        dispersion: str | float | None = None,
+        covariance: str | None = None,
+        solver: str = "newton",
+        sample_weight_kind: str = "variance",
+    ) -> None:
+        self.family = family
+        self.link = link
+        self.fit_intercept = fit_intercept
+        self.dispersion = dispersion
+        self.covariance = covariance
+        self.solver = solver
+        self.sample_weight_kind = sample_weight_kind
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, exposure: Any = None
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features), or data frame of numbers
+        y : array (n,)
+        sample_weight : array (n,), optional
+        offset : array (n,), optional
+            Added to eta; give it again to `predict`.
+        exposure : array (n,), optional
+            Its log is added to eta; log link only; give it again to `predict`.
+
+        Returns
+        -------
+        The estimator itself.
+        """
+        unit = catalogue.unit(self.family, self.link)
+        X, y = validate_data(self, X, y, accept_sparse=SPARSE, y_numeric=True)
+        keywords = _keywords(self.sample_weight_kind, sample_weight, offset, exposure)
+        self.fit_ = estimate(_problem(self, X, y, unit, keywords))
+        return self
+
+    def predict(self, X: Any, *, offset: Any = None, exposure: Any = None) -> Array:
+        """Predict the mean of y.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        offset, exposure : array (n,), optional
+            Required where the fit had them.
+
+        Returns
+        -------
+        array (n,)
+        """
+        X = _checked(self, X)
+        return np.asarray(self.fit_.predict(X, offset=offset, exposure=exposure))
+
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, exposure: Any = None
+    ) -> float:
+        """Compute D², the share of the deviance explained; R² for a Gaussian with identity link.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        y : array (n,)
+        sample_weight, offset, exposure : array (n,), optional
+
+        Returns
+        -------
+        float
+            At most 1; negative where a constant would predict better.
+        """
+        X = _checked(self, X)
+        keywords = Keywords(offset=offset, exposure=exposure, variance_weights=sample_weight)
+        return explained(self.fit_, X, np.asarray(y), keywords)
+
+    @property
+    def coef_(self) -> Array:
+        """Coefficients of the columns, 0 where aliased."""
+        return _slopes(self.fit_)
+
+    @property
+    def intercept_(self) -> float:
+        """Coefficient of the column of ones, 0 without one."""
+        return _constant(self.fit_)
+
+    @property
+    def n_iter_(self) -> int:
+        """Steps the solver took."""
+        return self.fit_.iterations
+
+    def __sklearn_tags__(self) -> Any:
+        tags = RegressorMixin.__sklearn_tags__(self)
+        tags.input_tags.sparse = True
+        try:
+            support = catalogue.unit(self.family, self.link).family.support
+        except EtamuError:
+            return tags  # a wrong name is refused by fit, not while somebody asks for tags
+        tags.target_tags.positive_only = not bool(support.contains(np.float64(-1.0)))
+        return tags
+
+
+class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A binomial generalized linear model as a scikit-learn classifier of two classes.
+
+    P(y = classes_[1]) = mu with g(mu) = eta = X coef_ + intercept_ (+ offset).
+
+    Parameters
+    ----------
+    link : str or Link
+        ``"logit"``, ``"probit"``, ``"cloglog"``, ``"loglog"``, ``"cauchit"``, …
+    fit_intercept : bool
+        Whether a column of ones comes first.
+    covariance : None, "model", "observed", "HC0" or "HC1"
+    solver : "newton", "irls", "gradient" or "lbfgs"
+    sample_weight_kind : "variance", "frequency" or "sampling"
+        What `sample_weight` means; see `GLMRegressor`.
+
+    Attributes
+    ----------
+    fit_ : Fit
+        The statistical fit: standard errors, tests, residuals, summary.
+    classes_ : array (2,)
+    coef_ : array (1, n_features)
+        An aliased column has 0 here and NaN in ``fit_.coef``.
+    intercept_ : array (1,)
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : array of str
+
+    Examples
+    --------
+    >>> from etamu.estimator import GLMClassifier
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], ["no", "no", "yes", "no", "yes"]
+    >>> model = GLMClassifier().fit(X, y)
+    >>> model.predict([[0.0], [4.0]]).tolist()
+    ['no', 'yes']
+    >>> model.predict_proba([[4.0]]).round(3)
+    array([[0.163, 0.837]])
+    """
+
+    def __init__(
+        self,
+        link: str | Link = "logit",
+        *,
+        fit_intercept: bool = True,
+        covariance: str | None = None,
+        solver: str = "newton",
+        sample_weight_kind: str = "variance",
+    ) -> None:
+        self.link = link
+        self.fit_intercept = fit_intercept
+        self.covariance = covariance
+        self.solver = solver
+        self.sample_weight_kind = sample_weight_kind
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features), or data frame of numbers
+        y : array (n,)
+            Labels of two classes.
+        sample_weight : array (n,), optional
+        offset : array (n,), optional
+            Added to eta; give it again to predict.
+
+        Returns
+        -------
+        The estimator itself.
+        """
+        unit = catalogue.unit("binomial", self.link)
+        X, y = validate_data(self, X, y, accept_sparse=SPARSE)
+        keywords = _keywords(self.sample_weight_kind, sample_weight, offset, None)
+        self.classes_, second = _two_classes(y)
+        problem = _problem(self, X, second.astype(np.float64), unit, keywords)
+        _refuse_one_class(problem)
+        self.fit_ = estimate(problem)
+        return self
+
+    def decision_function(self, X: Any, *, offset: Any = None) -> Array:
+        """Compute eta less the eta of even odds, g(mu) - g(1/2): positive where classes_[1] is predicted.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        offset : array (n,), optional
+            Required where the fit had one.
+
+        Returns
+        -------
+        array (n,)
+            For the logit, probit and cauchit links eta itself, since there g(1/2) = 0.
+        """
+        half = np.asarray(0.5)
+        even = np.asarray(self._unit().link.link(np, half, half))
+        return np.asarray(self._eta(X, offset) - even)
+
+    def predict_proba(self, X: Any, *, offset: Any = None) -> Array:
+        """Compute the probabilities of both classes, accurate in both tails.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        offset : array (n,), optional
+            Required where the fit had one.
+
+        Returns
+        -------
+        array (n, 2)
+            In the order of `classes_`.
+        """
+        eta = self._eta(X, offset)
+        with np.errstate(all="ignore"):
+            mean = self._unit().mean(np, eta)
+        return np.column_stack([mean.complement, mean.mu])
+
+    def predict(self, X: Any, *, offset: Any = None) -> Any:
+        """Predict the class that is more probable.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        offset : array (n,), optional
+            Required where the fit had one.
+
+        Returns
+        -------
+        array (n,) of labels
+        """
+        second = self.decision_function(X, offset=offset) > 0
+        return self.classes_[second.astype(np.intp)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> float:
+        """Compute the accuracy, the share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : array or sparse matrix (n, n_features)
+        y : array (n,)
+        sample_weight, offset : array (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        return float(accuracy_score(y, self.predict(X, offset=offset), sample_weight=sample_weight))
+
+    def _unit(self) -> Unit:
+        """Return family and link of the fit, whatever was set on the estimator since."""
+        check_is_fitted(self)
+        return self.fit_.problem.unit
+
+    def _eta(self, X: Any, offset: Any) -> Array:
+        X = _checked(self, X)
+        return np.asarray(self.fit_.predict(X, kind="link", offset=offset))
+
+    @property
+    def coef_(self) -> Array:
+        """Coefficients of the columns, (1, n_features), 0 where aliased."""
+        return _slopes(self.fit_)[None, :]
+
+    @property
+    def intercept_(self) -> Array:
+        """Coefficient of the column of ones, (1,), 0 without one."""
+        return np.array([_constant(self.fit_)])
+
+    @property
+    def n_iter_(self) -> int:
+        """Steps the solver took."""
+        return self.fit_.iterations
+
+    def __sklearn_tags__(self) -> Any:
+        tags = ClassifierMixin.__sklearn_tags__(self)
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _keywords(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:
+    """Say which of the three kinds of weights `sample_weight` is."""
+    if kind not in WEIGHT_KINDS:
+        known = ", ".join(map(repr, WEIGHT_KINDS))
+        raise OptionError(f"sample_weight_kind={kind!r} is not known; choose one of {known}")
+    return Keywords(offset=offset, exposure=exposure, **{f"{kind}_weights": weights})
+
+
+def _problem(estimator: Any, X: Any, y: Array, unit: Unit, keywords: Keywords) -> Problem:
+    """State the problem of checked arrays with the options an estimator has."""
+    options = Options(getattr(estimator, "dispersion", None), estimator.covariance, estimator.solver)
+    check_options(options, "raise")
+    shape = Shape(estimator.fit_intercept, getattr(estimator, "feature_names_in_", None))
+    return from_arrays(X, y, unit, keywords, "raise", options, shape)
+
+
+def _checked(estimator: Any, X: Any) -> Any:
+    """Check new rows as scikit-learn does: fitted, finite, the same columns in the same order."""
+    check_is_fitted(estimator)
+    return validate_data(estimator, X, accept_sparse=SPARSE, reset=False)
+
+
+def _slopes(fit: Fit) -> Array:
+    first = int(fit.problem.layout.constant is not None)
+    return np.nan_to_num(fit.coef[first:], nan=0.0)
+
+
+def _constant(fit: Fit) -> float:
+    return 0.0 if fit.problem.layout.constant is None else float(fit.coef[0])
+
+
+def _two_classes(y: Any) -> tuple[Any, Any]:
+    """Return the two labels, sorted, and for every row whether it is the second."""
+    check_classification_targets(y)
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    if kind != "binary":
+        raise DataError(
+            f"Only binary classification is supported. The type of the target is {kind}; more than two "
+            "classes need a multinomial model, which comes later"
+        )
+    return np.unique(y, return_inverse=True)
+
+
+def _refuse_one_class(problem: Problem) -> None:
+    second = problem.counting().y[0]
+    if len(second) and (second == second[0]).all():
+        where = "y has" if problem.counted.all() else "the rows of positive sample_weight have"
+        raise DataError(f"{where} one class only; a binary classifier needs rows of two classes")

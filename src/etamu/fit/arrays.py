@@ -1,0 +1,149 @@
+"""From arrays to a Problem: matrices, sparse matrices, and tables without a formula.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.assemble`, which checks response and keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etamu._base.errors import DataError, OptionError
+from etamu._base.types import Mask
+from etamu.data.column import Column
+from etamu.data.encode import Encoded, missing_rows
+from etamu.data.formula import Statement, additive
+from etamu.data.frame import Frame, bare_rows, is_table, read
+from etamu.data.matrix import Matrix, check_names, read_matrix
+from etamu.data.schema import Schema
+from etamu.family.unit import Unit
+from etamu.fit.assemble import assemble, settled
+from etamu.fit.inputs import Keywords
+from etamu.fit.problem import Options, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is said of a matrix besides its numbers.
+
+    Parameters
+    ----------
+    intercept : bool
+        Whether a column of ones comes first; beyond this door it is a column like any other.
+    names : sequence of str, optional
+        Names of the columns of a matrix.
+    """
+
+    intercept: bool = True
+    names: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByTable:
+    """The columns of a table side by side, and a response beside it."""
+
+    statement: Statement
+    frame: Frame
+    y: Column
+    formula: str = ""
+
+    def missing(self) -> dict[str, Mask]:
+        """Where columns and response have missing values."""
+        return _with_response(missing_rows(self.statement, self.frame, response=False), self.y)
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Return the response over the rows in use."""
+        return (_kept(self.y, keep),)
+
+    def encode(self, keep: Mask) -> tuple[Encoded, Schema]:
+        """Settle levels on the rows in use and encode them."""
+        return settled(self.statement, self.frame, keep)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByMatrix:
+    """The columns of a matrix, and a response beside it."""
+
+    matrix: Matrix
+    intercept: bool
+    frame: Frame
+    y: Column
+    formula: str = ""
+
+    def missing(self) -> dict[str, Mask]:
+        """Where columns and response have missing values."""
+        return _with_response(self.matrix.missing(), self.y)
+
+    def response(self, keep: Mask) -> tuple[Column, ...]:
+        """Return the response over the rows in use."""
+        return (_kept(self.y, keep),)
+
+    def encode(self, keep: Mask) -> tuple[Encoded, None]:
+        """Take the rows in use as they lie."""
+        return self.matrix.encode(keep, intercept=self.intercept), None
+
+
+def from_arrays(
+    X: Any, y: Any, unit: Unit, keywords: Keywords, missing: str, options: Options, shape: Shape
+) -> Problem:
+    """State the problem that a matrix or a table, and a response beside it, describe.
+
+    Raises
+    ------
+    DataError
+        If a shape, a column or a value cannot be used; column, row, value and remedy are named.
+    OptionError
+        If names are given for a table, which has its own.
+    """
+    columns = _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape)
+    return assemble(columns, unit, keywords, missing, options)
+
+
+def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
+    if shape.names is not None:
+        raise OptionError("names= is for a matrix; the columns of a table have names: rename them there")
+    frame = read(X)
+    if not len(frame):
+        raise DataError("X has no rows")
+    # A column that a keyword names is offset, trials or weight, and not a predictor as well.
+    taken = {keywords.name_of(keyword) for keyword in keywords.given()}
+    names = tuple(name for name in frame.names if name not in taken)
+    check_names(names)
+    _refuse_nothing(len(names), shape)
+    return ByTable(additive(names, intercept=shape.intercept), frame, _response(frame, y))
+
+
+def _by_matrix(X: Any, y: Any, shape: Shape) -> ByMatrix:
+    matrix = read_matrix(X, shape.names)
+    _refuse_nothing(len(matrix.names), shape)
+    frame = bare_rows(len(matrix))
+    return ByMatrix(matrix, shape.intercept, frame, _response(frame, y))
+
+
+def _refuse_nothing(width: int, shape: Shape) -> None:
+    if not width and not shape.intercept:
+        raise DataError("X has no columns and intercept=False leaves none: there is nothing to fit")
+
+
+def _response(frame: Frame, y: Any) -> Column:
+    if y is None or isinstance(y, str):
+        raise DataError(f"y is {y!r}; give one value per row, or use a formula to name a column of the table")
+    column = frame.keyword("y", y)
+    name = getattr(y, "name", None)
+    if not isinstance(name, str) or not name:
+        return column
+    return Column(name, column.kind, column.values, column.missing, column.levels, column.ordered)
+
+
+def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
+    if y.missing is None:
+        return masks
+    # A predictor may bear the name of the response; its gaps are counted apart.
+    name = y.name if y.name not in masks else f"{y.name} (response)"
+    return {**masks, name: y.missing}
+
+
+def _kept(column: Column, keep: Mask) -> Column:
+    return Column(column.name, column.kind, column.values[keep], None, column.levels, column.ordered)

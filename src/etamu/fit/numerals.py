@@ -1,0 +1,139 @@
+"""Numbers as R prints them: one format per column, p-values that say `<2e-16`, stars with a legend.
+
+May import: numpy, `etamu._base`.
+Read next: `etamu.fit.summary`, which sets them in a table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from etamu._base.types import Array
+
+SMALLEST_P = float(np.finfo(float).eps)
+"""A p-value below this is printed as a bound, as R does."""
+
+STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
+"""Symbols of significance and the p-values they stand for."""
+
+LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
+
+
+def common(values: Sequence[float] | Array, digits: int) -> list[str]:
+    """Format numbers alike, with as few decimals as show each to `digits` significant digits.
+
+    Fixed notation unless the scientific one is narrower, as R's `format` chooses; padded on the left to
+    one width.
+
+    Examples
+    --------
+    >>> common([124.87558, 6.75706], 5)
+    ['124.8756', '  6.7571']
+    >>> common([1e-10, 1.0], 4)
+    ['1e-10', '1e+00']
+    """
+    numbers = [float(value) for value in values]
+    finite = [value for value in numbers if math.isfinite(value)]
+    parts = [_scientific(value, digits) for value in finite]
+    exponents = [exponent for exponent, _ in parts] or [0]
+    mantissa = max((significant - 1 for _, significant in parts), default=0)
+    decimals = max((max(significant - 1 - exponent, 0) for exponent, significant in parts), default=0)
+    negative = any(value < 0 for value in finite)
+    left = max(
+        max((_left(value, exponent) for value, (exponent, _) in zip(finite, parts, strict=True)), default=1),
+        1,
+    )
+    fixed_width = left + decimals + (decimals > 0)
+    wide = max(exponents) >= 100 or min(exponents) <= -100
+    scientific_width = negative + 1 + (mantissa > 0) + mantissa + (5 if wide else 4)
+    form = f".{decimals}f" if fixed_width <= scientific_width else f".{mantissa}e"
+    return _justified(
+        [format(value, form) if math.isfinite(value) else _infinite(value) for value in numbers]
+    )
+
+
+def estimates(columns: Array, digits: int) -> list[list[str]]:
+    """Format estimates and standard errors, (rows, 2), alike, so that the smallest keeps `digits` digits."""
+    sizes = np.abs(columns[np.isfinite(columns) & (columns != 0.0)])
+    if not sizes.size:
+        places = digits
+    else:
+        places = max(1, digits - 1 - math.floor(math.log10(float(sizes.min()))))
+    # Rounding first drops the digits that a large neighbour makes meaningless.
+    texts = common([_rounded(value, places) for value in columns.ravel()], digits)
+    for place, value in enumerate(columns.ravel()):
+        if math.isfinite(value) and value != 0.0 and float(texts[place]) == 0.0:
+            texts[place] = common([value], digits - 1)[0]
+    width = columns.shape[1]
+    return [texts[start : start + width] for start in range(0, len(texts), width)]
+
+
+def statistics(values: Array, digits: int) -> list[str]:
+    """Format test statistics: at most three decimals, `digits` significant digits."""
+    return common([_rounded(value, digits - 1) for value in values], digits)
+
+
+def p_texts(values: Array, digits: int = 3, smallest: float = SMALLEST_P) -> list[str]:
+    """Format p-values: those of ordinary size alike, small ones scientifically, tiny ones as a bound.
+
+    Examples
+    --------
+    >>> p_texts(np.array([0.00198, 1.23e-13, 1e-40]))
+    ['0.00198', '1.23e-13', '< 2e-16']
+    """
+    out = ["NaN"] * len(values)
+    tiny = [j for j, p in enumerate(values) if p < smallest]
+    ordinary = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) >= -4]
+    small = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) < -4]
+    for group in (ordinary, small):
+        for j, text in zip(group, common([float(values[j]) for j in group], digits), strict=True):
+            out[j] = text
+    widest = max((len(out[j]) for j in (*ordinary, *small)), default=0)
+    bound = f"<{' ' if widest > 6 else ''}{smallest:.0e}"
+    for j in tiny:
+        out[j] = bound
+    return out
+
+
+def stars(values: Array) -> list[str]:
+    """Return the symbol of significance of each p-value; empty where there is none.
+
+    Examples
+    --------
+    >>> stars(np.array([0.0004, 0.03, 0.2]))
+    ['***', '*', '']
+    """
+    return [next((symbol for bound, symbol in STARS if p <= bound), "") for p in values]
+
+
+def short(value: float, digits: int = 5) -> str:
+    """Format one number on its own."""
+    return common([value], digits)[0]
+
+
+def _scientific(value: float, digits: int) -> tuple[int, int]:
+    """Return the exponent of a number and how many of its `digits` significant digits are needed."""
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    if value == 0.0:
+        return 0, 1
+    return int(exponent), max(len(mantissa.replace(".", "").rstrip("0")), 1)
+
+
+def _left(value: float, exponent: int) -> int:
+    return (value < 0) + max(exponent + 1, 1)
+
+
+def _rounded(value: float, places: int) -> float:
+    return round(float(value), places) if math.isfinite(value) else float(value)
+
+
+def _infinite(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
+
+
+def _justified(texts: list[str]) -> list[str]:
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]

@@ -1,0 +1,241 @@
+"""The summary of a fit: a table that reads like R's, as text and as HTML.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tables` for the same as data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
+from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
+from etamu.solve.oracle import Outcome
+
+if TYPE_CHECKING:
+    from etamu.fit.result import Fit
+
+DIGITS = 4
+"""Significant digits of the smallest standard error, as R's default."""
+
+COVARIANCES = {
+    "observed": "from the observed information",
+    "HC0": "HC0, a sandwich that stands a wrong variance function",
+    "HC1": "HC1, a sandwich that stands a wrong variance function",
+}
+"""What is said where the covariance is not the model's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A fit summarised; printing it prints the table.
+
+    Parameters
+    ----------
+    call : str
+        The call that makes the fit again.
+    heading : str
+        Said above the coefficients: which are aliased.
+    header : tuple of str
+        Column titles, the last one for the stars.
+    rows : tuple of (name, cells)
+        One row per coefficient, the cells as printed.
+    legend : str
+        What the stars mean; empty where nothing has any.
+    paragraphs : tuple of tuple of str
+        What is said below the table, line by line.
+    """
+
+    call: str
+    heading: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    legend: str
+    paragraphs: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        table = "\n".join(_lines(self.header, self.rows)) if self.rows else "  (none)"
+        legend = ["---\n" + self.legend] if self.legend else []
+        blocks = ["Call:\n" + self.call, self.heading + "\n" + "\n".join([table, *legend])]
+        return "\n\n".join([*blocks, *("\n".join(paragraph) for paragraph in self.paragraphs)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    @property
+    def html(self) -> str:
+        """The summary as one self-contained piece of HTML, every text escaped."""
+        right = 'style="text-align: right; font-variant-numeric: tabular-nums"'
+        left = 'style="text-align: left"'
+        titles = "".join(f"<th {right}>{escape(title)}</th>" for title in self.header[:-1])
+        body = "".join(
+            f"<tr><th {left}>{escape(name)}</th>"
+            + "".join(f"<td {right}>{escape(cell.strip())}</td>" for cell in cells[:-1])
+            + f"<td {left}>{escape(cells[-1])}</td></tr>"
+            for name, cells in self.rows
+        )
+        head = f"<thead><tr><th></th>{titles}<th></th></tr></thead>"
+        below = "".join(_paragraph_html(lines) for lines in ((self.legend,), *self.paragraphs) if any(lines))
+        caption = f"<pre>{escape(self.call)}</pre><p>{escape(self.heading)}</p>"
+        return f'<div class="etamu-summary">{caption}<table>{head}<tbody>{body}</tbody></table>{below}</div>'
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def summary(fit: Fit) -> Summary:
+    r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
+    >>> print("\n".join(str(em.glm("y ~ x", data, family="poisson").summary()).splitlines()[3:9]))
+    Coefficients:
+             Estimate Std. Error z value Pr(>|z|)
+    Intercept   0.5331     0.4279   1.246    0.213
+    x           0.4391     0.1089   4.031 5.56e-05 ***
+    ---
+    Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
+    """
+    letter = "t" if fit.phi.estimated else "z"
+    p = np.asarray(fit.p_values)
+    marks = stars(p)
+    numbers = estimates(np.column_stack([fit.coef, fit.se]), DIGITS)
+    tests = statistics(fit.statistic, DIGITS)
+    tails = p_texts(p)
+    cells = [(*pair, t, tail, mark) for pair, t, tail, mark in zip(numbers, tests, tails, marks, strict=True)]
+    paragraphs = (_outcome(fit), _dispersion(fit), _deviance(fit), _criteria(fit), _way(fit), _notes(fit))
+    return Summary(
+        call=_call(fit),
+        heading=_heading(fit),
+        header=("Estimate", "Std. Error", f"{letter} value", f"Pr(>|{letter}|)", ""),
+        rows=tuple(zip(fit.names, cells, strict=True)),
+        legend=LEGEND if any(marks) else "",
+        paragraphs=tuple(lines for lines in paragraphs if lines),
+    )
+
+
+def _lines(header: tuple[str, ...], rows: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
+    """Set the table; a name too long for the page stands on a line of its own."""
+    widths = [max(len(title), *(len(cells[j]) for _, cells in rows)) for j, title in enumerate(header)]
+    room = WIDTH - sum(widths) - len(widths)
+    margin = max((len(name) for name, _ in rows if len(name) <= room), default=0)
+    lines = [_line("", header, margin, widths)]
+    for name, cells in rows:
+        if len(name) > room:
+            lines.append(name)
+        lines.append(_line(name if len(name) <= room else "", cells, margin, widths))
+    return lines
+
+
+def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> str:
+    numbers = [cell.rjust(width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
+    return " ".join([name.ljust(margin), *numbers, cells[-1]]).rstrip()
+
+
+def _call(fit: Fit) -> str:
+    """Write the call that makes this fit, one line or wrapped."""
+    words, options = fit.problem.words, fit.problem.options
+    model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
+    named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
+    data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
+    data += [f"{keyword}=<array>" for keyword in words.given]
+    choices = []
+    if options.dispersion is not None:
+        choices.append(f"dispersion={_quoted(options.dispersion)}")
+    if options.covariance is not None:
+        choices.append(f"covariance={_quoted(options.covariance)}")
+    if fit.formula:
+        call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
+    else:
+        plain = [] if "Intercept" in fit.names else ["intercept=False"]
+        call = f"GLM({_listed([*model, *choices])}).fit({_listed(['X', 'y', *plain, *data])})"
+    return "\n".join(wrap(call, indent="    "))
+
+
+def _listed(arguments: list[str]) -> str:
+    """Write arguments so that lines break between them only, where they fit on one."""
+    return ", ".join(_glued(argument) for argument in arguments)
+
+
+def _glued(argument: str) -> str:
+    return argument.replace(" ", GLUE) if len(argument) <= WIDTH - 8 else argument
+
+
+def _quoted(value: str | float) -> str:
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+
+
+def _heading(fit: Fit) -> str:
+    if not fit.aliased:
+        return "Coefficients:"
+    names = ", ".join(fit.aliased)
+    what = "is a linear combination" if len(fit.aliased) == 1 else "are linear combinations"
+    return _wrapped(f"Coefficients: ({len(fit.aliased)} aliased, NaN: {names} {what} of earlier columns)")
+
+
+def _outcome(fit: Fit) -> tuple[str, ...]:
+    if fit.outcome is Outcome.CONVERGED:
+        return ()
+    return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
+
+
+def _dispersion(fit: Fit) -> tuple[str, ...]:
+    family = f"Dispersion parameter for {spelled(fit.family)} family"
+    how = PHI.get(fit.phi.kind)
+    value = short(fit.dispersion)
+    lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
+    if fit.covariance_kind in COVARIANCES:
+        lines.append(f"Covariance: {COVARIANCES[fit.covariance_kind]}")
+    return tuple(lines)
+
+
+def _deviance(fit: Fit) -> tuple[str, ...]:
+    deviances = common([fit.null_deviance, fit.deviance], DIGITS + 1)
+    df = common([fit.df_null, fit.df_resid], 7)
+    titles = ("    Null deviance:", "Residual deviance:")
+    return tuple(
+        f"{title} {deviance}  on {count}  degrees of freedom"
+        for title, deviance, count in zip(titles, deviances, df, strict=True)
+    )
+
+
+def _criteria(fit: Fit) -> tuple[str, ...]:
+    if fit.likelihood.reason:
+        return (_wrapped(f"No log-likelihood, AIC or BIC: {fit.likelihood.reason}"),)
+    count = f"{fit.parameters} parameter{'s' if fit.parameters != 1 else ''}"
+    numbers = [short(value, DIGITS + 1) for value in (fit.loglik, fit.aic, fit.bic)]
+    return (f"Log-likelihood: {numbers[0]} ({count}), AIC: {numbers[1]}, BIC: {numbers[2]}",)
+
+
+def _way(fit: Fit) -> tuple[str, ...]:
+    problem = fit.problem
+    steps = f"{fit.iterations} iteration{'s' if fit.iterations != 1 else ''}"
+    visits = f"{fit.passes} pass{'es' if fit.passes != 1 else ''} over the rows ({problem.options.solver})"
+    used = int(problem.counted.sum())
+    rows = f"{used} of {problem.input_rows} rows used"
+    if fit.nobs != used:
+        rows += f", standing for {fit.nobs} observations"
+    idle = len(problem.counted) - used
+    if idle:
+        rows += f", {idle} of weight 0"
+    if problem.dropped and not fit.notes:
+        rows += "; missing: " + ", ".join(f"{name} ({count})" for name, count in problem.dropped.items())
+    return (f"Outcome: {fit.outcome.value}, {steps}, {visits}", _wrapped(f"Rows: {rows}"))
+
+
+def _notes(fit: Fit) -> tuple[str, ...]:
+    return tuple(_wrapped(f"Note: {note}") for note in fit.notes)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(wrap(text))
+
+
+def _paragraph_html(lines: tuple[str, ...]) -> str:
+    return "<p>" + "<br>".join(escape(line.strip()) for line in lines) + "</p>"

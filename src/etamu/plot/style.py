@@ -1,0 +1,106 @@
+"""How every figure looks: colours that survive colour blindness and a grey printer, quiet axes.
+
+May import: numpy, `etamu._base`; matplotlib lazily, inside functions.
+Read next: `etamu.plot.components`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from etamu._base.errors import NotAvailableError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#222222"
+QUIET = "#6b6b6b"
+FAINT = "#d9d9d9"
+
+
+class Pen(NamedTuple):
+    """Colour, dash and marker of one group: any one of the three tells groups apart."""
+
+    colour: str
+    dash: Any
+    marker: str
+
+
+PENS = (
+    # Okabe and Ito (2008), ordered so that neighbours differ in lightness too.
+    Pen("#0072b2", "-", "o"),
+    Pen("#e69f00", (0, (6, 2)), "s"),
+    Pen("#000000", (0, (1, 1.6)), "^"),
+    Pen("#56b4e9", (0, (7, 2, 1.5, 2)), "D"),
+    Pen("#009e73", (0, (3, 1.5)), "v"),
+    Pen("#cc79a7", (0, (9, 2, 1.5, 2, 1.5, 2)), "P"),
+)
+
+RC: dict[Any, Any] = {
+    "font.size": 10.0,
+    "axes.titlesize": 12.0,
+    "axes.labelsize": 10.5,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "mathtext.fontset": "dejavusans",
+}
+"""Settings of matplotlib inside our figures; the user's own are left as they are."""
+
+_GREEK = {"mu": "μ", "eta": "η", "theta": "θ", "phi": "φ", "Phi": "Φ", "pi": "π"}
+
+
+def blank(width: float, height: float) -> Figure:
+    """Make an empty figure that belongs to no window.
+
+    Raises
+    ------
+    NotAvailableError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure as Blank
+    except ImportError as error:
+        message = "figures need matplotlib, which is not installed: pip install 'etamu[plot]'"
+        raise NotAvailableError(message) from error
+    figure = Blank(figsize=(width, height), dpi=160, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def settings() -> Any:
+    """Return a context in which the house's settings hold."""
+    from matplotlib import rc_context
+
+    return rc_context(RC)
+
+
+def title(axes: Axes, head: str, below: str) -> None:
+    """Set a title on the left, and in quiet ink what it means."""
+    axes.set_title(f"{head}\n", loc="left", fontweight="bold")
+    axes.text(0.0, 1.025, below, transform=axes.transAxes, color=QUIET, fontsize=10)
+
+
+def greek(text: str) -> str:
+    """Write the formulas of families and links with the letters of the book.
+
+    Examples
+    --------
+    >>> greek("mu (1 - mu)")
+    'μ (1 − μ)'
+    >>> greek("mu + mu^2 / theta")
+    'μ + μ² / θ'
+    """
+    spelled = re.sub(r"\b(mu|eta|theta|phi|Phi|pi)\b", lambda match: _GREEK[match.group()], text)
+    return spelled.replace("^2", "²").replace("^3", "³").replace(" - ", " − ").replace("(-", "(−")

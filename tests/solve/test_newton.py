@@ -1,0 +1,95 @@
+"""Newton's metric: observed where it is one, expected where it is not, and along edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from etamu._base.types import Array, Want
+from etamu.solve.direction import FINAL, Point
+from etamu.solve.irls import irls
+from etamu.solve.lbfgs import lbfgs
+from etamu.solve.newton import Newton, newton
+from etamu.solve.oracle import Local, Outcome
+from tests.solve.problems import Rows, cauchit, hill, maxima, others
+
+
+def test_expected_information_is_asked_for_where_the_observed_is_no_metric() -> None:
+    oracle = Rows(np.ones((5, 1)), np.array([0.0, 0.0, 1.0, 1.0, 1.0]), cauchit, 1.0)
+    solution = newton(oracle, np.array([9.0]))
+    assert solution.steps[0].information == "expected"
+    assert solution.steps[-1].information == "observed"
+    assert solution.outcome is Outcome.CONVERGED
+    assert oracle.asked[1] == "at:EXPECTED|VALUE"
+
+
+@dataclass(frozen=True)
+class NoExpectation(Rows):
+    """An oracle whose expected information is no metric either."""
+
+    def at(self, beta: Array, want: Want) -> Local:
+        local = Rows.at(self, beta, want)
+        return local if local.expected is None else replace(local, expected=-local.expected)
+
+
+def test_with_no_metric_at_all_the_lifted_curvature_still_climbs() -> None:
+    solution = newton(NoExpectation(np.ones((3, 1)), np.zeros(3), hill), np.array([0.1]))
+    assert solution.outcome is Outcome.CONVERGED
+    assert solution.beta[0] == pytest.approx(1.0, abs=1e-9)
+
+
+def test_beside_an_edge_the_step_goes_along_it() -> None:
+    oracle, start = others()["edge"]
+    beta = np.array([-0.7, 0.2 - 1e-9])  # a hair from the edge, far from its best point
+    here = Point(beta, oracle.at(beta, FINAL))
+    direction = Newton().direction(oracle, (here,))
+    assert oracle.reach(beta, direction.step) > 0.5
+    assert here.local.score is not None
+    assert direction.slope == pytest.approx(here.local.score @ direction.step)
+    assert direction.slope > 0
+    assert np.linalg.norm(direction.step) > 0.01
+    assert newton(oracle, beta).local.value == pytest.approx(newton(oracle, start).local.value, abs=1e-4)
+
+
+def test_an_interior_maximum_behind_an_edge_is_reached() -> None:
+    oracle, _ = maxima()["poisson identity"]
+    inside = newton(*maxima()["poisson identity"]).beta
+    corner = np.array([1e-3, 20.0, 0.0])  # rows with small x are almost at zero
+    assert oracle.inside(oracle.x @ corner)
+    solution = newton(oracle, corner)
+    assert solution.outcome is Outcome.CONVERGED
+    np.testing.assert_allclose(solution.beta, inside, rtol=1e-8)
+
+
+class Scoreless:
+    """An oracle that knows neither score nor information."""
+
+    size, concordance, restricted, extent = 1, 0.0, False, np.ones(1)
+
+    def __init__(self, *, score: bool) -> None:
+        self.score = np.ones(1) if score else None
+
+    def at(self, beta: Array, want: Want) -> Local:
+        return Local(0.0, 1.0, self.score)
+
+    def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        return np.zeros(len(ts))
+
+    def reach(self, beta: Array, step: Array) -> float:
+        return np.inf
+
+    def longest(self, covariance: Array) -> float:
+        return 0.0
+
+
+def test_too_little_knowledge_is_an_error_that_names_what_is_missing() -> None:
+    with pytest.raises(TypeError, match="asked for the score"):
+        newton(Scoreless(score=False), np.zeros(1))
+    with pytest.raises(TypeError, match="newton needs an oracle with information"):
+        newton(Scoreless(score=True), np.zeros(1))
+    with pytest.raises(TypeError, match="irls needs an oracle with expected information"):
+        irls(Scoreless(score=True), np.zeros(1))
+    with pytest.raises(TypeError, match="asked for the information"):
+        lbfgs(Scoreless(score=True), np.zeros(1))

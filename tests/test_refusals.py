@@ -1,0 +1,183 @@
+"""Bad input at the door: each a named error that says column, value, row and remedy, before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etamu as em
+
+DATA: dict[str, Any] = {
+    "y": [1.0, 0.0, 3.0, 2.0, 5.0, 4.0, 2.0, 1.0],
+    "b": [1, 0, 1, 0, 1, 1, 0, 0],
+    "x": [0.1, 0.4, 0.9, 0.3, 1.4, 1.2, 0.5, 0.2],
+    "g": ["u", "v", "w", "u", "v", "w", "u", "v"],
+    "one": ["same"] * 8,
+    "word": ["many", "few", "some", "many", "few", "some", "many", "few"],
+    "years": [1.0, 2.0, 1.0, 0.5, 1.0, 2.0, 1.0, 1.0],
+    "w": [1.0, 2.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0],
+}
+
+
+def changed(**columns: Any) -> dict[str, Any]:
+    return DATA | columns
+
+
+def at(column: str, row: int, value: Any) -> dict[str, Any]:
+    values = list(DATA[column])
+    values[row] = value
+    return changed(**{column: values})
+
+
+REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[str, Any]]] = {
+    "unknown column in the formula": (em.FormulaError, ["'xx'", "did you mean 'x'"], ("y ~ xx", DATA), {}),
+    "unknown column of a keyword": (
+        em.FormulaError, ["exposure='yaers'", "did you mean 'years'"], ("y ~ x", DATA, "poisson"), {"exposure": "yaers"}),
+    "negative count": (
+        em.DataError, ["poisson", "non-negative integers", "'y'", "-1", "row 3"], ("y ~ x", at("y", 3, -1.0), "poisson"), {}),
+    "fraction as a count": (
+        em.DataError, ["'y'", "1.5", "row 2", "quasipoisson"], ("y ~ x", at("y", 2, 1.5), "poisson"), {}),
+    "zero for a gamma": (em.DataError, ["gamma", "positive", "row 1", "tweedie"], ("y ~ x", DATA, "gamma"), {}),
+    "two in a Bernoulli": (em.DataError, ["'b'", "2", "row 5"], ("b ~ x", at("b", 5, 2), "bernoulli"), {}),
+    "two in a binomial without trials": (
+        em.DataError, ["'b'", "row 5", "trials="], ("b ~ x", at("b", 5, 2), "binomial"), {}),
+    "proportion without trials": (
+        em.DataError, ["0.5", "row 5", "quasibinomial"], ("b ~ x", at("b", 5, 0.5), "binomial"), {}),
+    "more successes than trials": (
+        em.DataError, ["'y'", "row 0", "trials"], ("y ~ x", DATA, "binomial"), {"trials": np.full(8, 0.0)}),
+    "trials that are no counts": (
+        em.DataError, ["trials", "2.5", "row 0"], ("y ~ x", DATA, "binomial"), {"trials": np.full(8, 2.5)}),
+    "trials for a Poisson": (
+        em.DataError, ["trials", "binomial", "poisson"], ("y ~ x", DATA, "poisson"), {"trials": np.full(8, 9.0)}),
+    "infinite response": (em.DataError, ["'y'", "inf", "row 4"], ("y ~ x", at("y", 4, np.inf)), {}),
+    "infinite covariate": (em.DataError, ["'x'", "inf", "row 6"], ("y ~ x", at("x", 6, np.inf)), {}),
+    "log of a negative number": (
+        em.DataError, ["log(x)", "row 2"], ("y ~ np.log(x)", at("x", 2, -1.0)), {}),
+    "every row missing": (em.DataError, ["every row", "x (8)"], ("y ~ x", changed(x=[np.nan] * 8)), {}),
+    "missing values refused": (
+        em.DataError, ["1 of 8", "row 7", "x (1)"], ("y ~ x", at("x", 7, np.nan)), {"missing": "raise"}),
+    "no rows": (em.DataError, ["no rows"], ("y ~ x", {"y": [], "x": []}), {}),
+    "negative weight": (
+        em.DataError, ["variance_weights", "-1", "row 0", "negative"],
+        ("y ~ x", DATA), {"variance_weights": np.r_[-1.0, np.ones(7)]}),
+    "all weights zero": (
+        em.DataError, ["variance_weights", "zero"], ("y ~ x", DATA), {"variance_weights": np.zeros(8)}),
+    "fractional frequency": (
+        em.DataError, ["frequency_weights", "1.5", "row 0", "variance_weights"],
+        ("y ~ x", DATA), {"frequency_weights": np.r_[1.5, np.ones(7)]}),
+    "weights without a kind": (
+        em.OptionError, ["frequency_weights", "variance_weights", "sampling_weights"], ("y ~ x", DATA), {"weights": "w"}),
+    "keyword of another length": (
+        em.DataError, ["offset", "3 values", "8 rows"], ("y ~ x", DATA), {"offset": np.zeros(3)}),
+    "columns of different lengths": (
+        em.DataError, ["8", "7"], ("y ~ x", changed(x=[0.0] * 7)), {}),
+    "constant factor": (em.DataError, ["one", "'same'"], ("y ~ one", DATA), {}),
+    "exposure zero": (
+        em.DataError, ["exposure", "years", "0", "row 2", "positive"], ("y ~ x", at("years", 2, 0.0), "poisson"),
+        {"exposure": "years"}),
+    "exposure without a log link": (
+        em.OptionError, ["exposure", "log link", "identity"], ("y ~ x", DATA, "poisson", "identity"), {"exposure": "years"}),
+    "link the family cannot have": (
+        em.LinkError, ["poisson", "logit"], ("y ~ x", DATA, "poisson", "logit"), {}),
+    "unknown family": (em.FamilyError, ["poison", "poisson"], ("y ~ x", DATA, "poison"), {}),
+    "unknown link": (em.LinkError, ["lgo"], ("y ~ x", DATA, "poisson", "lgo"), {}),
+    "family without its parameter": (em.FamilyError, ["theta"], ("y ~ x", DATA, "negative_binomial"), {}),
+    "text where numbers belong": (
+        em.DataError, ["word", "'many'"], ("y ~ np.log(word)", DATA), {}),
+    "text as an offset": (em.DataError, ["offset", "word", "row 0", "'many'"], ("y ~ x", DATA), {"offset": "word"}),
+    "text as a Gaussian response": (em.DataError, ["word", "gaussian"], ("word ~ x", DATA), {}),
+    "three levels for two outcomes": (em.DataError, ["'g'", "3 levels"], ("g ~ x", DATA, "bernoulli"), {}),
+    "unparsable formula": (em.FormulaError, ["y ~ x +"], ("y ~ x +* g", DATA), {}),
+    "empty formula": (em.FormulaError, ["formula"], ("", DATA), {}),
+    "formula without a response": (em.FormulaError, ["y ~"], ("~ x", DATA), {}),
+    "code in a formula": (em.FormulaError, ["__import__"], ("y ~ __import__('os').getcwd()", DATA), {}),
+    "data that is no table": (em.DataError, ["int"], ("y ~ x", 3), {}),
+    "start of the wrong length": (em.OptionError, ["3", "2", "Intercept, x"], ("y ~ x", DATA), {"start": np.zeros(3)}),
+    "start outside the domain": (
+        em.OptionError, ["start", "(0, inf)"], ("y ~ x", DATA, "poisson", "identity"), {"start": np.array([-1.0, 0.0])}),
+    "unknown option": (em.OptionError, ["solver", "'newtn'", "newton"], ("y ~ x", DATA), {"solver": "newtn"}),
+    "unknown keyword": (em.OptionError, ["familly"], ("y ~ x", DATA), {"familly": "poisson"}),
+    "senseless dispersion": (em.OptionError, ["dispersion", "-1"], ("y ~ x", DATA), {"dispersion": -1.0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_bad_input_is_refused_by_name(name: str) -> None:
+    error, words, arguments, keywords = REFUSALS[name]
+    with pytest.raises(error) as caught:
+        em.glm(*arguments, **keywords)
+    message = str(caught.value)
+    missing = [word for word in words if word not in message]
+    assert not missing, f"{message!r} does not say {missing}"
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_every_refusal_is_also_a_value_error(name: str) -> None:
+    error, _, arguments, keywords = REFUSALS[name]
+    assert issubclass(error, ValueError)
+    with pytest.raises(ValueError, match=r"\w"):
+        em.glm(*arguments, **keywords)
+
+
+def test_the_table_of_refusals_starts_from_data_that_can_be_fitted() -> None:
+    # Else every refusal here might be the same one.
+    assert em.glm("y ~ x", DATA, "poisson", exposure="years").converged
+    assert em.glm("y ~ x + word", DATA, variance_weights="w").converged
+
+
+def test_the_input_is_left_as_it_was() -> None:
+    y, x = np.array(DATA["y"]), np.array(DATA["x"])
+    y.flags.writeable = x.flags.writeable = False
+    before = y.copy(), x.copy()
+    em.glm("y ~ x", {"y": y, "x": x}, "poisson", exposure=np.ones(8)).residuals("deviance")
+    assert np.array_equal(y, before[0])
+    assert np.array_equal(x, before[1])
+
+
+NEW: dict[str, tuple[type[em.EtamuError], list[str], dict[str, Any]]] = {
+    "column missing from the new data": (em.FormulaError, ["'x'"], {"data": {"g": ["u"]}}),
+    "level never seen": (em.DataError, ["'g'", "'q'", "row 1"], {"data": {"x": [0.0, 1.0], "g": ["u", "q"]}}),
+    "number where text was": (em.DataError, ["g"], {"data": {"x": [0.0], "g": [1.0]}}),
+    "unknown kind": (em.OptionError, ["'respones'", "mean"], {"data": {"x": [0.0], "g": ["u"]}, "kind": "respones"}),
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_prediction_refuses_by_name(name: str) -> None:
+    error, words, keywords = NEW[name]
+    fit = em.glm("y ~ x + g", DATA, "poisson")
+    with pytest.raises(error) as caught:
+        fit.predict(**keywords)
+    missing = [word for word in words if word not in str(caught.value)]
+    assert not missing, f"{caught.value} does not say {missing}"
+
+
+def test_an_offset_given_as_an_array_is_asked_for_again() -> None:
+    fit = em.glm("y ~ x", DATA, "poisson", offset=np.ones(8))
+    with pytest.raises(em.DataError, match="offset"):
+        fit.predict({"x": [1.0]})
+    assert fit.predict({"x": [1.0]}, offset=[1.0]).shape == (1,)
+
+
+def test_unseen_levels_can_be_nan_or_the_reference() -> None:
+    fit = em.glm("y ~ x + g", DATA, "poisson")
+    new = {"x": [0.5, 0.5], "g": ["u", "q"]}
+    assert np.isnan(fit.predict(new, unseen="nan")).tolist() == [False, True]
+    both = fit.predict(new, unseen="reference")
+    assert both[0] == both[1]
+
+
+def test_what_is_not_silent() -> None:
+    with pytest.warns(em.DroppedRowsWarning, match=r"1 of 8 rows.*x \(1\)"):
+        fit = em.glm("y ~ x", at("x", 7, np.nan), "poisson")
+    assert np.isnan(fit.predict()).tolist() == [False] * 7 + [True]
+    with pytest.warns(em.AliasWarning, match="twice"):
+        fit = em.glm("y ~ x + twice", changed(twice=2 * np.array(DATA["x"])), "poisson")
+    assert fit.aliased == ("twice",)
+    assert np.isnan(fit.coef[2])
+    separated = {"b": [0, 0, 0, 1, 1, 1], "x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+    with pytest.warns(em.ConvergenceWarning, match="No finite maximum"):
+        fit = em.glm("b ~ x", separated, "bernoulli")
+    assert not fit.converged
