@@ -260,10 +260,11 @@ def _with_square(fit: Fit) -> Problem:
     design = chunk.predictors[0].design
     blocks = (*design.blocks, Dense(((eta - centre) ** 2,)))
     predictor = Predictor(Design(blocks, design.length), chunk.predictors[0].offset)
+    longer = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     start = np.append(np.nan_to_num(fit.coef, nan=0.0), 0.0)
     return replace(
         problem,
-        chunk=Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster),
+        sample=replace(problem.attached(), chunk=longer),
         layout=_longer(problem.layout),
         options=replace(problem.options, start=start),
         schema=None,

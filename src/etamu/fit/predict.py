@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
 from etamu.data.frame import Frame, bare_rows, is_table, read
 from etamu.data.matrix import read_like
@@ -21,7 +21,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.family.unit import Unit
 from etamu.fit.inputs import offset_of, trials_of
-from etamu.fit.problem import Problem
+from etamu.fit.problem import Problem, Words
 from etamu.fit.rows import by_row, raw_beta
 from etamu.infer.covariance import Root
 from etamu.infer.wald import critical
@@ -139,27 +139,31 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
 
 
 def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
-    problem, words = fit.problem, fit.problem.words
-    frame, encoded = _encoded(problem, data, unseen)
+    frame, encoded, complete = _encoded(fit.problem, data, unseen)
+    given = _given_again(fit.problem.words, again)
+    extra = offset_of(frame, given["offset"], given["exposure"], fit.problem.unit)
+    offset = _sum(encoded.offset, None if extra is None else extra[complete])
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
+    coordinates, beta, root = _coordinates(fit, encoded.design)
+    predictor = Predictor(coordinates.placed(encoded.design), offset)
+    eta = predictor.eta(coordinates.raw(beta))
+    se = np.zeros_like(eta)
+    if need_se:
+        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
+    known = ~encoded.invalid if encoded.invalid is not None else np.ones(len(eta), dtype=bool)
+    out = np.full((2, len(complete)), np.nan)
+    out[:, complete] = np.where(known, np.stack([eta, se]), np.nan)
+    return _Linear(out[0], out[1], trials)
+
+
+def _given_again(words: Words, again: dict[str, Any]) -> dict[str, Any]:
+    """Return what the data keywords are for new rows: what is given now, else the columns named at the fit."""
     for keyword in set(words.given) & again.keys():
         if again[keyword] is None:
             raise DataError(
                 f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
             )
-    given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
-    extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
-    offset = _sum(encoded.offset, extra)
-    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
-    coordinates, beta, root = _coordinates(fit, encoded.design)
-    predictor = Predictor(coordinates.placed(encoded.design), offset)
-    eta = predictor.eta(coordinates.raw(beta))
-    se = np.zeros(0)
-    if need_se:
-        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
-    if encoded.invalid is not None:
-        eta = np.where(encoded.invalid, np.nan, eta)
-        se = np.where(encoded.invalid, np.nan, se) if need_se else se
-    return _Linear(eta, se, trials)
+    return {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
 
 
 def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
@@ -174,11 +178,15 @@ def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
     return plain, own.reported(fit.beta)[own.kept], Root(own.reported(fit.root.matrix)[own.kept])
 
 
-def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded]:
-    """Read new rows the way the rows of the fit were read."""
+def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded, Mask]:
+    """Read the complete ones of new rows as the rows of the fit were read, and flag them."""
     if problem.schema is not None:
         frame = read(data)
-        return frame, encode(problem.schema, frame, None, unseen=unseen)
+        complete = np.ones(len(frame), dtype=bool)
+        for name in problem.schema.columns:
+            missing = frame.column(name).missing
+            complete &= True if missing is None else ~missing
+        return frame, encode(problem.schema, frame, complete, unseen=unseen), complete
     names = problem.layout.names
     intercept = problem.layout.constant is not None
     if is_table(data):
@@ -187,7 +195,8 @@ def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encode
             "same columns, such as data.to_numpy()"
         )
     matrix = read_like(data, names[intercept:])
-    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept)
+    every = np.ones(len(matrix), dtype=bool)
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept), every
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:
