@@ -162,6 +162,8 @@ def compare_links(fit: Fit, links: Iterable[str | Link] | None = None) -> LinkCo
     ------
     LinkError
         If a link named does not exist.
+    NotAvailableError
+        If the fit was read from a file, which holds no rows.
 
     References
     ----------
@@ -175,6 +177,7 @@ def compare_links(fit: Fit, links: Iterable[str | Link] | None = None) -> LinkCo
     >>> compare_links(fit, ["logit", "probit", "cloglog"]).rows[0].link
     'cloglog'
     """
+    fit.problem.attached()
     rows = sorted((_row(fit, link) for link in _candidates(fit, links)), key=_rank)
     notes = ["* the link of the fit handed in; link test: p-value of eta squared added to the model"]
     reason = fit.likelihood.reason

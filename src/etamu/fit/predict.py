@@ -21,7 +21,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.family.unit import Unit
 from etamu.fit.inputs import offset_of, trials_of
-from etamu.fit.problem import Problem, Words
+from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, raw_beta
 from etamu.infer.covariance import Root
 from etamu.infer.wald import critical
@@ -139,54 +139,65 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
 
 
 def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
-    frame, encoded, complete = _encoded(fit.problem, data, unseen)
-    given = _given_again(fit.problem.words, again)
-    extra = offset_of(frame, given["offset"], given["exposure"], fit.problem.unit)
-    offset = _sum(encoded.offset, None if extra is None else extra[complete])
-    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
-    coordinates, beta, root = _coordinates(fit, encoded.design)
-    predictor = Predictor(coordinates.placed(encoded.design), offset)
-    eta = predictor.eta(coordinates.raw(beta))
-    se = np.zeros_like(eta)
-    if need_se:
-        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
-    known = ~encoded.invalid if encoded.invalid is not None else np.ones(len(eta), dtype=bool)
-    out = np.full((2, len(complete)), np.nan)
-    out[:, complete] = np.where(known, np.stack([eta, se]), np.nan)
-    return _Linear(out[0], out[1], trials)
-
-
-def _given_again(words: Words, again: dict[str, Any]) -> dict[str, Any]:
-    """Return what the data keywords are for new rows: what is given now, else the columns named at the fit."""
+    problem, words = fit.problem, fit.problem.words
+    frame, encoded, keep = _encoded(problem, data, unseen)
     for keyword in set(words.given) & again.keys():
         if again[keyword] is None:
             raise DataError(
                 f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
             )
-    return {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
+    given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
+    extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
+    offset = _sum(encoded.offset, extra if extra is None or keep is None else extra[keep])
+    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
+    coordinates, beta = _coordinates(fit, encoded.design)
+    predictor = Predictor(coordinates.placed(encoded.design), offset)
+    eta = predictor.eta(coordinates.raw(beta))
+    se = np.zeros(0)
+    if need_se:
+        root = _root(fit, coordinates)
+        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
+    if encoded.invalid is not None:
+        eta = np.where(encoded.invalid, np.nan, eta)
+        se = np.where(encoded.invalid, np.nan, se) if need_se else se
+    if keep is not None:
+        eta, se = _laid_out(eta, keep), _laid_out(se, keep) if need_se else se
+    return _Linear(eta, se, trials)
 
 
-def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
+def _laid_out(values: Array, keep: Mask) -> Array:
+    """Put values of complete rows where those were, NaN elsewhere."""
+    out = np.full(len(keep), np.nan)
+    out[keep] = values
+    return out
+
+
+def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
     """Choose coordinates in which the blocks of new rows can be placed, with the estimate in them.
 
     Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
     """
     own = fit.coordinates
     if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
-        return own, fit.beta, fit.root
+        return own, fit.beta
     plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
-    return plain, own.reported(fit.beta)[own.kept], Root(own.reported(fit.root.matrix)[own.kept])
+    return plain, own.reported(fit.beta)[own.kept]
 
 
-def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded, Mask]:
-    """Read the complete ones of new rows as the rows of the fit were read, and flag them."""
+def _root(fit: Fit, coordinates: Coordinates) -> Root:
+    """Factor the covariance of the estimate in coordinates that `_coordinates` chose."""
+    own = fit.coordinates
+    return fit.root if coordinates is own else Root(own.reported(fit.root.matrix)[own.kept])
+
+
+def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded, Mask | None]:
+    """Read new rows the way the rows of the fit were read; the mask says which are complete, None if all."""
     if problem.schema is not None:
         frame = read(data)
-        complete = np.ones(len(frame), dtype=bool)
-        for name in problem.schema.columns:
-            missing = frame.column(name).missing
-            complete &= True if missing is None else ~missing
-        return frame, encode(problem.schema, frame, complete, unseen=unseen), complete
+        gaps = [frame.column(name).missing for name in problem.schema.columns]
+        missing = [mask for mask in gaps if mask is not None]
+        keep = ~np.logical_or.reduce(missing) if missing else None
+        return frame, encode(problem.schema, frame, keep, unseen=unseen), keep
     names = problem.layout.names
     intercept = problem.layout.constant is not None
     if is_table(data):
@@ -195,8 +206,7 @@ def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encode
             "same columns, such as data.to_numpy()"
         )
     matrix = read_like(data, names[intercept:])
-    every = np.ones(len(matrix), dtype=bool)
-    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept), every
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept), None
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:
