@@ -20,7 +20,9 @@ from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
+from etamu.fit.anova import anova
 from etamu.fit.components import Components, components
+from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
@@ -318,6 +320,23 @@ class Fit:
         level : float
         """
         return interpret(self, units, together, level)
+
+    # Tests
+
+    def anova(
+        self, type: Any = 1, test: str | None = None, *, dispersion: str | float | None = None  # noqa: A002
+    ) -> DevianceTable:
+        """Analyse the deviance term by term, as R's anova (type 1) and car's Anova (types 2 and 3).
+
+        Parameters
+        ----------
+        type : 1, 2 or 3
+        test : "LR", "F", "Wald" or "Rao", optional
+            F where phi is estimated and LR where it is known, if left out.
+        dispersion : "pearson", "deviance", "ml" or float, optional
+            The phi to divide by; that of the fit if left out. The heading says which it was.
+        """
+        return anova(self, type, test, dispersion=dispersion)
 
     def summary(self) -> Summary:
         """Summarise the fit as a table that reads like R's."""
