@@ -20,7 +20,14 @@ from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, terms_of
 from etamu.fit.model_terms import columns_of as term_columns
-from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
+from etamu.fit.reference import (
+    MODEL_BASED,
+    Yardstick,
+    chosen_test,
+    refuse_f,
+    refuse_without_likelihood,
+    yardstick,
+)
 from etamu.fit.restrict import Bench, Columns, Smaller, bench_of, whole
 from etamu.infer.tests import Statistic, chi2_tail, f_tail, wald
 
@@ -91,7 +98,11 @@ def ladder(fit: Fit) -> Ladder:
 
 
 def anova(
-    fit: Fit, type: Any = 1, test: str | None = None, *, dispersion: str | float | None = None  # noqa: A002
+    fit: Fit,
+    type: Any = 1,  # noqa: A002
+    test: str | None = None,
+    *,
+    dispersion: str | float | None = None,
 ) -> DevianceTable:
     """Analyse the deviance of a fit term by term, as R's anova.glm (I) and car's Anova (II, III).
 
@@ -123,7 +134,7 @@ def anova(
     --------
     >>> import etamu as em
     >>> counts = [18, 17, 15, 20, 10, 20, 25, 13, 12]
-    >>> data = {"counts": counts, "outcome": ["a", "b", "c"] * 3, "treatment": ["A"] * 3 + ["B"] * 3 + ["C"] * 3}
+    >>> data = {"counts": counts, "outcome": list("abcabcabc"), "treatment": list("AAABBBCCC")}
     >>> print(em.glm("counts ~ outcome + treatment", data, family="poisson").anova())
     Analysis of Deviance Table
     <BLANKLINE>
@@ -157,8 +168,8 @@ def anova(
 
 def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
     """Say above a table what the model is."""
-    model = f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {fit.problem.words.response or 'y'}"
-    return (model, *lines)
+    response = fit.problem.words.response or "y"
+    return (f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}", *lines)
 
 
 def said(test: str, stick: Yardstick) -> str:
@@ -186,10 +197,10 @@ def _sequential(steps: Ladder, test: str, stick: Yardstick) -> DevianceTable:
         above = models[k] = steps.at(ladder_columns[k], above)
     rows: list[Row] = [{"resid_df": fit.df_null, "resid_deviance": fit.null_deviance}]
     for k, term in enumerate(terms, start=1):
-        at = models[k]
-        row: Row = {"df": float(_count(fit, term)), "resid_df": rows[-1]["resid_df"] - _count(fit, term)}
-        row["resid_deviance"] = at.deviance
-        row["deviance"] = max(rows[-1]["resid_deviance"] - at.deviance, 0.0)
+        count, before = _count(fit, term), rows[-1]["resid_deviance"]
+        after = models[k].deviance if count else before  # a term that adds nothing leaves the same model
+        row: Row = {"df": float(count), "resid_df": rows[-1]["resid_df"] - count}
+        row |= {"resid_deviance": after, "deviance": max(before - after, 0.0)}
         value = row["deviance"]
         if test == "Rao":
             value = row["rao"] = steps.bench.score_test(models[k - 1], ladder_columns[k])
@@ -200,7 +211,8 @@ def _sequential(steps: Ladder, test: str, stick: Yardstick) -> DevianceTable:
         "resid_df": ("Resid. Df", "count"),
         "resid_deviance": ("Resid. Dev", "number"),
     }
-    titles |= {"Rao": {"rao": ("Rao", "number")}, "F": {"f": ("F", "number")}}.get(test, {})
+    if test != "LR":
+        titles["rao" if test == "Rao" else "f"] = (test, "number")
     titles |= {"p_value": ("Pr(>F)" if test == "F" else "Pr(>Chi)", "p")}
     return DevianceTable(
         "Analysis of Deviance Table",
@@ -286,10 +298,6 @@ def _wald(fit: Fit, kind: int, dispersion: str | float | None) -> DevianceTable:
         found = term_wald(fit, term, relatives)
         rows.append({"df": float(found.df), "statistic": found.statistic})
         rows[-1]["p_value"] = chi2_tail(found.statistic, found.df)
-    covariance = "" if fit.covariance_kind == "model" else f", covariance {fit.covariance_kind}"
-    line = f"Wald tests against chi-squared, {yardstick(fit, None).text} in the covariance{covariance}"
-    if fit.covariance_kind not in {"model", "observed"}:
-        line = f"Wald tests against chi-squared{covariance}"
     titles: dict[str, tuple[str, Kind]] = {
         "df": ("Df", "count"),
         "statistic": ("Chisq", "number"),
@@ -297,7 +305,53 @@ def _wald(fit: Fit, kind: int, dispersion: str | float | None) -> DevianceTable:
     }
     return DevianceTable(
         f"Analysis of Deviance Table (Type {'I' * kind} tests)",
-        heading(fit, ORDER[kind], line),
+        heading(fit, ORDER[kind], f"Wald tests against chi-squared, {_covariance(fit)}"),
+        tuple(term.label for term in terms),
+        columns_of(rows, titles),
+        _aliased(rows),
+        fit.problem.table,
+    )
+
+
+def _covariance(fit: Fit) -> str:
+    """Say which covariance a Wald test has, and which phi is in it."""
+    if fit.covariance_kind not in MODEL_BASED:
+        return f"covariance {fit.covariance_kind}"
+    observed = "" if fit.covariance_kind == "model" else f", covariance {fit.covariance_kind}"
+    return yardstick(fit, None).text + " in the covariance" + observed
+
+
+def term_tests(fit: Fit) -> DevianceTable:
+    """Test every term by Wald, against F where phi is estimated: one p-value per term, from no row at all.
+
+    A term inside an interaction is tested on what is orthogonal to the interaction (type II).
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc")}
+    >>> em.glm("y ~ g", data, family="poisson").terms().row("g")["df"]
+    2.0
+    """
+    terms, rows = terms_of(fit), []
+    reference = fit.reference_df
+    for term in terms:
+        found = term_wald(fit, term, [other for other in terms if other.contains(term)])
+        row: Row = {"df": float(found.df), "statistic": math.nan}
+        if found.df:
+            row["statistic"] = found.statistic / (1 if math.isinf(reference) else found.df)
+            row["p_value"] = f_tail(found.statistic / found.df, found.df, reference)
+        rows.append(row)
+    letter = "Chisq" if math.isinf(reference) else "F"
+    against = "chi-squared" if math.isinf(reference) else f"F on {reference:g} df"
+    titles: dict[str, tuple[str, Kind]] = {
+        "df": ("Df", "count"),
+        "statistic": (letter, "number"),
+        "p_value": (f"Pr(>{letter})", "p"),
+    }
+    return DevianceTable(
+        "Wald tests of the terms",
+        heading(fit, ORDER[2], f"Wald tests against {against}, {_covariance(fit)}"),
         tuple(term.label for term in terms),
         columns_of(rows, titles),
         _aliased(rows),

@@ -183,6 +183,7 @@ def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Soluti
         df_null=problem.nobs - int(intercept),
         likelihood=likelihood,
         solution=solution,
+        fitting=estimate,
     )
 
 

@@ -44,7 +44,7 @@ def terms_of_layout(layout: Layout, schema: Schema | None) -> tuple[ModelTerm, .
     out = []
     for place, term in enumerate(layout.terms):
         factors = frozenset() if term.label == INTERCEPT else frozenset({term.label})
-        if schema is not None:
+        if schema is not None and schema.terms[place].products:
             numbers = {number for scoped in schema.terms[place].products for number, _ in scoped}
             factors = frozenset(schema.factors[number].label for number in numbers)
         out.append(ModelTerm(term.label, tuple(range(*term.columns.indices(layout.width))), factors))

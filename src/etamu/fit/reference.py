@@ -18,8 +18,8 @@ from etamu.fit.problem import check_options
 from etamu.fit.rows import raw_beta
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
     from etamu.fit.restrict import Bench
+    from etamu.fit.result import Fit
 
 MODEL_BASED = ("model", "observed")
 """Covariances that believe the model; any other is a sandwich or a resampling."""
@@ -112,7 +112,8 @@ def refuse_f(fit: Fit, stick: Yardstick) -> None:
         return
     reason = "phi was given" if stick.phi.kind == "given" else f"the {spelled(fit.family)} family has phi = 1"
     raise OptionError(
-        f"an F test needs an estimated phi, and {reason}: use test='LR', or dispersion='pearson' to estimate it"
+        f"an F test needs an estimated phi, and {reason}: use test='LR', or dispersion='pearson' to estimate "
+        "it"
     )
 
 

@@ -267,4 +267,3 @@ def _spread(smaller: Smaller) -> Array:
 
 def _inside(oracle: Likelihood, beta: Array) -> bool:
     return bool(np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]))
-

@@ -73,7 +73,7 @@ def _adjusted(p: Array, method: str) -> Array:
         return np.minimum(m * p, 1.0)
     if method == "sidak":
         with np.errstate(divide="ignore"):
-            return -np.expm1(m * np.log1p(-p))  # 1 - (1 - p)^m without losing a small p
+            return np.asarray(-np.expm1(m * np.log1p(-p)))  # 1 - (1 - p)^m without losing a small p
     order = np.argsort(p, kind="stable")
     rank = np.arange(1, m + 1)
     out = np.empty(m)
@@ -116,7 +116,7 @@ def max_t(
     tested = np.flatnonzero(np.isfinite(statistics))
     matrix = correlation[np.ix_(tested, tested)]
     half = _half(matrix)
-    lattice = _lattice(len(tested) - 1 + (not math.isinf(df)), points, seed)
+    lattice = _lattice(max(len(tested) - 1 + (not math.isinf(df)), 1), points, seed)
     for j in tested:
         out[j] = _outside_box(abs(float(statistics[j])), half, df, lattice)
     return out
@@ -126,7 +126,7 @@ def _half(matrix: Array) -> Array:
     """Factor a correlation matrix that may be singular, rows of length one."""
     values, vectors = np.linalg.eigh(matrix)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    lower = np.linalg.qr(root.T, mode="r").T
+    lower = np.asarray(np.linalg.qr(root.T, mode="r")).T
     return np.asarray(lower / np.linalg.norm(lower, axis=1, keepdims=True))
 
 
@@ -137,7 +137,7 @@ def _lattice(dimensions: int, points: int, seed: int) -> Array:
         sieve[number * number :: number] = False
     primes = np.flatnonzero(sieve)[2 : 2 + dimensions]
     if len(primes) < dimensions:
-        raise DataError(f"{dimensions} statistics are more than this lattice has dimensions for, {len(primes)}")
+        raise DataError(f"{dimensions} statistics are more than the lattice has dimensions, {len(primes)}")
     shifts = np.random.default_rng(seed).random((8, 1, dimensions))
     steps = np.arange(1, points + 1)[:, None] * np.sqrt(primes)
     return np.abs(2.0 * ((steps + shifts) % 1.0) - 1.0)
@@ -168,4 +168,4 @@ def _outside_box(bound: float, half: Array, df: float, lattice: Array) -> float:
             z[:, k] = np.sign(pivot or 1.0) * ndtri(
                 np.clip(below + uniform[:, k] * (1.0 - share), 1e-300, 1 - 1e-16)
             )
-    return float(min(np.mean(outside), 1.0))
+    return min(float(np.mean(outside)), 1.0)
