@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from etamu import sums
 from etamu._base.errors import FormulaError
-from etamu.fit.anova import Row, heading
+from etamu.fit.anova import WORDS, Row, heading
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.drop import TESTS, Change, scale_of, statistic, table_of
 from etamu.fit.model_terms import terms_of_layout
@@ -148,5 +148,4 @@ def _said(test: str, stick: Yardstick, asked: str | float | None) -> tuple[str, 
     if test == "F" and (asked is None or isinstance(asked, str)):
         how = "Pearson" if asked == "pearson" else "deviance / df"
         return (f"F tests, phi of each larger model ({how})", f"AIC with {stick.text}")
-    names = {"LR": "Likelihood-ratio tests against chi-squared", "F": "F tests", "Rao": "Rao's score tests"}
-    return (f"{names[test]}, {stick.text}",)
+    return (f"{WORDS[test]}, {stick.text}",)

@@ -46,6 +46,13 @@ ORDER = {
     3: "Type III: each term as if the last; main effects inside interactions depend on the contrasts",
 }
 
+WORDS = {
+    "LR": "Likelihood-ratio tests against chi-squared",
+    "F": "F tests",
+    "Rao": "Rao's score tests against chi-squared",
+}
+"""What each test is called above a table."""
+
 Row = dict[str, float]
 
 
@@ -174,11 +181,7 @@ def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
 
 def said(test: str, stick: Yardstick) -> str:
     """Say which test a table makes, and with which phi."""
-    return {
-        "LR": f"Likelihood-ratio tests against chi-squared, {stick.text}",
-        "F": f"F tests, {stick.text}",
-        "Rao": f"Rao's score tests against chi-squared, {stick.text}",
-    }[test]
+    return f"{WORDS[test]}, {stick.text}"
 
 
 # --- type I ---

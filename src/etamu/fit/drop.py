@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
-from etamu.fit.anova import Row, heading, ladder
+from etamu.fit.anova import WORDS, Row, heading, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, droppable, terms_of
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
@@ -148,8 +148,7 @@ def f_yardstick(fit: Fit, test: str, asked: str | float | None, stick: Yardstick
 
 def said(test: str, stick: Yardstick, divisor: Yardstick) -> tuple[str, ...]:
     """Say which test is made, with which phi, and which phi AIC has where that is another."""
-    names = {"LR": "Likelihood-ratio tests against chi-squared", "F": "F tests", "Rao": "Rao's score tests"}
-    lines = [f"{names[test]}, {divisor.text}"]
+    lines = [f"{WORDS[test]}, {divisor.text}"]
     if divisor.phi != stick.phi:
         lines.append(f"AIC with {stick.text}")
     return tuple(lines)

@@ -152,11 +152,22 @@ def _sum(row: Array, names: tuple[str, ...]) -> str:
 
 
 def _reader(text: str, names: tuple[str, ...]) -> _Reader:
-    # Blanks do not count: `I(x**2)` is `I(x ** 2)`; the longest name that fits is meant.
-    spelled = {re.sub(r"\s", "", name): j for j, name in enumerate(names)}
-    if "Intercept" in spelled:
-        spelled.setdefault("(Intercept)", spelled["Intercept"])
-    return _Reader(text, names, tuple(sorted(spelled.items(), key=lambda pair: -len(pair[0]))))
+    known = [*enumerate(names)]
+    if "Intercept" in names and "(Intercept)" not in names:
+        known.append((names.index("Intercept"), "(Intercept)"))
+    known.sort(key=lambda pair: -len(pair[1]))  # the longest name that fits is meant
+    return _Reader(text, names, tuple((_pattern(name), j) for j, name in known))
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """Match a name, in backquotes or not, whatever blanks stand around its signs: `I(x**2)` is `I(x ** 2)`."""
+    pieces = re.findall(r"\w+|[^\w\s]", name)
+    joined = "".join(
+        (r"\s+" if before[-1:].isalnum() and piece[0].isalnum() else r"\s*" if before else "")
+        + re.escape(piece)
+        for before, piece in zip(["", *pieces], pieces, strict=False)
+    )
+    return re.compile(rf"`\s*{joined}\s*`|{joined}(?![\w\[(:.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +176,7 @@ class _Reader:
 
     text: str
     names: tuple[str, ...]
-    known: tuple[tuple[str, int], ...]
+    known: tuple[tuple[re.Pattern[str], int], ...]
 
     def equations(self) -> list[Linear]:
         """Read everything."""
@@ -231,10 +242,9 @@ class _Reader:
             minus = -minus if self.sign(at) == "-" else minus
             at = self.skip(at) + 1
         at = self.skip(at)
-        for name, j in self.known:
-            after = self.matched(name, at)
-            if after is not None:
-                return Linear(((j, minus),)), after
+        for pattern, j in self.known:
+            if found := pattern.match(self.text, at):
+                return Linear(((j, minus),)), found.end()
         number = NUMBER.match(self.text, at)
         if number and not re.match(r"[\w\[:]", self.text[number.end() : number.end() + 1]):
             value = float(number.group())
@@ -246,20 +256,6 @@ class _Reader:
             if self.sign(after) == ")":
                 return inside.times(minus), self.skip(after) + 1
         raise self.unreadable(at)
-
-    def matched(self, name: str, at: int) -> int | None:
-        """Return where a name that begins here ends, None if it does not or something longer does."""
-        quoted = self.text[at : at + 1] == "`"
-        at += quoted
-        for letter in name:
-            at = self.skip(at)
-            if self.text[at : at + 1] != letter:
-                return None
-            at += 1
-        if quoted:
-            at = self.skip(at)
-            return at + 1 if self.text[at : at + 1] == "`" else None
-        return None if re.match(r"[\w\[(:.]", self.text[at : at + 1]) else at
 
     def unreadable(self, at: int) -> OptionError:
         """Say what stands where a coefficient should."""

@@ -61,7 +61,7 @@ def adjusted(
     >>> table.rows
     ('g[T.b] = 0', 'g[T.c] = 0')
     >>> table["p_value"].round(3).tolist(), table["p_adjusted"].round(3).tolist()
-    ([0.034, 0.003], [0.055, 0.005])
+    ([0.039, 0.001], [0.062, 0.002])
     """
     if method not in {"max-t", *METHODS}:
         raise OptionError(f"method={method!r} is not known; choose one of {', '.join(map(repr, WORDS))}")

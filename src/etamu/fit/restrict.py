@@ -52,6 +52,7 @@ class Smaller:
     beta : array (rank,)
         Working coefficients.
     deviance : float
+        NaN where the model has no point at all.
     outcome : Outcome
     """
 
@@ -157,11 +158,14 @@ class Bench:
         coordinates = place.over(wanted)
         if not coordinates.size:
             deviance = null_deviance(self.unit, place.chunk, place.executor, intercept=False)
-            outcome = Outcome.CONVERGED if math.isfinite(deviance) else Outcome.INFEASIBLE
+            outcome = Outcome.CONVERGED
+            if not math.isfinite(deviance):  # eta = offset has no mean under this link
+                deviance, outcome = math.nan, Outcome.INFEASIBLE
             return Smaller(wanted, place, coordinates, np.zeros(0), deviance, outcome)
         oracle = place.oracle(coordinates)
         solution = newton(oracle, place.first(oracle, warm))
-        deviance = abs(2.0 * solution.local.value)
+        feasible = math.isfinite(solution.local.value)
+        deviance = abs(2.0 * solution.local.value) if feasible else math.nan
         return Smaller(wanted, place, coordinates, solution.beta, deviance, solution.outcome)
 
     def first(self, oracle: Likelihood, warm: Smaller | None) -> Array:

@@ -190,17 +190,15 @@ def encoded(fit: Fit, wording: Wording) -> Problem:
 
 
 def _right(statement: Statement) -> str:
-    words = ["1" if statement.intercept else "0"]
-    words += [_term(term, statement) for term in statement.terms if term.factors]
-    return " + ".join(words)
+    """Write the terms besides the constant, which every scope has as the model has it."""
+    return " + ".join(_term(term, statement) for term in statement.terms if term.factors) or "1"
 
 
 def _spelled(statement: Statement) -> str:
     """Write a statement as a formula that reads back as the same statement."""
-    words = [_right(statement)] if not statement.intercept else []
-    if statement.intercept:
-        named = [_term(term, statement) for term in statement.terms if term.factors]
-        words = [" + ".join(named) or "1"]
+    named = [_term(term, statement) for term in statement.terms if term.factors]
+    words = [] if statement.intercept else ["0"]
+    words += named or (["1"] if statement.intercept else [])
     words += [part.label for part in statement.offsets]
     left = "" if statement.response is None else f"{_factor(statement.response)} "
     return f"{left}~ {' + '.join(words)}"

@@ -223,7 +223,8 @@ def _candidates(fit: Fit, bounds: Bounds, penalty: float) -> list[Candidate]:
     for label, keys, change in changes:
         sign = -1.0 if label.startswith("-") else 1.0
         rise = scale.of(change.deviance) - scale.of(fit.deviance)
-        out.append(Candidate(label, keys, change, value + rise + sign * penalty * change.df))
+        found = value + rise + sign * penalty * change.df
+        out.append(Candidate(label, keys, change, math.inf if math.isnan(found) else found))
     return out
 
 
