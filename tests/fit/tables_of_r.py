@@ -37,16 +37,16 @@ COLUMNS = {
 }
 
 DIVERGED = {
-    "open-airquality-ig-log": "R's fit without Temp diverged and answers a deviance of 1e34, where 2.74 is right",
-    "open-polyps-quasi-mu3": "R's fit without treat diverged and answers a deviance of 1e34, where 3.16 is right",
+    "open-airquality-ig-log": "R's fit without Temp diverged to a deviance of 1e34, where 2.74 is right",
+    "open-polyps-quasi-mu3": "R's fit without treat diverged to a deviance of 1e34, where 3.16 is right",
 }
 """Cases of which R's smaller fits, started cold, went to infinity without a word."""
 
 REFUSED = {
-    "no valid set of coefficients has been found: please supply starting values": "R's smaller fits need a start",
+    "no valid set of coefficients has been found: please supply starting values": "R's smaller fits lack one",
     "invalid fitted means in empty model": "a model of nothing has eta = 0, where the link has no mean",
-    "there are aliased coefficients in the model": "car refuses type III with aliases; ours tests what is left",
-    "non-conformable arguments": "car's type II Wald fails on aliases; ours tests what is left",
+    "there are aliased coefficients in the model": "car refuses type III with aliases; ours does not",
+    "non-conformable arguments": "car's type II Wald fails on aliases; ours does not",
 }
 """Tables R could not make, by its message, and why."""
 

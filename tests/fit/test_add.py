@@ -73,7 +73,7 @@ def test_refusals() -> None:
     with pytest.raises(em.FormulaError, match="cannot change the offset"):
         fit.add1("~ . + z + offset(e)")
     gap = frame.assign(z=frame["z"].where(frame["z"] > -1))
-    with pytest.raises(em.DataError, match="'z' has .* missing values in the rows of this fit"):
+    with pytest.raises(em.DataError, match=r"'z' has .* missing values in the rows of this fit"):
         em.glm("y ~ x", gap, family="poisson").add1("~ . + z")
     with pytest.raises(em.OptionError, match="F test needs"):
         fit.add1("~ . + z", "F")

@@ -1,4 +1,4 @@
-"""Analysis of deviance is R's, to 1e-7, for every reference model; and what it should be where R cannot say."""
+"""Analysis of deviance is R's, to 1e-7, for every reference model, and right where R cannot say."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_terms_have_one_p_value_each() -> None:
 def test_robust_covariance_refuses_all_but_wald() -> None:
     fit = em.glm(FORMULA, data(), family="poisson", covariance="HC1")
     for test in ("LR", "Rao"):
-        with pytest.raises(em.NotAvailableError, match="robust covariance HC1.*Wald"):
+        with pytest.raises(em.NotAvailableError, match=r"robust covariance HC1.*Wald"):
             fit.anova(2, test)
     assert fit.anova(2, "Wald").row("x")["statistic"] == pytest.approx(
         fit.statistic[fit.names.index("x")] ** 2

@@ -76,7 +76,7 @@ def test_f_says_its_phi_and_dispersion_chooses() -> None:
 
 def test_unknown_terms_and_tests() -> None:
     fit = em.glm("y ~ x + g", data(), family="poisson")
-    with pytest.raises(em.OptionError, match="'q', which is no term.*x, g"):
+    with pytest.raises(em.OptionError, match=r"'q', which is no term.*x, g"):
         fit.drop1(scope="q")
     with pytest.raises(em.OptionError, match="test='Wald' is not known"):
         fit.drop1("Wald")

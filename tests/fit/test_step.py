@@ -1,4 +1,4 @@
-"""The stepwise search ends where no term added or dropped lowers the criterion, and says how it came there."""
+"""The stepwise search ends where no term added or dropped lowers the criterion, and says how."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_refusals() -> None:
         fit.step(criterion="cp")
     with pytest.raises(em.OptionError, match="direction='up'"):
         fit.step("up")
-    with pytest.raises(em.NotAvailableError, match="step needs a likelihood.*F tests"):
+    with pytest.raises(em.NotAvailableError, match=r"step needs a likelihood.*F tests"):
         em.glm("y ~ x", frame, family="quasipoisson").step()
     with pytest.raises(em.NotAvailableError, match="sampling weights"):
         em.glm("y ~ x", frame, family="poisson", sampling_weights="e").step()

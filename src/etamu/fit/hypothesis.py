@@ -160,7 +160,7 @@ def _reader(text: str, names: tuple[str, ...]) -> _Reader:
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    """Match a name, in backquotes or not, whatever blanks stand around its signs: `I(x**2)` is `I(x ** 2)`."""
+    """Match a name, in backquotes or not, whatever blanks stand around its signs (`x**2` is `x ** 2`)."""
     pieces = re.findall(r"\w+|[^\w\s]", name)
     joined = "".join(
         (r"\s+" if before[-1:].isalnum() and piece[0].isalnum() else r"\s*" if before else "")
