@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Mask
@@ -29,6 +30,9 @@ class Source(Protocol):
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table in the library the columns came in."""
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows, None where rows have no names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +98,10 @@ class Frame:
     def native_table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table of the given columns in the library the data came in."""
         return self.source.table(arrays)
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows: the index of a pandas table, None elsewhere."""
+        return self.source.labels(rows)
 
 
 def suggestion(name: str, names: tuple[str, ...]) -> str:
@@ -212,6 +220,9 @@ class _Arrays:
     def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         return dict(arrays)
 
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class _Table:
@@ -225,6 +236,10 @@ class _Table:
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         return nw.from_dict(dict(arrays), backend=self.data.implementation).to_native()
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        index = nw.maybe_get_index(self.data)
+        return None if index is None else np.asarray(index[rows])
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:

@@ -21,12 +21,13 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.components import Components, components
+from etamu.fit.influence import Influence, influence
 from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.predict import Prediction, predict
 from etamu.fit.problem import Problem
-from etamu.fit.residuals import residuals
+from etamu.fit.residual_kinds import partial_residuals, residuals
 from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
 from etamu.fit.tables import augment, glance, tidy
@@ -284,14 +285,49 @@ class Fit:
         """
         return predict(self, data, kind, **options)
 
-    def residuals(self, kind: str = "deviance") -> Array:
+    def residuals(self, kind: str = "deviance", *, seed: int = 0) -> Any:
         """Compute residuals with the input's length, NaN where a row was dropped.
 
         Parameters
         ----------
-        kind : "response", "working", "pearson" or "deviance"
+        kind : str
+            "response" y - mu; "working" (y - mu) g'(mu); "pearson" (y - mu) sqrt(w / V); "deviance"
+            sign(y - mu) sqrt(w d); "anscombe" sqrt(w) (A(y) - A(mu)) / V^(1/6), A the integral of V^(-1/3);
+            "standardised" (also "standardised pearson") r / sqrt(phi (1 - h)); "studentised", over the sigma
+            without the row; "quantile", standard normal under the model whatever the family; "partial", a
+            table with the working residual plus the centred contribution of each term. w is the variance
+            weight times the trials, h the leverage.
+        seed : int
+            Chooses the random part of quantile residuals where a response has atoms; each row has its own.
+
+        Returns
+        -------
+        array (n,), or for "partial" a table in the library of the input (a dict of arrays where there was
+        none)
+
+        Raises
+        ------
+        OptionError
+            If the kind is not known.
+        NotAvailableError
+            If the family states no distribution ("quantile").
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.residuals("studentised").round(3)
+        array([-0.29 ,  0.506, -0.323,  0.155])
         """
-        return residuals(self, kind)
+        return residuals(self, kind, seed)
+
+    def partial_residuals(self, term: str) -> Array:
+        """Compute the working residual plus the centred contribution of a term, (n,): R's type="partial"."""
+        return partial_residuals(self, term)
+
+    def influence(self) -> Influence:
+        """Compute leverage, Cook's distance, DFFITS and what else leaving one row out would change."""
+        return influence(self)
 
     def working(self) -> Working:
         """Return working response and weights: one weighted least squares of z on X gives beta back."""
