@@ -15,9 +15,9 @@ from tests.catalogue import BORROWED_UNITS, FAMILIES, LINKS, UNITS, columns, cro
 from tests.family import reference
 
 EPS = 2.0**-52
-# Errors are counted in units of EPS |f| + what moving eta or y by one rounding moves f: no algorithm that starts
-# from rounded eta and y can promise less. The named families stay below 8; a general power p pays for mu^p and
-# for the logarithm of a response of 1e12, whose rounding p multiplies.
+# Errors are counted in units of EPS |f| + what moving eta or y by one rounding moves f: no algorithm that
+# starts from rounded eta and y can promise less. The named families stay below 8; a general power p pays for
+# mu^p and for the logarithm of a response of 1e12, whose rounding p multiplies.
 NAMED, ANY_POWER = 8.0, 32.0
 
 whole = pytest.mark.parametrize("unit", UNITS, ids=str)
@@ -32,7 +32,7 @@ def evaluate(unit, y, eta, xp=np):
 
 
 def in_reach(unit, y, eta):
-    """A quasi family whose unbounded mean is held between 0 and 1 has no tails: they underflow with its mean."""
+    """A quasi family whose unbounded mean is held between 0 and 1 has no tails: they underflow with it."""
     held = unit.family.any_link and unit.link.range.upper == 1.0
     inside = np.abs(eta) <= (1.5 if held else np.inf)
     return y[inside], eta[inside]
@@ -109,8 +109,7 @@ def test_stated_pair_equals_the_general_formula_where_that_is_accurate(unit):
 def test_score_is_the_slope_of_the_value_and_observed_information_that_of_the_score(unit):
     y, eta = in_reach(unit, *crossed(unit))
     near = (np.abs(eta) <= 5.0) & (np.abs(eta) > 0.1) & (np.abs(eta - 1.0) > 0.05) & (np.abs(y) < 200.0)
-    y, eta, step = (y,), eta, 1e-5
-    y, eta = (y[0][near],), eta[near]
+    y, eta, step = (y[near],), eta[near], 1e-5
     above, below = (evaluate(unit, y, eta + shift) for shift in (step, -step))
     _, score, expected, observed = evaluate(unit, y, eta)
     # a central difference errs by step^2 f''' / 6 ~ 1e-10 f and by EPS f / step ~ 2e-11 f

@@ -174,7 +174,7 @@ class Quasi(Borrowed):
 
 def _read_variance(variance: str | float) -> str:
     """Return the variance function in its one spelling; raise FamilyError where it cannot be read."""
-    text = re.sub(r"\s|(?<=\))\*|\*(?=\()", "", str(variance).replace("**", "^"))
+    text = re.sub(r"\s", "", str(variance)).replace("**", "^").replace("*(", "(")
     if text in ("constant", "1") and isinstance(variance, str):
         return "constant"
     if text in ("mu", "mu^2", "mu^3", _OF_PROPORTION):

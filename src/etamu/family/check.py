@@ -120,7 +120,10 @@ def _density(family: Family, subject: str) -> tuple[tuple[str, float], ...]:
     mu = np.array(means(family))
     total, mean = np.array([totals(family, each) for each in means(family)]).T
     one = "sum of f(y) = 1" if family.support.integer else "integral of f(y) = 1"
-    found = ((one, total - 1.0, np.ones_like(mu), _TOTAL), ("mean of f = mu", mean - mu, 1.0 + np.abs(mu), _TOTAL))
+    found = (
+        (one, total - 1.0, np.ones_like(mu), _TOTAL),
+        ("mean of f = mu", mean - mu, 1.0 + np.abs(mu), _TOTAL),
+    )
     return tuple(_judge(FamilyError, subject, "mu", mu, *each) for each in found)
 
 
@@ -247,7 +250,7 @@ def _check_ends(subject: str, link: Link) -> None:
 def _far(domain: Interval) -> tuple[float, float, float, float]:
     """Return two eta near the lower end of a domain and two near the upper one, outermost first and last."""
     if domain.whole:
-        return (-1e3, -5e2, 5e2, 1e3)
+        return (-100.0, -50.0, 50.0, 100.0)
     if math.isinf(domain.upper):
         return (domain.lower + 1e-100, domain.lower + 1e-50, 1e50, 1e100)
     if math.isinf(domain.lower):

@@ -18,10 +18,10 @@ _TRIALS = 7.0
 
 
 def totals(family: Family, mu: float) -> tuple[float, float]:
-    """Return the sum or integral of f(y; mu), and the mean of f per trial; f from saturated term and deviance.
+    """Return the sum or integral of f(y; mu) and its mean per trial, f from saturated term and deviance.
 
-    Counts are summed far into the tail. Positive amounts are integrated over log y by the trapezoidal rule, which
-    converges faster than any power for an integrand that vanishes at both ends; a mass at 0 is added.
+    Counts are summed far into the tail. Positive amounts are integrated over log y by the trapezoidal rule,
+    which converges faster than any power where the integrand vanishes at both ends; a mass at 0 is added.
 
     Examples
     --------
@@ -43,8 +43,8 @@ def totals(family: Family, mu: float) -> tuple[float, float]:
     y = mu * np.exp(np.arange(-300.0, 12.0, step))
     height = _density(family, y, mu) * y * step
     zero = np.zeros(1)
-    mass = _density(family, zero, mu)[0] if family.support.interval.closed_lower else 0.0
-    return float(np.sum(height) + mass), float(np.sum(y * height))
+    at_zero = float(_density(family, zero, mu)[0]) if family.support.interval.closed_lower else 0.0
+    return float(np.sum(height)) + at_zero, float(np.sum(y * height))
 
 
 def means(family: Family) -> tuple[float, ...]:

@@ -117,8 +117,8 @@ class Cloglog(Link):
         return Mean(-xp.expm1(-hazard), complement, slope, slope * (1.0 - hazard))
 
     def link(self, xp: Namespace, mu: AnyArray, complement: AnyArray | None = None) -> AnyArray:
-        small = -xp.log1p(-mu)
-        return xp.log(small if complement is None else xp.where(mu < 0.5, small, -xp.log(complement)))
+        other, low = 1.0 - mu if complement is None else complement, mu < 0.5
+        return xp.log(-xp.where(low, xp.log1p(-xp.where(low, mu, 0.0)), xp.log(xp.where(low, 1.0, other))))
 
 
 @final
@@ -139,8 +139,8 @@ class Loglog(Link):
         return Mean(mu, -xp.expm1(-hazard), slope, slope * (hazard - 1.0))
 
     def link(self, xp: Namespace, mu: AnyArray, complement: AnyArray | None = None) -> AnyArray:
-        large = -xp.log(mu)
-        return -xp.log(large if complement is None else xp.where(mu < 0.5, large, -xp.log1p(-complement)))
+        other, low = 1.0 - mu if complement is None else complement, mu < 0.5
+        return -xp.log(-xp.where(low, xp.log(xp.where(low, mu, 1.0)), xp.log1p(-xp.where(low, 0.0, other))))
 
 
 @final
@@ -280,7 +280,7 @@ class CanonicalNegativeBinomial(Link):
         return f"nbinom({float(self.theta)!r})"
 
     def inverse(self, xp: Namespace, eta: AnyArray) -> Mean:
-        mu = self.theta / xp.expm1(-eta)
+        mu = self.theta * (xp.exp(eta) / -xp.expm1(eta))
         slope = mu * (1.0 + mu / self.theta)
         return Mean(mu, 1.0 - mu, slope, slope * (1.0 + 2.0 * mu / self.theta))
 
