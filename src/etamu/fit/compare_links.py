@@ -162,6 +162,8 @@ def compare_links(fit: Fit, links: Iterable[str | Link] | None = None) -> LinkCo
     ------
     LinkError
         If a link named does not exist.
+    NotAvailableError
+        If the fit was read from a file, which holds no rows.
 
     References
     ----------
@@ -175,6 +177,7 @@ def compare_links(fit: Fit, links: Iterable[str | Link] | None = None) -> LinkCo
     >>> compare_links(fit, ["logit", "probit", "cloglog"]).rows[0].link
     'cloglog'
     """
+    fit.problem.attached()
     rows = sorted((_row(fit, link) for link in _candidates(fit, links)), key=_rank)
     notes = ["* the link of the fit handed in; link test: p-value of eta squared added to the model"]
     reason = fit.likelihood.reason
@@ -260,10 +263,11 @@ def _with_square(fit: Fit) -> Problem:
     design = chunk.predictors[0].design
     blocks = (*design.blocks, Dense(((eta - centre) ** 2,)))
     predictor = Predictor(Design(blocks, design.length), chunk.predictors[0].offset)
+    longer = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     start = np.append(np.nan_to_num(fit.coef, nan=0.0), 0.0)
     return replace(
         problem,
-        chunk=Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster),
+        sample=replace(problem.attached(), chunk=longer),
         layout=_longer(problem.layout),
         options=replace(problem.options, start=start),
         schema=None,

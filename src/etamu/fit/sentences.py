@@ -150,7 +150,7 @@ class Teller:
 
     @property
     def _offset(self) -> bool:
-        return self.fit.problem.chunk.predictors[0].offset is not None
+        return self.fit.problem.has_offset
 
     def _mean(self, eta: float) -> float:
         unit = self.fit.problem.unit
