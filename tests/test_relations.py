@@ -20,7 +20,17 @@ from etamu.family.unit import Unit
 from etamu.fit.estimate import estimate
 from tests.samples import FITTED, FORMULA, keywords, sample
 
-SCALARS = ("deviance", "null_deviance", "pearson_chi2", "dispersion", "loglik", "aic", "bic", "nobs", "df_resid")
+SCALARS = (
+    "deviance",
+    "null_deviance",
+    "pearson_chi2",
+    "dispersion",
+    "loglik",
+    "aic",
+    "bic",
+    "nobs",
+    "df_resid",
+)
 
 every_unit = pytest.mark.parametrize("unit", FITTED, ids=[f"{u.family!r}-{u.link!r}" for u in FITTED])
 # One draw per pair in every run, many in the slow group: the pairs themselves are the variety.
@@ -51,7 +61,9 @@ def same(ours: Any, theirs: Any, size: Any, tolerance: float = 1e-7) -> None:
 
 def same_scalars(one: em.Fit, other: em.Fit, names: tuple[str, ...] = SCALARS) -> None:
     for name in names:
-        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-8, atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(one, name), getattr(other, name), rtol=1e-8, atol=1e-8, err_msg=name
+        )
 
 
 @every_unit
@@ -195,7 +207,9 @@ def test_the_score_is_zero_at_the_estimate(unit: Unit, seed: int) -> None:
     if not comparable(one):
         return
     z = one.working()
-    columns = np.column_stack([np.ones(len(data["y"])), data["x"], data["z"], data["g"] == "b", data["g"] == "c"])
+    columns = np.column_stack(
+        [np.ones(len(data["y"])), data["x"], data["z"], data["g"] == "b", data["g"] == "c"]
+    )
     weighted = columns * z.weights[:, None]
     # The working response is eta + the working residual: least squares of it on X gives beta back.
     again = np.linalg.solve(weighted.T @ columns, weighted.T @ z.response)
@@ -252,8 +266,14 @@ def test_prediction_of_the_same_rows_is_the_fitted_value(unit: Unit, seed: int) 
     np.testing.assert_array_equal(old.se, new.se)
 
 
-EQUIVARIANT = [u for u in FITTED if u.link.name == "log" and u.family.support.interval.upper == np.inf
-               and not u.family.support.integer and "theta" not in repr(u.family)]
+EQUIVARIANT = [
+    u
+    for u in FITTED
+    if u.link.name == "log"
+    and u.family.support.interval.upper == np.inf
+    and not u.family.support.integer
+    and "theta" not in repr(u.family)
+]
 
 
 @pytest.mark.parametrize("unit", EQUIVARIANT, ids=str)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -206,9 +207,11 @@ def _spread_information(chunk: Chunk, information: Array) -> Array:
     if k == 1:
         return chunk.predictors[0].design.gram(information.reshape(len(information)))
     designs = [predictor.design for predictor in chunk.predictors]
-    return np.block(
-        [[a.cross(b, information[:, i, j]) for j, b in enumerate(designs)] for i, a in enumerate(designs)]
-    )
+    blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
+    for i, j in combinations(range(k), 2):
+        blocks[i, j] = designs[i].cross(designs[j], information[:, i, j])
+        blocks[j, i] = blocks[i, j].T
+    return np.block([[blocks[i, j] for j in range(k)] for i in range(k)])
 
 
 def _added(left: Any, right: Any) -> Any:

@@ -35,6 +35,10 @@ class NotAvailableError(EtamuError, ValueError):
     """A quantity does not exist for this fit; the message says why."""
 
 
+class FileError(EtamuError, ValueError):
+    """A file cannot be read or written, or is not what it should be; the file and the place in it are named."""
+
+
 class EtamuWarning(UserWarning):
     """Something the user should know and the numbers alone do not say."""
 

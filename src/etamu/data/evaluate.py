@@ -232,7 +232,11 @@ def _call(call: Call, rows: Rows, states: States) -> Any:
             f"{function.least}" if function.least == function.most else f"{function.least} to {function.most}"
         )
         raise FormulaError(f"{call.text}: {call.function} takes {takes} arguments, not {len(given)}")
-    return function.compute(*(_single(value, rows, states) for value in given))
+    values = [_single(value, rows, states) for value in given]
+    try:
+        return function.compute(*values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FormulaError(f"{call.text} cannot be computed: {error}") from None
 
 
 def _only(call: Call) -> Expression:

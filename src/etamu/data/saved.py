@@ -6,13 +6,14 @@ Read next: `etamu.data.schema`, what is saved.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
-from etamu.data.basis import STATEFUL, Basis, restore
+from etamu.data.basis import STATEFUL, Basis
 from etamu.data.contrasts import Contrast
 from etamu.data.evaluate import OPERATORS, UNARY
 from etamu.data.expression import (
@@ -38,13 +39,20 @@ from etamu.data.schema import (
     coefficient_names,
     inner,
 )
+from etamu.data.scope import Scoped
+from etamu.data.states import restored
 
-DEEPEST = 100
+DEEPEST = 150
 """Deepest nesting of an expression that is read back."""
 
+MOST_ENTRIES = 100_000_000
+"""Most entries of the contrasts of one term, levels times coefficients."""
 
-WIDEST = 10_000
-"""Most columns of a basis that is read back."""
+MOST_CHARACTERS = 200_000_000
+"""Most characters of the names of the columns of all factors."""
+
+SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+"""How JSON text writes the numbers JSON does not have."""
 
 
 def to_dict(schema: Schema) -> dict[str, Any]:
@@ -80,8 +88,14 @@ def to_dict(schema: Schema) -> dict[str, Any]:
     }
 
 
-def from_dict(saved: Mapping[str, Any]) -> Schema:
+def from_dict(saved: Mapping[str, Any], size: tuple[int, int] | None = None) -> Schema:
     """Make the schema that `to_dict` wrote.
+
+    Parameters
+    ----------
+    saved : dict
+    size : (coefficients, raw columns), optional
+        How many there must be; a schema of another size is refused before anything of its size is made.
 
     Raises
     ------
@@ -89,7 +103,7 @@ def from_dict(saved: Mapping[str, Any]) -> Schema:
         If the data are damaged, or name a function that formulas do not have.
     """
     try:
-        return _schema_from(saved)
+        return _schema_from(saved, size)
     except (
         KeyError,
         TypeError,
@@ -97,14 +111,14 @@ def from_dict(saved: Mapping[str, Any]) -> Schema:
         IndexError,
         AttributeError,
         RecursionError,
-        OverflowError,
+        ArithmeticError,
     ) as error:
         if isinstance(error, (DataError, FormulaError)):
             raise DataError(f"the saved schema is damaged: {error}") from None
         raise DataError(f"the saved schema is damaged: {type(error).__name__} {error}") from None
 
 
-def _schema_from(saved: Mapping[str, Any]) -> Schema:
+def _schema_from(saved: Mapping[str, Any], size: tuple[int, int] | None) -> Schema:
     factors = tuple(_factor_from(factor) for factor in _list(saved["factors"]))
     terms = tuple(_term_from(term, factors) for term in _list(saved["terms"]))
     offsets = tuple(
@@ -114,6 +128,8 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
     states = tuple((_str(text), _basis_from(state)) for text, state in _list(saved["states"]))
     _check_states([part.expression for part in (*factors, *offsets)], dict(states))
     _check_fields(factors, dict(states))
+    _check_offsets(offsets, dict(states))
+    _check_size(terms, factors, size)
     return Schema(
         _str(saved["formula"]),
         None if saved["response"] is None else _str(saved["response"]),
@@ -126,12 +142,9 @@ def _schema_from(saved: Mapping[str, Any]) -> Schema:
     )
 
 
-def _basis_from(saved: Mapping[str, Any]) -> Basis:
+def _basis_from(saved: Any) -> Basis:
     """Restore a basis and try it on one number, so that a damaged one fails here."""
-    for word, value in saved.items():
-        if word != "kind":
-            _check_state(value)
-    basis = restore(saved)
+    basis = restored(saved)
     try:
         with np.errstate(all="ignore"):
             shape = basis.apply(np.zeros(1)).shape
@@ -140,17 +153,6 @@ def _basis_from(saved: Mapping[str, Any]) -> Basis:
     if shape != (1, max(1, len(basis.labels))):
         raise DataError(f"the state of a {saved['kind']} does not fit together")
     return basis
-
-
-def _check_state(value: Any) -> None:
-    """Accept numbers, integers only as large as a basis can be wide, and lists of them."""
-    if isinstance(value, list):
-        for part in value:
-            _check_state(part)
-    elif isinstance(value, int):
-        _index(value, WIDEST)
-    else:
-        _number(value)
 
 
 def _check_states(expressions: list[Expression], states: Mapping[str, Any]) -> None:
@@ -168,6 +170,57 @@ def _check_fields(factors: tuple[Factor, ...], states: Mapping[str, Basis]) -> N
             width = len(states[call.text].labels) if basis and isinstance(call, Call) else 0
             if len(factor.fields) != width:
                 raise DataError(f"{factor.label} has {len(factor.fields)} fields and {width} columns")
+
+
+def _check_offsets(offsets: tuple[Parsed, ...], states: Mapping[str, Basis]) -> None:
+    for offset in offsets:
+        call = inner(offset.expression)
+        if isinstance(call, Call) and call.function in STATEFUL and states[call.text].labels:
+            raise DataError(f"the offset {offset.label} has several columns")
+
+
+def _check_size(
+    terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...], size: tuple[int, int] | None
+) -> None:
+    """Count coefficients and raw columns without making any; stop at the first too many."""
+    characters = sum((len(factor.label) + 10) * (_width(factor, reduced=False) + 1) for factor in factors)
+    if characters > MOST_CHARACTERS:
+        raise DataError(f"the names of the columns have {characters:,} characters")
+    coefficients = raw = 0
+    for term in terms:
+        for scoped in term.products:
+            width, columns, entries = _extent(scoped, factors)
+            if not width:
+                raise DataError(f"term {term.label} has no columns")
+            if entries > MOST_ENTRIES:
+                raise DataError(f"the contrasts of term {term.label} have {entries:,} entries")
+            coefficients, raw = coefficients + width, raw + columns
+            if size is not None and (coefficients > size[0] or raw > size[1]):
+                raise DataError(f"the terms make more than {size[0]} coefficients, {size[1]} raw columns")
+    if size is not None and (coefficients, raw) != size:
+        raise DataError(
+            f"the terms make {coefficients} coefficients, {raw} raw columns, not {size[0]} and {size[1]}"
+        )
+
+
+def _extent(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[int, int, int]:
+    """Count coefficients, raw columns, and entries of the contrasts, of a product of factors."""
+    coefficients = columns = contrasts = levels = 1
+    for number, reduced in scoped:
+        factor = factors[number]
+        width = _width(factor, reduced=reduced)
+        coefficients *= width
+        if isinstance(factor, CategoricalFactor):
+            contrasts, levels = contrasts * width, levels * len(factor.levels)
+        else:
+            columns *= width
+    return coefficients, columns * levels, contrasts * levels
+
+
+def _width(factor: Factor, *, reduced: bool) -> int:
+    if isinstance(factor, NumericFactor):
+        return max(len(factor.fields), 1) - reduced
+    return len(factor.contrast.fields if reduced or factor.contrast.always else factor.levels)
 
 
 def _term_from(saved: Mapping[str, Any], factors: tuple[Factor, ...]) -> PlannedTerm:
@@ -207,8 +260,10 @@ def _factor_from(saved: Mapping[str, Any]) -> Factor:
         return NumericFactor(label, expression, _strings(saved["fields"]), _bool(saved["spans"]))
     if saved["kind"] != "categorical":
         raise DataError(f"factor {label} has the unknown kind {saved['kind']!r}")
+    if any(isinstance(part, Call) and part.function in STATEFUL for part in walk(expression)):
+        raise DataError(f"factor {label} has levels of a transform")
     levels = _strings(saved["levels"])
-    numbers = None if saved["numbers"] is None else tuple(map(_number, _list(saved["numbers"])))
+    numbers = None if saved["numbers"] is None else tuple(map(_finite, _list(saved["numbers"])))
     if numbers is not None and len(numbers) != len(levels):
         raise DataError(f"factor {label} has {len(levels)} levels and {len(numbers)} numbers")
     return CategoricalFactor(
@@ -221,7 +276,7 @@ def _contrast_from(saved: Mapping[str, Any], label: str, levels: int) -> Contras
     if matrix is None:
         fits = len(fields) == levels - 1
     else:
-        matrix = tuple(tuple(map(_number, _list(row))) for row in _list(matrix))
+        matrix = tuple(tuple(map(_finite, _list(row))) for row in _list(matrix))
         fits = len(matrix) == levels and all(len(row) == len(fields) for row in matrix)
     if not fits:
         raise DataError(f"the contrast of factor {label} does not fit its {levels} levels")
@@ -261,7 +316,7 @@ def _expression_from(saved: Any, depth: int = 0) -> Expression:
     if depth > DEEPEST:
         raise DataError("an expression is nested too deeply")
     kind, *rest = _list(saved)
-    if kind not in _READERS:
+    if _str(kind) not in _READERS:
         raise DataError(f"an expression has the unknown kind {kind!r}")
     return _READERS[kind](depth + 1, *rest)
 
@@ -311,9 +366,18 @@ def _bool(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, str) and value in SPECIAL:
+        return SPECIAL[value]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise DataError(f"{value!r} stands where a number belongs")
     return float(value)
+
+
+def _finite(value: Any) -> float:
+    number = _number(value)
+    if not math.isfinite(number):
+        raise DataError(f"{value!r} stands where a finite number belongs")
+    return number
 
 
 def _index(value: Any, size: int) -> int:

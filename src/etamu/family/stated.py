@@ -10,6 +10,8 @@ import ast
 import functools
 import math
 import operator
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
@@ -40,6 +42,12 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 _SELECTIONS = {"where": 3, "minimum": 2, "maximum": 2}
 _MARGIN = 2.0**-54
+
+LONGEST = 10_000
+"""Longest formula of a link, in characters."""
+
+DEEPEST = 100
+"""Deepest nesting of a formula of a link."""
 
 
 @final
@@ -180,17 +188,29 @@ def _read_all(*statements: tuple[Statement | None, str]) -> None:
 @functools.lru_cache(maxsize=256)
 def _read(text: str, name: str) -> ast.expr:
     """Parse a formula; raise LinkError at the first thing that is not on the list."""
+    if len(text) > LONGEST:
+        raise LinkError(f"a formula of {len(text)} characters is too long for a link; the limit is {LONGEST}")
     try:
-        tree = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise LinkError(f"the formula {text!r} cannot be read: {error.msg}") from None
+        raise LinkError(f"the formula {_short(text)!r} cannot be read: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError):
+        raise LinkError(f"the formula {_short(text)!r} cannot be read") from None
     _allow(tree, text, name)
     return tree
 
 
-def _allow(node: ast.expr, text: str, name: str) -> None:
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+def _allow(node: ast.expr, text: str, name: str, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise LinkError(f"the formula {_short(text)!r} is nested too deeply; the limit is {DEEPEST}")
     match node:
-        case ast.Constant(value=value) if type(value) in {int, float}:
+        case ast.Constant(value=int() | float() as value) if _usual(value):
             return
         case ast.Name(id=word) if word == name or word in _CONSTANTS:
             return
@@ -203,12 +223,17 @@ def _allow(node: ast.expr, text: str, name: str) -> None:
         case ast.Call(func=ast.Name(id=word), args=parts, keywords=[]) if len(parts) == _arity(word):
             pass
         case _:
+            used = ast.get_source_segment(text, node) or type(node).__name__
             raise LinkError(
-                f"the formula {text!r} uses {ast.unparse(node)!r}, which is not allowed: it may use {name}, "
+                f"the formula {_short(text)!r} uses {_short(used)!r}, which is not allowed: it may use {name}, "
                 f"numbers, pi, e, + - * / **, < <= > >=, {', '.join(sorted([*_SELECTIONS, *FUNCTIONS]))}"
             )
     for part in parts:
-        _allow(part, text, name)
+        _allow(part, text, name, depth + 1)
+
+
+def _usual(value: float) -> bool:
+    return not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _arity(word: str) -> int:
@@ -217,8 +242,8 @@ def _arity(word: str) -> int:
 
 def _evaluate(node: ast.expr, functions: JetNamespace, name: str, argument: Any) -> Any:
     match node:
-        case ast.Constant(value=value):
-            return value
+        case ast.Constant(value=int() | float() as value):
+            return float(value)  # powers of Python's integers grow without end
         case ast.Name(id=word):
             return argument if word == name else _CONSTANTS[word]
         case ast.BinOp(left=left, op=op, right=right) | ast.Compare(left=left, ops=[op], comparators=[right]):

@@ -23,7 +23,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
-from etamu.fit.problem import Options, Problem, Words
+from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import response_columns
 
 
@@ -124,18 +124,17 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     notes = _notes(complete, dropped, gone)
     if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    flags = counted(y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        chunk=Chunk((predictor,), y, weights, row_ids),
-        counted=counted(y, weights.total(), len(row_ids)),
-        input_rows=len(frame),
+        sample=Sample(Chunk((predictor,), y, weights, row_ids), flags, None if schema is None else frame),
+        tally=tally(len(frame), flags),
         dropped=dropped,
         schema=schema,
         words=_words(columns.formula, answer, keywords),
         options=options,
         notes=notes,
-        table=None if schema is None else frame,
     )
 
 

@@ -66,7 +66,7 @@ class Components:
     link : tuple of str
         g and its inverse.
     eta, mean, variance : arrays (rows of the input,)
-        eta, mu and V(mu) of every row; NaN where a row was dropped.
+        eta, mu and V(mu) of every row; NaN where a row was dropped. Empty for a fit read from a file.
     """
 
     model: str
@@ -102,7 +102,8 @@ def components(fit: Fit) -> Components:
     eta = 0.20566 + 0.65739 x
     """
     unit, beta = fit.problem.unit, raw_beta(fit)
-    eta = by_row(fit, lambda chunk: etas(chunk, beta))
+    here = fit.problem.sample is not None
+    eta = by_row(fit, lambda chunk: etas(chunk, beta)) if here else np.zeros(0)
     with np.errstate(all="ignore"):
         mean, variance = unit.mean(np, eta).mu, unit.variance(np, eta)
     return Components(
@@ -179,9 +180,8 @@ def _random(fit: Fit) -> tuple[str, ...]:
     trials = words.trials or "trials"
     what = f"{response} / {trials}" if many else response
     values = f"successes out of {trials}" if many else repr(family.support)
-    over = (f" / {trials}" if many else "") + (
-        " / w" if fit.problem.chunk.weights.variance is not None else ""
-    )
+    weighted = "variance_weights" in {*words.given, *dict(words.weights)}
+    over = (f" / {trials}" if many else "") + (" / w" if weighted else "")
     scale = "" if fit.phi.kind == "known" else "phi "
     known = {"known": "1 by definition", "given": f"{short(fit.dispersion)} (given)"}
     phi = known.get(fit.phi.kind) or f"{short(fit.dispersion)} ({PHI[fit.phi.kind]})"

@@ -172,7 +172,7 @@ def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Soluti
         problem=problem,
         coordinates=stage.coordinates,
         beta=solution.beta,
-        root=root,
+        factor=root,
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
 from etamu.data.frame import Frame, bare_rows, is_table, read
 from etamu.data.matrix import read_like
@@ -140,7 +140,7 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
 
 def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
     problem, words = fit.problem, fit.problem.words
-    frame, encoded = _encoded(problem, data, unseen)
+    frame, encoded, keep = _encoded(problem, data, unseen)
     for keyword in set(words.given) & again.keys():
         if again[keyword] is None:
             raise DataError(
@@ -148,37 +148,56 @@ def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, nee
             )
     given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
     extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
-    offset = _sum(encoded.offset, extra)
+    offset = _sum(encoded.offset, extra if extra is None or keep is None else extra[keep])
     trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
-    coordinates, beta, root = _coordinates(fit, encoded.design)
+    coordinates, beta = _coordinates(fit, encoded.design)
     predictor = Predictor(coordinates.placed(encoded.design), offset)
     eta = predictor.eta(coordinates.raw(beta))
     se = np.zeros(0)
     if need_se:
+        root = _root(fit, coordinates)
         se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
         se = np.where(encoded.invalid, np.nan, se) if need_se else se
+    if keep is not None:
+        eta, se = _laid_out(eta, keep), _laid_out(se, keep) if need_se else se
     return _Linear(eta, se, trials)
 
 
-def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array, Root]:
+def _laid_out(values: Array, keep: Mask) -> Array:
+    """Put values of complete rows where those were, NaN elsewhere."""
+    out = np.full(len(keep), np.nan)
+    out[keep] = values
+    return out
+
+
+def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
     """Choose coordinates in which the blocks of new rows can be placed, with the estimate in them.
 
     Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
     """
     own = fit.coordinates
     if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
-        return own, fit.beta, fit.root
+        return own, fit.beta
     plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
-    return plain, own.reported(fit.beta)[own.kept], Root(own.reported(fit.root.matrix)[own.kept])
+    return plain, own.reported(fit.beta)[own.kept]
 
 
-def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded]:
-    """Read new rows the way the rows of the fit were read."""
+def _root(fit: Fit, coordinates: Coordinates) -> Root:
+    """Factor the covariance of the estimate in coordinates that `_coordinates` chose."""
+    own = fit.coordinates
+    return fit.root if coordinates is own else Root(own.reported(fit.root.matrix)[own.kept])
+
+
+def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded, Mask | None]:
+    """Read new rows the way the rows of the fit were read; the mask says which are complete, None if all."""
     if problem.schema is not None:
         frame = read(data)
-        return frame, encode(problem.schema, frame, None, unseen=unseen)
+        gaps = [frame.column(name).missing for name in problem.schema.columns]
+        missing = [mask for mask in gaps if mask is not None]
+        keep = ~np.logical_or.reduce(missing) if missing else None
+        return frame, encode(problem.schema, frame, keep, unseen=unseen), keep
     names = problem.layout.names
     intercept = problem.layout.constant is not None
     if is_table(data):
@@ -187,7 +206,7 @@ def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encode
             "same columns, such as data.to_numpy()"
         )
     matrix = read_like(data, names[intercept:])
-    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept)
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept), None
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.errors import OptionError
+from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
@@ -98,6 +98,50 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The rows a model is fitted to.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        Complete rows, raw columns neither shifted nor scaled.
+    counted : booleans (len(chunk),)
+        Rows of positive weight; the others are predicted and nothing else.
+    table : Any
+        The frame that came in, for tables in its library.
+    """
+
+    chunk: Chunk
+    counted: NDArray[np.bool_]
+    table: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows there were: what is still known where the rows themselves are gone.
+
+    Parameters
+    ----------
+    given : int
+        Rows in the input, dropped ones included.
+    used : int
+        Complete rows of positive weight.
+    idle : int
+        Complete rows of weight 0.
+    """
+
+    given: int
+    used: int
+    idle: int
+
+
+def tally(given: int, counted: NDArray[np.bool_]) -> Tally:
+    """Count the rows of an input of which some are complete and some of those counted."""
+    used = int(counted.sum())
+    return Tally(given, used, len(counted) - used)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """A model and the rows it is fitted to.
 
@@ -107,12 +151,10 @@ class Problem:
         Family and link.
     layout : Layout
         What the reported coefficients are.
-    chunk : Chunk
-        Complete rows, raw columns neither shifted nor scaled.
-    counted : booleans (len(chunk),)
-        Rows of positive weight; the others are predicted and nothing else.
-    input_rows : int
-        Rows in the input, dropped ones included.
+    sample : Sample, optional
+        The rows; None for a fit that was read from a file.
+    tally : Tally
+        How many rows there were.
     dropped : dict of str to int
         Missing values per column.
     schema : Schema, optional
@@ -121,21 +163,59 @@ class Problem:
     options : Options
     notes : tuple of str
         What the user should know.
-    table : Any
-        The frame that came in, for tables in its library.
     """
 
     unit: Unit
     layout: Layout
-    chunk: Chunk
-    counted: NDArray[np.bool_]
-    input_rows: int
+    sample: Sample | None
+    tally: Tally
     dropped: dict[str, int]
     schema: Schema | None
     words: Words
     options: Options = field(default_factory=Options)
     notes: tuple[str, ...] = ()
-    table: Any = None
+
+    @property
+    def chunk(self) -> Chunk:
+        """The complete rows; raises NotAvailableError where a fit carries none."""
+        return self.attached().chunk
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which of the complete rows count; raises NotAvailableError where a fit carries none."""
+        return self.attached().counted
+
+    @property
+    def table(self) -> Any:
+        """The frame that came in; None where there was none or a fit carries no rows."""
+        return None if self.sample is None else self.sample.table
+
+    @property
+    def input_rows(self) -> int:
+        """Rows in the input, dropped ones included."""
+        return self.tally.given
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether an offset or exposure was given, by keyword or in the formula."""
+        words = self.words
+        named = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
+        return bool(named) or (self.schema is not None and bool(self.schema.offsets))
+
+    def attached(self) -> Sample:
+        """Return the rows.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was read from a file, which carries none.
+        """
+        if self.sample is None:
+            raise NotAvailableError(
+                "this needs the rows of the data, and a fit read from a file carries none: give data= to "
+                "predict; for anything else fit the model again"
+            )
+        return self.sample
 
     def counting(self) -> Chunk:
         """Return the rows that count, copied only where some do not."""

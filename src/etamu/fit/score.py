@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def explained(fit: Fit, X: Any, y: Any, keywords: Keywords) -> float:
     """Compute D² = 1 - D(y, mu) / D(y, mu0), with mu0 the constant that fits these rows best.
 
-    Both deviances carry the offset and the weights of the rows. For a Gaussian with identity link this is R².
-    It is at most 1, and negative where a constant would do better. Where the constant fits perfectly it is 1 if the fit does too, else 0.
+    Both deviances carry the offset and the weights of the rows. For a Gaussian with identity link this
+    is R². It is at most 1, and negative where a constant would do better; where the constant fits
+    perfectly, it is 1 if the fit does too, else 0.
 
     Raises
     ------

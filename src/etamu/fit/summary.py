@@ -217,13 +217,12 @@ def _way(fit: Fit) -> tuple[str, ...]:
     problem = fit.problem
     steps = f"{fit.iterations} iteration{'s' if fit.iterations != 1 else ''}"
     visits = f"{fit.passes} pass{'es' if fit.passes != 1 else ''} over the rows ({problem.options.solver})"
-    used = int(problem.counted.sum())
-    rows = f"{used} of {problem.input_rows} rows used"
-    if fit.nobs != used:
+    tally = problem.tally
+    rows = f"{tally.used} of {tally.given} rows used"
+    if fit.nobs != tally.used:
         rows += f", standing for {fit.nobs} observations"
-    idle = len(problem.counted) - used
-    if idle:
-        rows += f", {idle} of weight 0"
+    if tally.idle:
+        rows += f", {tally.idle} of weight 0"
     if problem.dropped and not fit.notes:
         rows += "; missing: " + ", ".join(f"{name} ({count})" for name, count in problem.dropped.items())
     return (f"Outcome: {fit.outcome.value}, {steps}, {visits}", _wrapped(f"Rows: {rows}"))

@@ -1,0 +1,337 @@
+"""A fit read from a JSON file: everything is checked before it is believed, and nothing in it is code.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.document` for places in the file, `etamu.data.saved` for the schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from etamu._base.errors import EtamuError, FileError
+from etamu._base.types import Array
+from etamu.data.pieces import layout_of, pieces_of
+from etamu.data.saved import from_dict
+from etamu.data.schema import Schema
+from etamu.design.coordinates import Coordinates
+from etamu.design.layout import Layout, plain_layout
+from etamu.family.saved import family_from, link_from
+from etamu.family.unit import Unit
+from etamu.fit.document import Place, parsed
+from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.phi import Phi
+from etamu.fit.problem import Options, Problem, Tally, Words
+from etamu.fit.result import Fit
+from etamu.fit.store import FORMAT, FORMAT_VERSION
+from etamu.infer.covariance import Root
+from etamu.solve.oracle import Local, Outcome, Solution, Step
+
+LARGEST = 2**30
+"""Largest file read, in bytes: the covariance factor of 10,000 coefficients."""
+
+KEYWORDS = ("offset", "exposure", "trials", "frequency_weights", "variance_weights", "sampling_weights")
+COVARIANCES = ("model", "observed", "HC0", "HC1")
+SOLVERS = ("newton", "irls", "gradient", "lbfgs")
+DISPERSIONS = ("pearson", "deviance", "ml")
+
+Read = TypeVar("Read")
+
+
+def load(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` wrote.
+
+    It predicts, summarises and tests as the fit it was; what needs the rows of the data again (residuals,
+    `augment`, `predict()` without data) raises NotAvailableError. Reading a file runs no code, whoever wrote
+    it, and neither does predicting with it.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is damaged, or was written in a newer format; file and place are named.
+
+    Examples
+    --------
+    >>> load("no such file.json")
+    Traceback (most recent call last):
+        ...
+    etamu._base.errors.FileError: no such file.json: cannot be read: No such file or directory
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > LARGEST:
+        raise FileError(f"{path}: is larger than {LARGEST:,} bytes, which no model is")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: byte {error.start} is no UTF-8 text: this is no model file") from None
+    return loads(text, str(path))
+
+
+def loads(text: str, source: str = "model") -> Fit:
+    """Read a fit from the JSON text that `dumps` wrote; errors call it by the name of its source.
+
+    Raises
+    ------
+    FileError
+        If it is damaged, or was written in a newer format.
+    """
+    document = parsed(text, source)
+    _check_format(document)
+    try:
+        with np.errstate(all="ignore"):
+            return _fit(document)
+    except FileError:
+        raise
+    except EtamuError as error:
+        raise document.error(str(error)) from None
+    except (MemoryError, RecursionError) as error:
+        raise document.error(f"asks for more than this machine has ({type(error).__name__})") from None
+
+
+def _check_format(document: Place) -> None:
+    if not isinstance(document.value, dict) or document.value.get("format") != FORMAT:
+        raise document.error(f"is no etamu model: its format is not {FORMAT!r}")
+    version = document["version"].count(1)
+    if version > FORMAT_VERSION:
+        writer = document.value.get("etamu")
+        by = f" by etamu {writer}" if isinstance(writer, str) and len(writer) < 40 else ""
+        raise document.error(
+            f"was written{by} in version {version} of the format; this etamu reads up to version "
+            f"{FORMAT_VERSION}: install a newer etamu"
+        )
+
+
+def _fit(document: Place) -> Fit:
+    document.only(*_KEYS)
+    unit = _unit(document)
+    names, coef, se = _coefficients(document["coefficients"])
+    estimate = document["estimate"]
+    raw = len(estimate["shift"].parts())
+    schema = _schema(document, (len(names), raw))
+    layout = _layout(document, schema, names, raw)
+    coordinates = _coordinates(estimate, layout)
+    beta = estimate["beta"].numbers(coordinates.size, finite=True)
+    _check_coefficients(document["coefficients"], coordinates, beta, coef)
+    likelihood, scalars = _likelihood(document["fit"]), document["fit"]
+    factor = _factor(document["covariance"], coordinates.size)
+    return Fit(
+        problem=_problem(document, unit, layout, schema),
+        coordinates=coordinates,
+        beta=beta,
+        factor=factor,
+        covariance_kind=scalars["covariance"].word(*COVARIANCES),
+        phi=Phi(
+            scalars["dispersion"].number(),
+            scalars["dispersion_kind"].word("known", "given", "pearson", "deviance", "ml"),
+        ),
+        deviance=scalars["deviance"].number(),
+        null_deviance=scalars["null_deviance"].number(),
+        pearson_chi2=scalars["pearson_chi2"].number(),
+        nobs=scalars["nobs"].count(1),
+        df_resid=scalars["df_resid"].count(-(2**31)),
+        df_null=scalars["df_null"].count(),
+        likelihood=likelihood,
+        solution=_solution(document["search"], beta),
+        kept_se=se if factor is None else None,
+    )
+
+
+_KEYS = (
+    "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes", "words",
+    "options", "search", "schema", "intercept", "estimate", "covariance",
+)  # fmt: skip
+
+
+def _unit(document: Place) -> Unit:
+    family, link = document["family"], document["link"]
+    parts = _at(family, family_from, family.object()), _at(link, link_from, link.object())
+    return _at(link, Unit, *parts)
+
+
+def _at(place: Place, read: Callable[..., Read], *arguments: Any) -> Read:
+    """Call a reader, and say where it refused."""
+    try:
+        return read(*arguments)
+    except EtamuError as error:
+        raise place.error(str(error)) from None
+
+
+def _coefficients(table: Place) -> tuple[tuple[str, ...], Array, Array]:
+    names, coef, se = [], [], []
+    for row in table:
+        row.parts(3)
+        name, estimate, error = row
+        names.append(name.text())
+        coef.append(estimate.number())
+        se.append(error.number())
+    return tuple(names), np.array(coef, dtype=np.float64), np.array(se, dtype=np.float64)
+
+
+def _schema(document: Place, size: tuple[int, int]) -> Schema | None:
+    place = document["schema"]
+    if place.value is None:
+        return None
+    return _at(place, from_dict, place.object(), size)
+
+
+def _layout(document: Place, schema: Schema | None, names: tuple[str, ...], raw: int) -> Layout:
+    place = document["intercept"]
+    if schema is None:
+        if raw != len(names):
+            raise document["estimate"]["shift"].error(f"there are {raw} entries where {len(names)} belong")
+        if len(set(names)) < len(names):
+            raise document["coefficients"].error("two coefficients have the same name")
+        return plain_layout(names, None if place.value is None else place.count(0, len(names) - 1))
+    if place.value is not None:
+        raise place.wrong("null, because the schema says it,")
+    if schema.names != names:
+        number = next(n for n, pair in enumerate(zip(schema.names, names, strict=True)) if len(set(pair)) > 1)
+        raise document["coefficients"].error(
+            f"coefficient {number} is {names[number]!r}, but the schema makes {schema.names[number]!r}"
+        )
+    return layout_of(schema, pieces_of(schema))
+
+
+def _coordinates(estimate: Place, layout: Layout) -> Coordinates:
+    estimate.only("kept", "shift", "scale", "beta")
+    kept = [place.count(0, layout.width - 1) for place in estimate["kept"]]
+    if any(left >= right for left, right in pairwise(kept)):
+        raise estimate["kept"].error("the columns do not rise")
+    scale = estimate["scale"].numbers(layout.raw_width, finite=True)
+    if not (scale > 0.0).all():
+        raise estimate["scale"].error("a scale is not positive")
+    shift = estimate["shift"].numbers(layout.raw_width, finite=True)
+    return Coordinates(layout, np.array(kept, dtype=np.intp), shift, scale)
+
+
+def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, stated: Array) -> None:
+    """Refuse a table of coefficients that was edited: it is there to be read, not to be believed.
+
+    Another machine may round the sum behind the intercept otherwise, hence the slack.
+    """
+    computed = coordinates.reported(beta)
+    parts = np.abs(coordinates.shift[coordinates.kept] * beta / coordinates.scale[coordinates.kept])
+    slack = 1e-9 * (np.abs(computed) + parts.sum())
+    wrong = np.isnan(stated) != np.isnan(computed)
+    wrong |= np.abs(stated - computed) > slack
+    for number in np.flatnonzero(wrong)[:1]:
+        raise table.error(
+            f"coefficient {number} is {stated[number]!r}, but estimate.beta makes it {computed[number]!r}: "
+            "one of them was changed"
+        )
+
+
+def _factor(place: Place, size: int) -> Root | None:
+    if place.value is None:
+        return None
+    place.only("shape", "rows")
+    shape = place["shape"].word("upper", "full")
+    rows = place["rows"]
+    rows.parts(size)
+    if shape == "full":
+        width = len(next(iter(rows)).parts()) if size else 0
+        return Root(np.array([row.numbers(width) for row in rows]).reshape(size, width))
+    matrix = np.zeros((size, size))
+    for number, row in enumerate(rows):
+        matrix[number, number:] = row.numbers(size - number)
+    return Root(matrix)
+
+
+def _likelihood(scalars: Place) -> LogLikelihood:
+    scalars.only(
+        "nobs", "df_resid", "df_null", "deviance", "null_deviance", "pearson_chi2", "dispersion",
+        "dispersion_kind", "loglik", "loglik_dispersion", "loglik_extra", "loglik_reason", "covariance",
+    )  # fmt: skip
+    return LogLikelihood(
+        scalars["loglik"].number(),
+        scalars["loglik_extra"].count(0, 1),
+        scalars["loglik_dispersion"].number(),
+        scalars["loglik_reason"].text(),
+    )
+
+
+def _problem(document: Place, unit: Unit, layout: Layout, schema: Schema | None) -> Problem:
+    rows = document["rows"]
+    rows.only("given", "used", "idle", "missing")
+    given = rows["given"].count(1)
+    used = rows["used"].count(0, given)
+    missing = {}
+    for place in rows["missing"]:
+        place.parts(2)
+        name, count = place
+        missing[name.text()] = count.count(0, given)
+    return Problem(
+        unit=unit,
+        layout=layout,
+        sample=None,
+        tally=Tally(given, used, rows["idle"].count(0, given - used)),
+        dropped=missing,
+        schema=schema,
+        words=_words(document),
+        options=_options(document["options"]),
+        notes=document["notes"].texts(),
+    )
+
+
+def _words(document: Place) -> Words:
+    words = document["words"]
+    words.only("response", "offset", "exposure", "trials", "weights", "arrays")
+    weights = []
+    for place in words["weights"]:
+        place.parts(2)
+        kind, column = place
+        weights.append((kind.word(*KEYWORDS[3:]), column.text()))
+    return Words(
+        words["response"].text(),
+        document["formula"].text(),
+        _name(words["offset"]),
+        _name(words["exposure"]),
+        _name(words["trials"]),
+        given=tuple(place.word(*KEYWORDS) for place in words["arrays"]),
+        weights=tuple(weights),
+    )
+
+
+def _name(place: Place) -> str | None:
+    return None if place.value is None else place.text()
+
+
+def _options(options: Place) -> Options:
+    options.only("dispersion", "covariance", "solver")
+    dispersion, covariance = options["dispersion"], options["covariance"]
+    phi: str | float | None = dispersion.value
+    if isinstance(phi, str):
+        phi = dispersion.word(*DISPERSIONS)
+    elif phi is not None:
+        phi = dispersion.number()
+    kind = None if covariance.value is None else covariance.word(*COVARIANCES)
+    return Options(phi, kind, options["solver"].word(*SOLVERS))
+
+
+def _solution(search: Place, beta: Array) -> Solution:
+    search.only("outcome", "passes", "value", "scale", "steps")
+    outcome = Outcome(search["outcome"].word(*(member.value for member in Outcome)))
+    steps = tuple(map(_step, search["steps"]))
+    local = Local(search["value"].number(), search["scale"].number())
+    return Solution(beta, local, outcome, steps, search["passes"].count())
+
+
+def _step(place: Place) -> Step:
+    place.parts(6)
+    value, decrement, step, lambda_rho, length, information = place
+    return Step(
+        value.number(),
+        decrement.number(),
+        step.number(),
+        lambda_rho.number(),
+        length.number(),
+        information.word("observed", "expected", "none"),
+    )

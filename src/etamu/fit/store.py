@@ -1,0 +1,196 @@
+"""A fit as a JSON file: statements and numbers, no row of data, no code.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.restore`, which reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etamu._base.errors import DataError, FileError, NotAvailableError
+from etamu._base.types import Array
+from etamu._base.version import __version__
+from etamu.data.saved import from_dict, to_dict
+from etamu.data.schema import Schema
+from etamu.family.saved import family_to, link_to
+from etamu.fit.document import written
+
+if TYPE_CHECKING:
+    from etamu.fit.result import Fit
+
+FORMAT = "etamu model"
+"""What a file says it is."""
+
+FORMAT_VERSION = 1
+"""The version of the format; raised whenever an older etamu could misread a file."""
+
+
+def save(fit: Fit, path: str | Path, *, covariance: bool = True) -> None:
+    """Write a fit to a file, completely or not at all.
+
+    Raises
+    ------
+    NotAvailableError
+        If family, link or schema cannot be stated as plain data.
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import etamu as em
+    >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fit.save(f"{folder}/m.json")
+    ...     again = em.load(f"{folder}/m.json")
+    >>> str(again) == str(fit), (again.cov == fit.cov).all()
+    (True, np.True_)
+    """
+    text = dumps(fit, covariance=covariance)
+    try:
+        write_text(Path(path), text)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from None
+    except UnicodeEncodeError:
+        raise NotAvailableError(
+            "a name in this model is no Unicode text; rename the column or level"
+        ) from None
+
+
+def dumps(fit: Fit, *, covariance: bool = True) -> str:
+    """Write a fit as JSON text.
+
+    The factor of the covariance comes last and is left out on request; it has p (p + 1) / 2 numbers of about
+    20 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
+    """
+    problem, words, search = fit.problem, fit.problem.words, fit.solution
+    document = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "etamu": __version__,
+        "formula": fit.formula,
+        "family": family_to(fit.family),
+        "link": link_to(fit.link),
+        "coefficients": [list(row) for row in zip(fit.names, fit.coef, fit.se, strict=True)],
+        "fit": _scalars(fit),
+        "rows": {
+            "given": problem.tally.given,
+            "used": problem.tally.used,
+            "idle": problem.tally.idle,
+            "missing": [[name, count] for name, count in problem.dropped.items()],
+        },
+        "notes": list(problem.notes),
+        "words": {
+            "response": words.response,
+            "offset": words.offset,
+            "exposure": words.exposure,
+            "trials": words.trials,
+            "weights": [list(pair) for pair in words.weights],
+            "arrays": list(words.given),
+        },
+        "options": {
+            "dispersion": _number_or_text(problem.options.dispersion),
+            "covariance": problem.options.covariance,
+            "solver": problem.options.solver,
+        },
+        "search": {
+            "outcome": search.outcome.value,
+            "passes": search.passes,
+            "value": search.local.value,
+            "scale": search.local.scale,
+            "steps": [
+                [step.value, step.decrement, step.step, step.lambda_rho, step.length, step.information]
+                for step in search.steps
+            ],
+        },
+        "schema": None if problem.schema is None else _checked(problem.schema),
+        "intercept": _intercept(fit),
+        "estimate": {
+            "kept": fit.coordinates.kept,
+            "shift": fit.coordinates.raw_shift,
+            "scale": fit.coordinates.raw_scale,
+            "beta": fit.beta,
+        },
+        "covariance": _factor(fit.factor.matrix) if covariance and fit.factor is not None else None,
+    }
+    return written(document) + "\n"
+
+
+def _scalars(fit: Fit) -> dict[str, Any]:
+    likelihood = fit.likelihood
+    return {
+        "nobs": fit.nobs,
+        "df_resid": fit.df_resid,
+        "df_null": fit.df_null,
+        "deviance": fit.deviance,
+        "null_deviance": fit.null_deviance,
+        "pearson_chi2": fit.pearson_chi2,
+        "dispersion": fit.phi.value,
+        "dispersion_kind": fit.phi.kind,
+        "loglik": likelihood.value,
+        "loglik_dispersion": likelihood.phi,
+        "loglik_extra": likelihood.extra,
+        "loglik_reason": likelihood.reason,
+        "covariance": fit.covariance_kind,
+    }
+
+
+def _number_or_text(value: str | float | None) -> str | float | None:
+    return value if value is None or isinstance(value, str) else float(value)
+
+
+def _intercept(fit: Fit) -> int | None:
+    """Say which column of a matrix is the constant; a schema says it itself."""
+    layout = fit.problem.layout
+    if fit.problem.schema is not None or layout.constant is None:
+        return None
+    return int(np.flatnonzero(layout.constant)[0])
+
+
+def _checked(schema: Schema) -> dict[str, Any]:
+    """Write a schema that is known to read back the same."""
+    saved = to_dict(schema)
+    try:
+        same = from_dict(saved) == schema
+    except DataError as error:
+        raise NotAvailableError(f"this formula cannot be saved: {error}") from None
+    if not same:
+        raise NotAvailableError("this formula cannot be saved: it does not read back the same")
+    return saved
+
+
+def _factor(matrix: Array) -> dict[str, Any]:
+    """Write a factor, of a triangular one the triangle."""
+    below = matrix[np.tril_indices(len(matrix), -1)] if matrix.shape[0] == matrix.shape[1] else np.ones(1)
+    if not below.any() and not np.signbit(below).any():
+        return {"shape": "upper", "rows": [row[place:] for place, row in enumerate(matrix)]}
+    return {"shape": "full", "rows": list(matrix)}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text beside the file and put it in its place, so that no half of it is ever seen there.
+
+    Raises
+    ------
+    OSError
+        If the folder or the file cannot be written.
+    """
+    data = text.encode()
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        path.write_bytes(data)  # a pipe or a device has no place to be put into
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise

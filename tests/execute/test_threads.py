@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.design.design import Design
+from etamu.execute.threads import Threads
+
+
+def numbered(n: int) -> Chunk:
+    return Chunk((Predictor(Design((), n)),), (np.arange(float(n)),), Weights(), np.arange(n))
+
+
+@pytest.mark.parametrize("n", [0, 1, 6, 7, 8, 100])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_map_hands_every_row_on_once_in_order(n: int, threads: int) -> None:
+    seen: list[np.ndarray] = []
+    Threads(numbered(n), rows=7, threads=threads).map(lambda chunk: chunk.y[0], seen.append)
+    assert np.array_equal(np.concatenate(seen), np.arange(n))
+    assert all(len(piece) <= 7 for piece in seen)
+
+
+def test_reduce_gives_the_same_bits_whoever_is_first() -> None:
+    values = np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(1000).__mod__(17)
+    chunk = Chunk((Predictor(Design((), 1000)),), (values,), Weights(), np.arange(1000))
+
+    def slowly(block: Chunk) -> float:
+        time.sleep(0.002 * (block.row_ids[0] % 3))  # later blocks often finish first
+        return float(block.y[0].sum())
+
+    answers = {Threads(chunk, rows=50, threads=t).reduce(slowly) for t in (1, 2, 8)}
+    assert len(answers) == 1
+
+
+def test_an_error_in_a_block_comes_out_and_no_thread_stays() -> None:
+    before = threading.active_count()
+
+    def fails(block: Chunk) -> float:
+        raise RuntimeError(f"block {block.row_ids[0]}")
+
+    with pytest.raises(RuntimeError, match="block 0"):
+        Threads(numbered(100), rows=7, threads=3).reduce(fails)
+    assert threading.active_count() == before

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle, sandwich
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(40, 4)) * [1.0, 1e6, 1e-6, 1.0]
+
+
+def test_the_root_of_an_information_is_that_of_its_inverse():
+    information = X.T @ X
+    scale = np.sqrt(np.outer(np.diag(np.linalg.inv(information)), np.diag(np.linalg.inv(information))))
+    got = root_of_information(information).covariance()
+    assert_allclose(got / scale, np.linalg.inv(information) / scale, atol=1e-9)
+
+
+def test_a_triangle_gives_the_same_covariance_without_squaring():
+    got = root_of_triangle(np.linalg.qr(X, mode="r")).covariance()
+    expected = root_of_information(X.T @ X).covariance()
+    assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_a_triangle_keeps_digits_a_gram_has_lost():
+    x = np.column_stack([np.ones(20), 1.0 + 1e-9 * np.arange(20.0)])
+    got = root_of_triangle(np.linalg.qr(x, mode="r")).covariance()[1, 1]
+    t = np.arange(20.0) * 1e-9
+    # 1 + 1e-9 t is itself only good to 1e-7 of t.
+    assert_allclose(got, 1.0 / np.sum((t - t.mean()) ** 2), rtol=1e-6)
+
+
+def test_an_indefinite_information_is_refused():
+    with pytest.raises(np.linalg.LinAlgError):
+        root_of_information(np.array([[1.0, 2.0], [2.0, 1.0]]))
+
+
+def test_no_columns_have_an_empty_covariance():
+    assert root_of_information(np.zeros((0, 0))).covariance().shape == (0, 0)
+    assert root_of_triangle(np.zeros((0, 0))).variances().shape == (0,)
+    assert condition(np.zeros((0, 0))) == 1.0
+
+
+def test_a_sandwich_is_bread_meat_bread():
+    information, meat = X.T @ X, np.cov(RNG.normal(size=(4, 30)))
+    bread = np.linalg.inv(information)
+    got = sandwich(root_of_information(information), meat).covariance()
+    assert_allclose(got, bread @ meat @ bread, rtol=1e-8)
+
+
+def test_scaling_a_root_scales_the_covariance():
+    root = Root(RNG.normal(size=(3, 3)))
+    assert_allclose(root.scaled(2.5).covariance(), 2.5 * root.covariance())
+    assert_allclose(root.variances(), np.diag(root.covariance()))
+
+
+def test_condition_is_that_of_the_scaled_columns():
+    x = X / np.linalg.norm(X, axis=0)
+    assert_allclose(condition(X.T @ X), np.linalg.cond(x), rtol=1e-6)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from etamu.infer import criteria, dispersion
+from etamu.infer.wald import critical, interval, p_values
+
+
+@pytest.mark.parametrize("z", [0.0, 0.5, -1.96, 8.0, -20.0, 37.0])
+def test_normal_tails_are_right_far_out(z):
+    expected = float(mpmath.erfc(abs(z) / mpmath.sqrt(2)))
+    assert_allclose(p_values(np.array([z]))[0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("t", "df"), [(0.3, 1), (2.5, 7), (-40.0, 12), (100.0, 3)])
+def test_student_tails_are_right_far_out(t, df):
+    with mpmath.workdps(30):
+        ratio = mpmath.mpf(df) / (df + mpmath.mpf(t) ** 2)
+        expected = float(mpmath.betainc(mpmath.mpf(df) / 2, mpmath.mpf(1) / 2, 0, ratio, regularized=True))
+    assert_allclose(p_values(np.array([t]), df)[0], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("df", [3.0, 30.0, math.inf])
+def test_the_critical_value_has_its_level_outside(df):
+    for level in (0.5, 0.95, 0.999):
+        assert_allclose(p_values(np.array([critical(level, df)]), df)[0], 1 - level, rtol=1e-9)
+
+
+def test_an_interval_is_symmetric_and_nan_where_nothing_is_known():
+    got = interval(np.array([1.0, np.nan]), np.array([0.5, np.nan]), 0.95)
+    assert_allclose(got[0], 1.0 + 0.5 * 1.959963984540054 * np.array([-1, 1]))
+    assert np.isnan(got[1]).all()
+
+
+def test_criteria_and_moments():
+    assert criteria.aic(-10.0, 3) == 26.0
+    assert_allclose(criteria.bic(-10.0, 3, 100), 20.0 + 3 * math.log(100))
+    assert math.isnan(criteria.bic(-10.0, 3, 0))
+    assert math.isnan(dispersion.moment(1.0, 0))
