@@ -98,4 +98,3 @@ from etamu.family.unit import Unit as Unit
 from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
-

@@ -1,4 +1,4 @@
-"""The log-likelihood is the sum of complete log densities at the fitted means, each kind of weight as it should."""
+"""The log-likelihood is the sum of complete log densities at the fitted means, whatever the weights."""
 
 from __future__ import annotations
 

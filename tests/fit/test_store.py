@@ -150,8 +150,12 @@ def test_a_fit_to_a_matrix_reads_back_the_same(tmp_path):
     "case",
     [
         pytest.param({"data": {"y": [0, 0, 0, 1, 1, 1], "x": [1, 2, 3, 4, 5, 6]}}, id="separated"),
-        pytest.param({"data": {"y": [0, 1, 0, 1], "x": [1.0, 2.0, 4.0, 9.0]}, "family": "gaussian"}, id="few"),
-        pytest.param({"data": {"y": [1.0, 2.0, 3.0], "x": [1.0, 2.0, 3.0]}, "family": "gaussian"}, id="perfect"),
+        pytest.param(
+            {"data": {"y": [0, 1, 0, 1], "x": [1.0, 2.0, 4.0, 9.0]}, "family": "gaussian"}, id="few"
+        ),
+        pytest.param(
+            {"data": {"y": [1.0, 2.0, 3.0], "x": [1.0, 2.0, 3.0]}, "family": "gaussian"}, id="perfect"
+        ),
     ],
 )
 def test_odd_ends_read_back_the_same(case, tmp_path):
@@ -634,6 +638,9 @@ opened = {{str(a[0]) for e, a in seen if e == "open"}}
 assert not bad, bad
 assert opened == {{{str(tmp_path / "m.json")!r}}}, opened
 """
-    answer = subprocess.run([sys.executable, "-c", script.replace("seen = []", "seen = []; on = False")],
-                            capture_output=True, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", script.replace("seen = []", "seen = []; on = False")],
+        capture_output=True,
+        text=True,
+    )
     assert answer.returncode == 0, answer.stderr
