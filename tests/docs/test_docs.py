@@ -124,14 +124,14 @@ def test_every_room_has_its_page() -> None:
 
 def test_every_name_of_the_family_room_is_in_the_glossary() -> None:
     assert ".. names:: family" in (DOCS / "glossary.rst").read_text(encoding="utf-8")
-    listed = {(found.module, found.name) for found in beside("extensions", "rooms").names("family")}
+    listed = {(found.module, found.name) for found in beside("extensions", "source").names("family")}
     for path in (SOURCE / "family").glob("*.py"):
         module = importlib.import_module(f"etamu.family.{path.stem}")
         for name, value in vars(module).items():
             ours = inspect.isclass(value) or inspect.isfunction(value)
             if ours and value.__module__ == module.__name__ and not name.startswith("_"):
                 assert (module.__name__, name) in listed
-    assert all(found.says for found in beside("extensions", "rooms").names("family"))
+    assert all(found.says for found in beside("extensions", "source").names("family"))
 
 
 def test_every_page_is_reached_from_the_first() -> None:
