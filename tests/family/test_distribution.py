@@ -224,7 +224,7 @@ def negative_binomial_above(y, mu, theta):
 
 
 @pytest.mark.parametrize(
-    ("family", "y", "mu", "phi", "given", "lower", "upper"), FAR, ids=[f"{row[0]!r} at {row[1]}" for row in FAR]
+    ("family", "y", "mu", "phi", "given", "lower", "upper"), FAR, ids=[f"{far[0]!r} {far[1]}" for far in FAR]
 )
 def test_far_tails_are_relatively_accurate(family, y, mu, phi, given, lower, upper):
     law = distribution(family)

@@ -342,9 +342,9 @@ class Fit:
         ----------
         path : str or Path
         covariance : bool
-            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of about 20 bytes (p^2 for a
-            sandwich): 5 kB for 20 coefficients, 10 MB for 1000. Without it standard errors, tests and intervals
-            of coefficients stay; `cov` and standard errors of predictions are lost.
+            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of about 20 bytes (p^2
+            for a sandwich): 5 kB for 20 coefficients, 10 MB for 1000. Without it standard errors, tests and
+            intervals of coefficients stay; `cov` and standard errors of predictions are lost.
 
         Raises
         ------

@@ -63,8 +63,8 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
         best = _feasible(oracle, unit, chunk, candidates[0] if candidates else np.zeros(oracle.size))
     if best is None:
         raise DataError(
-            f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} in every "
-            "row, and no coefficients were found that put it there: use another link, look at the offset, "
+            f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} "
+            "in every row, and no coefficients were found that put it there: use another link, look at the offset, "
             "or give start="
         )
     return best
