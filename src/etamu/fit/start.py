@@ -64,8 +64,8 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
     if best is None:
         raise DataError(
             f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} "
-            "in every row, and no coefficients were found that put it there: use another link, look at the offset, "
-            "or give start="
+            "in every row, and no coefficients were found that put it there: use another link, look at "
+            "the offset, or give start="
         )
     return best
 
