@@ -349,16 +349,14 @@ def test_a_reader_who_has_had_enough_is_no_error(air):
 
 
 def test_an_interrupt_is_quiet(air):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "etamu.cli", "fit", "-", "y ~ x"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    process.stdin.write(b"y,x\n" * (1 << 20))  # more than a pipe holds: the command has begun to read
-    process.stdin.flush()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
-    process.stdin = None
+    words = [sys.executable, "-m", "etamu.cli", "fit", "-", "y ~ x"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        process.stdin.write(b"y,x\n" * (1 << 20))  # more than a pipe holds: the command has begun to read
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
 
 
 def test_progress_is_for_terminals_only(air):

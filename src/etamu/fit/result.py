@@ -344,8 +344,8 @@ class Fit:
         ----------
         path : str or Path
         covariance : bool
-            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of some 22 bytes (p^2 of them
-            for a sandwich): 5 kB for 20 coefficients, 11 MB for 1000. Without it standard errors, tests and
+            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of some 24 bytes (p^2
+            for a sandwich): 5 kB for 20 coefficients, 12 MB for 1000. Without it standard errors, tests and
             intervals of coefficients stay; `cov` and standard errors of predictions are lost.
 
         Raises
