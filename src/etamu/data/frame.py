@@ -6,6 +6,7 @@ Read next: `etamu.data.schema`, which asks for the columns a formula names.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -322,10 +323,9 @@ class TextTable:
         """Return a column as the library reads numbers, whole ones if all are; None where some are not."""
         series = self.data.get_column(name)
         for dtype in (nw.Int64(), nw.Float64()):
-            try:
+            # Every library has an error of its own for text that is no number.
+            with contextlib.suppress(Exception):
                 return _numbers(name, series.cast(dtype), integer=dtype.is_integer())
-            except nw.exceptions.InvalidOperationError:
-                continue
         return None
 
 
