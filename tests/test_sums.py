@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,7 @@ def test_parts_add_to_the_whole() -> None:
     beta = feasible(unit)
     whole = sums.accumulate(chunk, beta, unit, EVERYTHING)
     cuts = [0, 1, 1, 17, N]
-    parts = [
-        sums.accumulate(chunk.rows(a, b), beta, unit, EVERYTHING)
-        for a, b in zip(cuts, cuts[1:], strict=False)
-    ]
+    parts = [sums.accumulate(chunk.rows(a, b), beta, unit, EVERYTHING) for a, b in pairwise(cuts)]
     total = parts[0] + parts[1] + parts[2] + parts[3]
     assert_allclose(total.value, whole.value, rtol=1e-13)
     for name in ("score", "expected", "observed", "meat"):

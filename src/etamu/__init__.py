@@ -67,6 +67,13 @@ from etamu.family.borrowed import (
 from etamu.family.borrowed import (
     Tweedie as Tweedie,
 )
+from etamu.family.catalogue import families as families
+from etamu.family.check import (
+    check_family as check_family,
+)
+from etamu.family.check import (
+    check_link as check_link,
+)
 from etamu.family.families import (
     Bernoulli as Bernoulli,
 )
@@ -86,8 +93,8 @@ from etamu.family.families import (
     Poisson as Poisson,
 )
 from etamu.family.links import Power as Power
+from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
 from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
-

@@ -96,7 +96,8 @@ def glm(
     Examples
     --------
     >>> import etamu as em
-    >>> data = {"dead": [6, 13, 18, 28, 52], "n": [59, 60, 62, 56, 63], "dose": [1.69, 1.72, 1.76, 1.78, 1.81]}
+    >>> dose = [1.69, 1.72, 1.76, 1.78, 1.81]
+    >>> data = {"dead": [6, 13, 18, 28, 52], "n": [59, 60, 62, 56, 63], "dose": dose}
     >>> fit = em.glm("dead ~ dose", data, family="binomial", trials="n")
     >>> fit.converged
     True
@@ -134,7 +135,7 @@ class GLM:
     >>> fit.names
     ('Intercept', 'x0')
     >>> fit.coef.round(4)
-    array([0.2999, 0.6207])
+    array([0.2057, 0.6574])
     """
 
     family: str | Family = "gaussian"

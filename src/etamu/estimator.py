@@ -77,9 +77,9 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
     >>> from etamu.estimator import GLMRegressor
     >>> model = GLMRegressor(family="poisson").fit([[0.0], [1.0], [2.0], [3.0]], [1, 3, 4, 9])
     >>> model.coef_.round(4), round(model.intercept_, 4)
-    (array([0.6207]), 0.2999)
+    (array([0.6574]), 0.2057)
     >>> model.predict([[4.0]]).round(2)
-    array([16.16])
+    array([17.03])
     """
 
     def __init__(
@@ -115,10 +115,6 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
             Added to eta; give it again to `predict`.
         exposure : array (n,), optional
             Its log is added to eta; log link only; give it again to `predict`.
-
-        Returns
-        -------
-        The estimator itself.
         """
         unit = catalogue.unit(self.family, self.link)
         X, y = validate_data(self, X, y, accept_sparse=SPARSE, y_numeric=True)
@@ -132,8 +128,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         Parameters
         ----------
         X : array or sparse matrix (n, n_features)
-        offset, exposure : array (n,), optional
-            Required where the fit had them.
+        offset, exposure : array (n,), required where the fit had them
 
         Returns
         -------
@@ -224,7 +219,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     >>> model.predict([[0.0], [4.0]]).tolist()
     ['no', 'yes']
     >>> model.predict_proba([[4.0]]).round(3)
-    array([[0.163, 0.837]])
+    array([[0.174, 0.826]])
     """
 
     def __init__(
@@ -253,10 +248,6 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         sample_weight : array (n,), optional
         offset : array (n,), optional
             Added to eta; give it again to predict.
-
-        Returns
-        -------
-        The estimator itself.
         """
         unit = catalogue.unit("binomial", self.link)
         X, y = validate_data(self, X, y, accept_sparse=SPARSE)
@@ -273,8 +264,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Parameters
         ----------
         X : array or sparse matrix (n, n_features)
-        offset : array (n,), optional
-            Required where the fit had one.
+        offset : array (n,), required where the fit had one
 
         Returns
         -------
@@ -291,8 +281,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Parameters
         ----------
         X : array or sparse matrix (n, n_features)
-        offset : array (n,), optional
-            Required where the fit had one.
+        offset : array (n,), required where the fit had one
 
         Returns
         -------
@@ -310,8 +299,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Parameters
         ----------
         X : array or sparse matrix (n, n_features)
-        offset : array (n,), optional
-            Required where the fit had one.
+        offset : array (n,), required where the fit had one
 
         Returns
         -------
@@ -328,10 +316,6 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         X : array or sparse matrix (n, n_features)
         y : array (n,)
         sample_weight, offset : array (n,), optional
-
-        Returns
-        -------
-        float
         """
         return float(accuracy_score(y, self.predict(X, offset=offset), sample_weight=sample_weight))
 

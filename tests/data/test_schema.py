@@ -104,7 +104,7 @@ def test_a_contrast_has_many_spellings(spelled: str) -> None:
 
 def test_more_coefficients_than_any_model_holds_are_refused() -> None:
     data = {name: np.arange(200) for name in "abcd"}
-    with pytest.raises(DataError, match=r"makes 1,599,999,999 coefficients; the limit is 5,000,000"):
+    with pytest.raises(DataError, match=r"makes 1,600,000,000 coefficients; the limit is 5,000,000"):
         settled("~ C(a):C(b):C(c):C(d)", data)
 
 

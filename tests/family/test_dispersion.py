@@ -1,4 +1,4 @@
-"""The maximum likelihood dispersion: the likelihood has its maximum there, and the weights mean what they say."""
+"""The maximum likelihood dispersion is where the likelihood is highest, and weights mean what they say."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,17 @@ def simulated(power, phi, n=400, seed=0):
     return y, Tweedie(power).deviance(np, y, mu, 1.0 - mu), weight
 
 
-CASES = [(0.0, 2.0), (1.05, 0.3), (1.5, 1.0), (1.5, 40.0), (1.9, 0.01), (2.0, 0.4), (2.4, 0.7), (3.0, 1.0), (4.0, 0.1)]
+CASES = [
+    (0.0, 2.0),
+    (1.05, 0.3),
+    (1.5, 1.0),
+    (1.5, 40.0),
+    (1.9, 0.01),
+    (2.0, 0.4),
+    (2.4, 0.7),
+    (3.0, 1.0),
+    (4.0, 0.1),
+]
 
 
 @pytest.mark.parametrize(("power", "phi"), CASES)

@@ -24,4 +24,6 @@ def test_rows_not_asked_for_are_nan_and_never_computed():
 
 
 def test_log_sum_neither_overflows_nor_vanishes():
-    assert np.allclose(log_sum(np.array([[900.0, 900.0], [-900.0, -900.0]])), np.log(2) + np.array([900.0, -900.0]))
+    assert np.allclose(
+        log_sum(np.array([[900.0, 900.0], [-900.0, -900.0]])), np.log(2) + np.array([900.0, -900.0])
+    )

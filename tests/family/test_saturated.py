@@ -30,7 +30,13 @@ def test_poisson_keeps_every_digit(y):
 @pytest.mark.parametrize("y", COUNTS)
 def test_negative_binomial_keeps_every_digit(y, theta):
     n, t = mp.mpf(y), mp.mpf(theta)
-    exact = mp.loggamma(n + t) - mp.loggamma(t) - mp.loggamma(n + 1) + t * mp.log(t / (n + t)) + n * mp.log(n / (n + t))
+    exact = (
+        mp.loggamma(n + t)
+        - mp.loggamma(t)
+        - mp.loggamma(n + 1)
+        + t * mp.log(t / (n + t))
+        + n * mp.log(n / (n + t))
+    )
     close(saturated.negative_binomial(y, 1.0, theta), exact)
 
 

@@ -12,7 +12,9 @@ from etamu.family import compound, stable, tweedie
 from etamu.family.borrowed import Tweedie
 from etamu.family.distribution import distribution
 
-REFERENCE = json.loads((Path(__file__).parents[1] / "references" / "tweedie.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads(
+    (Path(__file__).parents[1] / "references" / "tweedie.json").read_text(encoding="utf-8")
+)
 DENSITY = np.array(REFERENCE["density"])
 TAILS = np.array(REFERENCE["tails"])
 POWERS = sorted(set(DENSITY[:, 3]))
@@ -38,7 +40,7 @@ def test_both_tails_agree_with_high_precision(case):
 def test_small_dispersion_approaches_the_saddlepoint(power):
     phi = np.array([1e-14, 1e-11, 1e-8])
     value = tweedie.log_density_at_mean(phi, power) + 0.5 * np.log(2 * np.pi * phi)
-    # The first correction is phi (2 - p)(1 - 2 p)/24 ... of order phi (p - 1)(...)/(2 - p): it vanishes with phi.
+    # What the saddlepoint leaves is a power series in phi without a constant term.
     assert np.max(np.abs(value)) < 1e-6
     assert abs(value[0]) < 1e-12
 
@@ -70,7 +72,10 @@ def test_power_two_is_approached_from_both_sides(power):
 def test_a_table_for_many_rows_is_the_direct_computation(power):
     phi = np.geomspace(1e-3, 1e2, 6000)
     some = slice(None, None, 97)
-    table, direct = tweedie.log_density_at_mean(phi, power)[some], tweedie.log_density_at_mean(phi[some], power)
+    table, direct = (
+        tweedie.log_density_at_mean(phi, power)[some],
+        tweedie.log_density_at_mean(phi[some], power),
+    )
     assert_allclose(table, direct, rtol=1e-12, atol=1e-12)
 
 

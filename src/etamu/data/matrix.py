@@ -54,7 +54,7 @@ class Matrix:
 
     def _absent(self, column: int) -> Mask:
         if not self.sparse:
-            return np.isnan(self.values[:, column])
+            return np.asarray(np.isnan(self.values[:, column]))
         part = self.values[:, [column]].tocoo()
         mask = np.zeros(len(self), dtype=bool)
         mask[part.row[np.isnan(part.data)]] = True

@@ -171,8 +171,9 @@ def _summands(peak: Array, decay: float, sharpness: float, *, strided: bool) -> 
     above = peak * (budget / 3.0 + np.sqrt(budget * budget / 9.0 + 2.0 * budget))
     below = peak * np.minimum(np.sqrt(2.0 * budget), 1.0)
     if strided:
-        stride = np.sqrt(peak / sharpness) / _NODES_PER_WIDTH
-        first = peak - stride * np.floor(below / stride)
+        # A power of two, and n its multiples: the spacing then stays even where n has no digits to spare.
+        stride = np.exp2(np.floor(np.log2(np.sqrt(peak / sharpness) / _NODES_PER_WIDTH)))
+        first = stride * np.maximum(np.ceil((peak - below) / stride), 1.0)
     else:
         stride = np.ones_like(peak)
         # One more on either side, because no whole number need lie at the peak.

@@ -55,7 +55,7 @@ def dispersion_ml(
     NotAvailableError
         At power 1, whose lattice depends on phi.
     DataError
-        If no deviance is positive: the density is unbounded as phi goes to 0.
+        If no deviance is positive, or no observation where zeros are possible: there is no maximum.
 
     Examples
     --------
@@ -70,10 +70,12 @@ def dispersion_ml(
         )
     rows = _rows(y, unit_deviance, weights, frequency)
     total = float(np.sum(rows.count * rows.weight * rows.deviance))
-    if not (total > 0.0 and np.any(rows.y != 0.0)):
-        raise DataError("every observation is 0 or equals its mean, so the dispersion has no ML estimate")
-    if power in (0.0, 3.0):
+    if not total > 0.0:
+        raise DataError("every observation equals its mean, so the likelihood has no maximum")
+    if power in {0.0, 3.0}:
         return total / float(np.sum(rows.count))
+    if not np.any(rows.y > 0.0):
+        raise DataError("every observation is 0, so the likelihood grows with the dispersion for ever")
     # A zero says nothing about phi except through its deviance.
     first = total / float(np.sum(rows.count[rows.y > 0.0]))
     score = _score(rows, power, first, total)

@@ -64,13 +64,13 @@ class Distribution:
 
     def mean(self, mu: ArrayLike, dispersion: ArrayLike = 1.0, **given: Unpack[Given]) -> Array:
         """Return E Y: mu, times the trials."""
-        _, at = _rows(self.family, 0.0, mu, dispersion, given)
-        return at.mu * at.trials
+        zero, at = _rows(self.family, 0.0, mu, dispersion, given)
+        return np.asarray(zero + at.mu * at.trials)
 
     def variance(self, mu: ArrayLike, dispersion: ArrayLike = 1.0, **given: Unpack[Given]) -> Array:
         """Return Var Y = phi V(mu), times the trials."""
-        _, at = _rows(self.family, 0.0, mu, dispersion, given)
-        return np.asarray(at.trials * at.dispersion * self.family.variance(np, at.mu, at.complement))
+        zero, at = _rows(self.family, 0.0, mu, dispersion, given)
+        return np.asarray(zero + at.trials * at.dispersion * self.family.variance(np, at.mu, at.complement))
 
     def logpdf(
         self, y: ArrayLike, mu: ArrayLike, dispersion: ArrayLike = 1.0, **given: Unpack[Given]
@@ -84,7 +84,11 @@ class Distribution:
         """
         y, at = _rows(self.family, y, mu, dispersion, given)
         law = _law(self.family)
-        inside = self.family.support.contains(y) & (y <= at.limit) & law.reachable(np.where(np.isfinite(y), y, 0.0), at)
+        inside = (
+            self.family.support.contains(y)
+            & (y <= at.limit)
+            & law.reachable(np.where(np.isfinite(y), y, 0.0), at)
+        )
         safe = np.where(inside, y, 0.0 if law.discrete else at.mu)
         deviance = self.family.deviance(np, safe / at.trials, at.mu, at.complement)
         value = law.saturated(safe, at) - 0.5 * at.trials * deviance / at.dispersion
@@ -124,8 +128,8 @@ class Distribution:
         >>> bool(abs(draws.mean() - 2.0) < 0.03), bool(draws.min() == 0.0)
         (True, True)
         """
-        _, at = _rows(self.family, 0.0, mu, dispersion, given)
-        return _law(self.family).sample(rng, at)
+        zero, at = _rows(self.family, 0.0, mu, dispersion, given)
+        return np.asarray(zero + _law(self.family).sample(rng, at))
 
 
 def distribution(family: Family) -> Distribution:
@@ -159,18 +163,21 @@ def _law(family: Family) -> Law:
 def _rows(
     family: Family, y: ArrayLike, mu: ArrayLike, dispersion: ArrayLike, given: Given
 ) -> tuple[Array, Setting]:
-    """Broadcast everything to float64 rows."""
+    """Broadcast everything to float64 rows; y, so every answer, is NaN where a parameter is not finite."""
     counted = len(family.response) > 1
     if counted != ("trials" in given):
         raise DataError(f"the distribution of {family} {'needs' if counted else 'has no'} trials=")
     phi = 1.0 if family.dispersion_known else dispersion
     mean = np.asarray(mu, dtype=np.float64)
     columns = (y, mean, given.get("complement", 1.0 - mean), phi, given.get("trials", 1.0))
-    values, mean, complement, spread, trials = np.broadcast_arrays(
-        *(np.asarray(c, np.float64) for c in columns)
+    values, *parameters = np.broadcast_arrays(*(np.asarray(each, np.float64) for each in columns))
+    known = np.logical_and.reduce([np.isfinite(each) for each in parameters])
+    mean, complement, spread, trials = (
+        np.where(known, each, harmless)
+        for each, harmless in zip(parameters, (0.5, 0.5, 1.0, 1.0), strict=True)
     )
     limit = trials if counted else np.full(values.shape, np.inf)
-    return values, Setting(mean, complement, spread, trials, limit)
+    return np.where(known, values, np.nan), Setting(mean, complement, spread, trials, limit)
 
 
 def _at_ends(y: Array, value: Array, *, lower: float) -> Array:

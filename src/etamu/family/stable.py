@@ -132,7 +132,9 @@ def sf(y: Array, dispersion: Array, power: float) -> Array:
 def _possible(y: Array, dispersion: Array, power: float) -> Mask:
     """Tell where exp(-d/(2 phi)), Chernoff's bound of the tail beyond y, is not below the smallest float."""
     amount = np.where(y > 0.0, y, 1.0)
-    return np.asarray((y > 0.0) & np.isfinite(y) & (_half_deviance(amount, power) < _LARGEST_EXPONENT * dispersion))
+    return np.asarray(
+        (y > 0.0) & np.isfinite(y) & (_half_deviance(amount, power) < _LARGEST_EXPONENT * dispersion)
+    )
 
 
 def _either_tail(y: Array, dispersion: Array, power: float, where: Mask, *, upper: bool) -> Array:

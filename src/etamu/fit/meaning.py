@@ -113,7 +113,9 @@ def _plain(fit: Fit, index: int, units: Mapping[str, str]) -> Meaning:
     name = fit.names[index]
     here = slice(index, index + 1)
     if name != "Intercept":
-        return Meaning(name, index, name, here, (plain_change(name, units),), aliased=math.isnan(fit.coef[index]))
+        return Meaning(
+            name, index, name, here, (plain_change(name, units),), aliased=math.isnan(fit.coef[index])
+        )
     numbers = [other for other in fit.names if other != "Intercept"]
     return Meaning(name, index, name, here, (), tuple(_zeros(numbers)))
 
@@ -134,7 +136,11 @@ def _of_product(
     term, scoped, start = place
     widths = [len(schema.factors[number].names(reduced=reduced)) for number, reduced in scoped]
     columns = slice(start, start + prod(widths))
-    partners, elsewhere, remark = _superset(schema, scoped), _elsewhere(schema, scoped), _remark(fit, schema, scoped)
+    partners, elsewhere, remark = (
+        _superset(schema, scoped),
+        _elsewhere(schema, scoped),
+        _remark(fit, schema, scoped),
+    )
     # The first factor varies fastest, as in the names.
     for index, picked in enumerate(product(*(range(width) for width in reversed(widths))), start):
         changes, conditions = _parts(schema, scoped, picked[::-1], units)

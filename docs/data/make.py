@@ -1,0 +1,44 @@
+"""Make the two small data sets of the pages, whose numbers are made up: `python docs/data/make.py`.
+
+May import: numpy.
+Read next: `docs/learn/fish-and-seeds.rst`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+
+# Of the first few thousand seeds of the generator these give estimates close to the round numbers below,
+# so that the pages can be read without a calculator.
+FISH, SEEDS = 20, 24
+
+
+def fish() -> str:
+    """Make 120 fish: alive after a month (1) or not (0), by food (g a day) and water (litres per fish)."""
+    rng = np.random.default_rng(FISH)
+    food = rng.integers(1, 11, 120) / 2.0
+    water = rng.integers(2, 21, 120)
+    eta = -4.0 + 0.7 * food + 0.25 * water
+    survived = (rng.random(120) < 1.0 / (1.0 + np.exp(-eta))).astype(int)
+    rows = [f"{f:g},{w},{s}" for f, w, s in zip(food, water, survived, strict=True)]
+    return "\n".join(["food,water,survived", *rows, ""])
+
+
+def seeds() -> str:
+    """Make 24 trays of 50 seeds: how many germinated, with and without water and fertilizer."""
+    rng = np.random.default_rng(SEEDS)
+    rows = []
+    for water in ("dry", "watered"):
+        for fertilizer in ("none", "some"):
+            share = 0.4 * (1.5 if water == "watered" else 1.0) * (1.2 if fertilizer == "some" else 1.0)
+            rows += [f"{water},{fertilizer},50,{n}" for n in rng.binomial(50, share, 6)]
+    return "\n".join(["water,fertilizer,sown,germinated", *rows, ""])
+
+
+if __name__ == "__main__":
+    (HERE / "fish.csv").write_text(fish(), encoding="utf-8")
+    (HERE / "seeds.csv").write_text(seeds(), encoding="utf-8")

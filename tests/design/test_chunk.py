@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from etamu.design.blocks import Dense
+from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.design.design import Design
+
+N = 9
+ROWS = np.arange(N)
+
+
+@pytest.fixture
+def chunk():
+    design = Design((Dense((np.arange(float(N)),)),), N)
+    weights = Weights(frequency=np.full(N, 2.0), variance=np.arange(N) + 1.0, sampling=np.full(N, 0.5))
+    return Chunk((Predictor(design, -1.0 * ROWS),), (ROWS + 0.5,), weights, ROWS + 100, (ROWS % 3,))
+
+
+def test_weights_multiply_by_kind():
+    k, w, s = np.array([3.0]), np.array([0.5]), np.array([4.0])
+    assert Weights().total() is None
+    assert Weights(k, w, s).total() == 6.0
+    # k copies each with squared score (w s u)^2
+    assert Weights(k, w, s).squared() == 3.0 * 2.0**2
+    assert Weights(frequency=k).squared() == 3.0
+    assert Weights(variance=w).squared() == 0.25
+
+
+def test_eta_always_carries_the_offset(chunk):
+    assert np.array_equal(chunk.predictors[0].eta(np.array([2.0])), 2.0 * ROWS - ROWS)
+    assert np.array_equal(Predictor(chunk.predictors[0].design).eta(np.array([2.0])), 2.0 * ROWS)
+
+
+@pytest.mark.parametrize("how", ["rows", "take"])
+def test_a_part_of_a_chunk_is_that_part_of_everything(chunk, how):
+    part = chunk.rows(2, 5) if how == "rows" else chunk.take(np.array([2, 3, 4]))
+    assert len(part) == 3
+    assert part.row_ids.tolist() == [102, 103, 104]
+    assert part.y[0].tolist() == [2.5, 3.5, 4.5]
+    assert part.cluster[0].tolist() == [2, 0, 1]
+    assert part.weights.variance.tolist() == [3.0, 4.0, 5.0]
+    assert part.predictors[0].offset.tolist() == [-2.0, -3.0, -4.0]
+    assert part.predictors[0].design.matvec(np.ones(1)).tolist() == [2.0, 3.0, 4.0]
