@@ -1,4 +1,4 @@
-"""One body, every data-frame library: the same bits in, the same bits out, tables in the library that came."""
+"""One body, every data-frame library: the same bits in and out, tables in the library that came."""
 
 from __future__ import annotations
 
