@@ -270,7 +270,7 @@ class Fit:
 
         Parameters
         ----------
-        data : data frame or dict of arrays, or a matrix where the fit had one, optional
+        data : data frame or dict of arrays, optional
         kind : "mean", "link" or "count"
             The mean of the response (a proportion for trials), eta, or mean times trials.
         **options
