@@ -145,8 +145,8 @@ def _fit(document: Place) -> Fit:
 
 
 _KEYS = (
-    "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes", "words",
-    "options", "search", "schema", "intercept", "estimate", "covariance",
+    "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes",
+    "words", "options", "search", "schema", "intercept", "estimate", "covariance",
 )  # fmt: skip
 
 

@@ -271,7 +271,7 @@ class Fit:
 
         Parameters
         ----------
-        data : data frame or dict of arrays, or a matrix where the fit had one, optional
+        data : data frame or dict of arrays, optional
         kind : "mean", "link" or "count"
             The mean of the response (a proportion for trials), eta, or mean times trials.
         **options
@@ -374,13 +374,15 @@ class Fit:
     def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
 
+        It does hold what the model knows of them: names of levels, knots, means and spreads of columns.
+
         Parameters
         ----------
         path : str or Path
         covariance : bool
-            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of about 20 bytes (p^2 for a
-            sandwich): 5 kB for 20 coefficients, 10 MB for 1000. Without it standard errors, tests and intervals
-            of coefficients stay; `cov` and standard errors of predictions are lost.
+            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of some 24 bytes (p^2
+            for a sandwich): 5 kB for 20 coefficients, 12 MB for 1000. Without it standard errors, tests and
+            intervals of coefficients stay; `cov` and standard errors of predictions are lost.
 
         Raises
         ------

@@ -68,7 +68,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
     """Write a fit as JSON text.
 
     The factor of the covariance comes last and is left out on request; it has p (p + 1) / 2 numbers of about
-    20 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
+    24 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
     """
     problem, words, search = fit.problem, fit.problem.words, fit.solution
     document = {
