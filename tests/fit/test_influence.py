@@ -331,6 +331,13 @@ def test_a_dict_has_no_labels_and_a_short_input_few_rows() -> None:
     assert repr(influence).startswith("Influence of 6 rows on 2 coefficients")
 
 
+def test_without_a_degree_of_freedom_left_there_is_no_sigma_without_the_row() -> None:
+    influence = em.glm("y ~ x", {"y": [1.0, 2.0, 7.0], "x": [0.0, 1.0, 2.0]}).influence()
+    for name in ("loo_sigma", "dffits", "covariance_ratio"):
+        assert np.all(np.isnan(getattr(influence, name)))
+    assert np.all(np.isfinite(influence.cooks_distance))
+
+
 def test_what_is_not_understood_is_refused() -> None:
     influence = em.glm("y ~ x", data_of()).influence()
     with pytest.raises(em.OptionError, match="'cooks_distance'"):

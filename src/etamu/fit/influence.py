@@ -67,7 +67,7 @@ class Influence:
     loo_sigma : array (n,)
         sqrt((D - d^2 / (1 - h)) / (n - rank - 1)).
 
-    Source: R's `influence.measures`; R. D. Cook and S. Weisberg, Residuals and Influence in Regression (1982).
+    Source: R's `influence.measures`; Cook and Weisberg, Residuals and Influence in Regression (1982).
 
     Examples
     --------

@@ -49,11 +49,13 @@ def loo_sigma(deviance: Array, h: Array, whole: Whole) -> Array:
     """Compute the root of (D - d^2 / (1 - h)) / (n - rank - 1), the sigma without the row.
 
     As R's `influence(fit)$sigma`: d are deviance residuals; where h = 1 the row takes its residual along,
-    which is 0. NaN where the deviance left over is negative, as an approximation may have it.
+    which is 0. NaN where no degree of freedom is left over, or a negative deviance, as an approximation may
+    have it.
     """
+    left = whole.nobs - whole.rank - 1
     with np.errstate(all="ignore"):
         share = np.where(h == 1.0, 0.0, deviance**2 / (1.0 - h))
-        return np.asarray(np.sqrt((whole.deviance - share) / (whole.nobs - whole.rank - 1)))
+        return np.asarray(np.sqrt((whole.deviance - share) / (left if left > 0 else np.nan)))
 
 
 def standardised(residual: Array, h: Array, dispersion: float) -> Array:
