@@ -15,6 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
+from etamu.data.files import read_file
 from tests import oracle
 from tests.samples import FITTED, FORMULA, keywords, sample
 
@@ -322,6 +323,13 @@ def test_the_top_rows_come_in_order(by: str) -> None:
     assert table["label"].tolist() == [f"case {row}" for row in table["row"]]
     assert table.columns[2] == by
     assert_allclose(table[by], getattr(influence, by)[table["row"]])
+
+
+def test_the_rows_of_a_file_have_positions_only(tmp_path: Any) -> None:
+    pd.DataFrame(data_of()).to_csv(tmp_path / "data.csv", index=False)
+    top = em.glm("y ~ x", read_file(tmp_path / "data.csv")).influence().top(3)
+    assert len(top["row"]) == 3
+    assert "label" not in top
 
 
 def test_a_dict_has_no_labels_and_a_short_input_few_rows() -> None:
