@@ -24,7 +24,7 @@ from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
-from etamu.fit.placed import Bread, Placed, score_and_information, visits
+from etamu.fit.placed import Bread, Placed, score_and_information, visits, whitened
 from etamu.fit.problem import Problem
 from etamu.infer.clusters import POWERS, ByCluster, Spectra, Spread, adjusted, spectra, spread
 
@@ -161,7 +161,7 @@ def _informed(chunk: Chunk, at: Placed, inverse: Bread) -> ByCluster:
     keys, starts = np.unique(chunk.cluster[0][order], return_index=True)
     score, information = score_and_information(chunk, at)
     # Whitened row by row: a Gram of ill-conditioned columns would lose what I - T_g is made of.
-    white = (at.coordinates.rows(chunk.predictors[0].design) @ inverse.root.matrix)[order]
+    white = whitened(chunk, at, inverse)[order]
     scores = np.add.reduceat(white * _copies(chunk, score)[order, None], starts, axis=0)
     white *= np.sqrt(_copies(chunk, information))[order, None]
     stops = [*starts[1:].tolist(), len(order)]

@@ -29,10 +29,10 @@ from etamu.fit.clusters import (
     ways_of,
 )
 from etamu.fit.phi import Phi
-from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information
+from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information, whitened
 from etamu.fit.problem import ALONE, CLUSTERED, Problem
 from etamu.infer.autocorrelation import Series, series, usual_lags
-from etamu.infer.covariance import Root, filled, sandwich
+from etamu.infer.covariance import Root, filled
 from etamu.infer.robust import INFLATIONS, NOTHING_LEFT, indefinite, nearest
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def covariance(at: Placed, kind: str, inverse: Bread, phi: Phi, lags: int | None
         return filled(inverse.root, _correlated(at, inverse, _lags(at.problem, lags)))
     if kind in CLUSTERED:
         return _clustered(at, kind, inverse)
-    return sandwich(inverse.root, _independent(at, kind, inverse))
+    return filled(inverse.root, _independent(at, kind, inverse))
 
 
 def _unknown(inverse: Bread) -> Root:
@@ -162,7 +162,7 @@ def _unknown(inverse: Bread) -> Root:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Meat:
-    """Inflated squares of scores over raw columns, and the rows that were fitted by themselves alone."""
+    """Inflated squares of scores over raw (or whitened) columns, and the rows fitted by themselves alone."""
 
     matrix: Array
     alone: NDArray[np.int64]
@@ -172,7 +172,7 @@ class _Meat:
 
 
 def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
-    """Sum the meat of HC0 to HC4, in working coordinates."""
+    """Sum the whitened meat of HC0 to HC4."""
     problem, size = at.problem, at.coordinates.size
     inflated = partial(_inflated, at=at, kind=kind, inverse=inverse, mean=size / problem.nobs)
     meat = at.executor.reduce(inflated)
@@ -187,7 +187,10 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     sampling = problem.chunk.weights.sampling is not None
     # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
     factor = problem.nobs / (problem.nobs - (1 if sampling else size)) if kind == "HC1" else 1.0
-    return factor * at.coordinates.gram(meat.matrix)
+    if inverse.delicate:
+        return factor * meat.matrix
+    root = inverse.root.matrix
+    return factor * root.T @ at.coordinates.gram(meat.matrix) @ root
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:
@@ -199,6 +202,9 @@ def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) 
         alone = chunk.row_ids[1.0 - leverage <= NOTHING_LEFT]
     if chunk.weights.frequency is not None:
         squares = squares * chunk.weights.frequency
+    if inverse.delicate:
+        white = whitened(chunk, at, inverse)
+        return _Meat(white.T @ (white * squares[:, None]), alone)
     return _Meat(chunk.predictors[0].design.gram(squares), alone)
 
 
@@ -222,8 +228,7 @@ def _series(chunk: Chunk, at: Placed, inverse: Bread, lags: int) -> Series:
     precision = chunk.weights.precision()
     if precision is not None:
         score = np.where(precision > 0, score, 0.0)
-    white = at.coordinates.rows(chunk.predictors[0].design) @ inverse.root.matrix
-    return series(white * score[:, None], lags)
+    return series(whitened(chunk, at, inverse) * score[:, None], lags)
 
 
 # Rows in clusters

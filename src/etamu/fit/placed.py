@@ -129,10 +129,15 @@ def score_and_information(chunk: Chunk, at: Placed) -> tuple[Array, Array]:
     return score * precision, information * precision
 
 
+def whitened(chunk: Chunk, at: Placed, inverse: Bread) -> Array:
+    """Write some rows out as x_i'L, with M = L L'."""
+    return at.coordinates.rows(chunk.predictors[0].design) @ inverse.root.matrix
+
+
 def leverages(chunk: Chunk, at: Placed, inverse: Bread, information: Array) -> Array:
     """Compute h_i = W_i x_i'M x_i of a single copy of each row, W_i from `score_and_information`."""
     design = chunk.predictors[0].design
     if inverse.delicate:
-        white = at.coordinates.rows(design) @ inverse.root.matrix
+        white = whitened(chunk, at, inverse)
         return np.asarray(information * np.einsum("ij,ij->i", white, white))
     return information * design.quadratic(at.coordinates.raw_matrix(inverse.root.covariance()))

@@ -211,15 +211,14 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
 def _covariance(fit: Fit) -> str:
     text = COVARIANCES[fit.covariance_kind]
     if fit.clustering is None:
-        return text.format(lags=fit.lags)
+        return text.format(lags=fit.lags) if fit.lags is not None else text
     ways = zip(fit.clustering.names, fit.clustering.counts, strict=True)
     clusters = " and ".join(f"the {count} clusters of {name}" for name, count in ways)
-    df = np.asarray(fit.reference_df)[~np.isnan(fit.reference_df)]
-    if fit.covariance_kind != "CR2":
-        return f"{text.format(clusters=clusters)}; t on {df:g} degrees of freedom"
-    if not len(df):
-        return text.format(clusters=clusters)
-    between = " to ".join(dict.fromkeys(f"{end:.2f}" for end in (df.min(), df.max())))
+    df = np.unique(fit.reference_df)
+    if df.size == 1:
+        return f"{text.format(clusters=clusters)}; t on {short(df[0])} degrees of freedom"
+    df = df[~np.isnan(df)]
+    between = f"{df[0]:.2f} to {df[-1]:.2f}" if df.size else "unknown"
     return f"{text.format(clusters=clusters)}; t on {between} degrees of freedom (Satterthwaite)"
 
 
