@@ -20,7 +20,9 @@ from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
+from etamu.fit.clusters import Clustering
 from etamu.fit.components import Components, components
+from etamu.fit.covariance import varying_df, with_covariance
 from etamu.fit.influence import Influence, influence
 from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
@@ -57,7 +59,7 @@ class Fit:
     factor : Root, optional
         Factor of their covariance, dispersion included; None for a fit saved without it.
     covariance_kind : str
-        "model", "observed", "HC0" or "HC1".
+        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3".
     phi : Phi
     deviance, null_deviance, pearson_chi2 : float
     nobs, df_resid, df_null : int
@@ -66,6 +68,10 @@ class Fit:
         What the solver returned, with its trace.
     kept_se : array, optional
         Standard errors of a fit saved without its factor.
+    clustering : Clustering, optional
+        By what the covariance is clustered.
+    lags : int, optional
+        How far rows are taken to be correlated, for HAC.
 
     Examples
     --------
@@ -92,6 +98,8 @@ class Fit:
     likelihood: LogLikelihood
     solution: Solution
     kept_se: Array | None = None
+    clustering: Clustering | None = None
+    lags: int | None = None
 
     # What the model is
 
@@ -172,9 +180,31 @@ class Fit:
         return p_values(self.statistic, self.reference_df)
 
     @property
-    def reference_df(self) -> float:
-        """Degrees of freedom of the reference distribution; infinite for the normal."""
+    def reference_df(self) -> Array | float:
+        """Degrees of freedom of the reference distribution; infinite for the normal.
+
+        Clusters less one for a clustered covariance, and an array, one for each coefficient, for CR2.
+        """
+        if self.clustering is not None:
+            return self.clustering.df
         return float(self.df_resid) if self.phi.estimated else math.inf
+
+    def contrast_df(self, combinations: Array) -> Array | float:
+        """Return the reference degrees of freedom of linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        combinations : array (m, names)
+            Rows L of L beta.
+
+        Returns
+        -------
+        float, or array (m,) for CR2
+        """
+        degrees = varying_df(self)
+        if degrees is None:
+            return self.reference_df
+        return degrees(self.coordinates.hypothesis(np.atleast_2d(combinations)))
 
     @property
     def rank(self) -> int:
@@ -241,6 +271,40 @@ class Fit:
         return self.solution.steps
 
     # What can be asked
+
+    def with_covariance(self, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+        """Return the same fit with another covariance, which its tables, tests and intervals follow.
+
+        Parameters
+        ----------
+        kind : str
+            ``"model"`` or ``"observed"`` believe the model; ``"HC0"`` to ``"HC4"`` only its mean, rows being
+            independent; ``"CR0"`` to ``"CR3"`` clusters of rows (``"cluster"`` is CR1); ``"HAC"`` rows that
+            depend on their neighbours in the order of the data. CR2 tests with Satterthwaite's df.
+        cluster : column name, array, or tuple or list of these, optional
+            Clusters of the rows; several for multi-way clustering, which is defined for CR0 and CR1.
+        lags : int, optional
+            How far HAC looks; floor(4 (n / 100)^(2/9)) if left out.
+
+        Raises
+        ------
+        OptionError, FormulaError, DataError
+            If the kind is not known, lacks or cannot use `cluster` or `lags`, or the clusters cannot be used.
+        NotAvailableError
+            If the fit was read from a file, which carries no rows.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> x, farm = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], ["a", "a", "b", "b", "c", "c"]
+        >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": x, "farm": farm}
+        >>> fit = em.glm("y ~ x", data, family="poisson")
+        >>> fit.with_covariance("HC3").se.round(3)
+        array([0.279, 0.068])
+        >>> fit.with_covariance("CR2", cluster="farm").reference_df.round(2)
+        array([1.2 , 1.26])
+        """
+        return with_covariance(self, kind, cluster, lags)
 
     def conf_int(self, level: float = 0.95, *, method: str = "wald", reference: str | None = None) -> Array:
         """Compute intervals of the coefficients, (names, 2).

@@ -139,7 +139,17 @@ def _scalars(fit: Fit) -> dict[str, Any]:
         "loglik_extra": likelihood.extra,
         "loglik_reason": likelihood.reason,
         "covariance": fit.covariance_kind,
+        "lags": fit.lags,
+        "clusters": _clusters(fit),
     }
+
+
+def _clusters(fit: Fit) -> dict[str, Any] | None:
+    clustering = fit.clustering
+    if clustering is None:
+        return None
+    ways = zip(clustering.names, clustering.counts, strict=True)
+    return {"by": [list(way) for way in ways], "df": clustering.df}
 
 
 def _number_or_text(value: str | float | None) -> str | float | None:
