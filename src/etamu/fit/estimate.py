@@ -178,6 +178,7 @@ def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
         likelihood=likelihood,
         solution=solution,
         lags=lags,
+        fitting=estimate,
     )
 
 
