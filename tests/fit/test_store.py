@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import etamu as em
-from etamu import datasets
+from etamu import datasets, plot
 from etamu.family.families import Poisson
 from etamu.family.link import Link, Mean
 from etamu.family.stated import StatedLink
@@ -235,7 +235,7 @@ def test_what_needs_rows_says_so(tmp_path):
         with pytest.raises(em.NotAvailableError, match="carries none: give data= to predict"):
             ask()
     with pytest.raises(em.NotAvailableError, match="with its data attached"):
-        em.plot.components(loaded)
+        plot.components(loaded)
     assert "eta =" in str(loaded.components())
     assert list(loaded.tidy()) == ["term", "estimate", "std_error", "statistic", "p_value"]
     assert loaded.glance()["nobs"] == [34]
