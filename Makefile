@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard src/kernel/*)
 
-.PHONY: help demo test doctest lint types contracts house wheel format lock clean
+.PHONY: help demo test doctest docs lint types contracts house wheel format lock clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,11 @@ test: $(VENV)/installed  ## run the tests, in random order, warnings as errors
 
 doctest: $(VENV)/installed  ## run every example in the docstrings
 	$(BIN)/python -m pytest --doctest-modules -p no:randomly -q src/etamu
+
+docs: $(VENV)/installed  ## run every example of the pages, then build them into build/docs, warnings as errors
+	$(BIN)/python -m pytest --doctest-glob='*.rst' -p no:randomly -q docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+	@echo "The pages are in build/docs/index.html"
 
 lint: $(VENV)/dependencies  ## ruff
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ Read next: `docs/figures/draw.py` and `docs/extensions/`.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ project_copyright = "The etamu developers, BSD-3-Clause"
 version = release = etamu.__version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "rooms"]
-exclude_patterns = ["figures/README.rst"]
+exclude_patterns: list[str] = []
 nitpicky = False
 
 html_theme = "furo"
@@ -46,14 +47,19 @@ add_module_names = False
 trim_doctest_flags = True
 
 
-def escape_bars(  # noqa: D103
-    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
-) -> None:
-    # |x| is an absolute value in our docstrings, a substitution in reStructuredText.
-    lines[:] = [line if line.lstrip().startswith(">>>") else line.replace("|", "\\|") for line in lines]
+def plain(line: str) -> str:
+    """Escape what is a formula or a name in our docstrings and markup in reStructuredText: |x| and coef_."""
+    if line.lstrip().startswith((">>>", "..", ":")):
+        return line
+    return re.sub(r"(?<![`\w])(\w+)_(?![\w`])", r"\1\\_", line.replace("|", "\\|"))
+
+
+def escape(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Escape a docstring, line by line."""
+    lines[:] = map(plain, lines)
 
 
 def setup(app: Sphinx) -> None:
     """Draw the figures before the first page is read."""
     app.connect("builder-inited", lambda _: draw.everything(HERE / "_static" / "figures"))
-    app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("autodoc-process-docstring", escape)

@@ -1,4 +1,4 @@
-"""Every figure of the pages: each script beside this one has `draw() -> Figure` and gives its figure its name.
+"""Every figure of the pages: each script beside this one has `draw()` and gives its figure its name.
 
 May import: etamu, matplotlib, the scripts beside this file.
 Read next: `docs/figures/least_squares.py`.

@@ -41,10 +41,7 @@ def table() -> dict[str, np.ndarray]:
     with DATA.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     text = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return {
-        name: column.astype(int) if name in {"sown", "germinated"} else column
-        for name, column in text.items()
-    }
+    return {**text, **{name: text[name].astype(int) for name in ("sown", "germinated")}}
 
 
 def _trays(axes: Axes, data: dict[str, np.ndarray], fits: dict[str, em.Fit]) -> None:
@@ -61,16 +58,8 @@ def _trays(axes: Axes, data: dict[str, np.ndarray], fits: dict[str, em.Fit]) -> 
         told: Any = fit.predict(new, interval="confidence")
         bars = np.stack([told.estimate - told.lower, told.upper - told.estimate])
         places = np.arange(4) + side
-        axes.errorbar(
-            places,
-            told.estimate,
-            bars,
-            color=pen.colour,
-            marker=pen.marker,
-            lw=0,
-            elinewidth=1.5,
-            label=f"{link} link",
-        )
+        style = {"color": pen.colour, "marker": pen.marker, "label": f"{link} link"}
+        axes.errorbar(places, told.estimate, bars, lw=0, elinewidth=1.5, **style)
     axes.set_xticks(range(4), [f"{w},\nfertilizer: {f}" for w, f in CELLS])
     axes.set_ylim(0.0, 1.0)
     axes.set_ylabel("share germinated")
@@ -83,13 +72,8 @@ def _steps(axes: Axes, fit: em.Fit) -> None:
     start, water, fertilizer = fit.coef
     heights = np.cumsum([start, water, fertilizer])
     axes.step([0, 1, 2, 3], [*heights, heights[-1]], where="post", color=PENS[0].colour, lw=2)
-    for place, (height, text) in enumerate(
-        zip(
-            heights,
-            ("dry, none", f"water: × {np.exp(water):.2f}", f"fertilizer: × {np.exp(fertilizer):.2f}"),
-            strict=True,
-        )
-    ):
+    texts = ("dry, none", f"water: × {np.exp(water):.2f}", f"fertilizer: × {np.exp(fertilizer):.2f}")
+    for place, (height, text) in enumerate(zip(heights, texts, strict=True)):
         axes.text(place + 0.05, height + 0.02, f"{text}\nμ = {np.exp(height):.2f}", va="bottom")
     axes.set_xticks([])
     axes.set_ylim(-1.0, -0.1)

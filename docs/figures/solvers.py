@@ -19,11 +19,7 @@ from etamu.plot.style import FAINT, PENS, blank, settings, title
 SOLVERS = ("newton", "irls", "gradient", "lbfgs")
 LINKS = (
     ("logit", "1  Canonical link: logit", "Newton and IRLS take the same steps"),
-    (
-        "cauchit",
-        "2  Another link: cauchit",
-        "near the end Newton squares the error, IRLS divides it by about 20",
-    ),
+    ("cauchit", "2  Another link: cauchit", "near the end Newton squares the error, IRLS divides it by 20"),
 )
 NOTHING = 1e-15
 """Drawn where rounding leaves nothing to see."""

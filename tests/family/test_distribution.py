@@ -223,7 +223,9 @@ def negative_binomial_above(y, mu, theta):
     return mp.betainc(y + 1, theta, 0, mu / (mu + theta), regularized=True)
 
 
-@pytest.mark.parametrize(("family", "y", "mu", "phi", "given", "lower", "upper"), FAR, ids=named)
+@pytest.mark.parametrize(
+    ("family", "y", "mu", "phi", "given", "lower", "upper"), FAR, ids=[f"{far[0]!r} {far[1]}" for far in FAR]
+)
 def test_far_tails_are_relatively_accurate(family, y, mu, phi, given, lower, upper):
     law = distribution(family)
     with mp.workdps(60):

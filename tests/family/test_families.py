@@ -32,6 +32,27 @@ def test_starts_are_means(family):
     assert np.all(family.mean.contains(start))
 
 
+@pytest.mark.parametrize(
+    ("family", "y", "start"),
+    [
+        (own.Gaussian(), [-2.0, 3.0], [-2.0, 3.0]),
+        (own.Bernoulli(), [0.0, 1.0], [0.25, 0.75]),
+        (own.Poisson(), [0.0, 3.0], [0.1, 3.1]),
+        (own.Gamma(), [0.5, 3.0], [0.5, 3.0]),
+        (own.InverseGaussian(), [0.5, 3.0], [0.5, 3.0]),
+        (own.NegativeBinomial(2.0), [0.0, 3.0], [1 / 6, 3.0]),
+        (Tweedie(1.5), [0.0, 3.0], [0.1, 3.0]),
+        (Quasi("constant"), [-2.0, 3.0], [-2.0, 3.0]),
+        (Quasi("mu"), [0.0, 3.0], [0.1, 3.0]),
+        (Quasi("mu^2"), [0.5, 3.0], [0.5, 3.0]),
+        (Quasi("mu(1-mu)"), [0.0, 0.5, 1.0], [0.001, 0.5, 0.999]),
+    ],
+    ids=str,
+)
+def test_starts_are_those_of_r(family, y, start):
+    np.testing.assert_allclose(family.start(np.array(y), np.ones(len(y))), start, rtol=1e-15)
+
+
 @each_family
 def test_families_are_values(family):
     copy = pickle.loads(pickle.dumps(family))

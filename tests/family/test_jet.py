@@ -67,6 +67,7 @@ EXPRESSIONS = {
     "composition": lambda x, f: f.exp(f.tanh(3 * x) - x / 4),
     "choice": lambda x, f: f.where(x > 0.45, x * x, 2 * x),
     "smaller and larger": lambda x, f: f.minimum(x, x * x) + f.maximum(0.45, x),
+    "ones and zeros": lambda x, f: x * f.ones_like(x) + f.zeros_like(x),
     "constants": lambda x, f: f.pi * x + f.e,
 }
 
@@ -77,6 +78,14 @@ class Plain:
     pi, e = mp.pi, mp.e
     exp, tanh = staticmethod(mp.exp), staticmethod(mp.tanh)
     minimum, maximum = staticmethod(min), staticmethod(max)
+
+    @staticmethod
+    def ones_like(_):
+        return 1
+
+    @staticmethod
+    def zeros_like(_):
+        return 0
 
     @staticmethod
     def where(condition, left, right):

@@ -351,6 +351,16 @@ def test_no_average_effect_is_told_where_a_row_would_have_no_mean(data):
     assert np.isnan(said.average) == bool((shifted <= 0).any())
 
 
+def test_a_fit_read_from_a_file_tells_everything_but_average_effects(data, tmp_path):
+    fit = em.glm("p ~ x + g", data, "gamma", "inverse")
+    fit.save(tmp_path / "model.json")
+    read = em.load(tmp_path / "model.json").interpret()
+    for before, after in zip(fit.interpret(), read, strict=True):
+        np.testing.assert_allclose(after.estimate, before.estimate)
+        assert np.isnan(after.average)
+    assert "needs the rows" in read["x"].sentence
+
+
 # --- together ---
 
 

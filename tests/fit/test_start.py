@@ -68,3 +68,9 @@ def test_a_constant_eta_is_none_on_the_edge_of_the_support():
     with pytest.warns(em.ConvergenceWarning, match="No finite maximum"):
         zero = em.glm("y ~ 1", {"y": [0.0, 0.0, 0.0]}, "poisson").problem
     assert constant_eta(zero.unit, zero.chunk) is None
+
+
+def test_where_no_start_is_possible_the_refusal_says_so():
+    x = np.array([-1.0, -0.5, 0.5, 1.0])
+    with pytest.raises(em.DataError, match=r"identity link.*\(0, inf\).*offset"):
+        em.glm("y ~ 0 + x", {"y": [1, 2, 1, 3], "x": x}, "poisson", "identity", offset=np.full(4, -1.0))

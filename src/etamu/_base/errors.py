@@ -36,7 +36,7 @@ class NotAvailableError(EtamuError, ValueError):
 
 
 class FileError(EtamuError, ValueError):
-    """A file cannot be read or written, or is not what it should be; the file and the place in it are named."""
+    """A file cannot be read or written, or is not what it should be; file and place are named."""
 
 
 class EtamuWarning(UserWarning):

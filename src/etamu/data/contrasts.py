@@ -19,6 +19,9 @@ from etamu.data.evaluate import literal
 from etamu.data.expression import Call, Expression, Flag, Name, Named, Text, Vector
 from etamu.data.functions import CONTRASTS, canonical
 
+MOST_EXPOSED = "most_exposed"
+"""The base that stands for the level with the largest exposure, weight or number of rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -66,9 +69,12 @@ class _Levels:
     factor: str
     labels: tuple[str, ...]
     numbers: tuple[float, ...] | None
+    exposed: int | None = None
 
     def find(self, value: Any) -> int:
         """Return the place of a level."""
+        if value == MOST_EXPOSED and self.exposed is not None:
+            return self.exposed
         if self.numbers is not None and isinstance(value, (int, float)) and float(value) in self.numbers:
             return self.numbers.index(float(value))
         if str(value) in self.labels:
@@ -79,7 +85,11 @@ class _Levels:
 
 
 def settle_contrast(
-    asked: Expression | None, labels: tuple[str, ...], numbers: tuple[float, ...] | None, factor: str
+    asked: Expression | None,
+    labels: tuple[str, ...],
+    numbers: tuple[float, ...] | None,
+    factor: str,
+    exposed: int | None = None,
 ) -> Contrast:
     """Work out a contrast for the levels in use.
 
@@ -90,6 +100,8 @@ def settle_contrast(
     labels, numbers : the levels
     factor : str
         The factor, for messages.
+    exposed : int, optional
+        The level a base of "most_exposed" stands for.
 
     Raises
     ------
@@ -98,7 +110,7 @@ def settle_contrast(
     DataError
         If a level or a matrix does not fit the levels in use.
     """
-    levels = _Levels(factor, labels, numbers)
+    levels = _Levels(factor, labels, numbers, exposed)
     if asked is None or (isinstance(asked, Flag) and asked.value is None):
         return _treatment(levels)
     if isinstance(asked, (Vector, Named)):

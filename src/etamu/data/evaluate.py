@@ -59,10 +59,13 @@ class Rows:
     frame : Frame
     keep : mask, optional
         None for all.
+    exposure : array, optional
+        What each row in use counts where levels are compared by exposure; None for 1.
     """
 
     frame: Frame
     keep: Mask | None = None
+    exposure: Array | None = None
 
     def __len__(self) -> int:
         return len(self.frame) if self.keep is None else int(np.count_nonzero(self.keep))
@@ -94,7 +97,7 @@ class Rows:
         return column
 
 
-def rows_in_use(frame: Frame, keep: Mask | None) -> Rows:
+def rows_in_use(frame: Frame, keep: Mask | None, exposure: Array | None = None) -> Rows:
     """Describe rows by a mask, all of them being no mask at all, so that columns are not copied.
 
     Raises
@@ -104,7 +107,7 @@ def rows_in_use(frame: Frame, keep: Mask | None) -> Rows:
     """
     if keep is not None and len(keep) != len(frame):
         raise DataError(f"the mask of rows has {len(keep)} entries and the data have {len(frame)} rows")
-    return Rows(frame, None if keep is None or keep.all() else keep)
+    return Rows(frame, None if keep is None or keep.all() else keep, exposure)
 
 
 def names_in(expression: Expression) -> tuple[str, ...]:

@@ -6,17 +6,23 @@ Read next: `etamu.data.schema`, which asks for the columns a formula names.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Mask
 from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text
+
+Library = Literal["pyarrow", "polars"]
+"""Libraries that read files."""
 
 READABLE = "a pandas, Polars or PyArrow table, a dict of arrays, or anything narwhals reads"
 
@@ -29,6 +35,9 @@ class Source(Protocol):
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table in the library the columns came in."""
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows, None where rows have no names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +103,10 @@ class Frame:
     def native_table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table of the given columns in the library the data came in."""
         return self.source.table(arrays)
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows: the index of a pandas table, None elsewhere."""
+        return self.source.labels(rows)
 
 
 def suggestion(name: str, names: tuple[str, ...]) -> str:
@@ -212,6 +225,9 @@ class _Arrays:
     def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         return dict(arrays)
 
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class _Table:
@@ -225,6 +241,10 @@ class _Table:
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         return nw.from_dict(dict(arrays), backend=self.data.implementation).to_native()
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        index = nw.maybe_get_index(self.data)
+        return None if index is None else np.asarray(index[rows])
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
@@ -296,3 +316,60 @@ def _dictionary(name: str, array: Any) -> Column:
     lookup = np.full(len(levels) + 1, -1)
     lookup[present] = np.arange(len(present))
     return coded(name, lookup[codes], [levels[place] for place in present], ordered=bool(array.type.ordered))
+
+
+# --- files ---
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """A table of which every column is text, as a library read it from a file."""
+
+    data: nw.DataFrame[Any]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def texts(self, name: str) -> list[str | None]:
+        """Return a column as it stands, None where missing."""
+        return self.data.get_column(name).to_list()
+
+    def numbers(self, name: str) -> Column | None:
+        """Return a column as the library reads numbers, whole ones if all are; None where some are not."""
+        series = self.data.get_column(name)
+        for dtype in (nw.Int64(), nw.Float64()):
+            # Every library has an error of its own for text that is no number.
+            with contextlib.suppress(Exception):
+                return _numbers(name, series.cast(dtype), integer=dtype.is_integer())
+        return None
+
+
+def read_text(path: str, names: tuple[str, ...], separator: str, missing: Sequence[str]) -> TextTable | None:
+    """Read a CSV file with Polars, all columns as text under the names given; None if it refuses the file."""
+    try:
+        data = nw.read_csv(
+            path,
+            backend="polars",
+            separator=separator,
+            infer_schema=False,
+            null_values=list(missing),
+            new_columns=list(names),
+        )
+    except Exception:  # whatever it is, the caller reads the file again and says it better
+        return None
+    return TextTable(data) if tuple(data.columns) == names else None
+
+
+def read_parquet(path: str, backend: Library) -> Frame:
+    """Read a Parquet file with a library."""
+    return read(nw.read_parquet(path, backend=backend).to_native())
+
+
+def write_parquet(columns: Mapping[str, Any], path: str, backend: Library) -> None:
+    """Write columns to a Parquet file with a library."""
+    nw.from_dict(dict(columns), backend=backend).write_parquet(path)
+
+
+def first_installed(*libraries: Library) -> Library | None:
+    """Return the first of some libraries that is installed, None if none is."""
+    return next((name for name in libraries if importlib.util.find_spec(name) is not None), None)

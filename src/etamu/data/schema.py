@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
-from etamu._base.types import Mask
+from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, BSpline, RawPoly
 from etamu.data.column import Column
-from etamu.data.contrasts import Contrast, settle_contrast
+from etamu.data.contrasts import MOST_EXPOSED, Contrast, settle_contrast
 from etamu.data.evaluate import (
     Rows,
     check_finite,
@@ -29,7 +29,7 @@ from etamu.data.evaluate import (
     rows_in_use,
     settle_transforms,
 )
-from etamu.data.expression import Call, Expression, Flag, Name, Parsed
+from etamu.data.expression import Call, Expression, Flag, Name, Parsed, Text, walk
 from etamu.data.formula import Statement
 from etamu.data.frame import Frame
 from etamu.data.scope import Scoped, scope
@@ -135,7 +135,9 @@ class Schema:
         return tuple(dict.fromkeys(name for expression in read for name in names_in(expression)))
 
 
-def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Schema:
+def settle(
+    statement: Statement, frame: Frame, keep: Mask | None = None, exposure: Array | None = None
+) -> Schema:
     """Settle levels, contrasts, transforms and names on data.
 
     Parameters
@@ -145,6 +147,8 @@ def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Sche
     keep : mask (n,), optional
         Rows in use: levels are those seen there. Transforms are settled on every row where their own
         column is present, as R does.
+    exposure : array (rows in use,), optional
+        Decides which level is "most_exposed"; the number of rows does where there is none.
 
     Raises
     ------
@@ -161,7 +165,7 @@ def settle(statement: Statement, frame: Frame, keep: Mask | None = None) -> Sche
     >>> settle(parse("~ age + region"), frame).names
     ('Intercept', 'age', 'region[T.B]', 'region[T.C]')
     """
-    rows = rows_in_use(frame, keep)
+    rows = rows_in_use(frame, keep, exposure)
     for name in statement.columns:
         frame.column(name)
     states: dict[str, Basis] = {}
@@ -271,12 +275,14 @@ def _numeric(parsed: Parsed, rows: Rows, states: dict[str, Basis]) -> NumericFac
 def _declared(
     label: str, call: Call, rows: Rows, states: dict[str, Basis], dropped: dict[str, tuple[str, ...]]
 ) -> CategoricalFactor:
-    """Read `C(x, contrast, levels=…)`, `factor(x)`, `relevel(x, ref="b")`."""
+    """Read `C(x, contrast, levels=…)`, `C(x, reference="b")`, `factor(x)`, `relevel(x, ref="b")`."""
     if not call.arguments:
         raise FormulaError(f"{call.text}: {call.function} needs the variable first")
     options = dict(call.keywords)
     allowed = (
-        {"ref"} if call.function == "relevel" else {"contrasts", "contrast", "levels", "spans_intercept"}
+        {"ref"}
+        if call.function == "relevel"
+        else {"contrasts", "contrast", "levels", "reference", "spans_intercept"}
     )
     for word in options.keys() - allowed:
         raise FormulaError(
@@ -293,6 +299,10 @@ def _declared(
             raise FormulaError(f'{call.text}: say which level comes first, relevel(x, ref="b")')
         return _categorical(label, call.arguments[0], rows, states, dropped, first=reference)
     asked = options.get("contrasts", options.get("contrast", second))
+    if "reference" in options:
+        if asked is not None:
+            raise FormulaError(f"{call.text}: give a reference or a contrast, not both")
+        asked = Call("contr.treatment", (options["reference"],), (), call.text)
     return _categorical(
         label, call.arguments[0], rows, states, dropped, asked=asked, order=options.get("levels")
     )
@@ -317,16 +327,43 @@ def _categorical(
         labels, numbers = _levels_in_use(column, rows, dropped), None
     if order is not None and not (isinstance(order, Flag) and order.value is None):
         labels, numbers = _reordered(label, labels, numbers, literal(order))
+    exposed = None
+    if any(part == Text(MOST_EXPOSED) for wish in (asked, first) if wish is not None for part in walk(wish)):
+        exposed = _most_exposed(expression, column, labels, numbers, rows, states)
     if first is not None:
-        labels, numbers = _reordered(label, labels, numbers, [literal(first)], rest=True)
+        chosen = literal(first)
+        if chosen == MOST_EXPOSED and exposed is not None:
+            chosen, exposed = labels[exposed], 0
+        labels, numbers = _reordered(label, labels, numbers, [chosen], rest=True)
     if len(labels) < 2:
         seen = f"only {labels[0]!r}" if labels else "none"
         raise DataError(
             f"factor {label} has fewer than two levels in the rows used, {seen}; leave it out of the formula"
         )
     return CategoricalFactor(
-        label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label)
+        label, expression, labels, numbers, settle_contrast(asked, labels, numbers, label, exposed)
     )
+
+
+def _most_exposed(
+    expression: Expression,
+    column: Column | None,
+    labels: tuple[str, ...],
+    numbers: tuple[float, ...] | None,
+    rows: Rows,
+    states: dict[str, Basis],
+) -> int | None:
+    """Find the level with the largest exposure, the first of equals; None where it is a level's own name."""
+    if MOST_EXPOSED in labels:
+        return None
+    if numbers is None and column is not None:
+        names = np.asarray(column.levels, dtype=object)[rows.select(column.codes)]
+        hits = [names == label for label in labels]
+    else:
+        values = evaluate(expression, rows, states)
+        hits = [values == number for number in numbers or ()]
+    weight = np.ones(len(rows)) if rows.exposure is None else rows.exposure
+    return int(np.argmax([weight[hit].sum() for hit in hits]))
 
 
 def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

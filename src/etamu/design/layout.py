@@ -29,13 +29,15 @@ class ContrastPart:
 
     Parameters
     ----------
-    reported, raw : slice
-        Reported coefficients and raw columns (levels) of the term.
+    reported : slice or integers
+        Reported coefficients of the term.
+    raw : slice
+        Its raw columns, one per level.
     matrix : array (levels, coefficients)
         Row l holds what level l contributes to each coefficient.
     """
 
-    reported: slice
+    reported: slice | NDArray[np.intp]
     raw: slice
     matrix: Array
 

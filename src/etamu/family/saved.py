@@ -47,8 +47,8 @@ def family_to(family: Family) -> dict[str, Any]:
     """
     if _FAMILIES.get(family.name) is not type(family):
         raise NotAvailableError(
-            f"the family {family.name!r} is a class of your own: a file holds statements, never code, so this "
-            "fit cannot be saved"
+            f"the family {family.name!r} is a class of your own: a file holds statements, never code, so "
+            "this fit cannot be saved"
         )
     if family.name not in _PARAMETERS:
         return {"name": family.name}
@@ -98,8 +98,8 @@ def link_to(link: Link) -> dict[str, Any]:
     writer = _WRITERS.get(type(link))
     if writer is None:
         raise NotAvailableError(
-            f"the link {link.name!r} is a class of your own: a file holds statements, never code; state it by "
-            "formulas, StatedLink(inverse='…', link='…')"
+            f"the link {link.name!r} is a class of your own: a file holds statements, never code; state it "
+            "by formulas, StatedLink(inverse='…', link='…')"
         )
     return writer(link)
 
@@ -108,8 +108,8 @@ def _stated_to(link: Any) -> dict[str, Any]:
     inverse, forward, complement = link.statements
     if callable(inverse) or callable(forward) or callable(complement):
         raise NotAvailableError(
-            f"the link {link.name!r} is stated by a callable: a file holds statements, never code; state it by "
-            "formulas, StatedLink(inverse='…', link='…')"
+            f"the link {link.name!r} is stated by a callable: a file holds statements, never code; state it "
+            "by formulas, StatedLink(inverse='…', link='…')"
         )
     return {
         "name": "stated",
@@ -128,11 +128,6 @@ _WRITERS: dict[type[Link], Callable[[Any], dict[str, Any]]] = {
     Power: lambda link: {"name": "power", "k": float(link.k)},
     CanonicalNegativeBinomial: lambda link: {"name": "nbinom", "theta": float(link.theta)},
     StatedLink: _stated_to,
-}
-_READERS: dict[str, tuple[str, Callable[[Any], Link]]] = {
-    "power": ("k", lambda value: Power(_number(value))),
-    "nbinom": ("theta", lambda value: CanonicalNegativeBinomial(_positive(value))),
-    "stated": ("stated", lambda value: _stated_from(value)),
 }
 
 
@@ -217,3 +212,11 @@ def _positive(value: Any) -> float:
     if not 0.0 < number < np.inf:
         raise LinkError(f"a negative binomial link has the theta {value!r}; it is a positive number")
     return number
+
+
+_READERS: dict[str, tuple[str, Callable[[Any], Link]]] = {
+    "power": ("k", lambda value: Power(_number(value))),
+    "nbinom": ("theta", lambda value: CanonicalNegativeBinomial(_positive(value))),
+    "stated": ("stated", _stated_from),
+}
+"""Links with a parameter: its word, and how it is read."""

@@ -225,8 +225,9 @@ def _allow(node: ast.expr, text: str, name: str, depth: int = 0) -> None:
         case _:
             used = ast.get_source_segment(text, node) or type(node).__name__
             raise LinkError(
-                f"the formula {_short(text)!r} uses {_short(used)!r}, which is not allowed: it may use {name}, "
-                f"numbers, pi, e, + - * / **, < <= > >=, {', '.join(sorted([*_SELECTIONS, *FUNCTIONS]))}"
+                f"the formula {_short(text)!r} uses {_short(used)!r}, which is not allowed: it may use "
+                f"{name}, numbers, pi, e, + - * / **, < <= > >=, "
+                f"{', '.join(sorted([*_SELECTIONS, *FUNCTIONS]))}"
             )
     for part in parts:
         _allow(part, text, name, depth + 1)

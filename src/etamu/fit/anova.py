@@ -24,6 +24,7 @@ from etamu.fit.reference import (
     MODEL_BASED,
     Yardstick,
     chosen_test,
+    one_df,
     refuse_f,
     refuse_without_likelihood,
     yardstick,
@@ -337,7 +338,7 @@ def term_tests(fit: Fit) -> DevianceTable:
     2.0
     """
     terms, rows = terms_of(fit), []
-    reference = fit.reference_df
+    reference = one_df(fit)
     for term in terms:
         found = term_wald(fit, term, [other for other in terms if other.contains(term)])
         row: Row = {"df": float(found.df), "statistic": math.nan}

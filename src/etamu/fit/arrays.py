@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etamu._base.errors import DataError, OptionError
-from etamu._base.types import Mask
+from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, missing_rows
 from etamu.data.formula import Statement, additive
@@ -57,9 +57,9 @@ class ByTable:
         """Return the response over the rows in use."""
         return (_kept(self.y, keep),)
 
-    def encode(self, keep: Mask) -> tuple[Encoded, Schema]:
+    def encode(self, keep: Mask, exposure: Array | None) -> tuple[Encoded, Schema]:
         """Settle levels on the rows in use and encode them."""
-        return settled(self.statement, self.frame, keep)
+        return settled(self.statement, self.frame, keep, exposure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +80,9 @@ class ByMatrix:
         """Return the response over the rows in use."""
         return (_kept(self.y, keep),)
 
-    def encode(self, keep: Mask) -> tuple[Encoded, None]:
-        """Take the rows in use as they lie."""
+    def encode(self, keep: Mask, exposure: Array | None) -> tuple[Encoded, None]:
+        """Take the rows in use as they lie; no levels, nothing to compare by exposure."""
+        del exposure
         return self.matrix.encode(keep, intercept=self.intercept), None
 
 

@@ -22,7 +22,7 @@ from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
-from etamu.fit.inputs import Keywords, columns_of, offset_from, trials_from, weights_from
+from etamu.fit.inputs import Keywords, columns_of, numbers, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import response_columns
 
@@ -44,7 +44,7 @@ class Columns(Protocol):
     def response(self, keep: Mask) -> tuple[Column, ...]:
         """Return the response over the rows in use."""
 
-    def encode(self, keep: Mask) -> tuple[Encoded, Schema | None]:
+    def encode(self, keep: Mask, exposure: Array | None) -> tuple[Encoded, Schema | None]:
         """Turn the rows in use into a design; the schema is how new data will be read."""
 
 
@@ -68,14 +68,14 @@ class ByFormula:
         """Evaluate the left side over the rows in use."""
         return response(self.statement, self.frame, keep)
 
-    def encode(self, keep: Mask) -> tuple[Encoded, Schema]:
+    def encode(self, keep: Mask, exposure: Array | None) -> tuple[Encoded, Schema]:
         """Settle the schema and encode the rows in use."""
-        return settled(self.statement, self.frame, keep)
+        return settled(self.statement, self.frame, keep, exposure)
 
 
-def settled(statement: Statement, frame: Frame, keep: Mask) -> tuple[Encoded, Schema]:
+def settled(statement: Statement, frame: Frame, keep: Mask, exposure: Array | None) -> tuple[Encoded, Schema]:
     """Settle a schema on the rows in use and encode them by it."""
-    schema = settle(statement, frame, keep)
+    schema = settle(statement, frame, keep, exposure)
     return encode(schema, frame, keep), schema
 
 
@@ -118,7 +118,10 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
     weights = weights_from(given, complete)
     offset = offset_from(given, unit)
-    encoded, schema = columns.encode(complete)
+    exposure = weights.total()
+    if "exposure" in given:
+        exposure = numbers(given["exposure"], "exposure")[complete]
+    encoded, schema = columns.encode(complete, exposure)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
     gone = {} if schema is None else dict(schema.dropped_levels)
     notes = _notes(complete, dropped, gone)

@@ -7,7 +7,7 @@ Read next: `etamu.fit.interpret`, which tells them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ class MeanEffects:
     """
 
     fit: Fit
+    _rests: dict[int, Array] = field(default_factory=dict)
 
     @cached_property
     def eta(self) -> Array:
@@ -89,7 +90,7 @@ class MeanEffects:
         # An aliased level has no coefficient: its column adds nothing.
         coefficients = np.nan_to_num(self.fit.coef[meaning.columns], nan=0.0)
         at_level = level_etas(schema.categorical(change.factor), coefficients)[change.level]
-        rest = self.eta - self._contribution(meaning.columns)
+        rest = self._without(meaning.columns)
         return self._mean(rest + at_level) - self._mean(rest + (at_level - delta))
 
     def _mean(self, eta: Array) -> float:
@@ -98,6 +99,12 @@ class MeanEffects:
             return float("nan")
         with np.errstate(all="ignore"):
             return float(self.share @ unit.mean(np, eta).mu)
+
+    def _without(self, columns: slice) -> Array:
+        """Return eta without what some reported columns add to it; the levels of a term share it."""
+        if columns.start not in self._rests:
+            self._rests[columns.start] = self.eta - self._contribution(columns)
+        return self._rests[columns.start]
 
     def _contribution(self, columns: slice) -> Array:
         """Compute what some reported columns add to eta, row by row."""

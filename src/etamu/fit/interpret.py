@@ -133,7 +133,7 @@ def interpret(
     if together is None:
         sentences = tuple(_told(teller, every))
     else:
-        picked = chosen(fit, every, tuple(together))
+        picked = chosen(every, tuple(together))
         sentences = (*(teller.tell(each) for each in picked), combined(teller, every, picked))
     heading = f"What the coefficients of {fit.formula or 'the model'} say ({fit.problem.unit})"
     notes = _said_once(fit, scale, level)
@@ -173,10 +173,17 @@ def _block(each: Sentence, width: int) -> str:
     """Set a sentence beside its name, or below a name that is too long."""
     indent = " " * (width + 2)
     head = each.name.ljust(width) + "  " if len(each.name) <= MARGIN else indent
-    lines = textwrap.wrap(
-        each.sentence + ".", WIDTH, initial_indent=head, subsequent_indent=indent, break_long_words=False,
-        break_on_hyphens=False, drop_whitespace=True,
-    )  # fmt: skip
+    # A line does not end between a number and its per cent sign.
+    glued = each.sentence.replace(" %", "\0%") + "."
+    wrapped = textwrap.wrap(
+        glued,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines = [line.replace("\0", " ") for line in wrapped]
     return "\n".join(lines if len(each.name) <= MARGIN else [each.name, *lines])
 
 

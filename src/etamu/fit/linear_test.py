@@ -18,7 +18,7 @@ from etamu._base.types import Array, Want
 from etamu.fit.anova import heading
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.numerals import p_texts, short
-from etamu.fit.reference import refuse_without_likelihood, yardstick
+from etamu.fit.reference import one_df, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.constrained import Constrained
@@ -167,7 +167,7 @@ def linear_test(
     chi2 = tested.statistic
     if kind != "wald":
         chi2 = _under(fit, matrix, found, kind, tested.df) / fit.dispersion
-    df_resid = math.inf if reference == "chi2" else fit.reference_df
+    df_resid = math.inf if reference == "chi2" else one_df(fit, found.matrix)
     statistic = chi2 if math.isinf(df_resid) else chi2 / tested.df
     tail = chi2_tail(chi2, tested.df) if math.isinf(df_resid) else f_tail(statistic, tested.df, df_resid)
     covariance = "" if fit.covariance_kind == "model" else f"; covariance {fit.covariance_kind}"

@@ -16,6 +16,7 @@ from etamu.fit.anova import heading
 from etamu.fit.deviance_table import DevianceTable, TableColumn
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.linear_test import refuse_aliased
+from etamu.fit.reference import one_df
 from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.wald import p_values
 
@@ -71,7 +72,7 @@ def adjusted(
     estimate, half = matrix @ fit.beta, matrix @ fit.root.matrix
     se = np.linalg.norm(half, axis=1)
     statistic = (estimate - found.rhs) / se
-    df = fit.reference_df
+    df = one_df(fit)
     single = p_values(statistic, df)
     unit = half / se[:, None]
     together = max_t(statistic, unit @ unit.T, df, seed=seed) if method == "max-t" else adjust(single, method)

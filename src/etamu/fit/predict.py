@@ -6,6 +6,7 @@ Read next: `etamu.fit.rows`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,23 @@ from etamu.data.matrix import read_like
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
+from etamu.execute.threads import ROWS
 from etamu.family.unit import Unit
+from etamu.fit.covariance import varying_df
 from etamu.fit.inputs import offset_of, trials_of
 from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, raw_beta
 from etamu.infer.covariance import Root
-from etamu.infer.wald import critical
+from etamu.infer.wald import criticals
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 KINDS = ("mean", "link", "count")
 """What can be predicted."""
+
+Degrees = Callable[[Array], Array]
+"""Degrees of freedom of contrasts, rows over the working coefficients."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +61,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linear:
-    """Eta of each row with its standard error, and the trials of each row."""
+    """Eta of each row with its standard error, the trials of each row, and reference degrees of freedom."""
 
     eta: Array
     se: Array
     trials: Array | None
+    df: Array | float
 
 
 def predict(
@@ -92,17 +99,18 @@ def predict(
     if kind == "count":
         again["trials"] = trials
     need_se = se or interval is not None
+    degrees = varying_df(fit) if interval is not None else None
     if data is None:
-        linear = _old_rows(fit, need_se=need_se)
+        linear = _old_rows(fit, degrees, need_se=need_se)
     else:
-        linear = _new_rows(fit, data, again, unseen, need_se=need_se)
+        linear = _new_rows(fit, data, again, unseen, degrees, need_se=need_se)
     estimate, slope = _on_scale(fit.problem.unit, linear.eta, kind, linear.trials)
     if not need_se:
         return estimate
     error = np.abs(slope) * linear.se
     if interval is None:
         return Prediction(estimate, error)
-    half = critical(level, fit.reference_df) * linear.se
+    half = criticals(level, linear.df) * linear.se
     ends = [_on_scale(fit.problem.unit, linear.eta + side * half, kind, linear.trials)[0] for side in (-1, 1)]
     return Prediction(estimate, error, np.fmin(*ends), np.fmax(*ends))
 
@@ -120,7 +128,7 @@ def _on_scale(unit: Unit, eta: Array, kind: str, trials: Array | None) -> tuple[
     return mu, slope
 
 
-def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
+def _old_rows(fit: Fit, degrees: Degrees | None, *, need_se: bool) -> _Linear:
     beta = raw_beta(fit)
     matrix = fit.coordinates.raw_matrix(fit.root.covariance()) if need_se else None
 
@@ -135,10 +143,15 @@ def _old_rows(fit: Fit, *, need_se: bool) -> _Linear:
     if len(y) > 1:
         trials = np.full(fit.problem.input_rows, np.nan)
         trials[fit.problem.chunk.row_ids] = y[1]
-    return _Linear(eta, se, trials)
+    df = fit.reference_df
+    if degrees is not None:
+        df = by_row(fit, lambda chunk: degrees(fit.coordinates.rows(chunk.predictors[0].design)))
+    return _Linear(eta, se, trials, df)
 
 
-def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, need_se: bool) -> _Linear:
+def _new_rows(
+    fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, degrees: Degrees | None, *, need_se: bool
+) -> _Linear:
     problem, words = fit.problem, fit.problem.words
     frame, encoded, keep = _encoded(problem, data, unseen)
     for keyword in set(words.given) & again.keys():
@@ -157,12 +170,30 @@ def _new_rows(fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, *, nee
     if need_se:
         root = _root(fit, coordinates)
         se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
+    df = fit.reference_df
+    if degrees is not None:
+        df = _degrees(fit, coordinates, predictor.design, degrees)
+        df = df if keep is None else _laid_out(df, keep)
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
         se = np.where(encoded.invalid, np.nan, se) if need_se else se
     if keep is not None:
         eta, se = _laid_out(eta, keep), _laid_out(se, keep) if need_se else se
-    return _Linear(eta, se, trials)
+    return _Linear(eta, se, trials, df)
+
+
+def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
+    """Compute the degrees of freedom of eta row by row, block by block."""
+    own, out = fit.coordinates, np.empty(design.length)
+    for start in range(0, design.length, ROWS):
+        stop = min(start + ROWS, design.length)
+        rows = coordinates.rows(design.rows(start, stop))
+        if coordinates is not own:
+            columns = np.zeros((stop - start, own.layout.width))
+            columns[:, own.kept] = rows
+            rows = own.hypothesis(columns)
+        out[start:stop] = degrees(rows)
+    return out
 
 
 def _laid_out(values: Array, keep: Mask) -> Array:

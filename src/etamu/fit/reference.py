@@ -10,7 +10,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.types import Array
 from etamu.fit.components import PHI, spelled
 from etamu.fit.numerals import short
 from etamu.fit.phi import Phi, estimated_phi
@@ -138,3 +141,28 @@ def refuse_without_likelihood(fit: Fit, what: str) -> None:
             f"{fit.covariance_kind}, which does not: use a Wald test, fit.test(...) or "
             "anova(type=3, test='Wald'), or fit with the model's covariance"
         )
+
+
+def one_df(fit: Fit, contrast: Array | None = None) -> float:
+    """Return the degrees of freedom of the reference distribution, where there is one number for them.
+
+    Parameters
+    ----------
+    fit : Fit
+    contrast : array (m, names), optional
+        What is tested; under CR2 a single contrast has degrees of freedom of its own.
+
+    Raises
+    ------
+    NotAvailableError
+        Under CR2 for several contrasts at once, whose degrees of freedom differ.
+    """
+    df = fit.reference_df
+    if not isinstance(df, np.ndarray):
+        return df
+    if contrast is None or len(contrast) != 1:
+        raise NotAvailableError(
+            f"under {fit.covariance_kind} degrees of freedom differ from contrast to contrast: test one "
+            "contrast at a time, or use with_covariance('CR1', cluster=...)"
+        )
+    return float(np.asarray(fit.contrast_df(contrast)).ravel()[0])

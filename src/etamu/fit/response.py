@@ -72,8 +72,8 @@ def _numeric(family: Family, column: Column, rows: NDArray[np.intp]) -> Array:
     levels = column.levels
     if len(levels) != 2:
         raise DataError(
-            f"the response {column.name!r} has {len(levels)} levels ({', '.join(map(repr, levels[:6]))}); the "
-            f"{family.name} family needs two: compare one level with the rest, or use a multinomial model"
+            f"the response {column.name!r} has {len(levels)} levels ({', '.join(map(repr, levels[:6]))}); "
+            f"the {family.name} family needs two: compare one level with the rest, or use a multinomial model"
         )
     return np.asarray(column.codes, dtype=np.float64)
 

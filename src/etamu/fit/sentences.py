@@ -93,6 +93,11 @@ class Teller:
         noun = f"the {self.scale.mean}"
         if meaning.conditions or meaning.remark:
             return math.nan, f"; what that does to {noun} depends on the other columns"
+        if self.fit.problem.sample is None:
+            return (
+                math.nan,
+                f"; the average effect on {noun} needs the rows, which a fit read from a file lacks",
+            )
         average = self.effects.average(meaning)
         if math.isnan(average):
             return (

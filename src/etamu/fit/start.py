@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.errors import DataError
 from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
-from etamu.execute.executor import Executor
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
@@ -49,13 +49,24 @@ class Inside:
 
 
 def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
-    """Choose where to start, in working coordinates: the best of the candidates inside the domain."""
+    """Choose where to start, in working coordinates: the best of the candidates inside the domain.
+
+    Raises
+    ------
+    DataError
+        If no coefficients are found that put every eta inside the domain of the link.
+    """
     candidates = [*_least_squares(oracle, unit), *_constant(oracle, unit, chunk)]
     best = _best(oracle, candidates)
     if best is None:
-        # Nothing natural is feasible: look for a point inside from the least infeasible candidate.
-        origin = candidates[0] if candidates else np.zeros(oracle.size)
-        best = _feasible(oracle, unit, chunk, origin)
+        # Nothing natural is feasible: look for a point inside from the first candidate.
+        best = _feasible(oracle, unit, chunk, candidates[0] if candidates else np.zeros(oracle.size))
+    if best is None:
+        raise DataError(
+            f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} "
+            "in every row, and no coefficients were found that put it there: use another link, look at "
+            "the offset, or give start="
+        )
     return best
 
 
@@ -104,19 +115,17 @@ def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
     return [oracle.coordinates.working(constant * eta)]
 
 
-def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Array:
+def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Array | None:
+    """Find a point inside the domain by a fit of `Inside`, asking for ever less room to its edge."""
     mean, trials = unit.observed(chunk.y)
     with np.errstate(all="ignore"):
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
-        typical = float(np.median(np.abs(unit.link.link(np, mu, 1.0 - mu))))
-    executor: Executor = oracle.executor
+        typical = float(np.nanmedian(np.abs(unit.link.link(np, mu, 1.0 - mu))))
     for share in (0.1, 1e-2, 1e-4):
         margin = share * typical
         target = Inside(unit.domain.lower + margin, unit.domain.upper - margin)
-        phase = Likelihood(executor, target, oracle.coordinates, oracle.extent)
-        point = newton(phase, origin).beta
-        if oracle.reach(point, -point * 0.0) > 0 and np.isfinite(
-            oracle.along(point, point * 0, np.zeros(1))[0]
-        ):
+        phase = Likelihood(oracle.executor, target, oracle.coordinates, oracle.extent)
+        point = _best(oracle, [newton(phase, origin).beta])
+        if point is not None:
             return point
-    return origin
+    return None

@@ -7,7 +7,6 @@ Read next: `etamu.fit.interpret`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +15,10 @@ from etamu.fit.changes import listed
 from etamu.fit.meaning import Meaning, head, joined
 from etamu.fit.sentences import Sentence, Teller
 from etamu.fit.words import doubt, figure, told, verb_phrase
-from etamu.infer.wald import critical
-
-if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+from etamu.infer.wald import criticals
 
 
-def chosen(fit: Fit, every: Sequence[Meaning], names: tuple[str, ...]) -> tuple[Meaning, ...]:
+def chosen(every: Sequence[Meaning], names: tuple[str, ...]) -> tuple[Meaning, ...]:
     """Find the effects to compose.
 
     Parameters
@@ -37,7 +33,7 @@ def chosen(fit: Fit, every: Sequence[Meaning], names: tuple[str, ...]) -> tuple[
     """
     if len(names) < 2:
         raise OptionError("together needs two or more effects, as together=['water', 'fertilizer']")
-    picked = tuple(_find(fit, every, name) for name in names)
+    picked = tuple(_find(every, name) for name in names)
     factors = [meaning.changes[0].factor for meaning in picked if meaning.changes[0].factor >= 0]
     about = [meaning.changes[0].about for meaning in picked]
     for place, name in enumerate(about):
@@ -46,7 +42,7 @@ def chosen(fit: Fit, every: Sequence[Meaning], names: tuple[str, ...]) -> tuple[
     return picked
 
 
-def _find(fit: Fit, every: Sequence[Meaning], name: str) -> Meaning:
+def _find(every: Sequence[Meaning], name: str) -> Meaning:
     effects = [each for each in every if len(each.changes) == 1 and each.changes[0].told]
     found = [each for each in effects if each.name == name]
     found = found or [each for each in effects if name in {each.term, each.changes[0].about}]
@@ -73,14 +69,14 @@ def combined(teller: Teller, every: Sequence[Meaning], picked: tuple[Meaning, ..
     delta = sum of step_j beta_j; its variance is l' cov l. Interactions among the changes are part of it.
     """
     fit, scale = teller.fit, teller.scale
-    inside = _interactions(fit, every, picked)
+    inside = _interactions(every, picked)
     steps = np.zeros(len(fit.names))
     for meaning in (*picked, *inside):
         steps[meaning.index] = meaning.step
     used = np.flatnonzero(steps)
     delta = float(steps[used] @ fit.coef[used])
     se = float(np.linalg.norm(steps[used] @ fit.reported_root.matrix[used]))
-    half = critical(teller.level, fit.reference_df) * se
+    half = float(np.ravel(criticals(teller.level, fit.contrast_df(steps)))[0]) * se
     value = told(scale, (delta, delta - half, delta + half), teller.level)
     subject = joined([f"{each.changes[0].once} {each.changes[0].versus}".strip() for each in picked])
     does = verb_phrase(scale, value, plural=True)
@@ -89,7 +85,7 @@ def combined(teller: Teller, every: Sequence[Meaning], picked: tuple[Meaning, ..
     return Sentence(name, text + doubt(scale, value), value.estimate, value.low, value.high, scale.word)
 
 
-def _interactions(fit: Fit, every: Sequence[Meaning], picked: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
+def _interactions(every: Sequence[Meaning], picked: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
     """Find the interactions all of whose changes are among those composed."""
     changes = {(each.changes[0].about, each.changes[0].subject) for each in picked}
     return tuple(
