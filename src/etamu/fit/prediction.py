@@ -92,7 +92,9 @@ def _batches(usable: Rows, ratio: Array) -> list[Rows]:
     return batches
 
 
-def _mixture(law: Distribution, unit: Unit, eta: Array, se: Array, dispersion: Array, nodes: Array) -> Mixture:
+def _mixture(
+    law: Distribution, unit: Unit, eta: Array, se: Array, dispersion: Array, nodes: Array
+) -> Mixture:
     places = eta[:, None] + se[:, None] * nodes
     inside = unit.domain.contains(places) & np.isfinite(places)
     with np.errstate(all="ignore"):

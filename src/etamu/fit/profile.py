@@ -272,8 +272,8 @@ def _refuse(fit: Fit) -> None:
         raise NotAvailableError(f"there is no verified maximum to profile from. {fit.outcome.advice}")
     if fit.outcome is Outcome.INFINITE and not fit.problem.unit.convex:
         raise NotAvailableError(
-            f"the estimate is infinite, and with the {fit.link.name} link the likelihood is not concave: there is "
-            f"no safe way back to the ends of an interval. {fit.outcome.advice}"
+            f"the estimate is infinite, and with the {fit.link.name} link the likelihood is not concave: there "
+            f"is no safe way back to the ends of an interval. {fit.outcome.advice}"
         )
     if not math.isfinite(fit.phi.value):
         raise NotAvailableError(

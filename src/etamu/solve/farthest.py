@@ -120,8 +120,12 @@ def farthest(ridge: Ridge, roots: Array, side: int) -> tuple[End, ...]:
             found.append(replace(found[-1], root=float(root), passed=()))
             continue
         end = _strike(ridge, last, float(root), side) if ridge.verified else None
-        found.append(end or _survey(ridge, last, float(root), side))
-        last = found[-1]
+        if end is None:
+            # Far out, information overflows; what is not finite is dealt with where it is met.
+            with np.errstate(all="ignore"):
+                end = _survey(ridge, last, float(root), side)
+        found.append(end)
+        last = end
     return tuple(found)
 
 
@@ -185,7 +189,7 @@ def _room(oracle: Oracle, beta: Array, step: Array) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stop:
-    """A place where a survey climbed to the ridge: psi, r (infinite outside the domain) and the slope of r."""
+    """A place where a survey climbed to the ridge: psi, r (inf outside the domain) and the slope of r."""
 
     place: float
     fallen: float
@@ -212,7 +216,7 @@ def _survey(ridge: Ridge, start: End, root: float, side: int) -> End:
 
 
 def _first_width(ridge: Ridge, start: End, root: float) -> float:
-    """Return a first distance to look at: the Wald distance, but none that moves some x'beta by more than 2."""
+    """Return a first distance: the Wald distance, but none that moves some x'beta by more than 2."""
     h = ridge.functional
     factor = None if start.metric is None else cholesky(start.metric)
     tangent = h / float(h @ h) if factor is None else factor.solve(h)
