@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 import etamu as em
 from etamu.family.links import Identity
@@ -22,7 +22,7 @@ def test_gaussian_intervals_are_those_of_students_t():
     data = {"x": x, "y": mu + rng.normal(size=20)}
     fit = em.glm("y ~ x", data)
     got = fit.predict(interval="prediction", level=0.9)
-    half = t.ppf(0.95, 18) * np.sqrt(fit.dispersion + got.se**2)
+    half = stdtrit(18, 0.95) * np.sqrt(fit.dispersion + got.se**2)
     assert_allclose(got.lower, got.estimate - half, rtol=1e-7)
     assert_allclose(got.upper, got.estimate + half, rtol=1e-7)
 
@@ -33,8 +33,18 @@ def test_the_mixture_is_that_of_a_normal_eta(ratio):
     unit = Unit(em.Gaussian(), Identity())
     eta, se, phi = np.array([3.0]), np.array([ratio]), np.ones(1)
     low, high = prediction_interval(unit, eta, se, phi, None, 0.025)
-    half = norm.ppf(0.975) * np.hypot(1.0, ratio)
+    half = ndtri(0.975) * np.hypot(1.0, ratio)
     assert_allclose([low[0], high[0]], [3.0 - half, 3.0 + half], rtol=1e-6)
+
+
+def _drawn(family, rng, x, mu):
+    if family == "poisson":
+        return rng.poisson(mu).astype(float)
+    if family == "binomial":
+        return rng.binomial(200, 1 / (1 + np.exp(-x))).astype(float)
+    if family == "gaussian":
+        return rng.normal(np.log(mu), 1.0)
+    return rng.gamma(4.0, mu / 4.0)
 
 
 @pytest.mark.parametrize("family", ["poisson", "gamma", "binomial", "gaussian", "tweedie"])
@@ -42,16 +52,10 @@ def test_intervals_hold_the_next_response_as_often_as_they_say(family):
     covered, replications, n, fresh = [], 20, 300, 100
     for seed in range(replications):
         rng, x, mu = _data(seed, n + fresh)
-        mu = mu * 10 if family in {"poisson", "tweedie"} else mu
+        mu = 30 * mu
         trials = np.full(n + fresh, 200.0)
-        y = {
-            "poisson": lambda: rng.poisson(mu),
-            "gamma": lambda: rng.gamma(4.0, mu / 4.0),
-            "binomial": lambda: rng.binomial(200, 1 / (1 + np.exp(-x))),
-            "gaussian": lambda: rng.normal(np.log(mu), 1.0),
-            "tweedie": lambda: rng.gamma(2.0, mu / 2.0),
-        }[family]()
-        data = {"x": x, "y": y.astype(float), "m": trials}
+        y = _drawn(family, rng, x, mu)
+        data = {"x": x, "y": y, "m": trials}
         value = {"tweedie": em.Tweedie(2.0)}.get(family, family)
         link = {"gamma": "log", "tweedie": "log"}.get(family)
         more = {"trials": "m"} if family == "binomial" else {}
@@ -59,7 +63,7 @@ def test_intervals_hold_the_next_response_as_often_as_they_say(family):
         kind = "count" if family == "binomial" else "mean"
         got = fit.predict({k: v[n:] for k, v in data.items()}, kind, interval="prediction")
         covered.append(np.mean((got.lower <= y[n:]) & (y[n:] <= got.upper)))
-    assert 0.935 < np.mean(covered) < 0.97
+    assert 0.94 < np.mean(covered) < 0.96
 
 
 def test_counts_get_whole_ends_and_proportions_their_share():
@@ -86,11 +90,11 @@ def test_variance_weights_narrow_the_interval():
     data = {"x": x, "y": mu + rng.normal(size=100), "w": np.full(100, 4.0)}
     fit = em.glm("y ~ x", data, variance_weights="w")
     old = fit.predict(interval="prediction")
-    half = t.ppf(0.975, 98) * np.sqrt(fit.dispersion / 4.0 + old.se**2)
+    half = stdtrit(98, 0.975) * np.sqrt(fit.dispersion / 4.0 + old.se**2)
     assert_allclose(old.upper, old.estimate + half, rtol=1e-7)
     assert_allclose(fit.predict({"x": x, "w": data["w"]}, interval="prediction").upper, old.upper)
     plain = fit.predict({"x": x}, interval="prediction")
-    assert_allclose(plain.upper, old.estimate + t.ppf(0.975, 98) * np.sqrt(fit.dispersion + old.se**2))
+    assert_allclose(plain.upper, old.estimate + stdtrit(98, 0.975) * np.sqrt(fit.dispersion + old.se**2))
 
 
 def test_missing_rows_are_nan_and_quasi_families_refuse():

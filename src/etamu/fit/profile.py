@@ -272,8 +272,8 @@ def _refuse(fit: Fit) -> None:
         raise NotAvailableError(f"there is no verified maximum to profile from. {fit.outcome.advice}")
     if fit.outcome is Outcome.INFINITE and not fit.problem.unit.convex:
         raise NotAvailableError(
-            f"the estimate is infinite, and with the {fit.link.name} link the likelihood is not concave: there "
-            f"is no safe way back to the ends of an interval. {fit.outcome.advice}"
+            f"the estimate is infinite, and with the {fit.link.name} link the likelihood is not concave: "
+            f"there is no safe way back to the ends of an interval. {fit.outcome.advice}"
         )
     if not math.isfinite(fit.phi.value):
         raise NotAvailableError(
@@ -284,7 +284,7 @@ def _refuse(fit: Fit) -> None:
 
 def _say_lost(name: str, ends: list[End]) -> None:
     if any(end.ending is Ending.UNKNOWN for end in ends):
-        message = f"an end of the profile interval of {name} was not found and is NaN; look at fit.profile"
+        message = f"an end of the profile interval of {name} was not found and is NaN"
         warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
 
 
