@@ -95,6 +95,8 @@ from etamu.family.families import (
 from etamu.family.links import Power as Power
 from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
+from etamu.fit.compare import compare as compare
 from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
+from etamu.infer.adjust import adjust as adjust

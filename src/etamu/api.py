@@ -72,7 +72,7 @@ def glm(
         The row stands for k rows; Var(y) = phi V(mu) / w; the row represents s of a population.
     dispersion : None, "pearson", "deviance", "ml" or float
         How phi is found; None: 1 where the family knows it, else Pearson.
-    covariance : None, "model", "observed", "HC0" or "HC1"
+    covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
         What happens to rows with missing values; dropped rows are counted and said.
@@ -122,7 +122,7 @@ class GLM:
         ``"log"``, ``em.Power(1/3)``, …; the canonical link of the family if left out.
     dispersion : None, "pearson", "deviance", "ml" or float
         How phi is found; None: 1 where the family knows it, else Pearson.
-    covariance : None, "model", "observed", "HC0" or "HC1"
+    covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
         What happens to rows with missing values; dropped rows are counted and said.

@@ -110,9 +110,9 @@ def _told_in_one_line() -> Iterator[None]:
 
 
 def _progress(message: str) -> None:
-    """Say what is being done, on a terminal only; the next line overwrites it."""
+    """Say what is being done, on a terminal only; the next message takes its place, an empty one none."""
     if sys.stderr.isatty():
-        print(f"{_CLEAR}{message} ", end="", file=sys.stderr, flush=True)
+        print(f"{_CLEAR}{message}", end="", file=sys.stderr, flush=True)
 
 
 # --- fit, show ---

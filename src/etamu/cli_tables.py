@@ -99,4 +99,4 @@ def as_markdown(fit: Fit, level: float) -> str:
 
 def _escaped(text: str) -> str:
     """Keep a name from being read as markup."""
-    return "".join("\\" + letter if letter in r"\|*_`[]<>~" else letter for letter in text).replace("\n", " ")
+    return "".join("\\" + letter if letter in r"\|*_`[]<>" else letter for letter in text).replace("\n", " ")

@@ -54,7 +54,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         Whether a column of ones comes first.
     dispersion : None, "pearson", "deviance", "ml" or float
         How phi is found; it changes standard errors, never predictions.
-    covariance : None, "model", "observed", "HC0" or "HC1"
+    covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means: known precision, number of identical rows (whole numbers), or survey
@@ -194,7 +194,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         ``"logit"``, ``"probit"``, ``"cloglog"``, ``"loglog"``, ``"cauchit"``, …
     fit_intercept : bool
         Whether a column of ones comes first.
-    covariance : None, "model", "observed", "HC0" or "HC1"
+    covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means; see `GLMRegressor`.

@@ -6,7 +6,6 @@ import builtins
 import copy
 import json
 import math
-import os
 import subprocess
 import sys
 import warnings
@@ -20,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import etamu as em
-from etamu import datasets
+from etamu import datasets, plot
 from etamu.family.families import Poisson
 from etamu.family.link import Link, Mean
 from etamu.family.stated import StatedLink
@@ -190,6 +189,17 @@ def test_saving_what_was_loaded_writes_the_same_file(tmp_path):
     assert dumps(loads(dumps(fit))) == dumps(fit)
 
 
+def test_a_file_of_version_1_of_the_format_is_read_for_ever():
+    """The file was written by etamu 0.1.0 and is never written again."""
+    kept = em.load(Path(__file__).parent / "golden" / "model-version-1.json")
+    fit = em.glm("dead ~ sex * log2_dose", datasets.budworms().columns, family="binomial", trials="moths")
+    assert str(kept) == str(fit)
+    new = {"sex": ["male", "female"], "log2_dose": [2.0, 4.5]}
+    one, other = (each.predict(new, interval="confidence") for each in (kept, fit))
+    for part in ("estimate", "se", "lower", "upper"):
+        np.testing.assert_allclose(getattr(one, part), getattr(other, part), rtol=1e-9)
+
+
 # --- what is in the file ---
 
 
@@ -225,7 +235,7 @@ def test_what_needs_rows_says_so(tmp_path):
         with pytest.raises(em.NotAvailableError, match="carries none: give data= to predict"):
             ask()
     with pytest.raises(em.NotAvailableError, match="with its data attached"):
-        em.plot.components(loaded)
+        plot.components(loaded)
     assert "eta =" in str(loaded.components())
     assert list(loaded.tidy()) == ["term", "estimate", "std_error", "statistic", "p_value"]
     assert loaded.glance()["nobs"] == [34]
@@ -264,12 +274,12 @@ def test_a_file_is_replaced_completely_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(em.FileError, match=r"m\.json: cannot be written: No space left"):
         fit.save(tmp_path / "m.json", covariance=False)
     assert (tmp_path / "m.json").read_text() == before
-    assert os.listdir(tmp_path) == ["m.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["m.json"]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     fit = em.glm("y ~ x", {"y": [1.0, 2.0, 4.0], "x": [1.0, 2.0, 3.0]})
-    with pytest.raises(em.FileError, match="nowhere.*No such file or directory"):
+    with pytest.raises(em.FileError, match=r"nowhere.*No such file or directory"):
         fit.save(tmp_path / "nowhere" / "m.json")
 
 
@@ -331,9 +341,9 @@ def changed(document: dict[str, Any], way: list[Any], value: Any) -> str:
         (["estimate", "beta"], [1.0], "estimate.beta: there are 1 entries where"),
         (["estimate", "kept"], [0, 0], "estimate.kept: the columns do not rise"),
         (["estimate", "scale", 0], 0.0, "estimate.scale: a scale is not positive"),
-        (["estimate", "shift", 0], 10**400, r"estimate.shift\[0\]: .* stands where a number a float can hold"),
+        (["estimate", "shift", 0], 10**400, r"shift\[0\]: .* stands where a number a float can hold"),
         (["covariance", "rows", 0], [], r"covariance.rows\[0\]: there are 0 entries where"),
-        (["words", "arrays"], ["password"], r"words.arrays\[0\]: \"password\" stands where one of 'offset'"),
+        (["words", "arrays"], ["password"], r"words.arrays\[0\]: .password. stands where one of 'offset'"),
         (["schema", "terms"], [], "schema: .*the terms make 0 coefficients"),
         (["schema", "states", 0, 1, "norm2", 1], 0.0, "schema: .*norms that do not fit"),
         (["extra"], 1, "\"extra\" is not a key of this format"),
@@ -456,17 +466,10 @@ def test_a_name_in_a_file_is_only_ever_a_column(whole):
 
 
 def test_nesting_without_end_is_refused(whole):
-    expression: Any = ["name", "x"]
-    for _ in range(5000):
-        expression = ["call", "exp", [expression], [], "x"]
+    # Written by hand: Python's own encoder gives up before the reader is asked.
+    text = '["call", "exp", [' * 5000 + '["name", "x"]' + '], [], "x"]' * 5000
     document = copy.deepcopy(whole)
     document["schema"]["offsets"][0]["expression"] = 0
-    limit = sys.getrecursionlimit()
-    try:
-        sys.setrecursionlimit(100_000)
-        text = json.dumps(expression)
-    finally:
-        sys.setrecursionlimit(limit)
     with pytest.raises(em.FileError, match="nested too deeply"):
         loads(json.dumps(document).replace('"expression": 0', f'"expression": {text}'))
 
@@ -476,7 +479,7 @@ def bomb(factors: int, levels: int, always: bool = False) -> dict[str, Any]:
     names = [str(level) for level in range(levels)]
     matrix = None if not always else [[1.0] for _ in names]
     contrast = {
-        "prefix": "", "fields": names[1:] if not always else ["f"], "base": 0, "matrix": matrix, "always": always
+        "prefix": "", "fields": ["f"] if always else names[1:], "base": 0, "matrix": matrix, "always": always,
     }  # fmt: skip
     factor = {
         "kind": "categorical", "label": "g", "expression": ["name", "g"], "levels": names, "numbers": None,
@@ -551,7 +554,8 @@ def loads_or_refuses(text: str) -> None:
     try:
         fit = loads(text)
     except em.FileError as error:
-        assert "\n" not in str(error)
+        if "\n" in str(error):
+            raise
         return
     try:
         str(fit)
@@ -561,7 +565,7 @@ def loads_or_refuses(text: str) -> None:
         pass
 
 
-@settings(max_examples=400, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_files_are_refused_or_harmless(data, whole, monkeypatch):
     document = copy.deepcopy(whole)
@@ -592,7 +596,7 @@ def test_mutated_files_are_refused_or_harmless(data, whole, monkeypatch):
         loads_or_refuses(json.dumps(document, allow_nan=True))
 
 
-@settings(max_examples=200, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_changed_anywhere_are_refused_or_harmless(data, whole, tmp_path):
     text = bytearray(json.dumps(whole).encode())
@@ -611,7 +615,7 @@ def test_bytes_changed_anywhere_are_refused_or_harmless(data, whole, tmp_path):
         loads_or_refuses(decoded)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_refused(data, tmp_path):
     (tmp_path / "m.json").write_bytes(data)
@@ -627,20 +631,22 @@ import sys
 import numpy, scipy.special, scipy.linalg, etamu as em
 data = {{"x": [1.0, 2.5], "g": ["a", "b"]}}
 em.load({str(tmp_path / "m.json")!r}).predict(data, se=True)   # imports what is lazy
-seen = []
+seen, on = [], False
 sys.addaudithook(lambda event, args: seen.append((event, args)) if on else None)
 on = True
 fit = em.load({str(tmp_path / "m.json")!r})
 fit.predict(data, se=True); str(fit)
 on = False
-bad = [e for e, a in seen if e in {{"exec", "os.system", "subprocess.Popen", "pickle.find_class", "marshal.loads"}}]
+code = {{"exec", "os.system", "subprocess.Popen", "pickle.find_class", "marshal.loads"}}
+bad = [e for e, a in seen if e in code]
 opened = {{str(a[0]) for e, a in seen if e == "open"}}
 assert not bad, bad
 assert opened == {{{str(tmp_path / "m.json")!r}}}, opened
 """
     answer = subprocess.run(
-        [sys.executable, "-c", script.replace("seen = []", "seen = []; on = False")],
+        [sys.executable, "-c", script],
         capture_output=True,
         text=True,
+        check=False,
     )
     assert answer.returncode == 0, answer.stderr

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from etamu.infer import criteria, dispersion
-from etamu.infer.wald import critical, interval, p_values
+from etamu.infer.wald import critical, criticals, interval, p_values
 
 
 @pytest.mark.parametrize("z", [0.0, 0.5, -1.96, 8.0, -20.0, 37.0])
@@ -42,3 +42,12 @@ def test_criteria_and_moments():
     assert_allclose(criteria.bic(-10.0, 3, 100), 20.0 + 3 * math.log(100))
     assert math.isnan(criteria.bic(-10.0, 3, 0))
     assert math.isnan(dispersion.moment(1.0, 0))
+
+
+def test_each_statistic_may_have_its_own_degrees_of_freedom():
+    statistic, df = np.array([-2.0, 2.0, 2.0, 2.0]), np.array([3.7, 3.7, np.inf, np.nan])
+    each = [p_values(statistic[i : i + 1], float(df[i]))[0] for i in range(3)]
+    assert_allclose(p_values(statistic, df), [*each, np.nan], rtol=1e-14)
+    assert_allclose(criticals(0.9, df), [*(critical(0.9, float(nu)) for nu in df[:3]), np.nan], rtol=1e-14)
+    ends = interval(np.zeros(4), np.ones(4), 0.9, df)
+    assert_allclose(ends[:, 1], criticals(0.9, df))

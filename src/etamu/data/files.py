@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FileError
 from etamu.data.column import Column, boolean, numeric, text
@@ -200,6 +201,9 @@ class _TextSource:
     def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Make a table: a dict of arrays."""
         return dict(arrays)
+
+    def labels(self, rows: NDArray[np.intp]) -> None:
+        """Say that rows of a file have positions only."""
 
 
 def from_texts(name: str, values: Sequence[str | None]) -> Column:

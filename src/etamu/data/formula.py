@@ -246,6 +246,14 @@ def _check_powers(words: list[str], formula: str) -> None:
             )
 
 
+def _number_of(placeholder: str, formula: str) -> int:
+    """Return which factor a placeholder stands for; formulaic makes words of its own of a stray %."""
+    digits = placeholder.removeprefix("f_").removesuffix("_")
+    if not digits.isdecimal():
+        raise FormulaError(f"cannot read the formula {formula!r}: {placeholder!r} is no term")
+    return int(digits)
+
+
 def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> list[Term]:
     """Let formulaic expand the operators."""
     from formulaic.parser import DefaultFormulaParser
@@ -262,7 +270,7 @@ def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> 
             if factor.eval_method.value == "literal":
                 scale *= float(factor.expr)
             else:
-                numbers.append(int(factor.expr.removeprefix("f_").removesuffix("_")))
+                numbers.append(_number_of(factor.expr, formula))
         if scale == 0.0:
             raise FormulaError(f"{formula!r}: a term is multiplied by 0; leave it out")
         label = ":".join(labels[number] for number in numbers) or "Intercept"

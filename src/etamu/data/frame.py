@@ -6,6 +6,7 @@ Read next: `etamu.data.schema`, which asks for the columns a formula names.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Mask
@@ -33,6 +35,9 @@ class Source(Protocol):
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table in the library the columns came in."""
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows, None where rows have no names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,10 @@ class Frame:
     def native_table(self, arrays: Mapping[str, Any]) -> Any:
         """Make a table of the given columns in the library the data came in."""
         return self.source.table(arrays)
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        """Look up what the library calls some rows: the index of a pandas table, None elsewhere."""
+        return self.source.labels(rows)
 
 
 def suggestion(name: str, names: tuple[str, ...]) -> str:
@@ -216,6 +225,9 @@ class _Arrays:
     def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         return dict(arrays)
 
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class _Table:
@@ -229,6 +241,10 @@ class _Table:
 
     def table(self, arrays: Mapping[str, Any]) -> Any:
         return nw.from_dict(dict(arrays), backend=self.data.implementation).to_native()
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        index = nw.maybe_get_index(self.data)
+        return None if index is None else np.asarray(index[rows])
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
@@ -322,10 +338,9 @@ class TextTable:
         """Return a column as the library reads numbers, whole ones if all are; None where some are not."""
         series = self.data.get_column(name)
         for dtype in (nw.Int64(), nw.Float64()):
-            try:
+            # Every library has an error of its own for text that is no number.
+            with contextlib.suppress(Exception):
                 return _numbers(name, series.cast(dtype), integer=dtype.is_integer())
-            except nw.exceptions.InvalidOperationError:
-                continue
         return None
 
 

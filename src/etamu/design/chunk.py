@@ -38,9 +38,13 @@ class Weights:
         """Multiply the kinds: what a row counts in the score; None where every row counts 1."""
         return _product(self.frequency, self.variance, self.sampling)
 
+    def precision(self) -> Array | None:
+        """Return w s: what a single copy of a row counts; None where every copy counts 1."""
+        return _product(self.variance, self.sampling)
+
     def squared(self) -> Array | None:
         """Return k (w s)^2: what u^2 x x' counts in the middle of a sandwich."""
-        precision = _product(self.variance, self.sampling)
+        precision = self.precision()
         return _product(self.frequency, precision, precision)
 
     def rows(self, start: int, stop: int) -> Weights:

@@ -227,7 +227,7 @@ def _allow(node: ast.expr, text: str, name: str, depth: int = 0) -> None:
             raise LinkError(
                 f"the formula {_short(text)!r} uses {_short(used)!r}, which is not allowed: it may use "
                 f"{name}, numbers, pi, e, + - * / **, < <= > >=, "
-                + ", ".join(sorted([*_SELECTIONS, *FUNCTIONS]))
+                f"{', '.join(sorted([*_SELECTIONS, *FUNCTIONS]))}"
             )
     for part in parts:
         _allow(part, text, name, depth + 1)

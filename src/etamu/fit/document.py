@@ -102,6 +102,10 @@ class Place:
             raise self.error(f"{key!r} is missing: the file is damaged, or not what it says it is")
         return Place(self.value[key], self.source, f"{self.way}.{key}" if self.way else key)
 
+    def get(self, key: str) -> Any:
+        """Return the value of a key of an object, None where there is none."""
+        return self.object().get(key)
+
     def only(self, *keys: str) -> None:
         """Refuse an object with keys nobody reads."""
         strange = [key for key in self.object() if key not in keys]

@@ -6,7 +6,6 @@ Read next: `etamu.fit.result`, what comes out.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,19 +16,22 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
-from etamu._base.types import Array, Want
+from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.moments import Moments
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.fit.caller import user_level
+from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.problem import Options, Problem
+from etamu.fit.placed import Placed, bread, visits
+from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.start import start
-from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle, sandwich
+from etamu.infer.autocorrelation import usual_lags
+from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import clearly_independent, independent_columns
 from etamu.solve.gradient import gradient
@@ -44,9 +46,6 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
     "gradient": gradient,
     "lbfgs": lbfgs,
 }
-
-SQUARED_CONDITION = 1e4
-"""Above this condition number of the scaled design the final factor is a TSQR: a Gram squares it."""
 
 WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
@@ -77,7 +76,7 @@ def estimate(problem: Problem) -> Fit:
     beta = _first(problem, oracle, stage)
     solution = SOLVERS[problem.options.solver](oracle, beta)
     _say_outcome(solution)
-    return _finish(problem, stage, oracle, solution)
+    return _finish(problem, stage, solution)
 
 
 def prepare(problem: Problem) -> Stage:
@@ -85,13 +84,13 @@ def prepare(problem: Problem) -> Stage:
     chunk = problem.counting()
     predictor = chunk.predictors[0]
     options = problem.options
-    raw = Threads(chunk, **_visits(options))
+    raw = Threads(chunk, **visits(options))
     moments = raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk(
         (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
     )
-    executor = Threads(ready, **_visits(options))
+    executor = Threads(ready, **visits(options))
     coordinates = coordinates.without(_aliased(executor, coordinates))
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
@@ -114,11 +113,6 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
     )
-
-
-def _visits(options: Options) -> dict[str, Any]:
-    rows = ROWS if options.block_rows is None else options.block_rows
-    return {"rows": rows} if options.threads is None else {"rows": rows, "threads": options.threads}
 
 
 def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
@@ -156,15 +150,15 @@ def _say_outcome(solution: Solution) -> None:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
 
 
-def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Fit:
+def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
     local = solution.local
     deviance = abs(2.0 * local.value)  # never -0.0
     raw = stage.coordinates.raw(solution.beta)
     chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - stage.coordinates.size
     phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
-    bread = _bread(problem, stage, oracle, solution)
-    root, kind = _root(problem, oracle, solution, bread, phi)
+    at = Placed(problem, stage.executor, stage.coordinates, solution.beta)
+    root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
     null = null_deviance(problem.unit, stage.chunk, stage.executor, intercept=intercept)
@@ -183,47 +177,24 @@ def _finish(problem: Problem, stage: Stage, oracle: Likelihood, solution: Soluti
         df_null=problem.nobs - int(intercept),
         likelihood=likelihood,
         solution=solution,
+        lags=lags,
+        fitting=estimate,
     )
 
 
-def _bread(problem: Problem, stage: Stage, oracle: Likelihood, solution: Solution) -> Root:
-    """Factor the inverse information at phi = 1; by TSQR where the Gram has lost too many digits."""
-    information = solution.local.expected
-    if problem.options.covariance == "observed":
-        information = solution.local.observed
-    size = oracle.size
-    if information is None or not np.all(np.isfinite(information)):
-        return Root(np.full((size, size), np.nan))
-    cond = condition(information)
-    if cond > WARN_CONDITION:
-        message = f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
-        warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
-    try:
-        if cond > SQUARED_CONDITION and problem.options.covariance != "observed":
-            raw = stage.coordinates.raw(solution.beta)
-            triangle = stage.executor.reduce(
-                partial(sums.triangle, coordinates=stage.coordinates, unit=problem.unit, beta=raw)
-            )
-            return root_of_triangle(triangle.factor)
-        return root_of_information(information)
-    except np.linalg.LinAlgError:
-        return Root(np.full((size, size), np.nan))
-
-
-def _root(
-    problem: Problem, oracle: Likelihood, solution: Solution, bread: Root, phi: Phi
-) -> tuple[Root, str]:
-    """Choose the covariance: the model's, or a sandwich that no dispersion enters."""
+def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, int | None]:
+    """Choose the covariance that was asked for; return its root, its kind, and lags where it has some."""
+    problem = at.problem
     sampling = problem.chunk.weights.sampling is not None
     kind = problem.options.covariance or ("HC1" if sampling else "model")
-    if kind in {"model", "observed"}:
-        return bread.scaled(phi.value) if math.isfinite(phi.value) else Root(bread.matrix * math.nan), kind
-    if kind not in {"HC0", "HC1"}:
-        raise OptionError(f"covariance {kind!r} is not known; choose model, observed, HC0 or HC1")
-    meat = oracle.sums(solution.beta, Want.MEAT).meat
-    assert meat is not None
-    n = problem.nobs
-    # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
-    lost = 1 if sampling else oracle.size
-    factor = n / (n - lost) if kind == "HC1" and n > lost else 1.0
-    return sandwich(bread, meat * factor), kind
+    observed = kind == "observed"
+    information = solution.local.observed if observed else solution.local.expected
+    if information is not None and np.all(np.isfinite(information)):
+        cond = condition(information)
+        if cond > WARN_CONDITION:
+            message = (
+                f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
+            )
+            warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+    lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
+    return covariance(at, kind, bread(at, information, observed=observed), phi, lags), kind, lags

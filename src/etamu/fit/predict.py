@@ -6,7 +6,8 @@ Read next: `etamu.fit.rows`, `etamu.fit.prediction` for the next response, `etam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from etamu.data.matrix import read_like
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
+from etamu.execute.threads import ROWS
 from etamu.family.distribution import distribution
 from etamu.family.unit import Unit
+from etamu.fit.covariance import varying_df
 from etamu.fit.inputs import numbers, offset_of, trials_of
 from etamu.fit.prediction import prediction_interval
 from etamu.fit.problem import Problem
@@ -28,7 +31,7 @@ from etamu.fit.rows import by_row, raw_beta
 from etamu.fit.simulate import row_dispersion
 from etamu.fit.terms import Terms, splitter, terms_of_new, terms_of_rows
 from etamu.infer.covariance import Root
-from etamu.infer.wald import critical
+from etamu.infer.wald import criticals
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -37,6 +40,9 @@ KINDS = ("mean", "link", "count", "rate", "terms")
 """What can be predicted."""
 INTERVALS = (None, "confidence", "prediction")
 """Of the mean, or of the next response."""
+
+Degrees = Callable[[Array], Array]
+"""Degrees of freedom of contrasts, rows over the working coefficients."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +69,13 @@ class Prediction:
 class _Linear:
     """Eta of each row with its standard error, and what else a scale needs of the row.
 
-    `per` is the exposure by which a rate divides the mean, `dispersion` phi over the variance weight.
+    `df` are reference degrees of freedom, `per` the exposure by which a rate divides the mean, and
+    `dispersion` phi over the variance weight.
     """
 
     eta: Array
     se: Array
+    df: Array | float
     trials: Array | None = None
     per: Array | None = None
     dispersion: Array | None = None
@@ -81,6 +89,7 @@ class _Asked:
     se: bool
     interval: str | None
     level: float
+    degrees: Degrees | None = None
 
     @property
     def needs_se(self) -> bool:
@@ -119,6 +128,8 @@ def predict(
     """
     asked = _Asked(kind, se, interval, level)
     _refuse(fit, asked)
+    if interval is not None:
+        asked = replace(asked, degrees=varying_df(fit))
     if kind == "terms":
         return terms_of_rows(fit, se=se) if data is None else _terms_of_new(fit, data, unseen, se=se)
     given = {"offset": offset, "exposure": exposure, "trials": trials}
@@ -132,7 +143,7 @@ def predict(
         return Prediction(estimate, error)
     if asked.next_response:
         return Prediction(estimate, error, *_next_response(fit, linear, asked))
-    half = critical(level, fit.reference_df) * linear.se
+    half = criticals(level, linear.df) * linear.se
     ends = [_on_scale(unit, linear.eta + side * half, kind, linear)[0] for side in (-1, 1)]
     return Prediction(estimate, error, np.fmin(*ends), np.fmax(*ends))
 
@@ -169,7 +180,7 @@ def _next_response(fit: Fit, linear: _Linear, asked: _Asked) -> tuple[Array, Arr
     from scipy.special import ndtr
 
     assert linear.dispersion is not None
-    tail = float(ndtr(-critical(asked.level, fit.reference_df)))
+    tail = np.broadcast_to(ndtr(-criticals(asked.level, linear.df)), linear.eta.shape)
     ends = prediction_interval(
         fit.problem.unit, linear.eta, linear.se, linear.dispersion, linear.trials, tail
     )
@@ -208,13 +219,16 @@ def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
     y, trials, dispersion = problem.chunk.y, None, None
     if len(y) > 1:
         trials = by_row(fit, lambda chunk: chunk.y[1])
+    df = fit.reference_df
+    if (degrees := asked.degrees) is not None:
+        df = by_row(fit, lambda chunk: degrees(fit.coordinates.rows(chunk.predictors[0].design)))
     if asked.next_response:
         weights = problem.chunk.weights.variance
         phi = row_dispersion(fit.phi.value, weights, len(problem.chunk))
         dispersion = np.full(problem.input_rows, np.nan)
         dispersion[problem.chunk.row_ids] = phi
     per = _exposure_of_rows(problem, exposure) if asked.kind == "rate" else None
-    return _Linear(eta, se, trials, per, dispersion)
+    return _Linear(eta, se, df, trials, per, dispersion)
 
 
 def _exposure_of_rows(problem: Problem, exposure: Any) -> Array:
@@ -252,6 +266,10 @@ def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked:
     if asked.needs_se:
         root = _root(fit, coordinates)
         se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
+    df = fit.reference_df
+    if asked.degrees is not None:
+        df = _degrees(fit, coordinates, predictor.design, asked.degrees)
+        df = df if keep is None else _laid_out(df, keep)
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
         se = np.where(encoded.invalid, np.nan, se) if asked.needs_se else se
@@ -261,7 +279,7 @@ def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked:
     if asked.kind == "rate" and "exposure" in used:
         per = _exposure(frame, used["exposure"], problem.unit)
     dispersion = _dispersion_of_new(fit, frame, len(eta)) if asked.next_response else None
-    return _Linear(eta, se, trials, per, dispersion)
+    return _Linear(eta, se, df, trials, per, dispersion)
 
 
 def _wanted(asked: _Asked) -> set[str]:
@@ -294,6 +312,20 @@ def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
 
     table = None if fit.problem.schema is None else frame
     return terms_of_new(parts, encoded.design, lay_out, table)
+
+
+def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
+    """Compute the degrees of freedom of eta row by row, block by block."""
+    own, out = fit.coordinates, np.empty(design.length)
+    for start in range(0, design.length, ROWS):
+        stop = min(start + ROWS, design.length)
+        rows = coordinates.rows(design.rows(start, stop))
+        if coordinates is not own:
+            columns = np.zeros((stop - start, own.layout.width))
+            columns[:, own.kept] = rows
+            rows = own.hypothesis(columns)
+        out[start:stop] = degrees(rows)
+    return out
 
 
 def _laid_out(values: Array, keep: Mask) -> Array:

@@ -23,7 +23,7 @@ BLOCK = 1 << 19
 
 
 def prediction_interval(
-    unit: Unit, eta: Array, se: Array, dispersion: Array, trials: Array | None, tail: float
+    unit: Unit, eta: Array, se: Array, dispersion: Array, trials: Array | None, tail: Array | float
 ) -> tuple[Array, Array]:
     """Compute the quantiles that leave a probability in each tail of the next response, two arrays (n,).
 
@@ -51,7 +51,7 @@ def prediction_interval(
             mixture = Mixture(
                 law, mixture.mu, mixture.complement, mixture.share, mixture.dispersion, trials[rows]
             )
-        probability = np.full(len(rows), tail)
+        probability = np.broadcast_to(tail, eta.shape)[rows]
         lower[rows] = quantile(mixture, probability)
         upper[rows] = upper_quantile(mixture, probability)
     return lower, upper

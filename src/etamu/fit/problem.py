@@ -19,6 +19,12 @@ from etamu.design.chunk import Chunk
 from etamu.design.layout import Layout
 from etamu.family.unit import Unit
 
+ALONE = ("model", "observed", "HC0", "HC1", "HC2", "HC3", "HC4", "HAC")
+"""Covariances that need nothing but the fit."""
+
+CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
+"""Covariances that need clusters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -27,7 +33,7 @@ class Options:
     Parameters
     ----------
     dispersion : None, "pearson", "deviance", "ml" or float
-    covariance : None, "model", "observed", "HC0" or "HC1"
+    covariance : None or one of `ALONE`
     solver : str
     start : array, optional
         Reported coefficients to start from.
@@ -54,8 +60,13 @@ def check_options(options: Options, missing: str) -> None:
     choices: dict[str, tuple[Any, tuple[Any, ...]]] = {
         "missing": (missing, ("drop", "raise")),
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
-        "covariance": (options.covariance, (None, "model", "observed", "HC0", "HC1")),
+        "covariance": (options.covariance, (None, *ALONE)),
     }
+    if options.covariance in (*CLUSTERED, "cluster"):
+        raise OptionError(
+            f"covariance={options.covariance!r} needs clusters, which are said after the fit: "
+            f"fit.with_covariance({options.covariance!r}, cluster='column')"
+        )
     for keyword, (value, known) in choices.items():
         if value not in known:
             listed = ", ".join(map(repr, known))

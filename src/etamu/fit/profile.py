@@ -24,7 +24,7 @@ from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
-from etamu.infer.wald import critical
+from etamu.infer.wald import criticals
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.farthest import End, Ending, Ridge, farthest
 from etamu.solve.oracle import Outcome
@@ -107,10 +107,10 @@ def profile(
     fit: Fit, combination: str | Sequence[float] | Array, level: float = 0.95, reference: str | None = None
 ) -> Profile:
     """Trace the profile as `Fit.profile` describes."""
-    bound = critical(level, interval_df(fit, level, reference))
+    bound = _bound(fit, level, reference)
     name, weights = _named(fit, combination)
     functional = fit.coordinates.hypothesis(weights[None, :])[0]
-    outermost = max(bound, critical(TRACED, interval_df(fit, TRACED, reference)))
+    outermost = max(bound, _bound(fit, TRACED, reference))
     roots = np.union1d(np.linspace(0.0, outermost, POINTS + 1)[1:], [bound])
     ridge = _ridge(fit, functional)
     estimate = ridge.place(fit.beta)
@@ -141,7 +141,7 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     NotAvailableError
         If the fit has no likelihood to profile.
     """
-    bound = critical(level, interval_df(fit, level, reference))
+    bound = _bound(fit, level, reference)
     out = np.full((len(fit.names), 2), np.nan)
     ridge = _ridge(fit, np.zeros(fit.rank))
     # Where there may be other peaks, the ridge is followed in short steps.
@@ -158,7 +158,13 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     return out
 
 
-def interval_df(fit: Fit, level: float, reference: str | None) -> float:
+def _bound(fit: Fit, level: float, reference: str | None) -> float:
+    """Return the critical value; that of a fit which trusts its model is one for all contrasts."""
+    _refuse(fit)
+    return float(criticals(level, interval_df(fit, level, reference)))
+
+
+def interval_df(fit: Fit, level: float, reference: str | None) -> Array | float:
     """Return the degrees of freedom behind a critical value, infinite for the normal.
 
     Raises
@@ -227,7 +233,6 @@ def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, A
 
 def _ridge(fit: Fit, functional: Array) -> Ridge:
     """Set the likelihood of a fit up for walks away from its maximum."""
-    _refuse(fit)
     problem, coordinates = fit.problem, fit.coordinates
     rows = problem.counting()
     predictor = rows.predictors[0]

@@ -1,7 +1,7 @@
-"""Residuals of four kinds, every one computed from eta.
+"""The four basic residuals, every one computed from eta.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.tables`, which puts them beside the data.
+Read next: `etamu.fit.residual_kinds`, the further kinds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
@@ -22,19 +21,12 @@ if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 
-def residuals(fit: Fit, kind: str) -> Array:
-    """Compute residuals with the input's length.
+def basic(fit: Fit, kind: str) -> Array:
+    """Compute residuals of one of the four kinds with the input's length.
 
     response y - mu; working (y - mu) g'(mu); pearson (y - mu) sqrt(w / V); deviance
     sign(y - mu) sqrt(w d), with w the variance weight times the trials.
-
-    Raises
-    ------
-    OptionError
-        If the kind is not known.
     """
-    if kind not in KINDS:
-        raise OptionError(f"residuals of kind {kind!r} are not known; choose one of {', '.join(KINDS)}")
     unit, beta, function = fit.problem.unit, raw_beta(fit), KINDS[kind]
 
     def rows(chunk: Chunk) -> Array:
@@ -57,19 +49,20 @@ def _working(unit: Unit, chunk: Chunk, eta: Array) -> Array:
 def _pearson(unit: Unit, chunk: Chunk, eta: Array) -> Array:
     _, score, information = unit.bind(np, "expected")(chunk.y, eta)
     size = np.where(score == 0.0, 0.0, np.abs(score) / np.sqrt(information))
-    return _signed(unit, chunk, eta, size) * _root_precision(chunk)
+    return _signed(unit, chunk, eta, size) * root_precision(chunk)
 
 
 def _deviance(unit: Unit, chunk: Chunk, eta: Array) -> Array:
     value = unit.bind(np, "expected")(chunk.y, eta)[0]
-    return _signed(unit, chunk, eta, np.sqrt(-2.0 * value)) * _root_precision(chunk)
+    return _signed(unit, chunk, eta, np.sqrt(-2.0 * value)) * root_precision(chunk)
 
 
 def _signed(unit: Unit, chunk: Chunk, eta: Array, size: Array) -> Array:
     return np.asarray(np.sign(response(unit, chunk, eta)) * size)
 
 
-def _root_precision(chunk: Chunk) -> Array | float:
+def root_precision(chunk: Chunk) -> Array | float:
+    """Return the square root of the variance weight, 1 where there is none."""
     # A frequency weight repeats rows; the residual is that of a single copy.
     precision = chunk.weights.variance
     return 1.0 if precision is None else np.sqrt(precision)
@@ -81,4 +74,4 @@ KINDS: dict[str, Callable[[Unit, Chunk, Array], Array]] = {
     "pearson": _pearson,
     "deviance": _deviance,
 }
-"""Kinds of residuals by name."""
+"""Basic kinds by name."""

@@ -22,10 +22,11 @@ from etamu.design.coordinates import Coordinates
 from etamu.design.layout import Layout, plain_layout
 from etamu.family.saved import family_from, link_from
 from etamu.family.unit import Unit
+from etamu.fit.clusters import Clustering
 from etamu.fit.document import Place, parsed
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
-from etamu.fit.problem import Options, Problem, Tally, Words
+from etamu.fit.problem import ALONE, CLUSTERED, Options, Problem, Tally, Words
 from etamu.fit.result import Fit
 from etamu.fit.store import FORMAT, FORMAT_VERSION
 from etamu.infer.covariance import Root
@@ -35,7 +36,6 @@ LARGEST = 2**30
 """Largest file read, in bytes: the covariance factor of 10,000 coefficients."""
 
 KEYWORDS = ("offset", "exposure", "trials", "frequency_weights", "variance_weights", "sampling_weights")
-COVARIANCES = ("model", "observed", "HC0", "HC1")
 SOLVERS = ("newton", "irls", "gradient", "lbfgs")
 DISPERSIONS = ("pearson", "deviance", "ml")
 
@@ -127,7 +127,7 @@ def _fit(document: Place) -> Fit:
         coordinates=coordinates,
         beta=beta,
         factor=factor,
-        covariance_kind=scalars["covariance"].word(*COVARIANCES),
+        covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED),
         phi=Phi(
             scalars["dispersion"].number(),
             scalars["dispersion_kind"].word("known", "given", "pearson", "deviance", "ml"),
@@ -141,6 +141,8 @@ def _fit(document: Place) -> Fit:
         likelihood=likelihood,
         solution=_solution(document["search"], beta),
         kept_se=se if factor is None else None,
+        clustering=_clustering(scalars, len(names)),
+        lags=None if scalars.get("lags") is None else scalars["lags"].count(),
     )
 
 
@@ -249,6 +251,7 @@ def _likelihood(scalars: Place) -> LogLikelihood:
     scalars.only(
         "nobs", "df_resid", "df_null", "deviance", "null_deviance", "pearson_chi2", "dispersion",
         "dispersion_kind", "loglik", "loglik_dispersion", "loglik_extra", "loglik_reason", "covariance",
+        "lags", "clusters",
     )  # fmt: skip
     return LogLikelihood(
         scalars["loglik"].number(),
@@ -256,6 +259,30 @@ def _likelihood(scalars: Place) -> LogLikelihood:
         scalars["loglik_dispersion"].number(),
         scalars["loglik_reason"].text(),
     )
+
+
+def _clustering(scalars: Place, size: int) -> Clustering | None:
+    """Read by what a covariance is clustered; a file older than clusters says nothing of them."""
+    clustered = scalars["covariance"].value in CLUSTERED
+    if scalars.get("clusters") is None:
+        if clustered:
+            raise scalars["covariance"].error("the clusters of a clustered covariance are missing")
+        return None
+    place = scalars["clusters"]
+    if not clustered:
+        raise place.wrong("null, because the covariance is not clustered,")
+    place.only("by", "df")
+    names, counts = [], []
+    for way in place["by"]:
+        way.parts(2)
+        name, count = way
+        names.append(name.text())
+        counts.append(count.count(2))
+    if not names:
+        raise place["by"].error("there is no way of clustering")
+    satterthwaite = scalars["covariance"].value == "CR2"
+    df = place["df"].numbers(size) if satterthwaite else place["df"].number()
+    return Clustering(tuple(names), tuple(counts), df)
 
 
 def _problem(document: Place, unit: Unit, layout: Layout, schema: Schema | None) -> Problem:
@@ -312,7 +339,7 @@ def _options(options: Place) -> Options:
         phi = dispersion.word(*DISPERSIONS)
     elif phi is not None:
         phi = dispersion.number()
-    kind = None if covariance.value is None else covariance.word(*COVARIANCES)
+    kind = None if covariance.value is None else covariance.word(*ALONE)
     return Options(phi, kind, options["solver"].word(*SOLVERS))
 
 

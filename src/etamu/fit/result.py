@@ -7,7 +7,7 @@ Read next: `etamu.fit.predict`, `etamu.fit.residuals`, `etamu.fit.tables`, `etam
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,15 +20,25 @@ from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
+from etamu.fit.add import add1
+from etamu.fit.anova import anova, term_tests
+from etamu.fit.clusters import Clustering
 from etamu.fit.components import Components, components
+from etamu.fit.covariance import varying_df, with_covariance
+from etamu.fit.deviance_table import DevianceTable
+from etamu.fit.drop import drop1
+from etamu.fit.influence import Influence, influence
 from etamu.fit.interpret import Interpretation, interpret
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.linear_test import LinearTest, linear_test
+from etamu.fit.multiple import adjusted
 from etamu.fit.phi import Phi
 from etamu.fit.predict import Prediction, predict
 from etamu.fit.problem import Problem
 from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
-from etamu.fit.residuals import residuals
+from etamu.fit.residual_kinds import partial_residuals, residuals
 from etamu.fit.simulate import simulate
+from etamu.fit.step import Search, step
 from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
 from etamu.fit.tables import augment, glance, tidy
@@ -59,7 +69,7 @@ class Fit:
     factor : Root, optional
         Factor of their covariance, dispersion included; None for a fit saved without it.
     covariance_kind : str
-        "model", "observed", "HC0" or "HC1".
+        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3".
     phi : Phi
     deviance, null_deviance, pearson_chi2 : float
     nobs, df_resid, df_null : int
@@ -68,6 +78,12 @@ class Fit:
         What the solver returned, with its trace.
     kept_se : array, optional
         Standard errors of a fit saved without its factor.
+    clustering : Clustering, optional
+        By what the covariance is clustered.
+    lags : int, optional
+        How far rows are taken to be correlated, for HAC.
+    fitting : callable, optional
+        How another problem becomes a Fit; None for a fit read from a file.
 
     Examples
     --------
@@ -94,6 +110,9 @@ class Fit:
     likelihood: LogLikelihood
     solution: Solution
     kept_se: Array | None = None
+    clustering: Clustering | None = None
+    lags: int | None = None
+    fitting: Callable[[Problem], Fit] | None = None
 
     # What the model is
 
@@ -174,9 +193,31 @@ class Fit:
         return p_values(self.statistic, self.reference_df)
 
     @property
-    def reference_df(self) -> float:
-        """Degrees of freedom of the reference distribution; infinite for the normal."""
+    def reference_df(self) -> Array | float:
+        """Degrees of freedom of the reference distribution; infinite for the normal.
+
+        Clusters less one for a clustered covariance, and an array, one for each coefficient, for CR2.
+        """
+        if self.clustering is not None:
+            return self.clustering.df
         return float(self.df_resid) if self.phi.estimated else math.inf
+
+    def contrast_df(self, combinations: Array) -> Array | float:
+        """Return the reference degrees of freedom of linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        combinations : array (m, names)
+            Rows L of L beta.
+
+        Returns
+        -------
+        float, or array (m,) for CR2
+        """
+        degrees = varying_df(self)
+        if degrees is None:
+            return self.reference_df
+        return degrees(self.coordinates.hypothesis(np.atleast_2d(combinations)))
 
     @property
     def rank(self) -> int:
@@ -243,6 +284,40 @@ class Fit:
         return self.solution.steps
 
     # What can be asked
+
+    def with_covariance(self, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+        """Return the same fit with another covariance, which its tables, tests and intervals follow.
+
+        Parameters
+        ----------
+        kind : str
+            ``"model"`` or ``"observed"`` believe the model; ``"HC0"`` to ``"HC4"`` only its mean, rows being
+            independent; ``"CR0"`` to ``"CR3"`` clusters of rows (``"cluster"`` is CR1); ``"HAC"`` rows that
+            depend on their neighbours in the order of the data. CR2 tests with Satterthwaite's df.
+        cluster : column name, array, or tuple or list of these, optional
+            Clusters of the rows; several for multi-way clustering, which is defined for CR0 and CR1.
+        lags : int, optional
+            How far HAC looks; floor(4 (n / 100)^(2/9)) if left out.
+
+        Raises
+        ------
+        OptionError, FormulaError, DataError
+            If the kind is not known, lacks or cannot use `cluster` or `lags`, or the clusters cannot be used.
+        NotAvailableError
+            If the fit was read from a file, which carries no rows.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> x, farm = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], ["a", "a", "b", "b", "c", "c"]
+        >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": x, "farm": farm}
+        >>> fit = em.glm("y ~ x", data, family="poisson")
+        >>> fit.with_covariance("HC3").se.round(3)
+        array([0.279, 0.068])
+        >>> fit.with_covariance("CR2", cluster="farm").reference_df.round(2)
+        array([1.2 , 1.26])
+        """
+        return with_covariance(self, kind, cluster, lags)
 
     def conf_int(
         self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
@@ -352,14 +427,49 @@ class Fit:
         """
         return simulate(self, n, seed)
 
-    def residuals(self, kind: str = "deviance") -> Array:
+    def residuals(self, kind: str = "deviance", *, seed: int = 0) -> Any:
         """Compute residuals with the input's length, NaN where a row was dropped.
 
         Parameters
         ----------
-        kind : "response", "working", "pearson" or "deviance"
+        kind : str
+            "response" y - mu; "working" (y - mu) g'(mu); "pearson" (y - mu) sqrt(w / V); "deviance"
+            sign(y - mu) sqrt(w d); "anscombe" sqrt(w) (A(y) - A(mu)) / V^(1/6), A the integral of V^(-1/3);
+            "standardised" (also "standardised pearson") r / sqrt(phi (1 - h)); "studentised", over the sigma
+            without the row; "quantile", standard normal under the model whatever the family; "partial", a
+            table with the working residual plus the centred contribution of each term. w is the variance
+            weight times the trials, h the leverage.
+        seed : int
+            Chooses the random part of quantile residuals where a response has atoms; each row has its own.
+
+        Returns
+        -------
+        array (n,), or for "partial" a table in the library of the input (a dict of arrays where there was
+        none)
+
+        Raises
+        ------
+        OptionError
+            If the kind is not known.
+        NotAvailableError
+            If the family states no distribution ("quantile").
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.residuals("studentised").round(3)
+        array([-0.29 ,  0.506, -0.323,  0.155])
         """
-        return residuals(self, kind)
+        return residuals(self, kind, seed)
+
+    def partial_residuals(self, term: str) -> Array:
+        """Compute the working residual plus the centred contribution of a term, (n,): R's type="partial"."""
+        return partial_residuals(self, term)
+
+    def influence(self) -> Influence:
+        """Compute leverage, Cook's distance, DFFITS and what else leaving one row out would change."""
+        return influence(self)
 
     def working(self) -> Working:
         """Return working response and weights: one weighted least squares of z on X gives beta back."""
@@ -387,6 +497,108 @@ class Fit:
         """
         return interpret(self, units, together, level)
 
+    # Tests
+
+    def test(
+        self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None, reference: str | None = None
+    ) -> LinearTest:
+        """Test linear hypotheses, such as ``"age = 0, C(region)[T.B] = C(region)[T.C]"``.
+
+        Parameters
+        ----------
+        hypothesis : str, list of str, or array (m, names)
+        kind : "wald", "lr" or "score"
+        rhs : number or array (m,), optional
+            The right side where `hypothesis` is a matrix.
+        reference : None or "chi2"
+            None uses F where phi is estimated.
+        """
+        return linear_test(self, hypothesis, kind, rhs=rhs, reference=reference)
+
+    def adjusted(
+        self, hypothesis: Any = None, method: str = "max-t", *, rhs: Any = None, seed: int = 0
+    ) -> DevianceTable:
+        """Test several hypotheses one by one, their p-values adjusted for being several.
+
+        Parameters
+        ----------
+        hypothesis : as for `test`, optional
+            All coefficients but the intercept if left out.
+        method : "max-t", "holm", "bonferroni", "sidak" or "bh"
+        rhs : number or array (m,), optional
+        seed : int
+            Of the integration that "max-t" needs.
+        """
+        return adjusted(self, hypothesis, method, rhs=rhs, seed=seed)
+
+    def terms(self) -> DevianceTable:
+        """Tabulate one Wald test per term, against F where phi is estimated."""
+        return term_tests(self)
+
+    def anova(
+        self,
+        type: Any = 1,  # noqa: A002
+        test: str | None = None,
+        *,
+        dispersion: str | float | None = None,
+    ) -> DevianceTable:
+        """Analyse the deviance term by term, as R's anova (type 1) and car's Anova (types 2 and 3).
+
+        Parameters
+        ----------
+        type : 1, 2 or 3
+        test : "LR", "F", "Wald" or "Rao", optional
+            F where phi is estimated and LR where it is known, if left out.
+        dispersion : "pearson", "deviance", "ml" or float, optional
+            The phi to divide by; that of the fit if left out. The heading says which it was.
+        """
+        return anova(self, type, test, dispersion=dispersion)
+
+    def drop1(
+        self,
+        test: str | None = None,
+        *,
+        scope: str | Iterable[str] | None = None,
+        dispersion: str | float | None = None,
+    ) -> DevianceTable:
+        """Say for every term that may be dropped what the model without it is worth, as R's drop1.
+
+        Parameters
+        ----------
+        test : "LR", "F" or "Rao", optional
+        scope : labels of terms, optional
+        dispersion : "pearson", "deviance", "ml" or float, optional
+            If left out F divides by deviance / df, as R, everything else by the phi of the fit.
+        """
+        return drop1(self, test, scope=scope, dispersion=dispersion)
+
+    def add1(
+        self, scope: str | Iterable[str], test: str | None = None, *, dispersion: str | float | None = None
+    ) -> DevianceTable:
+        """Say for every term of a scope what the model with it is worth, as R's add1.
+
+        Parameters
+        ----------
+        scope : str or list of str
+            ``"~ . + z + x:z"``, in which `.` is the model as it stands, or labels of terms.
+        test : "LR", "F" or "Rao", optional
+        dispersion : "pearson", "deviance" or float, optional
+        """
+        return add1(self, scope, test, dispersion=dispersion)
+
+    def step(self, direction: str | None = None, criterion: str = "aic", *, scope: Any = None) -> Search:
+        """Add and drop terms one at a time while AIC or BIC falls; printing what comes back prints the path.
+
+        Parameters
+        ----------
+        direction : "both", "backward" or "forward", optional
+            Backward without a scope, both with one.
+        criterion : "aic" or "bic"
+        scope : str, list of str, or (lower, upper), optional
+            The largest model, or the smallest and the largest, in which `.` is this model.
+        """
+        return step(self, direction, criterion, scope=scope)
+
     def summary(self) -> Summary:
         """Summarise the fit as a table that reads like R's."""
         return summary(self)
@@ -406,12 +618,14 @@ class Fit:
     def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
 
+        It does hold what the model knows of them: names of levels, knots, means and spreads of columns.
+
         Parameters
         ----------
         path : str or Path
         covariance : bool
-            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of about 20 bytes (p^2
-            for a sandwich): 5 kB for 20 coefficients, 10 MB for 1000. Without it standard errors, tests and
+            Whether the factor of the covariance goes along, p (p + 1) / 2 numbers of some 24 bytes (p^2
+            for a sandwich): 5 kB for 20 coefficients, 12 MB for 1000. Without it standard errors, tests and
             intervals of coefficients stay; `cov` and standard errors of predictions are lost.
 
         Raises

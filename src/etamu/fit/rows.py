@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
@@ -19,20 +20,27 @@ if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 
-def by_row(fit: Fit, function: Callable[[Chunk], Array]) -> Array:
-    """Compute one number per row of the input, block by block; NaN where a row was dropped.
+def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] | None = None) -> Array:
+    """Compute one number, or several, per row of the input, block by block; NaN where a row was dropped.
 
-    The chunk handed to `function` has columns in the coordinates of `fit.beta`.
+    The chunk handed to `function` has columns in the coordinates of `fit.beta`. With `rows`, positions in the
+    input, only those are visited, and answered in their order.
     """
     problem = fit.problem
-    predictor = problem.chunk.predictors[0]
+    chunk, place, length = problem.chunk, problem.chunk.row_ids, problem.input_rows
+    if rows is not None:
+        used = np.full(problem.input_rows, -1)
+        used[chunk.row_ids] = np.arange(len(chunk))
+        place, length = np.flatnonzero(used[rows] >= 0), len(rows)
+        chunk = chunk.take(used[rows[place]])
+    predictor = chunk.predictors[0]
     placed = Predictor(fit.coordinates.placed(predictor.design), predictor.offset)
-    chunk = Chunk((placed,), problem.chunk.y, problem.chunk.weights, problem.chunk.row_ids)
-    options = problem.options
+    chunk = Chunk((placed,), chunk.y, chunk.weights, chunk.row_ids)
     pieces: list[Array] = []
-    Threads(chunk, rows=options.block_rows or ROWS).map(function, pieces.append)
-    out = np.full(problem.input_rows, np.nan)
-    out[problem.chunk.row_ids] = np.concatenate(pieces)
+    Threads(chunk, rows=problem.options.block_rows or ROWS).map(function, pieces.append)
+    values = np.concatenate(pieces)
+    out = np.full((length, *values.shape[1:]), np.nan)
+    out[place] = values
     return out
 
 

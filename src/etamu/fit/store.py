@@ -68,7 +68,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
     """Write a fit as JSON text.
 
     The factor of the covariance comes last and is left out on request; it has p (p + 1) / 2 numbers of about
-    20 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
+    24 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
     """
     problem, words, search = fit.problem, fit.problem.words, fit.solution
     document = {
@@ -139,7 +139,17 @@ def _scalars(fit: Fit) -> dict[str, Any]:
         "loglik_extra": likelihood.extra,
         "loglik_reason": likelihood.reason,
         "covariance": fit.covariance_kind,
+        "lags": fit.lags,
+        "clusters": _clusters(fit),
     }
+
+
+def _clusters(fit: Fit) -> dict[str, Any] | None:
+    clustering = fit.clustering
+    if clustering is None:
+        return None
+    ways = zip(clustering.names, clustering.counts, strict=True)
+    return {"by": [list(way) for way in ways], "df": clustering.df}
 
 
 def _number_or_text(value: str | float | None) -> str | float | None:

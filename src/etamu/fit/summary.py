@@ -24,8 +24,9 @@ DIGITS = 4
 
 COVARIANCES = {
     "observed": "from the observed information",
-    "HC0": "HC0, a sandwich that stands a wrong variance function",
-    "HC1": "HC1, a sandwich that stands a wrong variance function",
+    **{f"HC{n}": f"HC{n}, a sandwich that stands a wrong variance function" for n in range(5)},
+    "HAC": "HAC (Newey-West), a sandwich that stands correlation over {lags} rows",
+    **{f"CR{n}": f"CR{n}, a sandwich that stands any dependence within {{clusters}}" for n in range(4)},
 }
 """What is said where the covariance is not the model's."""
 
@@ -102,7 +103,7 @@ def summary(fit: Fit) -> Summary:
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
-    letter = "t" if fit.phi.estimated else "z"
+    letter = "z" if np.all(np.isinf(fit.reference_df)) else "t"
     p = np.asarray(fit.p_values)
     marks = stars(p)
     numbers = estimates(np.column_stack([fit.coef, fit.se]), DIGITS)
@@ -155,7 +156,19 @@ def _call(fit: Fit) -> str:
     else:
         plain = [] if "Intercept" in fit.names else ["intercept=False"]
         call = f"GLM({_listed([*model, *choices])}).fit({_listed(['X', 'y', *plain, *data])})"
+    call += _with_covariance(fit)
     return "\n".join(wrap(call, indent="    "))
+
+
+def _with_covariance(fit: Fit) -> str:
+    """Write the call that gave the covariance, where it was not the one that fitted."""
+    if fit.clustering is not None:
+        names = [name if name == "<array>" else _quoted(name) for name in fit.clustering.names]
+        cluster = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return f".with_covariance({_listed([_quoted(fit.covariance_kind), f'cluster={cluster}'])})"
+    if fit.covariance_kind == "HAC" and fit.problem.options.covariance != "HAC":
+        return f".with_covariance({_listed([_quoted('HAC'), f'lags={fit.lags}'])})"
+    return ""
 
 
 def _listed(arguments: list[str]) -> str:
@@ -191,8 +204,22 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
     value = short(fit.dispersion)
     lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
     if fit.covariance_kind in COVARIANCES:
-        lines.append(f"Covariance: {COVARIANCES[fit.covariance_kind]}")
+        lines.append(_wrapped(f"Covariance: {_covariance(fit)}"))
     return tuple(lines)
+
+
+def _covariance(fit: Fit) -> str:
+    text = COVARIANCES[fit.covariance_kind]
+    if fit.clustering is None:
+        return text.format(lags=fit.lags) if fit.lags is not None else text
+    ways = zip(fit.clustering.names, fit.clustering.counts, strict=True)
+    clusters = " and ".join(f"the {count} clusters of {name}" for name, count in ways)
+    df = np.unique(fit.reference_df)
+    if df.size == 1:
+        return f"{text.format(clusters=clusters)}; t on {short(df[0])} degrees of freedom"
+    df = df[~np.isnan(df)]
+    between = f"{df[0]:.2f} to {df[-1]:.2f}" if df.size else "unknown"
+    return f"{text.format(clusters=clusters)}; t on {between} degrees of freedom (Satterthwaite)"
 
 
 def _deviance(fit: Fit) -> tuple[str, ...]:

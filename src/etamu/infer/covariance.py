@@ -70,9 +70,18 @@ def root_of_triangle(triangle: Array) -> Root:
 
 def sandwich(bread: Root, meat: Array) -> Root:
     """Compute B M B for bread B and meat M (Huber 1967; White 1980), as a root."""
-    values, vectors = np.linalg.eigh(meat)
-    half = vectors * np.sqrt(np.maximum(values, 0.0))
-    return Root(bread.matrix @ (bread.matrix.T @ half))
+    return filled(bread, bread.matrix.T @ meat @ bread.matrix)
+
+
+def filled(bread: Root, white: Array) -> Root:
+    """Compute L M L' for bread L L' and the meat M of whitened scores L's, as a root.
+
+    Rounding may leave eigenvalues of M a little below 0; they count as 0. NaN where anything is not finite.
+    """
+    if not (np.all(np.isfinite(white)) and np.all(np.isfinite(bread.matrix))):
+        return Root(np.full_like(bread.matrix, np.nan))
+    values, vectors = np.linalg.eigh(white)
+    return Root(bread.matrix @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 
 
 def condition(information: Array) -> float:

@@ -13,15 +13,15 @@ import numpy as np
 from etamu._base.types import Array
 
 
-def p_values(statistic: Array, df: float = math.inf) -> Array:
+def p_values(statistic: Array, df: Array | float = math.inf) -> Array:
     """Compute two-sided p-values, 2 P(T > |t|), from the tail itself and never as 1 - cdf.
 
     Parameters
     ----------
     statistic : array
         Estimate over standard error.
-    df : float
-        Degrees of freedom of Student's t; infinite for the normal.
+    df : float or array
+        Degrees of freedom of Student's t, of all or of each; infinite for the normal.
 
     Examples
     --------
@@ -31,7 +31,8 @@ def p_values(statistic: Array, df: float = math.inf) -> Array:
     from scipy.special import ndtr, stdtr
 
     tail = -np.abs(statistic)
-    return np.asarray(2.0 * (ndtr(tail) if math.isinf(df) else stdtr(df, tail)))
+    normal = np.isinf(df)
+    return np.asarray(2.0 * np.where(normal, ndtr(tail), stdtr(np.where(normal, 1.0, df), tail)))
 
 
 def critical(level: float, df: float = math.inf) -> float:
@@ -48,7 +49,21 @@ def critical(level: float, df: float = math.inf) -> float:
     return float(-ndtri(tail) if math.isinf(df) else -stdtrit(df, tail))
 
 
-def interval(estimate: Array, se: Array, level: float, df: float = math.inf) -> Array:
+def criticals(level: float, df: Array | float) -> Array:
+    """Return `critical` for each of several degrees of freedom; NaN where those are.
+
+    Examples
+    --------
+    >>> criticals(0.95, np.array([1.0, np.inf])).round(3).tolist()
+    [12.706, 1.96]
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail, normal = (1.0 - level) / 2.0, np.isinf(df)
+    return np.asarray(-np.where(normal, ndtri(tail), stdtrit(np.where(normal, 1.0, df), tail)))
+
+
+def interval(estimate: Array, se: Array, level: float, df: Array | float = math.inf) -> Array:
     """Return estimate -/+ critical value times standard error, (n, 2)."""
-    half = critical(level, df) * se
+    half = criticals(level, df) * se
     return np.stack([estimate - half, estimate + half], axis=-1)

@@ -40,6 +40,8 @@ POLISH = 1e-6
 """Decrement below which an exact pass is followed by its Newton step, whatever the solver's own rule."""
 BLOCKED = 1e-6
 """Share of the Newton step that the domain must leave, else its edge is what stops the search."""
+JAMMED = 1e-3
+"""The same where no step at all gains any more: less of an edge is needed to explain it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _blocked(oracle: Oracle, here: Point, newton: Direction, *, stuck: bool) -> 
     The Newton step of the observed information is cut to nothing, and either no step moves at all or
     the expected information, which grows without end towards such an edge, sees no gain left.
     """
-    if not oracle.restricted or oracle.reach(here.beta, newton.step) > BLOCKED:
+    if not oracle.restricted or oracle.reach(here.beta, newton.step) > (JAMMED if stuck else BLOCKED):
         return False
     return stuck or _fisher_decrement(here) <= DECREMENT
 

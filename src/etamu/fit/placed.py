@@ -1,0 +1,143 @@
+"""An estimate and its rows, the columns placed in its coordinates: where sums after the fit are taken.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.covariance`, which takes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from etamu import sums
+from etamu._base.types import Array, Want
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates
+from etamu.execute.threads import ROWS, Threads
+from etamu.family.unit import Unit
+from etamu.fit.problem import Options, Problem
+from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle
+from etamu.sums import etas
+
+SQUARED_CONDITION = 1e4
+"""Above this condition number of the scaled design rows are whitened one by one: a Gram squares it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """An estimate with rows whose columns are in its coordinates.
+
+    Parameters
+    ----------
+    problem : Problem
+    executor : Threads
+        The rows, shifted and scaled.
+    coordinates : Coordinates
+    beta : array
+        Working coefficients.
+    """
+
+    problem: Problem
+    executor: Threads
+    coordinates: Coordinates
+    beta: Array
+
+    @property
+    def raw(self) -> Array:
+        """Coefficients of the shifted, scaled raw columns."""
+        return self.coordinates.raw(self.beta)
+
+    @property
+    def unit(self) -> Unit:
+        """Family and link."""
+        return self.problem.unit
+
+    def information(self, want: Want) -> Array | None:
+        """Sum the information over the rows, in working coordinates, in one pass."""
+        total = self.executor.reduce(partial(sums.accumulate, beta=self.raw, unit=self.unit, want=want))
+        raw = total.observed if want is Want.OBSERVED else total.expected
+        return None if raw is None else self.coordinates.gram(raw)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bread:
+    """The inverse information at phi = 1, as a root L with M = L L'.
+
+    Parameters
+    ----------
+    root : Root
+    delicate : bool
+        Whether the design is so ill-conditioned that the root was taken from a triangle, not a Gram.
+    """
+
+    root: Root
+    delicate: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether the information could be inverted."""
+        return bool(np.all(np.isfinite(self.root.matrix)))
+
+
+def visits(options: Options) -> dict[str, Any]:
+    """Say how rows are visited, as keywords of `Threads`."""
+    rows = ROWS if options.block_rows is None else options.block_rows
+    return {"rows": rows} if options.threads is None else {"rows": rows, "threads": options.threads}
+
+
+def placed(problem: Problem, chunk: Chunk, coordinates: Coordinates, beta: Array) -> Placed:
+    """Place rows of a problem, whose raw columns are as they came, in the coordinates of an estimate."""
+    predictor = chunk.predictors[0]
+    ready = Chunk(
+        (Predictor(coordinates.placed(predictor.design), predictor.offset),),
+        chunk.y,
+        chunk.weights,
+        chunk.row_ids,
+        chunk.cluster,
+    )
+    return Placed(problem, Threads(ready, **visits(problem.options)), coordinates, beta)
+
+
+def bread(at: Placed, information: Array | None, *, observed: bool = False) -> Bread:
+    """Factor the inverse information; by TSQR where the Gram has lost too many digits.
+
+    NaN where the information is not positive definite.
+    """
+    size = at.coordinates.size
+    if information is None or not np.all(np.isfinite(information)):
+        return Bread(Root(np.full((size, size), np.nan)))
+    delicate = condition(information) > SQUARED_CONDITION and not observed
+    try:
+        if delicate:
+            rows = partial(sums.triangle, coordinates=at.coordinates, unit=at.unit, beta=at.raw)
+            return Bread(root_of_triangle(at.executor.reduce(rows).factor), delicate=True)
+        return Bread(root_of_information(information))
+    except np.linalg.LinAlgError:
+        return Bread(Root(np.full((size, size), np.nan)))
+
+
+def score_and_information(chunk: Chunk, at: Placed) -> tuple[Array, Array]:
+    """Compute score and expected information of each row with its precision, of a single copy."""
+    with np.errstate(all="ignore"):
+        _, score, information = at.unit.bind(np, "expected")(chunk.y, etas(chunk, at.raw))
+    precision = chunk.weights.precision()
+    if precision is None:
+        return score, information
+    return score * precision, information * precision
+
+
+def whitened(chunk: Chunk, at: Placed, inverse: Bread) -> Array:
+    """Write some rows out as x_i'L, with M = L L'."""
+    return at.coordinates.rows(chunk.predictors[0].design) @ inverse.root.matrix
+
+
+def leverages(chunk: Chunk, at: Placed, inverse: Bread, information: Array) -> Array:
+    """Compute h_i = W_i x_i'M x_i of a single copy of each row, W_i from `score_and_information`."""
+    design = chunk.predictors[0].design
+    if inverse.delicate:
+        white = whitened(chunk, at, inverse)
+        return np.asarray(information * np.einsum("ij,ij->i", white, white))
+    return information * design.quadratic(at.coordinates.raw_matrix(inverse.root.covariance()))
