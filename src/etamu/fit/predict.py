@@ -1,13 +1,13 @@
 """Prediction: one eta path for old rows and new, the offset always on it.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.rows`.
+Read next: `etamu.fit.rows`, `etamu.fit.prediction` for the next response, `etamu.fit.terms`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,19 +21,25 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.execute.threads import ROWS
+from etamu.family.distribution import distribution
 from etamu.family.unit import Unit
 from etamu.fit.covariance import varying_df
-from etamu.fit.inputs import offset_of, trials_of
+from etamu.fit.inputs import numbers, offset_of, trials_of
+from etamu.fit.prediction import prediction_interval
 from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, raw_beta
+from etamu.fit.simulate import row_dispersion
+from etamu.fit.terms import Terms, splitter, terms_of_new, terms_of_rows
 from etamu.infer.covariance import Root
 from etamu.infer.wald import criticals
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
-KINDS = ("mean", "link", "count")
+KINDS = ("mean", "link", "count", "rate", "terms")
 """What can be predicted."""
+INTERVALS = (None, "confidence", "prediction")
+"""Of the mean, or of the next response."""
 
 Degrees = Callable[[Array], Array]
 """Degrees of freedom of contrasts, rows over the working coefficients."""
@@ -49,8 +55,8 @@ class Prediction:
     se : array (n,)
         Standard error of the estimate on its own scale (delta method for means).
     lower, upper : arrays (n,), optional
-        Ends of the confidence interval of the mean, transformed from the scale of the link so that
-        they stay inside the range of means.
+        Ends of the interval: of the mean, transformed from the scale of the link so that they stay inside the
+        range of means; or of the next response, where a prediction interval was asked.
     """
 
     estimate: Array
@@ -61,12 +67,39 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linear:
-    """Eta of each row with its standard error, the trials of each row, and reference degrees of freedom."""
+    """Eta of each row with its standard error, and what else a scale needs of the row.
+
+    `df` are reference degrees of freedom, `per` the exposure by which a rate divides the mean, and
+    `dispersion` phi over the variance weight.
+    """
 
     eta: Array
     se: Array
-    trials: Array | None
     df: Array | float
+    trials: Array | None = None
+    per: Array | None = None
+    dispersion: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every row."""
+
+    kind: str
+    se: bool
+    interval: str | None
+    level: float
+    degrees: Degrees | None = None
+
+    @property
+    def needs_se(self) -> bool:
+        """Whether standard errors of eta are needed."""
+        return self.se or self.interval is not None
+
+    @property
+    def next_response(self) -> bool:
+        """Whether the law of the next response is needed, and so all that it depends on."""
+        return self.interval == "prediction"
 
 
 def predict(
@@ -81,41 +114,84 @@ def predict(
     offset: Any = None,
     exposure: Any = None,
     trials: Any = None,
-) -> Array | Prediction:
+) -> Array | Prediction | Terms:
     """Predict as `Fit.predict` describes.
 
     Raises
     ------
     OptionError
-        If an option is not understood.
+        If an option is not understood, or asks what does not exist for this model.
     DataError
         If the new data lack a column, hold an unseen level, or an offset must be given again.
+    NotAvailableError
+        If a prediction interval is asked and the family states a variance and no law.
     """
-    if kind not in KINDS:
-        raise OptionError(f"kind {kind!r} is not known; choose one of {', '.join(KINDS)}")
-    if interval not in {None, "confidence"}:
-        raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
-    again = {"offset": offset, "exposure": exposure}
-    if kind == "count":
-        again["trials"] = trials
-    need_se = se or interval is not None
-    degrees = varying_df(fit) if interval is not None else None
-    if data is None:
-        linear = _old_rows(fit, degrees, need_se=need_se)
-    else:
-        linear = _new_rows(fit, data, again, unseen, degrees, need_se=need_se)
-    estimate, slope = _on_scale(fit.problem.unit, linear.eta, kind, linear.trials)
-    if not need_se:
+    asked = _Asked(kind, se, interval, level)
+    _refuse(fit, asked)
+    if interval is not None:
+        asked = replace(asked, degrees=varying_df(fit))
+    if kind == "terms":
+        return terms_of_rows(fit, se=se) if data is None else _terms_of_new(fit, data, unseen, se=se)
+    given = {"offset": offset, "exposure": exposure, "trials": trials}
+    linear = _old_rows(fit, asked, exposure) if data is None else _new_rows(fit, data, given, unseen, asked)
+    unit = fit.problem.unit
+    estimate, slope = _on_scale(unit, linear.eta, kind, linear)
+    if not asked.needs_se:
         return estimate
     error = np.abs(slope) * linear.se
     if interval is None:
         return Prediction(estimate, error)
+    if asked.next_response:
+        return Prediction(estimate, error, *_next_response(fit, linear, asked))
     half = criticals(level, linear.df) * linear.se
-    ends = [_on_scale(fit.problem.unit, linear.eta + side * half, kind, linear.trials)[0] for side in (-1, 1)]
+    ends = [_on_scale(unit, linear.eta + side * half, kind, linear)[0] for side in (-1, 1)]
     return Prediction(estimate, error, np.fmin(*ends), np.fmax(*ends))
 
 
-def _on_scale(unit: Unit, eta: Array, kind: str, trials: Array | None) -> tuple[Array, Array]:
+def _refuse(fit: Fit, asked: _Asked) -> None:
+    """Refuse what is not understood, or does not exist for this model."""
+    if asked.kind not in KINDS:
+        raise OptionError(f"kind {asked.kind!r} is not known; choose one of {', '.join(KINDS)}")
+    if asked.interval not in INTERVALS:
+        raise OptionError(
+            f"interval {asked.interval!r} is not known; choose None, 'confidence' or 'prediction'"
+        )
+    if not 0.0 < asked.level < 1.0:
+        raise OptionError(f"level is {asked.level!r}; it is a probability such as 0.95")
+    if asked.kind == "terms" and asked.interval is not None:
+        raise OptionError("terms have standard errors (se=True) and no intervals")
+    if asked.next_response and asked.kind == "link":
+        raise OptionError("a response has no eta: ask for a prediction interval of kind 'mean' or 'count'")
+    words = fit.problem.words
+    if asked.kind == "rate" and not (words.exposure or "exposure" in words.given):
+        raise OptionError(
+            "kind='rate' is the mean per exposure, and this model was fitted without exposure=; use 'mean'"
+        )
+    if asked.next_response:
+        distribution(fit.family)  # raises where there is none
+
+
+def _next_response(fit: Fit, linear: _Linear, asked: _Asked) -> tuple[Array, Array]:
+    """Compute the interval of the next response, on the scale asked for.
+
+    Where phi is estimated the tail is that of Student's t: for a Gaussian response with identity link the
+    interval is then exact, eta -/+ t sqrt(phi + se^2).
+    """
+    from scipy.special import ndtr
+
+    assert linear.dispersion is not None
+    tail = np.broadcast_to(ndtr(-criticals(asked.level, linear.df)), linear.eta.shape)
+    ends = prediction_interval(
+        fit.problem.unit, linear.eta, linear.se, linear.dispersion, linear.trials, tail
+    )
+    divisor = linear.per if asked.kind == "rate" else linear.trials if asked.kind == "mean" else None
+    if divisor is None:
+        return ends
+    with np.errstate(all="ignore"):
+        return ends[0] / divisor, ends[1] / divisor
+
+
+def _on_scale(unit: Unit, eta: Array, kind: str, row: _Linear) -> tuple[Array, Array]:
     """Return the estimate and its derivative in eta; NaN where eta has left the domain."""
     if kind == "link":
         return eta, np.ones_like(eta)
@@ -123,63 +199,119 @@ def _on_scale(unit: Unit, eta: Array, kind: str, trials: Array | None) -> tuple[
         mean = unit.mean(np, eta)
     admissible = unit.domain.contains(eta)
     mu, slope = np.where(admissible, mean.mu, np.nan), np.where(admissible, mean.d1, np.nan)
-    if kind == "count" and trials is not None:
-        return mu * trials, slope * trials
+    if kind == "count" and row.trials is not None:
+        return mu * row.trials, slope * row.trials
+    if kind == "rate" and row.per is not None:
+        return mu / row.per, slope / row.per
     return mu, slope
 
 
-def _old_rows(fit: Fit, degrees: Degrees | None, *, need_se: bool) -> _Linear:
-    beta = raw_beta(fit)
-    matrix = fit.coordinates.raw_matrix(fit.root.covariance()) if need_se else None
+def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
+    problem, beta = fit.problem, raw_beta(fit)
+    matrix = fit.coordinates.raw_matrix(fit.root.covariance()) if asked.needs_se else None
 
     def variance(chunk: Chunk) -> Array:
         assert matrix is not None
         return chunk.predictors[0].design.quadratic(matrix)
 
     eta = by_row(fit, lambda chunk: chunk.predictors[0].eta(beta))
-    se = np.sqrt(by_row(fit, variance)) if need_se else np.zeros(0)
-    y = fit.problem.chunk.y
-    trials = None
+    se = np.sqrt(by_row(fit, variance)) if asked.needs_se else np.zeros(0)
+    y, trials, dispersion = problem.chunk.y, None, None
     if len(y) > 1:
-        trials = np.full(fit.problem.input_rows, np.nan)
-        trials[fit.problem.chunk.row_ids] = y[1]
+        trials = by_row(fit, lambda chunk: chunk.y[1])
     df = fit.reference_df
-    if degrees is not None:
+    if (degrees := asked.degrees) is not None:
         df = by_row(fit, lambda chunk: degrees(fit.coordinates.rows(chunk.predictors[0].design)))
-    return _Linear(eta, se, trials, df)
+    if asked.next_response:
+        weights = problem.chunk.weights.variance
+        phi = row_dispersion(fit.phi.value, weights, len(problem.chunk))
+        dispersion = np.full(problem.input_rows, np.nan)
+        dispersion[problem.chunk.row_ids] = phi
+    per = _exposure_of_rows(problem, exposure) if asked.kind == "rate" else None
+    return _Linear(eta, se, df, trials, per, dispersion)
 
 
-def _new_rows(
-    fit: Fit, data: Any, again: dict[str, Any], unseen: Unseen, degrees: Degrees | None, *, need_se: bool
-) -> _Linear:
+def _exposure_of_rows(problem: Problem, exposure: Any) -> Array:
+    """Return the exposure of the rows of the fit: from its column, or given again."""
+    words = problem.words
+    if exposure is None and words.exposure is None:
+        raise DataError("exposure was given as an array when the model was fitted: give exposure= again")
+    frame = problem.table if problem.table is not None else bare_rows(problem.input_rows)
+    return _exposure(frame, words.exposure if exposure is None else exposure, problem.unit)
+
+
+def _exposure(frame: Frame, given: Any, unit: Unit) -> Array:
+    logarithm = offset_of(frame, None, given, unit)
+    assert logarithm is not None
+    return np.asarray(np.exp(logarithm))
+
+
+def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked: _Asked) -> _Linear:
     problem, words = fit.problem, fit.problem.words
     frame, encoded, keep = _encoded(problem, data, unseen)
-    for keyword in set(words.given) & again.keys():
-        if again[keyword] is None:
+    wanted = _wanted(asked)
+    for keyword in set(words.given) & wanted:
+        if given[keyword] is None:
             raise DataError(
                 f"{keyword} was given as an array when the model was fitted: give {keyword}= again"
             )
-    given = {name: again[name] if again[name] is not None else getattr(words, name) for name in again}
-    extra = offset_of(frame, given["offset"], given["exposure"], problem.unit)
+    used = {name: given[name] if given[name] is not None else getattr(words, name) for name in wanted}
+    extra = offset_of(frame, used.get("offset"), used.get("exposure"), problem.unit)
     offset = _sum(encoded.offset, extra if extra is None or keep is None else extra[keep])
-    trials = None if given.get("trials") is None else trials_of(frame, given["trials"])
+    trials = None if used.get("trials") is None else trials_of(frame, used["trials"])
     coordinates, beta = _coordinates(fit, encoded.design)
     predictor = Predictor(coordinates.placed(encoded.design), offset)
     eta = predictor.eta(coordinates.raw(beta))
     se = np.zeros(0)
-    if need_se:
+    if asked.needs_se:
         root = _root(fit, coordinates)
         se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
     df = fit.reference_df
-    if degrees is not None:
-        df = _degrees(fit, coordinates, predictor.design, degrees)
+    if asked.degrees is not None:
+        df = _degrees(fit, coordinates, predictor.design, asked.degrees)
         df = df if keep is None else _laid_out(df, keep)
     if encoded.invalid is not None:
         eta = np.where(encoded.invalid, np.nan, eta)
-        se = np.where(encoded.invalid, np.nan, se) if need_se else se
+        se = np.where(encoded.invalid, np.nan, se) if asked.needs_se else se
     if keep is not None:
-        eta, se = _laid_out(eta, keep), _laid_out(se, keep) if need_se else se
-    return _Linear(eta, se, trials, df)
+        eta, se = _laid_out(eta, keep), _laid_out(se, keep) if asked.needs_se else se
+    per = None
+    if asked.kind == "rate" and "exposure" in used:
+        per = _exposure(frame, used["exposure"], problem.unit)
+    dispersion = _dispersion_of_new(fit, frame, len(eta)) if asked.next_response else None
+    return _Linear(eta, se, df, trials, per, dispersion)
+
+
+def _wanted(asked: _Asked) -> set[str]:
+    """Name the keywords new rows need: a rate needs no exposure, unless a response is to be divided by it."""
+    wanted = {"offset", "exposure"}
+    if asked.kind == "rate" and not asked.next_response:
+        wanted.remove("exposure")
+    if asked.kind == "count" or asked.next_response:
+        wanted.add("trials")
+    return wanted
+
+
+def _dispersion_of_new(fit: Fit, frame: Frame, n: int) -> Array:
+    """Return phi / w of new rows: w from the column the fit had it from, 1 where the new data lack it."""
+    column = dict(fit.problem.words.weights).get("variance_weights")
+    weights = None
+    if column is not None and column in frame.names:
+        weights = numbers(frame.column(column), f"variance_weights (column {column!r})")
+    return row_dispersion(fit.phi.value, weights, n)
+
+
+def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
+    frame, encoded, keep = _encoded(fit.problem, data, unseen)
+    coordinates, beta = _coordinates(fit, encoded.design)
+    parts = splitter(fit, coordinates, beta, _root(fit, coordinates) if se else None)
+
+    def lay_out(values: Array) -> Array:
+        known = values if encoded.invalid is None else np.where(encoded.invalid, np.nan, values)
+        return known if keep is None else _laid_out(known, keep)
+
+    table = None if fit.problem.schema is None else frame
+    return terms_of_new(parts, encoded.design, lay_out, table)
 
 
 def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:

@@ -7,7 +7,7 @@ Read next: `etamu.fit.predict`, `etamu.fit.residuals`, `etamu.fit.tables`, `etam
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,11 +35,14 @@ from etamu.fit.multiple import adjusted
 from etamu.fit.phi import Phi
 from etamu.fit.predict import Prediction, predict
 from etamu.fit.problem import Problem
+from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
 from etamu.fit.residual_kinds import partial_residuals, residuals
+from etamu.fit.simulate import simulate
 from etamu.fit.step import Search, step
 from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
 from etamu.fit.tables import augment, glance, tidy
+from etamu.fit.terms import Terms
 from etamu.fit.working import Working, working
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
@@ -316,48 +319,113 @@ class Fit:
         """
         return with_covariance(self, kind, cluster, lags)
 
-    def conf_int(self, level: float = 0.95, *, method: str = "wald", reference: str | None = None) -> Array:
+    def conf_int(
+        self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
+    ) -> Array:
         """Compute intervals of the coefficients, (names, 2).
 
         Parameters
         ----------
         level : float
-        method : "wald"
+        method : "wald" or "profile"
+            Estimate and standard error; or where the deviance, minimised over the other coefficients, has
+            risen by phi times the squared critical value. A profile end that does not exist is infinite.
         reference : None or "z"
             None uses t where phi is estimated; "z" uses the normal, as R's confint.
+        scale : "link", "ratio" or "response"
+            As they stand; e^end, a ratio of means (log), odds (logit) or hazards (cloglog); or the inverse of
+            the link, for coefficients that are themselves an eta, such as an intercept.
 
         Raises
         ------
         OptionError
             If an option is not understood.
+        NotAvailableError
+            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum.
         """
-        if method != "wald":
-            raise OptionError(f"method {method!r} is not known; choose 'wald'")
-        if reference not in {None, "z"}:
-            raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
-        if not 0.0 < level < 1.0:
-            raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
-        df = math.inf if reference == "z" else self.reference_df
-        return interval(self.coef, self.se, level, df)
+        if method not in {"wald", "profile"}:
+            raise OptionError(f"method {method!r} is not known; choose 'wald' or 'profile'")
+        df = interval_df(self, level, reference)
+        if method == "wald":
+            return on_scale(self.problem.unit, interval(self.coef, self.se, level, df), scale)
+        return on_scale(self.problem.unit, profile_intervals(self, level, reference), scale)
 
-    def predict(self, data: Any = None, kind: str = "mean", **options: Any) -> Array | Prediction:
+    def profile(
+        self, combination: str | Sequence[float] | Array, level: float = 0.95, *, reference: str | None = None
+    ) -> Profile:
+        """Trace the profile likelihood of a coefficient or of any linear combination.
+
+        Parameters
+        ----------
+        combination : str or array (names,)
+            A coefficient by name, or what each coefficient is multiplied by.
+        level : float
+        reference : None or "z"
+            As in `conf_int`.
+
+        Returns
+        -------
+        Profile
+            The interval, how its ends were found, and the curve of the signed root deviance.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> data = {"y": [0.0, 0.0, 1.0, 0.0, 1.0, 1.0], "x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+        >>> print(em.glm("y ~ x", data, family="bernoulli").profile("x"))
+        x 1.21403, 0.95 profile interval -0.0658187 to 4.15923
+        """
+        return profile(self, combination, level, reference)
+
+    def predict(self, data: Any = None, kind: str = "mean", **options: Any) -> Array | Prediction | Terms:
         """Predict for new data, or for the rows of the input where no data are given.
 
         Parameters
         ----------
-        data : data frame or dict of arrays, optional
-        kind : "mean", "link" or "count"
-            The mean of the response (a proportion for trials), eta, or mean times trials.
+        data : data frame or dict of arrays, or a matrix where the fit had one, optional
+        kind : "mean", "link", "count", "rate" or "terms"
+            The mean of the response (a proportion for trials), eta, mean times trials, mean per exposure, or
+            what each term contributes to eta.
         **options
-            `se=True`, `interval="confidence"` with `level=0.95`, `unseen="error" | "nan" | "reference"`,
-            and `offset=`, `exposure=`, `trials=` for new data where they were given as arrays.
+            `se=True`, `interval="confidence"` (of the mean) or `"prediction"` (of the next response) with
+            `level=0.95`, `unseen="error" | "nan" | "reference"`, and `offset=`, `exposure=`, `trials=` where
+            they were given as arrays.
 
         Returns
         -------
-        array, or Prediction where `se` or `interval` is asked
+        array; Prediction where `se` or `interval` is asked; Terms for kind="terms"
             With the length of the input; NaN where a value needed is missing.
         """
         return predict(self, data, kind, **options)
+
+    def simulate(self, n: int = 1, seed: int = 0) -> Array:
+        """Draw responses from the fitted model, (rows of the input, n), NaN where a row was dropped.
+
+        Draw k of row i depends on (seed, i, k) and the fit alone. The variance is phi V(mu) / w with w the
+        variance weight; draws for trials are counts; a frequency weight does not enter, a row is one copy.
+
+        Parameters
+        ----------
+        n : int
+            Draws per row.
+        seed : int
+
+        Raises
+        ------
+        NotAvailableError
+            If the family states a variance and no law.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.simulate(2, seed=1)
+        array([[ 3.,  0.],
+               [ 3.,  1.],
+               [ 3.,  4.],
+               [11.,  8.]])
+        """
+        return simulate(self, n, seed)
 
     def residuals(self, kind: str = "deviance", *, seed: int = 0) -> Any:
         """Compute residuals with the input's length, NaN where a row was dropped.

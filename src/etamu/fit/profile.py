@@ -1,0 +1,306 @@
+"""Profile likelihood: where the deviance, minimised over everything else, has risen by the critical value.
+
+May import: everything below `fit`.
+Read next: `etamu.solve.farthest`, which finds these places.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
+from etamu._base.types import Array
+from etamu.data.frame import suggestion
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import describe, extent
+from etamu.execute.threads import ROWS, Threads
+from etamu.family.unit import Unit
+from etamu.fit.caller import user_level
+from etamu.fit.rows import raw_beta
+from etamu.fit.start import Inside
+from etamu.infer.wald import criticals
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.farthest import End, Ending, Ridge, farthest
+from etamu.solve.oracle import Outcome
+from etamu.sums import etas
+
+if TYPE_CHECKING:
+    from etamu.fit.result import Fit
+
+SCALES = ("link", "response", "ratio")
+"""Scales of an interval: as it stands, through the inverse of the link, or as a factor e^psi."""
+FACTORS = {"log": "means", "logit": "odds", "cloglog": "hazards"}
+"""Links on which a difference of psi is the log of a ratio, and of what."""
+POINTS = 8
+"""Points of a traced curve on each side."""
+TRACED = 0.99
+"""A curve goes out to the ends of an interval of at least this level."""
+MARGINS = (1e-1, 1e-3, 1e-5)
+"""How far inside its domain a starting eta is looked for, relative to a typical eta."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """The profile of one linear combination psi of the coefficients.
+
+    Parameters
+    ----------
+    name : str
+        The coefficient, or "combination".
+    estimate, se : float
+        The combination at the estimate and its standard error.
+    level : float
+    interval : array (2,)
+        Where the signed root meets the critical value; an infinite end never does.
+    endings : tuple of str
+        How each end was found: "interior", "edge" of the domain, "infinite" or "not found".
+    values, roots : arrays (k,)
+        The traced curve: psi, and sign(psi - estimate) sqrt((D(psi) - D) / phi) there. A straight line is
+        a Wald interval.
+    critical : float
+        The root at the ends of the interval.
+    unit : Unit
+    """
+
+    name: str
+    estimate: float
+    se: float
+    level: float
+    interval: Array
+    endings: tuple[str, str]
+    values: Array
+    roots: Array
+    critical: float
+    unit: Unit
+
+    def conf_int(self, scale: str = "link") -> Array:
+        """Return the interval, (2,), on the scale of the link, of the response, or as a ratio.
+
+        Parameters
+        ----------
+        scale : "link", "response" or "ratio"
+            "response" takes the combination for a linear predictor and returns means; "ratio" returns e^psi,
+            a ratio of means (log link), odds (logit) or hazards (cloglog).
+
+        Raises
+        ------
+        OptionError
+            If the scale is not known, or there is no ratio on this link.
+        """
+        return on_scale(self.unit, self.interval, scale)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        ends = [ending for ending in self.endings if ending != "interior"]
+        remark = f" (ends: {', '.join(self.endings)})" if ends else ""
+        text = f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval"
+        return f"{text} {low:.6g} to {high:.6g}{remark}"
+
+
+def profile(
+    fit: Fit, combination: str | Sequence[float] | Array, level: float = 0.95, reference: str | None = None
+) -> Profile:
+    """Trace the profile as `Fit.profile` describes."""
+    bound = _bound(fit, level, reference)
+    name, weights = _named(fit, combination)
+    functional = fit.coordinates.hypothesis(weights[None, :])[0]
+    outermost = max(bound, _bound(fit, TRACED, reference))
+    roots = np.union1d(np.linspace(0.0, outermost, POINTS + 1)[1:], [bound])
+    ridge = _ridge(fit, functional)
+    estimate = ridge.place(fit.beta)
+    sides = [farthest(ridge, roots * math.sqrt(fit.phi.value), side) for side in (-1, 1)]
+    at = int(np.searchsorted(roots, bound))
+    ends = [side[at] for side in sides]
+    _say_lost(name, ends)
+    values, heights = _curve(sides, estimate, math.sqrt(fit.phi.value))
+    return Profile(
+        name=name,
+        estimate=estimate,
+        se=float(np.linalg.norm(functional @ fit.root.matrix)),
+        level=level,
+        interval=np.array([end.place for end in ends]),
+        endings=(ends[0].ending.value, ends[1].ending.value),
+        values=values,
+        roots=heights,
+        critical=bound,
+        unit=fit.problem.unit,
+    )
+
+
+def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
+    """Find the profile interval of every coefficient, (names, 2); NaN for an aliased one.
+
+    Raises
+    ------
+    NotAvailableError
+        If the fit has no likelihood to profile.
+    """
+    bound = _bound(fit, level, reference)
+    out = np.full((len(fit.names), 2), np.nan)
+    ridge = _ridge(fit, np.zeros(fit.rank))
+    # Where there may be other peaks, the ridge is followed in short steps.
+    shares = np.ones(1) if ridge.concave else np.array([0.25, 0.5, 0.75, 1.0])
+    roots = bound * math.sqrt(fit.phi.value) * shares
+    for j in fit.coordinates.kept:
+        functional = fit.coordinates.hypothesis(np.eye(1, len(fit.names), int(j)))[0]
+        own = Ridge(
+            ridge.oracle, ridge.peak, ridge.local, functional, ridge.concave, ridge.verified, ridge.phases
+        )
+        ends = [farthest(own, roots, side)[-1] for side in (-1, 1)]
+        _say_lost(fit.names[j], ends)
+        out[j] = [end.place for end in ends]
+    return out
+
+
+def _bound(fit: Fit, level: float, reference: str | None) -> float:
+    """Return the critical value; that of a fit which trusts its model is one for all contrasts."""
+    _refuse(fit)
+    return float(criticals(level, interval_df(fit, level, reference)))
+
+
+def interval_df(fit: Fit, level: float, reference: str | None) -> Array | float:
+    """Return the degrees of freedom behind a critical value, infinite for the normal.
+
+    Raises
+    ------
+    OptionError
+        If the level is no probability or the reference is not known.
+    """
+    if reference not in {None, "z"}:
+        raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
+    if not 0.0 < level < 1.0:
+        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    return math.inf if reference == "z" else fit.reference_df
+
+
+def on_scale(unit: Unit, ends: Array, scale: str) -> Array:
+    """Map ends of intervals, (…, 2), to a scale; they stay in order.
+
+    Raises
+    ------
+    OptionError
+        If the scale is not known, or there is no ratio on this link.
+    """
+    if scale not in SCALES:
+        raise OptionError(f"scale {scale!r} is not known; choose one of {', '.join(SCALES)}")
+    if scale == "link":
+        return ends
+    if scale == "ratio":
+        if unit.link.name not in FACTORS:
+            raise OptionError(
+                f"on the {unit.link.name} link no difference is a ratio (log, logit and cloglog have one): "
+                "use scale='link' or 'response'"
+            )
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(ends))
+    with np.errstate(all="ignore"):
+        mu = unit.mean(np, np.clip(ends, -1e300, 1e300)).mu
+    mu = np.where(unit.domain.contains(ends) | np.isinf(ends), mu, np.nan)
+    return np.sort(mu, axis=-1)
+
+
+def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, Array]:
+    """Read a combination: its name, and its weights on the reported coefficients."""
+    names = fit.names
+    if isinstance(combination, str):
+        if combination not in names:
+            hint = suggestion(combination, names).replace("columns", "coefficients")
+            raise OptionError(f"there is no coefficient {combination!r}{hint}")
+        name, weights = combination, np.eye(1, len(names), names.index(combination))[0]
+    else:
+        name, weights = "combination", np.asarray(combination, dtype=np.float64)
+    if weights.shape != (len(names),):
+        raise OptionError(
+            f"a combination has one number per coefficient, {len(names)}, not shape {weights.shape}: "
+            + ", ".join(names)
+        )
+    if not np.all(np.isfinite(weights)) or not weights.any():
+        raise OptionError("a combination needs finite numbers, not all of them 0")
+    lost = [label for label in fit.aliased if weights[names.index(label)] != 0]
+    if lost:
+        raise NotAvailableError(
+            f"{', '.join(lost)} cannot be estimated, being a linear combination of earlier columns: profile "
+            "a combination without it"
+        )
+    return name, weights
+
+
+def _ridge(fit: Fit, functional: Array) -> Ridge:
+    """Set the likelihood of a fit up for walks away from its maximum."""
+    problem, coordinates = fit.problem, fit.coordinates
+    rows = problem.counting()
+    predictor = rows.predictors[0]
+    placed = Predictor(coordinates.placed(predictor.design), predictor.offset)
+    chunk = Chunk((placed,), rows.y, rows.weights, rows.row_ids)
+    threads, size = problem.options.threads, problem.options.block_rows or ROWS
+    executor = Threads(chunk, size) if threads is None else Threads(chunk, size, threads)
+    moments = executor.reduce(lambda block: describe(block.predictors[0].design))
+    bound = extent(coordinates, moments)
+    unit = problem.unit
+    phases: tuple[Likelihood, ...] = ()
+    if unit.restricted:
+        typical = float(np.median(np.abs(etas(chunk, raw_beta(fit)))))
+        targets = (
+            Inside(unit.domain.lower + share * typical, unit.domain.upper - share * typical)
+            for share in MARGINS
+        )
+        phases = tuple(Likelihood(executor, target, coordinates, bound) for target in targets)
+    return Ridge(
+        Likelihood(executor, unit, coordinates, bound),
+        fit.beta,
+        fit.solution.local,
+        functional,
+        concave=unit.convex,
+        verified=fit.outcome is Outcome.CONVERGED,
+        phases=phases,
+    )
+
+
+def _refuse(fit: Fit) -> None:
+    """Raise where there is no maximum, no rows, or no likelihood to profile."""
+    if fit.problem.attached().chunk.weights.sampling is not None:
+        raise NotAvailableError(
+            "sampling weights make no likelihood of the rows, so there is none to profile: use method='wald'"
+        )
+    if fit.covariance_kind not in {"model", "observed"}:
+        raise NotAvailableError(
+            f"a profile interval trusts the model's likelihood, which the {fit.covariance_kind} covariance "
+            "does not: use method='wald', or the model's covariance"
+        )
+    if fit.outcome in {Outcome.LIMIT, Outcome.STALLED, Outcome.STATIONARY, Outcome.INFEASIBLE}:
+        raise NotAvailableError(f"there is no verified maximum to profile from. {fit.outcome.advice}")
+    if fit.outcome is Outcome.INFINITE and not fit.problem.unit.convex:
+        raise NotAvailableError(
+            f"the estimate is infinite, and with the {fit.link.name} link the likelihood is not concave: "
+            f"there is no safe way back to the ends of an interval. {fit.outcome.advice}"
+        )
+    if not math.isfinite(fit.phi.value):
+        raise NotAvailableError(
+            "phi cannot be estimated with no degrees of freedom left, so no deviance is large: "
+            "give dispersion= a number"
+        )
+
+
+def _say_lost(name: str, ends: list[End]) -> None:
+    if any(end.ending is Ending.UNKNOWN for end in ends):
+        message = f"an end of the profile interval of {name} was not found and is NaN"
+        warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+
+
+def _curve(sides: list[tuple[End, ...]], estimate: float, unit: float) -> tuple[Array, Array]:
+    """Put the points found on both sides in order; those a survey passed fill a side that has no end."""
+    pairs = {(estimate, 0.0)}
+    for sign, ends in zip((-1.0, 1.0), sides, strict=True):
+        for end in ends:
+            if end.ending is Ending.INTERIOR:
+                pairs.add((end.place, sign * end.root / unit))
+            else:
+                pairs |= {(place, sign * fallen / unit) for place, fallen in end.passed if place != estimate}
+    ordered = np.array(sorted(pairs))
+    return ordered[:, 0], ordered[:, 1]
