@@ -108,12 +108,17 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
     eta = etas(chunk, beta)
     if not inside(unit, eta):
         return Sums(-np.inf)
-    total = chunk.weights.total()
+    # Overflow and 0 / 0 in a row far out make a sum that is not finite, which the solver turns away.
     with np.errstate(all="ignore"):
-        value, score, expected = unit.bind(np, "expected")(chunk.y, eta)
-        observed = expected
-        if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
-            observed = unit.bind(np, "observed")(chunk.y, eta)[2]
+        return _summed(chunk, eta, unit, want)
+
+
+def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
+    total = chunk.weights.total()
+    value, score, expected = unit.bind(np, "expected")(chunk.y, eta)
+    observed = expected
+    if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
+        observed = unit.bind(np, "observed")(chunk.y, eta)[2]
     parts: dict[str, Array] = {}
     if want & Want.SCORE:
         parts["score"] = _spread_score(chunk, _weighted(score, total))

@@ -1,0 +1,252 @@
+"""What a fit can be asked: intervals, predictions, residuals, influence, words; each a door to a function.
+
+May import: everything below `fit`; the fit itself for its type only.
+Read next: `etamu.fit.examined` for hypotheses, `etamu.fit.result` for the facts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from etamu._base.errors import OptionError
+from etamu._base.types import Array
+from etamu.fit.components import Components, components
+from etamu.fit.covariance import with_covariance
+from etamu.fit.influence import Influence, influence
+from etamu.fit.interpret import Interpretation, interpret
+from etamu.fit.predict import Prediction, predict
+from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
+from etamu.fit.residual_kinds import partial_residuals, residuals
+from etamu.fit.simulate import simulate
+from etamu.fit.terms import Terms
+from etamu.fit.working import Working, working
+from etamu.infer.wald import interval
+
+if TYPE_CHECKING:
+    from etamu.fit.result import Fit
+
+
+class Asked(ABC):
+    """Questions about the estimate and its rows; abstract, a part of `Fit`."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def _fit(self) -> Fit:
+        """Return the fit itself."""
+
+    def with_covariance(self, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+        """Return the same fit with another covariance, which its tables, tests and intervals follow.
+
+        Parameters
+        ----------
+        kind : str
+            ``"model"`` or ``"observed"`` believe the model; ``"HC0"`` to ``"HC4"`` only its mean, rows being
+            independent; ``"CR0"`` to ``"CR3"`` clusters of rows (``"cluster"`` is CR1); ``"HAC"`` rows that
+            depend on their neighbours in the order of the data. CR2 tests with Satterthwaite's df.
+        cluster : column name, array, or tuple or list of these, optional
+            Clusters of the rows; several for multi-way clustering, which is defined for CR0 and CR1.
+        lags : int, optional
+            How far HAC looks; floor(4 (n / 100)^(2/9)) if left out.
+
+        Raises
+        ------
+        OptionError, FormulaError, DataError
+            If the kind is not known, lacks or cannot use `cluster` or `lags`, or the clusters cannot be used.
+        NotAvailableError
+            If the fit was read from a file, which carries no rows.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> x, farm = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], ["a", "a", "b", "b", "c", "c"]
+        >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "x": x, "farm": farm}
+        >>> fit = em.glm("y ~ x", data, family="poisson")
+        >>> fit.with_covariance("HC3").se.round(3)
+        array([0.279, 0.068])
+        >>> fit.with_covariance("CR2", cluster="farm").reference_df.round(2)
+        array([1.2 , 1.26])
+        """
+        return with_covariance(self._fit, kind, cluster, lags)
+
+    def conf_int(
+        self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
+    ) -> Array:
+        """Compute intervals of the coefficients, (names, 2).
+
+        Parameters
+        ----------
+        level : float
+        method : "wald" or "profile"
+            Estimate and standard error; or where the deviance, minimised over the other coefficients, has
+            risen by phi times the squared critical value. A profile end that does not exist is infinite.
+        reference : None or "z"
+            None uses t where phi is estimated; "z" uses the normal, as R's confint.
+        scale : "link", "ratio" or "response"
+            As they stand; e^end, a ratio of means (log), odds (logit) or hazards (cloglog); or the inverse of
+            the link, for coefficients that are themselves an eta, such as an intercept.
+
+        Raises
+        ------
+        OptionError
+            If an option is not understood.
+        NotAvailableError
+            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum.
+        """
+        if method not in {"wald", "profile"}:
+            raise OptionError(f"method {method!r} is not known; choose 'wald' or 'profile'")
+        df = interval_df(self._fit, level, reference)
+        if method == "wald":
+            fit = self._fit
+            return on_scale(fit.problem.unit, interval(fit.coef, fit.se, level, df), scale)
+        return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
+
+    def profile(
+        self, combination: str | Sequence[float] | Array, level: float = 0.95, *, reference: str | None = None
+    ) -> Profile:
+        """Trace the profile likelihood of a coefficient or of any linear combination.
+
+        Parameters
+        ----------
+        combination : str or array (names,)
+            A coefficient by name, or what each coefficient is multiplied by.
+        level : float
+        reference : None or "z"
+            As in `conf_int`.
+
+        Returns
+        -------
+        Profile
+            The interval, how its ends were found, and the curve of the signed root deviance.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> data = {"y": [0.0, 0.0, 1.0, 0.0, 1.0, 1.0], "x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
+        >>> print(em.glm("y ~ x", data, family="bernoulli").profile("x"))
+        x 1.21403, 0.95 profile interval -0.0658187 to 4.15923
+        """
+        return profile(self._fit, combination, level, reference)
+
+    def predict(self, data: Any = None, kind: str = "mean", **options: Any) -> Array | Prediction | Terms:
+        """Predict for new data, or for the rows of the input where no data are given.
+
+        Parameters
+        ----------
+        data : data frame or dict of arrays, or a matrix where the fit had one, optional
+        kind : "mean", "link", "count", "rate" or "terms"
+            The mean of the response (a proportion for trials), eta, mean times trials, mean per exposure, or
+            what each term contributes to eta.
+        **options
+            `se=True`, `interval="confidence"` (of the mean) or `"prediction"` (of the next response) with
+            `level=0.95`, `unseen="error" | "nan" | "reference"`, and `offset=`, `exposure=`, `trials=` where
+            they were given as arrays.
+
+        Returns
+        -------
+        array; Prediction where `se` or `interval` is asked; Terms for kind="terms"
+            With the length of the input; NaN where a value needed is missing.
+        """
+        return predict(self._fit, data, kind, **options)
+
+    def simulate(self, n: int = 1, seed: int = 0) -> Array:
+        """Draw responses from the fitted model, (rows of the input, n), NaN where a row was dropped.
+
+        Draw k of row i depends on (seed, i, k) and the fit alone. The variance is phi V(mu) / w with w the
+        variance weight; draws for trials are counts; a frequency weight does not enter, a row is one copy.
+
+        Parameters
+        ----------
+        n : int
+            Draws per row.
+        seed : int
+
+        Raises
+        ------
+        NotAvailableError
+            If the family states a variance and no law.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.simulate(2, seed=1)
+        array([[ 3.,  0.],
+               [ 3.,  1.],
+               [ 3.,  4.],
+               [11.,  8.]])
+        """
+        return simulate(self._fit, n, seed)
+
+    def residuals(self, kind: str = "deviance", *, seed: int = 0) -> Any:
+        """Compute residuals with the input's length, NaN where a row was dropped.
+
+        Parameters
+        ----------
+        kind : str
+            "response" y - mu; "working" (y - mu) g'(mu); "pearson" (y - mu) sqrt(w / V); "deviance"
+            sign(y - mu) sqrt(w d); "anscombe" sqrt(w) (A(y) - A(mu)) / V^(1/6), A the integral of V^(-1/3);
+            "standardised" (also "standardised pearson") r / sqrt(phi (1 - h)); "studentised", over the sigma
+            without the row; "quantile", standard normal under the model whatever the family; "partial", a
+            table with the working residual plus the centred contribution of each term. w is the variance
+            weight times the trials, h the leverage.
+        seed : int
+            Chooses the random part of quantile residuals where a response has atoms; each row has its own.
+
+        Returns
+        -------
+        array (n,), or for "partial" a table in the library of the input (a dict of arrays where there was
+        none)
+
+        Raises
+        ------
+        OptionError
+            If the kind is not known.
+        NotAvailableError
+            If the family states no distribution ("quantile").
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.residuals("studentised").round(3)
+        array([-0.29 ,  0.506, -0.323,  0.155])
+        """
+        return residuals(self._fit, kind, seed)
+
+    def partial_residuals(self, term: str) -> Array:
+        """Compute the working residual plus the centred contribution of a term, (n,): R's type="partial"."""
+        return partial_residuals(self._fit, term)
+
+    def influence(self) -> Influence:
+        """Compute leverage, Cook's distance, DFFITS and what else leaving one row out would change."""
+        return influence(self._fit)
+
+    def working(self) -> Working:
+        """Return working response and weights: one weighted least squares of z on X gives beta back."""
+        return working(self._fit)
+
+    def components(self) -> Components:
+        """State the three components: linear predictor, link, and variance function."""
+        return components(self._fit)
+
+    def interpret(
+        self,
+        units: Mapping[str, str] | None = None,
+        together: Iterable[str] | None = None,
+        level: float = 0.95,
+    ) -> Interpretation:
+        """Say in words what the coefficients mean, one sentence each, with its interval.
+
+        Parameters
+        ----------
+        units : dict of str to str, optional
+            What a numeric column counts, as ``{"age": "year"}``.
+        together : list of str, optional
+            Effects to compose, as ``["water", "fertilizer"]``.
+        level : float
+        """
+        return interpret(self._fit, units, together, level)
