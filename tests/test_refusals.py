@@ -180,6 +180,22 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
     ),
     "unknown option": (em.OptionError, ["solver", "'newtn'", "newton"], ("y ~ x", DATA), {"solver": "newtn"}),
     "unknown keyword": (em.OptionError, ["familly"], ("y ~ x", DATA), {"familly": "poisson"}),
+    "family as a class": (em.FamilyError, ["Poisson", "em.Poisson()"], ("y ~ x", DATA, em.Poisson), {}),
+    "no family at all": (em.FamilyError, ["None", "'poisson'"], ("y ~ x", DATA, None), {}),
+    "link as a class": (em.LinkError, ["Power", "em.Power("], ("y ~ x", DATA, "poisson", em.Power), {}),
+    "formula that is no text": (em.FormulaError, ["int", "y ~ x"], (3, DATA), {}),
+    "start that is no number": (
+        em.OptionError,
+        ["start", "nan", "'x'"],
+        ("y ~ x", DATA, "poisson"),
+        {"start": np.array([0.0, np.nan])},
+    ),
+    "two coefficients of one name": (
+        em.FormulaError,
+        ["'Intercept'", "rename"],
+        ("y ~ x + Intercept", changed(Intercept=[1.0] * 8)),
+        {},
+    ),
     "senseless dispersion": (em.OptionError, ["dispersion", "-1"], ("y ~ x", DATA), {"dispersion": -1.0}),
 }
 

@@ -156,9 +156,14 @@ def unit(member: str | Family, each: str | Link | None) -> Unit:
     'poisson with log link'
     """
     found = family(member) if isinstance(member, str) else member
-    if each is None:
-        return Unit(found, found.default_link)
-    return Unit(found, link(each) if isinstance(each, str) else each)
+    if isinstance(found, type) or not hasattr(found, "default_link"):
+        raise FamilyError(
+            f"family is {member!r}; give a name such as 'poisson' or a value such as em.Poisson()"
+        )
+    chosen = found.default_link if each is None else link(each) if isinstance(each, str) else each
+    if isinstance(chosen, type) or not hasattr(chosen, "inverse"):
+        raise LinkError(f"link is {each!r}; give a name such as 'log' or a value such as em.Power(0.5)")
+    return Unit(found, chosen)
 
 
 def pairs(members: Iterable[Family] = MEMBERS, links: Iterable[Link] = LINKS) -> tuple[Unit, ...]:

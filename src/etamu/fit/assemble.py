@@ -91,6 +91,8 @@ def from_formula(
     DataError
         If a column, a value or a length cannot be used; column, row, value and remedy are named.
     """
+    if not isinstance(formula, str):
+        raise FormulaError(f"the formula is a {type(formula).__name__}; write one such as 'y ~ x'")
     frame = read(data)
     if not len(frame):
         raise DataError("the data have no rows")
@@ -122,6 +124,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     if "exposure" in given:
         exposure = numbers(given["exposure"], "exposure")[complete]
     encoded, schema = columns.encode(complete, exposure)
+    _refuse_twins(encoded.layout.names)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
     gone = {} if schema is None else dict(schema.dropped_levels)
     notes = _notes(complete, dropped, gone)
@@ -139,6 +142,16 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
         options=options,
         notes=notes,
     )
+
+
+def _refuse_twins(names: tuple[str, ...]) -> None:
+    twins = (
+        [name for place, name in enumerate(names) if name in names[:place]]
+        if len(set(names)) < len(names)
+        else []
+    )
+    if twins:
+        raise FormulaError(f"two coefficients would be called {twins[0]!r}; rename the column of that name")
 
 
 def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:

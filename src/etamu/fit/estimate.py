@@ -136,7 +136,10 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
             + ", ".join(problem.layout.names)
         )
-    beta = stage.coordinates.working(np.asarray(given, dtype=np.float64))
+    numbers = np.asarray(given, dtype=np.float64)
+    for j in stage.coordinates.kept[~np.isfinite(numbers[stage.coordinates.kept])]:
+        raise OptionError(f"start is {numbers[j]} for {problem.layout.names[j]!r}; give a finite number")
+    beta = stage.coordinates.working(numbers)
     if not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
         raise OptionError(
             f"start puts some eta outside {problem.unit.domain!r}, where the {problem.unit.link.name} link "
