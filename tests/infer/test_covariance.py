@@ -31,9 +31,10 @@ def test_a_triangle_keeps_digits_a_gram_has_lost():
     assert_allclose(got, 1.0 / np.sum((t - t.mean()) ** 2), rtol=1e-6)
 
 
-def test_an_indefinite_information_is_refused():
+@pytest.mark.parametrize("information", [[[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.0], [0.0, -2.0]], [[0.0]]])
+def test_an_indefinite_information_is_refused(information):
     with pytest.raises(np.linalg.LinAlgError):
-        root_of_information(np.array([[1.0, 2.0], [2.0, 1.0]]))
+        root_of_information(np.array(information))
 
 
 def test_no_columns_have_an_empty_covariance():
