@@ -52,7 +52,7 @@ def root_of_information(information: Array) -> Root:
     if not len(information):
         return Root(np.zeros((0, 0)))
     if not np.all(np.diag(information) > 0.0):
-        raise np.linalg.LinAlgError("an information with a diagonal entry that is not positive has no inverse root")
+        raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
     lower = np.linalg.cholesky(information * np.multiply.outer(size, size))
     inverse = solve_triangular(lower, np.eye(len(size)), lower=True)
