@@ -55,7 +55,8 @@ def test_the_quantity_named_changes_by_the_value_told(link, eta, delta) -> None:
     scale = SCALES[link]("mean")
     before, after = (QUANTITIES[scale.word](MEANS[link](each)) for each in (eta, eta + delta))
     change = after / before if scale.kind == "ratio" else after - before
-    assert scale.value(delta) == pytest.approx(change, rel=1e-9, abs=1e-12)
+    # 1 - mu of the reference loses up to eight digits where mu is near 1.
+    assert scale.value(delta) == pytest.approx(change, rel=1e-6, abs=1e-12)
 
 
 @pytest.mark.parametrize("scale", [RATIO, SUM, LATENT, LINK], ids=lambda scale: scale.kind)
