@@ -9,10 +9,13 @@
 #include <nanobind/stl/string.h>
 
 #include "processor.hpp"
+#include "verbs.hpp"
 
 NB_MODULE(_kernel, module) {
     module.doc() = "The compiled door of etamu. It holds no compute kernel yet; the NumPy twins serve.";
     module.attr("version") = ETAMU_VERSION;
+    module.def("instruction_set", [] { return std::string(etamu::verbs().name); },
+               "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
 }

@@ -1,0 +1,17 @@
+// The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
+#include "simd.hpp"
+#include "verbs.hpp"
+
+namespace etamu::ETAMU_ISA {
+
+#define ETAMU_NAME_OF(name) #name
+#define ETAMU_NAME(name) ETAMU_NAME_OF(name)
+
+const Verbs& table() {
+    static const Verbs verbs = {
+        ETAMU_NAME(ETAMU_ISA),
+    };
+    return verbs;
+}
+
+}  // namespace etamu::ETAMU_ISA
