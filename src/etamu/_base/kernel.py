@@ -6,19 +6,16 @@ Read next: `src/kernel/module.cpp`, which says what is behind the door.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from typing import Any
 
 
-def _opened() -> Any:
-    if os.environ.get("ETAMU_KERNEL", "compiled") == "numpy":
-        return None
-    try:
-        from etamu import _kernel
-    except ImportError:  # a platform without a wheel, or a checkout nobody compiled
-        return None
-    return _kernel
-
-
-kernel: Any = _opened()
+kernel: Any = None
 """The compiled module; None with ETAMU_KERNEL=numpy or where it was not built."""
+
+if os.environ.get("ETAMU_KERNEL", "compiled") != "numpy":
+    # A platform without a wheel, or a checkout nobody compiled, has none: the twins serve.
+    with contextlib.suppress(ImportError):
+        kernel = importlib.import_module("etamu._kernel")
