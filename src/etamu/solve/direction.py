@@ -41,8 +41,13 @@ class Direction:
     step: Array
     slope: float
     information: str = "none"
-    covariance: Array | None = None  # H^-1 at scale 1, where a metric is known
+    metric: Factor | None = None  # H at scale 1, where one is known
     want: Want = Want.VALUE | Want.SCORE  # what the rule needs at the next point
+
+    @property
+    def covariance(self) -> Array | None:
+        """H^-1 at scale 1, computed when it is first asked for; None without a metric."""
+        return None if self.metric is None else self.metric.inverted
 
 
 class Rule(Protocol):
@@ -70,4 +75,4 @@ def in_metric(score: Array, factor: Factor, information: str, want: Want) -> Dir
     slope = float(score @ step)
     if not (np.all(np.isfinite(step)) and np.isfinite(slope)):
         return None
-    return Direction(step, max(slope, 0.0), information, factor.inverse(), want)
+    return Direction(step, max(slope, 0.0), information, factor, want)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +19,7 @@ DOUBT = 1e-8
 """Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Factor:
     """A positive definite matrix H = D R'R D, with R upper triangular, R'R of unit diagonal and D diagonal.
 
@@ -53,6 +54,11 @@ class Factor:
         upper, _ = lapack.dpotri(self.triangle)
         half = np.triu(upper) / self.diagonal[:, None] / self.diagonal
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
+
+    @cached_property
+    def inverted(self) -> Array:
+        """H^-1, multiplied out once."""
+        return self.inverse()
 
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
