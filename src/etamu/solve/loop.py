@@ -16,7 +16,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import Check, bound, examine, near
+from etamu.solve.stop import Check, bound, examine, landed, near
 
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
@@ -43,6 +43,11 @@ class Counted:
     def restricted(self) -> bool:
         """As the oracle's."""
         return self.oracle.restricted
+
+    @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
 
     @property
     def extent(self) -> Array:
@@ -85,7 +90,7 @@ def climb(
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
     another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`, unless what it
-    should hold is not finite there.
+    should hold is not finite there, or carried along a last step of at most `TAKEN` standard errors.
     """
     counted = Counted(oracle)
     beta = np.array(start, dtype=np.float64)
@@ -98,6 +103,12 @@ def climb(
     def end(outcome: Outcome) -> Solution:
         return Solution(here.beta, here.local, outcome, tuple(steps), len(counted.tally))
 
+    def go(direction: Direction, check: Check, length: float, there: Point) -> None:
+        nonlocal here
+        steps.append(_record(counted, here, direction, check, length))
+        here = there
+        (callback or _silent)(steps[-1], here.beta.copy())
+
     if not math.isfinite(here.local.value):
         return end(Outcome.INFEASIBLE)
     if exact:
@@ -106,7 +117,6 @@ def climb(
     checks: list[Check] = []
     trail: tuple[Point, ...] = (here,)
     stuck, patience = False, 0
-    notify = callback or _silent
     while True:
         check, spent = Check(math.nan, math.nan), len(steps) >= limit
         if exact:
@@ -114,6 +124,8 @@ def climb(
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:
+                if check.polish is not None:  # its end is the maximum, and need not be seen
+                    go(check.polish, check, 1.0, landed(here, check.polish))
                 return end(outcome)
             patience = len(steps) + 2 ** min(len(checks), 8)
         moved = None
@@ -131,10 +143,9 @@ def climb(
                     return end(Outcome.STALLED)
             trail = (*trail[:-1], here)
             continue
-        steps.append(_record(counted, here, direction, check, moved[1]))
-        here, exact, stuck = moved[0], ahead, False
+        go(direction, check, moved[1], moved[0])
+        exact, stuck = ahead, False
         trail = (*trail, here)[-rule.memory :]
-        notify(steps[-1], here.beta.copy())
 
 
 def _silent(step: Step, beta: Array) -> None:
