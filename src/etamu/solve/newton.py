@@ -87,7 +87,7 @@ class Newton:
 
 
 def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
-    """Return the Newton step, None without a metric; a new metric is asked for if this one will not do again."""
+    """Return the Newton step, None without a metric; a new metric is asked if this will not do again."""
     here = trail[-1]
     factor = None if here.local.observed is None else cholesky(here.local.observed)
     if factor is None:
