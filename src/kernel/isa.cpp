@@ -1,4 +1,5 @@
 // The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
+#include "program_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -10,6 +11,7 @@ namespace etamu::ETAMU_ISA {
 const Verbs& table() {
     static const Verbs verbs = {
         ETAMU_NAME(ETAMU_ISA),
+        &execute,
     };
     return verbs;
 }

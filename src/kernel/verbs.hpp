@@ -11,8 +11,13 @@ namespace etamu {
 
 constexpr int TILE = 256;  // rows handled at once
 
+struct Step;  // of a unit's program: program.hpp
+
 struct Verbs {
     const char* name;  // "avx512", "avx2", "neon" or "base"
+
+    // Run the steps of a program on `rows` rows, a multiple of 8; `bases` are what its operands lie relative to.
+    void (*execute)(const Step* steps, int count, double* const* bases, int rows);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).
