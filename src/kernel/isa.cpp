@@ -1,5 +1,6 @@
 // The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
 #include "dense_impl.hpp"
+#include "program_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -22,6 +23,7 @@ const Verbs& table() {
         bilinear_prepare,
         panel_bilinear,
         panel_quadratic,
+        &execute,
     };
     return verbs;
 }

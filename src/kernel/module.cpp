@@ -13,6 +13,7 @@
 
 namespace etamu {
 void register_dense(nanobind::module_& module);  // door_dense.cpp
+void register_program(nanobind::module_& module);
 }
 
 NB_MODULE(_kernel, module) {
@@ -23,4 +24,5 @@ NB_MODULE(_kernel, module) {
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
     etamu::register_dense(module);
+    etamu::register_program(module);
 }

@@ -12,6 +12,7 @@ namespace etamu {
 constexpr int TILE = 256;  // rows handled at once
 
 struct Column;  // column.hpp
+struct Step;  // of a unit's program: program.hpp
 
 struct Verbs {
     const char* name;  // "avx512", "avx2", "neon" or "base"
@@ -43,6 +44,8 @@ struct Verbs {
     void (*panel_bilinear)(const double* a, int pa, const double* b, int pb, int m, const double* prepared, double* out);
     // out[m] += x_i' M x_i row by row, M prepared with symmetric = true.
     void (*panel_quadratic)(const double* panel, int p, int m, const double* prepared, double* out);
+    // Run the steps of a program on `rows` rows, a multiple of 8; `bases` are what its operands lie relative to.
+    void (*execute)(const Step* steps, int count, double* const* bases, int rows);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).
