@@ -1,4 +1,5 @@
 // The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
+#include "coded_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -10,6 +11,13 @@ namespace etamu::ETAMU_ISA {
 const Verbs& table() {
     static const Verbs verbs = {
         ETAMU_NAME(ETAMU_ISA),
+        coded_times,
+        coded_matvec,
+        coded_sum,
+        coded_pair,
+        coded_panel,
+        coded_bilinear,
+        coded_panel_bilinear,
     };
     return verbs;
 }
