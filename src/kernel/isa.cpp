@@ -1,6 +1,7 @@
 // The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
 #include "dense_impl.hpp"
 #include "program_impl.hpp"
+#include "coded_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -24,6 +25,13 @@ const Verbs& table() {
         panel_bilinear,
         panel_quadratic,
         &execute,
+        coded_times,
+        coded_matvec,
+        coded_sum,
+        coded_pair,
+        coded_panel,
+        coded_bilinear,
+        coded_panel_bilinear,
     };
     return verbs;
 }
