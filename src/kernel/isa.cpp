@@ -2,6 +2,7 @@
 #include "dense_impl.hpp"
 #include "program_impl.hpp"
 #include "coded_impl.hpp"
+#include "pass_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -32,6 +33,11 @@ const Verbs& table() {
         coded_panel,
         coded_bilinear,
         coded_panel_bilinear,
+        rows_inside,
+        rows_sum,
+        rows_times,
+        rows_pearson,
+        panel_moments,
     };
     return verbs;
 }

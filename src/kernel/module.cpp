@@ -13,6 +13,7 @@
 
 namespace etamu {
 void register_dense(nanobind::module_& module);  // door_dense.cpp
+void register_rows(nanobind::module_& module);
 void register_program(nanobind::module_& module);
 }
 
@@ -25,4 +26,5 @@ NB_MODULE(_kernel, module) {
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
     etamu::register_dense(module);
     etamu::register_program(module);
+    etamu::register_rows(module);
 }

@@ -66,6 +66,20 @@ struct Verbs {
     // out += factor * w * (matrix[level] . row of the panel), rows of the matrix padded to 8 slivers; w may be null
     void (*coded_panel_bilinear)(const std::int32_t* codes, const double* w, int m, const double* panel, int slivers,
                                  const double* matrix, double factor, double* out);
+
+    // What a pass does to a tile besides its blocks (pass.cpp). w null means ones.
+
+    // Whether every eta is finite and inside (lower, upper), an end included where said.
+    bool (*rows_inside)(const double* eta, int m, double lower, double upper, bool with_lower, bool with_upper);
+    // The sum of v w.
+    double (*rows_sum)(const double* v, const double* w, int m);
+    // out = v w
+    void (*rows_times)(const double* v, const double* w, int m, double* out);
+    // The sum of w score^2 / expected, 0 where the score is 0.
+    double (*rows_pearson)(const double* score, const double* expected, const double* w, int m);
+    // Add rows less a pivot to sums and squares, and to the extremes; every argument is padded(p) long.
+    void (*panel_moments)(const double* panel, int p, int m, const double* pivot, double* sum, double* square,
+                          double* low, double* high);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).
