@@ -186,6 +186,34 @@ nb::object coded_gram(nb::tuple blocks, nb::handle matrix, nb::handle weights) {
     return nb::make_tuple(diagonals, panels, pairs);
 }
 
+// Add two sparse tables, each in ascending order of its cells.
+nb::object coded_merge(nb::tuple left, nb::tuple right) {
+    View cells_a(left[0], 1, "cells"), values_a(left[1], 1, "values");
+    View cells_b(right[0], 1, "cells"), values_b(right[1], 1, "values");
+    const std::int64_t size_a = cells_a.size(), size_b = cells_b.size();
+    same_length(values_a.size(), size_a, "values");
+    same_length(values_b.size(), size_b, "values");
+    const auto* a = cells_a.as<std::int64_t>(Number::I64, "cells");
+    const auto* b = cells_b.as<std::int64_t>(Number::I64, "cells");
+    const double *x = values_a.doubles("values"), *y = values_b.doubles("values");
+    std::int64_t met = 0;
+    for (std::int64_t i = 0, j = 0; i < size_a || j < size_b; ++met) {
+        const bool from_a = j == size_b || (i < size_a && a[i] <= b[j]), from_b = i == size_a || (j < size_b && b[j] <= a[i]);
+        i += from_a;
+        j += from_b;
+    }
+    Fresh<std::int64_t> cells({static_cast<std::size_t>(met)});
+    Fresh<double> values({static_cast<std::size_t>(met)});
+    for (std::int64_t i = 0, j = 0, k = 0; k < met; ++k) {
+        const bool from_a = j == size_b || (i < size_a && a[i] <= b[j]), from_b = i == size_a || (j < size_b && b[j] <= a[i]);
+        cells.data[k] = from_a ? a[i] : b[j];
+        values.data[k] = (from_a ? x[i] : 0.0) + (from_b ? y[j] : 0.0);
+        i += from_a;
+        j += from_b;
+    }
+    return nb::make_tuple(cells.array, values.array);
+}
+
 // A' W B of two coded blocks: a table, or (cells, values) where `sparse` says so.
 nb::object coded_cross(nb::tuple left, nb::tuple right, nb::handle weights, bool sparse) {
     Block a(left), b(right);
@@ -422,6 +450,7 @@ void register_coded(nb::module_& module) {
                "Compute a_i' M b_i of a coded block and rows of numbers.");
     module.def("coded_gram", &coded_gram, nb::arg("blocks"), nb::arg("panel").none(), nb::arg("w"),
                "Compute all products of coded blocks and a panel in one pass: (diagonals, panels, pairs).");
+    module.def("coded_merge", &coded_merge, nb::arg("a"), nb::arg("b"), "Add two sparse tables.");
     module.def("coded_sparse_pair", &sparse_pair, nb::arg("levels_a"), nb::arg("levels_b"), nb::arg("rows"),
                "Tell whether a pair is summed cell by cell.");
     module.def("csr_matvec", &csr_matvec_door, nb::arg("x"), nb::arg("beta"), "Compute X beta of a sparse block.");
