@@ -65,16 +65,42 @@ const double* decode_multiplier(const Strided& column, double scale, std::int64_
     return out;
 }
 
-bool codes_in_range(const Strided& column, std::int64_t n, std::int64_t levels) {
-    std::int64_t codes[TILE];
-    for (std::int64_t start = 0; start < n; start += TILE) {
-        const int m = static_cast<int>(std::min<std::int64_t>(TILE, n - start));
-        read_any(column, start, m, codes);
-        bool inside = true;
-        for (int i = 0; i < m; ++i) inside &= codes[i] >= 0 && codes[i] < levels;
-        if (!inside) return false;
+namespace {
+
+template <class T>
+bool in_range(const Strided& column, std::int64_t n, std::int64_t levels) {
+    const char* place = column.data;
+    T least = 0, most = 0;
+    if (column.stride == static_cast<std::ptrdiff_t>(sizeof(T))) {
+        for (std::int64_t i = 0; i < n; ++i) {
+            const T code = at<T>(place + i * sizeof(T));
+            least = code < least ? code : least;
+            most = code > most ? code : most;
+        }
+    } else {
+        for (std::int64_t i = 0; i < n; ++i, place += column.stride) {
+            const T code = at<T>(place);
+            least = code < least ? code : least;
+            most = code > most ? code : most;
+        }
     }
-    return true;
+    return n == 0 || (least >= 0 && static_cast<std::uint64_t>(most) < static_cast<std::uint64_t>(levels));
+}
+
+}  // namespace
+
+bool codes_in_range(const Strided& column, std::int64_t n, std::int64_t levels) {
+    switch (column.type) {
+        case Number::I8: return in_range<std::int8_t>(column, n, levels);
+        case Number::I16: return in_range<std::int16_t>(column, n, levels);
+        case Number::I32: return in_range<std::int32_t>(column, n, levels);
+        case Number::I64: return in_range<std::int64_t>(column, n, levels);
+        case Number::U8: case Number::BOOL: return in_range<std::uint8_t>(column, n, levels);
+        case Number::U16: return in_range<std::uint16_t>(column, n, levels);
+        case Number::U32: return in_range<std::uint32_t>(column, n, levels);
+        case Number::U64: return in_range<std::uint64_t>(column, n, levels);
+        default: return false;  // codes are integers
+    }
 }
 
 int copies_of(std::int64_t cells) { return cells <= FOURFOLD ? 4 : cells <= TWOFOLD ? 2 : 1; }
@@ -89,56 +115,47 @@ bool sparse_pair(std::int64_t levels_a, std::int64_t levels_b, std::int64_t rows
     return cells > static_cast<double>(LARGE) && cells > static_cast<double>(EMPTY) * static_cast<double>(rows);
 }
 
-SparseTable::SparseTable() : mask_(1023), cells_(1024, -1), values_(1024, 0.0) {}
+namespace {
 
-// Fibonacci hashing: the product spreads neighbouring cells over the table, its high bits being the best mixed.
-static std::int64_t slot_of(std::int64_t cell, std::int64_t mask) {
-    const std::uint64_t mixed = static_cast<std::uint64_t>(cell) * 0x9E3779B97F4A7C15ull;
-    return static_cast<std::int64_t>(mixed >> 32 ^ mixed >> 15) & mask;
+constexpr int DIGIT = 11;  // bits sorted at once: 2,048 counters stay in the first cache
+constexpr std::size_t PATIENCE = std::size_t{1} << 18;
+
+// Sort by cell, least digit first, keeping the order of equal cells.
+void sort_by_cell(std::vector<SparseTable::Entry>& entries) {
+    std::int64_t largest = 0;
+    for (const auto& entry : entries) largest = std::max(largest, entry.cell);
+    std::vector<SparseTable::Entry> other(entries.size());
+    for (int shift = 0; shift < 63 && largest >> shift > 0; shift += DIGIT) {
+        std::size_t first[std::size_t{1} << DIGIT] = {};
+        for (const auto& entry : entries) ++first[entry.cell >> shift & ((1 << DIGIT) - 1)];
+        std::size_t start = 0;
+        for (std::size_t& count : first) {
+            const std::size_t here = count;
+            count = start;
+            start += here;
+        }
+        for (const auto& entry : entries) other[first[entry.cell >> shift & ((1 << DIGIT) - 1)]++] = entry;
+        entries.swap(other);
+    }
 }
+
+}  // namespace
 
 void SparseTable::add(const std::int32_t* a, const std::int32_t* b, std::int64_t levels_b, const double* w, int m) {
-    if (2 * (used_ + m) > mask_) grow();
-    for (int i = 0; i < m; ++i) {
-        const std::int64_t cell = a[i] * levels_b + b[i];
-        std::int64_t slot = slot_of(cell, mask_);
-        while (cells_[slot] != cell && cells_[slot] >= 0) slot = (slot + 1) & mask_;
-        used_ += cells_[slot] < 0;
-        cells_[slot] = cell;
-        values_[slot] += w[i];
-    }
-}
-
-void SparseTable::grow() {
-    std::vector<std::int64_t> cells(4 * (mask_ + 1), -1);
-    std::vector<double> values(cells.size(), 0.0);
-    const std::int64_t mask = static_cast<std::int64_t>(cells.size()) - 1;
-    for (std::int64_t i = 0; i <= mask_; ++i) {
-        if (cells_[i] < 0) continue;
-        std::int64_t slot = slot_of(cells_[i], mask);
-        while (cells[slot] >= 0) slot = (slot + 1) & mask;
-        cells[slot] = cells_[i];
-        values[slot] = values_[i];
-    }
-    cells_.swap(cells);
-    values_.swap(values);
-    mask_ = mask;
+    // Merged when as many rows came as cells were known: every row is sorted about twice in all.
+    if (entries_.size() - merged_ > std::max(merged_, PATIENCE)) finish();
+    for (int i = 0; i < m; ++i) entries_.push_back({a[i] * levels_b + b[i], w[i]});
 }
 
 void SparseTable::finish() {
-    std::vector<std::pair<std::int64_t, double>> met;
-    met.reserve(used_);
-    for (std::int64_t i = 0; i <= mask_; ++i)
-        if (cells_[i] >= 0) met.emplace_back(cells_[i], values_[i]);
-    std::sort(met.begin(), met.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-    cells_.resize(used_);
-    values_.resize(used_);
-    for (std::int64_t i = 0; i < used_; ++i) {
-        cells_[i] = met[i].first;
-        values_[i] = met[i].second;
+    sort_by_cell(entries_);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (kept > 0 && entries_[kept - 1].cell == entries_[i].cell) entries_[kept - 1].value += entries_[i].value;
+        else entries_[kept++] = entries_[i];
     }
-    cells_.shrink_to_fit();
-    values_.shrink_to_fit();
+    entries_.resize(kept);
+    merged_ = kept;
 }
 
 struct CodedGram::Parts {

@@ -54,21 +54,25 @@ int copies_of(std::int64_t cells);
 void fold(double* table, std::int64_t cells, int copies);
 
 // A table of which only the cells that occur are kept; for 10,000 x 10,000 levels.
+//
+// Such a table is mostly empty, so most rows bring a new cell: rows are written down as they come and from time to time
+// sorted by cell and merged, which is several times faster than looking every cell up. The sort is stable: the sum of a
+// cell is in the order of the rows.
 class SparseTable {
   public:
-    SparseTable();
     void add(const std::int32_t* a, const std::int32_t* b, std::int64_t levels_b, const double* w, int m);
-    void finish();  // sort the cells
-    std::int64_t size() const { return used_; }
-    const std::int64_t* cells() const { return cells_.data(); }  // a * levels_b + b, ascending once finished
-    const double* values() const { return values_.data(); }
+    void finish();  // sort and merge; then the entries can be read
+    std::int64_t size() const { return static_cast<std::int64_t>(entries_.size()); }
+
+    struct Entry {
+        std::int64_t cell;  // a * levels_b + b, ascending
+        double value;
+    };
+    const Entry* entries() const { return entries_.data(); }
 
   private:
-    void grow();
-    std::int64_t used_ = 0;
-    std::int64_t mask_ = 0;
-    std::vector<std::int64_t> cells_;  // -1 where a slot is free
-    std::vector<double> values_;
+    std::vector<Entry> entries_;
+    std::size_t merged_ = 0;  // how many of them the last merge left
 };
 
 // Decide whether a pair of factors is summed sparsely over so many rows: its table is large and mostly empty.

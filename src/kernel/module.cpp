@@ -15,6 +15,7 @@ namespace etamu {
 void register_dense(nanobind::module_& module);  // door_dense.cpp
 void register_rows(nanobind::module_& module);
 void register_program(nanobind::module_& module);
+void register_coded(nanobind::module_& module);  // door_coded.cpp
 }
 
 NB_MODULE(_kernel, module) {
@@ -27,4 +28,5 @@ NB_MODULE(_kernel, module) {
     etamu::register_dense(module);
     etamu::register_program(module);
     etamu::register_rows(module);
+    etamu::register_coded(module);
 }

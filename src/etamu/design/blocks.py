@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, moments_of
+from etamu.design.twin import CodedParts, CsrParts
+from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
 
 
 class Block(Protocol):
@@ -172,40 +174,36 @@ class Coded:
         return len(self.codes)
 
     @cached_property
-    def factor(self) -> Array | None:
-        """The scaled multiplier as float64, None where it is 1."""
-        if self.multiplier is None:
-            return None
-        return np.asarray(self.multiplier, dtype=np.float64) / self.scale
-
-    def times(self, v: Array) -> Array:
-        """Multiply a vector over rows by the scaled multiplier."""
-        return v if self.factor is None else v * self.factor
-
-    def sum_by_level(self, v: Array) -> Array:
-        """Add up a vector over the rows of each level."""
-        return np.asarray(np.bincount(self.codes, weights=v, minlength=self.levels), dtype=np.float64)
+    def parts(self) -> CodedParts:
+        """The block as the verbs take it: (codes, levels, multiplier, scale)."""
+        multiplier = None if self.multiplier is None else readable(self.multiplier)
+        return readable_codes(self.codes), self.levels, multiplier, self.scale
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta: look each level up."""
-        return self.times(beta[self.codes])
+        return np.asarray(verbs_for(self.levels).coded_matvec(self.parts, contiguous(beta)))
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v: add up by level."""
-        return self.sum_by_level(self.times(v))
+        return np.asarray(verbs_for(self.levels).coded_rmatvec(self.parts, contiguous(v)))
+
+    def diagonal(self, w: Array) -> Array:
+        """Compute the diagonal of X' diag(w) X, all that there is of it."""
+        return np.asarray(verbs_for(self.levels).coded_diagonal(self.parts, contiguous(w)))
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X, a diagonal matrix."""
-        return np.diag(self.sum_by_level(self.times(self.times(w))))
+        return np.diag(self.diagonal(w))
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i: the diagonal of M, looked up."""
-        return self.times(self.times(np.diag(matrix)[self.codes]))
+        return np.asarray(verbs_for(self.levels).coded_quadratic(self.parts, contiguous(np.diag(matrix))))
 
     def dense(self) -> Array:
         """Write the indicators out; for a block of rows, never for the whole table."""
         panel = np.zeros((self.length, self.levels))
-        panel[np.arange(self.length), self.codes] = 1.0 if self.factor is None else self.factor
+        number = 1.0 if self.multiplier is None else np.asarray(self.multiplier, dtype=np.float64)
+        panel[np.arange(self.length), self.codes] = number / self.scale
         return panel
 
     def rows(self, start: int, stop: int) -> Coded:
@@ -260,18 +258,24 @@ class Sparse:
             return panel
         return panel / (self.scale if panel.ndim == 1 else self.scale[:, None])
 
+    @cached_property
+    def parts(self) -> CsrParts:
+        """The block as the verbs take it: (indptr, indices, data)."""
+        rows = self.matrix.tocsr()
+        return rows.indptr, rows.indices.astype(rows.indptr.dtype, copy=False), contiguous(rows.data)
+
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
-        return np.asarray(self.matrix @ self.unscale(beta))
+        return np.asarray(verbs_for().csr_matvec(self.parts, contiguous(self.unscale(beta))))
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
-        return self.unscale(np.asarray(self.matrix.T @ v))
+        return self.unscale(np.asarray(verbs_for().csr_rmatvec(self.parts, self.width, contiguous(v))))
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
-        product = (self.matrix.T @ self.matrix.multiply(w[:, None]).tocsr()).toarray()
-        scaled = self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        product = np.asarray(verbs_for().csr_gram(self.parts, self.width, contiguous(w)))
+        scaled = self.unscale(self.unscale(product).T)
         return 0.5 * (scaled + scaled.T)
 
     def quadratic(self, matrix: Array) -> Array:
