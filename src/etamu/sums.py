@@ -6,6 +6,7 @@ Read next: `etamu.objective.likelihood`, which asks for these sums.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import combinations
@@ -17,6 +18,7 @@ from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.unit import Unit
+from etamu.fused import along, summed
 from etamu.solve.factor import triangle as triangularised
 
 
@@ -52,6 +54,8 @@ class Sums:
         Information matrices; R counts the raw columns of all predictors.
     meat : array (R, R), optional
         Sum of squared scores, each squared as its kind of weight demands.
+    pearson : float, optional
+        Sum of squared Pearson residuals.
     """
 
     value: float
@@ -59,6 +63,7 @@ class Sums:
     expected: Array | None = None
     observed: Array | None = None
     meat: Array | None = None
+    pearson: float | None = None
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(_added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
@@ -105,6 +110,9 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
     unit : PerRow
     want : Want
     """
+    seen = summed(chunk, beta, unit, want)
+    if seen is not None:
+        return Sums(*seen)
     eta = etas(chunk, beta)
     if not inside(unit, eta):
         return Sums(-np.inf)
@@ -130,11 +138,15 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    return Sums(float(np.sum(_weighted(value, total))), **parts)
+    squares = _pearson(score, expected, total) if want & Want.PEARSON else None
+    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=squares)
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:
     """Sum the value at beta + t step for every t, in one pass over the rows."""
+    seen = along(chunk, beta, step, unit, lengths)
+    if seen is not None:
+        return seen
     start, direction = etas(chunk, beta), etas(chunk, step, offset=False)
     total = chunk.weights.total()
     out = np.full(len(lengths), -np.inf)
@@ -158,7 +170,10 @@ def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
 
 def longest(chunk: Chunk, matrix: Array) -> Largest:
     """Find the largest x_i' M x_i, M over the raw columns of the first predictor."""
-    return Largest(float(chunk.predictors[0].design.quadratic(matrix).max(initial=0.0)))
+    rows = chunk.compiled
+    design = chunk.predictors[0].design
+    squares = design.quadratic(matrix) if rows is None else rows.quadratic(np.ascontiguousarray(matrix))
+    return Largest(float(squares.max(initial=0.0)))
 
 
 def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
@@ -176,6 +191,8 @@ def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: 
 
 def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
     """Compute eta, (n,) for one predictor and (n, k) for k; a step travels without the offset."""
+    if chunk.compiled is not None:
+        return np.asarray(chunk.compiled.etas(np.ascontiguousarray(beta, dtype=np.float64), offset))
     columns, start = [], 0
     for predictor in chunk.predictors:
         part = beta[start : start + predictor.design.width]
@@ -248,7 +265,10 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
 
 def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:
     """Sum the squared Pearson residuals, score^2 / information, which needs no mean and so no tail."""
-    with np.errstate(all="ignore"):
-        _, score, information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))
-        squares = np.where(score == 0.0, 0.0, score**2 / information)
-    return float(np.sum(_weighted(squares, chunk.weights.total())))
+    found = accumulate(chunk, beta, unit, Want.VALUE | Want.PEARSON).pearson
+    return math.nan if found is None else found
+
+
+def _pearson(score: Array, information: Array, total: Array | None) -> float:
+    squares = np.where(score == 0.0, 0.0, score**2 / information)
+    return float(np.sum(_weighted(squares, total)))

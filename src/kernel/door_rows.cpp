@@ -67,10 +67,11 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
 }
 
 // A Gram as Python gets it: the dense corner, then for every coded block its diagonal, its product with the dense
-// columns, and its products with the coded blocks after it: a table, or (cells, values) where it is kept sparsely.
+// columns, and by pair the products of two coded blocks: a table, or (cells, values) where it is kept sparsely.
 nb::tuple gram_of(const Rows& rows, GramParts parts) {
     const std::size_t p = static_cast<std::size_t>(rows.dense()), wide = (p + 7) / 8 * 8;
-    nb::list diagonals, panels, pairs;
+    nb::list diagonals, panels;
+    nb::dict pairs;
     for (int a = 0; a < rows.coded(); ++a) {
         const std::size_t levels = static_cast<std::size_t>(rows.block(a).levels);
         const double* diagonal = parts.coded->diagonal(a);
@@ -80,14 +81,19 @@ nb::tuple gram_of(const Rows& rows, GramParts parts) {
             std::copy_n(parts.coded->panel(a) + level * wide, p, trimmed.data() + level * p);
         panels.append(given(std::move(trimmed), {levels, p}));
         for (int b = a + 1; b < rows.coded(); ++b) {
+            const nb::tuple key = nb::make_tuple(a, b);
             if (parts.coded->is_sparse(a, b)) {
                 const SparseTable& table = parts.coded->entries(a, b);
                 const std::size_t size = static_cast<std::size_t>(table.size());
-                pairs.append(nb::make_tuple(
-                    given(std::vector<std::int64_t>(table.cells(), table.cells() + size), {size}),
-                    given(std::vector<double>(table.values(), table.values() + size), {size})));
+                std::vector<std::int64_t> cells(size);
+                std::vector<double> values(size);
+                for (std::size_t i = 0; i < size; ++i) {
+                    cells[i] = table.entries()[i].cell;
+                    values[i] = table.entries()[i].value;
+                }
+                pairs[key] = nb::make_tuple(given(std::move(cells), {size}), given(std::move(values), {size}));
             } else {
-                pairs.append(copied(parts.coded->dense(a, b), levels, static_cast<std::size_t>(rows.block(b).levels)));
+                pairs[key] = copied(parts.coded->dense(a, b), levels, static_cast<std::size_t>(rows.block(b).levels));
             }
         }
     }

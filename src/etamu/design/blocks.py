@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, moments_of
 from etamu.design.twin import CodedParts, CsrParts
@@ -32,6 +33,10 @@ class Block(Protocol):
     @property
     def length(self) -> int:
         """Number of rows."""
+
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: what a pass has to read."""
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta, one number per row."""
@@ -89,6 +94,11 @@ class Dense:
         """Number of rows."""
         return len(self.columns[0])
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: the columns."""
+        return self.width
+
     @cached_property
     def packed(self) -> Array:
         """The columns as one float64 panel (length, width)."""
@@ -130,7 +140,11 @@ class Dense:
 
     def moments(self) -> Moments:
         """Describe every column."""
-        return moments_of(Dense(self.columns).packed)
+        if kernel is None or not self.length:
+            return moments_of(Dense(self.columns).packed)
+        columns = tuple(readable(column) for column in self.columns)
+        whole = kernel.Rows(self.length, self.width, [(0, (columns, None, None, None))], (), None, None, None)
+        return Moments(self.length, *whole.moments())
 
     def scaled(self, shift: Array, scale: Array) -> Dense:
         """Replace the shift and the scale applied while packing."""
@@ -172,6 +186,11 @@ class Coded:
     def length(self) -> int:
         """Number of rows."""
         return len(self.codes)
+
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: the code, and the multiplier if there is one."""
+        return 1 if self.multiplier is None else 2
 
     @cached_property
     def parts(self) -> CodedParts:
@@ -218,8 +237,10 @@ class Coded:
 
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
-        values = np.ones(self.length) if self.multiplier is None else np.asarray(self.multiplier, np.float64)
-        return moments_of(values[:, None]).repeated(self.levels)
+        if self.multiplier is None:
+            one = np.ones(1)
+            return Moments(self.length, one, np.zeros(1), one, one).repeated(self.levels)
+        return Dense((self.multiplier,)).moments().repeated(self.levels)
 
     def scaled(self, shift: Array, scale: Array) -> Coded:
         """Replace the number that divides the multiplier; all levels share it."""
@@ -251,6 +272,11 @@ class Sparse:
     def length(self) -> int:
         """Number of rows."""
         return int(self.matrix.shape[0])
+
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row, on average and rounded up."""
+        return -(-int(self.matrix.nnz) // max(self.length, 1))
 
     def unscale(self, panel: Array) -> Array:
         """Divide the leading axis, one entry per column, by the scale."""

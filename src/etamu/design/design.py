@@ -38,6 +38,11 @@ class Design:
         """Number of raw columns."""
         return sum(block.width for block in self.blocks)
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: what a pass has to read."""
+        return sum(block.stored for block in self.blocks)
+
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""
         start = 0

@@ -27,6 +27,7 @@ class Local:
     score: Array | None = None
     expected: Array | None = None
     observed: Array | None = None
+    beside: float | None = None  # a number of the oracle's own, carried along
 
 
 class Oracle(Protocol):
