@@ -10,8 +10,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.family import Family
@@ -71,25 +69,18 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
 def _saturated(family: Family, chunk: Chunk) -> float:
     """Sum the saturated terms at phi = 1, one per different response where those are counts."""
     total = chunk.weights.total()
-    key = _key(chunk.y)
-    if key is None:
+    sizes = [float(column.max(initial=0.0)) + 1.0 for column in chunk.y]
+    if math.prod(sizes) > FEW or not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
         rows = family.saturated(chunk.y, np.ones(len(chunk)))
         return float(np.sum(rows if total is None else total * rows))
-    tally = np.bincount(key, weights=total)
-    _, first = np.unique(key, return_index=True)
-    terms = family.saturated(tuple(column[first] for column in chunk.y), np.ones(len(first)))
-    return float(tally[key[first]] @ terms)
-
-
-def _key(y: tuple[Array, ...]) -> NDArray[np.int64] | None:
-    """Number the different responses if they are small counts; None where they are not."""
-    key = np.zeros(len(y[0]), dtype=np.int64)
-    for column in y:
-        most = float(column.max(initial=0.0))
-        if not (most < FEW and np.array_equal(column, np.floor(column))):
-            return None
-        key = key * (int(most) + 1) + column.astype(np.int64)
-    return key if int(key.max(initial=0)) < FEW else None
+    shape = tuple(int(size) for size in sizes)
+    cell = chunk.y[0].astype(np.int64)
+    for column, size in zip(chunk.y[1:], shape[1:], strict=True):
+        cell = cell * size + column.astype(np.int64)
+    tally = np.bincount(cell, weights=total)
+    seen = np.flatnonzero(tally)
+    responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
+    return float(tally[seen] @ family.saturated(responses, np.ones(len(seen))))
 
 
 def _dispersed(family: Family, chunk: Chunk, phi: float) -> float:

@@ -124,7 +124,7 @@ def climb(
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:
-                if check.polish is not None:  # its end is the maximum, and need not be seen
+                if check.outcome and check.polish:  # its end is the maximum, and need not be seen
                     go(check.polish, check, 1.0, landed(here, check.polish))
                 return end(outcome)
             patience = len(steps) + 2 ** min(len(checks), 8)
