@@ -82,9 +82,9 @@ void panel_rmatvec(const double* panel, int p, int m, const double* v, double* o
 }
 
 // The matrix between two panels is laid out in strips of VECS vectors of columns, `first` being the column a strip
-// starts with: M[0, ..., pa - 1][strip], one row after the other. Of a symmetric matrix, x'Mx needs the upper half
-// only, with the entries off the diagonal doubled.
-void bilinear_prepare(const double* matrix, int pa, int pb, bool symmetric, double* prepared) {
+// starts with: M[0, ..., pa - 1][strip], one row after the other. For x'Mx the upper half will do, to which the lower
+// one is added.
+void bilinear_prepare(const double* matrix, int pa, int pb, bool quadratic, double* prepared) {
     const int count = padded(pb) / LANES, rows = padded(pa);
     for (int k = 0, step; k < count; k += step) {
         step = taken(count - k);
@@ -94,7 +94,8 @@ void bilinear_prepare(const double* matrix, int pa, int pb, bool symmetric, doub
             for (int c = 0; c < wide; ++c) {
                 const int j = first + c;
                 double value = i < pa && j < pb ? matrix[std::ptrdiff_t(i) * pb + j] : 0;
-                if (symmetric && i != j) value = i < j ? 2 * value : 0;
+                if (quadratic && i > j) value = 0;
+                if (quadratic && i < j && j < pb) value += matrix[std::ptrdiff_t(j) * pb + i];
                 to[std::ptrdiff_t(i) * wide + c] = value;
             }
     }

@@ -209,7 +209,7 @@ void register_dense(nb::module_& module) {
     module.def("dense_gram", &gram, "columns"_a, shift, scale, "w"_a.none(), "single"_a = false, nb::kw_only(), set,
                "Compute X' diag(w) X; `single` multiplies in float32 and adds the tiles up in float64.");
     module.def("dense_quadratic", &quadratic, "columns"_a, shift, scale, "matrix"_a, nb::kw_only(), set,
-               "Compute x_i' M x_i for every row i, M being symmetric.");
+               "Compute x_i' M x_i for every row i.");
     module.def("dense_cross", &cross, "columns_a"_a, "shift_a"_a.none(), "scale_a"_a.none(), "columns_b"_a,
                "shift_b"_a.none(), "scale_b"_a.none(), "w"_a.none(), "single"_a = false, nb::kw_only(), set,
                "Compute A' diag(w) B.");

@@ -20,6 +20,13 @@ struct Scaling {
     Doubles shift[PER_ROW], factor[PER_ROW];
 
     ETAMU_INLINE Scaling(const double* shifts, const double* factors, int j, int count) {
+        if (count == SLIVER && shifts && factors) {
+            for (int k = 0; k < PER_ROW; ++k) {
+                shift[k] = load<Doubles>(shifts + j + k * LANES);
+                factor[k] = load<Doubles>(factors + j + k * LANES);
+            }
+            return;
+        }
         double part[2][SLIVER] = {{0, 0, 0, 0, 0, 0, 0, 0}, {1, 1, 1, 1, 1, 1, 1, 1}};
         for (int c = 0; c < count; ++c) {
             if (shifts) part[0][c] = shifts[j + c];
@@ -78,19 +85,24 @@ ETAMU_INLINE int neighbours(const Column* columns, int p) {
 }
 
 // The first `count` numbers of a row, the rest zero; nothing beyond them is touched.
+ETAMU_INLINE void read_row(const char* from, int count, double, Doubles (&out)[PER_ROW]) {
+    ETAMU_UNROLL
+    for (int k = 0; k < PER_ROW; ++k) out[k] = load_first(from + k * sizeof(Doubles), count - k * LANES);
+}
+
+ETAMU_INLINE void read_row(const char* from, int count, float, Doubles (&out)[PER_ROW]) {
+    ETAMU_UNROLL
+    for (int k = 0; k < PER_ROW; ++k)
+        out[k] = __builtin_convertvector(load_first32(from + k * sizeof(HalfFloats), count - k * LANES), Doubles);
+}
+
 template <class T>
-ETAMU_INLINE void read_row(const char* from, int count, Doubles (&out)[PER_ROW]) {
+ETAMU_INLINE void read_row(const char* from, int count, T, Doubles (&out)[PER_ROW]) {
     T values[SLIVER] = {};
     std::memcpy(values, from, static_cast<std::size_t>(count) * sizeof(T));
     double wide[SLIVER];
     for (int c = 0; c < SLIVER; ++c) wide[c] = static_cast<double>(values[c]);
     for (int k = 0; k < PER_ROW; ++k) out[k] = load<Doubles>(wide + k * LANES);
-}
-
-template <>
-ETAMU_INLINE void read_row<double>(const char* from, int count, Doubles (&out)[PER_ROW]) {
-    ETAMU_UNROLL
-    for (int k = 0; k < PER_ROW; ++k) out[k] = load_first(from + k * sizeof(Doubles), count - k * LANES);
 }
 
 // Rows of up to 8 neighbours, each copied at one go.
@@ -100,9 +112,9 @@ ETAMU_INLINE void copy_rows(const char* from, std::ptrdiff_t stride, int count, 
     for (int r = 0; r < m; ++r) {
         Doubles row[PER_ROW];
         if (count == SLIVER)
-            read_row<T>(from + r * stride, SLIVER, row);
+            read_row(from + r * stride, SLIVER, T(), row);
         else
-            read_row<T>(from + r * stride, count, row);
+            read_row(from + r * stride, count, T(), row);
         ETAMU_UNROLL
         for (int k = 0; k < PER_ROW; ++k)
             store(panel + r * SLIVER + k * LANES, SCALED ? scaling(row[k], k) : row[k]);
@@ -177,7 +189,6 @@ ETAMU_INLINE void pack_columns(const Column* columns, int count, std::int64_t st
 template <bool SCALED>
 ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int m, const double* shift,
                            const double* factor, double* panel) {
-    constexpr int AT_ONCE = 8;  // rows copied through all slivers before the next ones: reads run along the rows
     for (int j = 0; j < p;) {
         const int run = neighbours(columns + j, p - j);
         // Whole slivers, or the last one: a sliver shared with other arrays is packed column by column.
@@ -190,13 +201,15 @@ ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int
             j += SLIVER;
             continue;
         }
+        // So many rows go through all slivers before the next ones that reads run along the rows.
+        const int at_once = together >= 256 ? 8 : 2048 / together / 8 * 8;
         with_type(column.type, [&](auto kind) {
-            for (int r = 0; r < m; r += AT_ONCE)
+            for (int r = 0; r < m; r += at_once)
                 for (int c = j; c < j + together; c += SLIVER) {
                     const int count = at_most_sliver(j + together - c);
                     copy_rows<decltype(kind), SCALED>(
                         columns[c].data + (start + r) * column.stride, column.stride, count,
-                        m - r < AT_ONCE ? m - r : AT_ONCE, Scaling(shift, factor, c, count),
+                        m - r < at_once ? m - r : at_once, Scaling(shift, factor, c, count),
                         panel + (std::ptrdiff_t(c) * TILE + r * SLIVER));
                 }
         });

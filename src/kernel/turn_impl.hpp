@@ -62,6 +62,13 @@ ETAMU_INLINE Doubles load_first(const char* from, int count) {
     return (Doubles)_mm512_maskz_loadu_pd(mask, from);
 }
 
+// The same of floats.
+ETAMU_INLINE HalfFloats load_first32(const char* from, int count) {
+    if (count >= 8) return load<HalfFloats>(from);
+    const __mmask8 mask = count <= 0 ? 0 : static_cast<__mmask8>((1u << count) - 1);
+    return (HalfFloats)_mm256_maskz_loadu_ps(mask, from);
+}
+
 #elif defined(__AVX2__)
 
 ETAMU_INLINE Doubles firsts(Doubles a, Doubles b) { return ETAMU_LANES_OF(a, b, 0, 4, 2, 6); }
@@ -89,6 +96,13 @@ ETAMU_INLINE Doubles load_first(const char* from, int count) {
                                        _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), lanes));
 }
 
+ETAMU_INLINE HalfFloats load_first32(const char* from, int count) {
+    if (count >= 4) return load<HalfFloats>(from);
+    const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
+    return (HalfFloats)_mm_maskload_ps(reinterpret_cast<const float*>(from),
+                                       _mm_cmpgt_epi32(_mm_set1_epi32(count), lanes));
+}
+
 #else
 
 static_assert(LANES == 2, "a vector of 16 bytes");
@@ -108,6 +122,13 @@ ETAMU_INLINE Doubles load_first(const char* from, int count) {
     if (count >= 2) return load<Doubles>(from);
     Doubles out = {};
     if (count == 1) std::memcpy(&out, from, sizeof(double));
+    return out;
+}
+
+ETAMU_INLINE HalfFloats load_first32(const char* from, int count) {
+    if (count >= 2) return load<HalfFloats>(from);
+    HalfFloats out = {};
+    if (count == 1) std::memcpy(&out, from, sizeof(float));
     return out;
 }
 

@@ -38,11 +38,11 @@ struct Verbs {
     void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);
     void (*panel_cross32)(const float* a, int pa, const float* b, int pb, int m, const double* w, double* cross);
     // Lay a row-major pa x pb matrix M out for panel_bilinear: cross_doubles(pa, pb) doubles in an order of our own.
-    // `symmetric` is a promise (then pa == pb), for which panel_quadratic does half the work.
-    void (*bilinear_prepare)(const double* matrix, int pa, int pb, bool symmetric, double* prepared);
-    // out[m] += a_i' M b_i row by row, M prepared with symmetric = false.
+    // With `quadratic` (then pa == pb) for panel_quadratic, which does half the work.
+    void (*bilinear_prepare)(const double* matrix, int pa, int pb, bool quadratic, double* prepared);
+    // out[m] += a_i' M b_i row by row, M prepared with quadratic = false.
     void (*panel_bilinear)(const double* a, int pa, const double* b, int pb, int m, const double* prepared, double* out);
-    // out[m] += x_i' M x_i row by row, M prepared with symmetric = true.
+    // out[m] += x_i' M x_i row by row, M prepared with quadratic = true.
     void (*panel_quadratic)(const double* panel, int p, int m, const double* prepared, double* out);
     // Run the steps of a program on `rows` rows, a multiple of 8; `bases` are what its operands lie relative to.
     void (*execute)(const Step* steps, int count, double* const* bases, int rows);

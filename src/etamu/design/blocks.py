@@ -19,6 +19,9 @@ from etamu.design.moments import Moments, moments_of
 from etamu.design.twin import CodedParts, CsrParts
 from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
 
+COMPILED = frozenset(np.dtype(kind) for kind in "dfbhilqBHILQ?")
+"""Types of columns the compiled kernel reads, in the byte order of the machine; others are left to NumPy."""
+
 
 class Block(Protocol):
     """Some columns of the design over some rows."""
@@ -100,6 +103,16 @@ class Dense:
         return self.width
 
     @cached_property
+    def compiled(self) -> bool:
+        """Whether the compiled kernel does the work, tile by tile; else NumPy does it on `packed`."""
+        return kernel is not None and all(column.dtype in COMPILED for column in self.columns)
+
+    @property
+    def recipe(self) -> tuple[tuple[np.ndarray[Any, Any], ...], Array | None, Array | None]:
+        """What the compiled kernel packs: columns, shift, scale."""
+        return self.columns, self.shift, self.scale
+
+    @cached_property
     def packed(self) -> Array:
         """The columns as one float64 panel (length, width)."""
         panel = np.column_stack(self.columns).astype(np.float64, copy=False)
@@ -111,19 +124,27 @@ class Dense:
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
+        if self.compiled:
+            return np.asarray(kernel.dense_matvec(*self.recipe, beta))
         return self.packed @ beta
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
+        if self.compiled:
+            return np.asarray(kernel.dense_rmatvec(*self.recipe, v))
         return self.packed.T @ v
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
+        if self.compiled:
+            return np.asarray(kernel.dense_gram(*self.recipe, w))
         product = self.packed.T @ (self.packed * w[:, None])
         return 0.5 * (product + product.T)
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
+        if self.compiled:
+            return np.asarray(kernel.dense_quadratic(*self.recipe, matrix))
         return np.asarray(np.einsum("ij,ij->i", self.packed @ matrix, self.packed))
 
     def dense(self) -> Array:

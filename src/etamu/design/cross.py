@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Block, Coded, Dense, Sparse
 from etamu.design.verbs import contiguous, verbs_for
@@ -27,6 +28,8 @@ def bilinear(a: Block, b: Block, matrix: Array) -> Array:
 
 
 def _dense_dense(a: Dense, b: Dense, w: Array) -> Array:
+    if a.compiled and b.compiled:
+        return np.asarray(kernel.dense_cross(*a.recipe, *b.recipe, w))
     return a.packed.T @ (b.packed * w[:, None])
 
 
@@ -56,6 +59,8 @@ def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
 
 
 def _rows_dense_dense(a: Dense, b: Dense, matrix: Array) -> Array:
+    if a.compiled and b.compiled:
+        return np.asarray(kernel.dense_bilinear(*a.recipe, *b.recipe, matrix))
     return np.asarray(np.einsum("ij,ij->i", a.packed @ matrix, b.packed))
 
 
