@@ -1,20 +1,26 @@
 """A namespace that records: it runs a unit once on symbols and keeps what was asked, shared and folded.
 
-May import: numpy.
+May import: family.special, numpy.
 Read next: `etamu.family.program`, which makes a straight-line program of the record.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
+from etamu.family import special
+
 Node = int
 """A position in the record."""
+
+WHOLE = ("expm1mx", "log1pmx", "relative_entropy", "half_deviance")
+"""Functions of `etamu.family.special` that are one operation."""
 
 MASKS = frozenset({"lt", "le", "eq", "ne", "both", "either", "invert"})
 """Operations whose result is true or false."""
@@ -33,6 +39,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "either": np.logical_or,
     "invert": np.logical_not,
     "where": np.where,
+    **{name: functools.partial(getattr(special, name), np) for name in WHOLE},
 }  # fmt: skip
 """What each operation means: constants are folded with these."""
 
@@ -82,6 +89,8 @@ class Recorder:
     True
     """
 
+    whole: ClassVar[dict[str, Callable[..., Any]]] = {}
+    """What `etamu.family.special` leaves to this namespace."""
     inf = math.inf
     nan = math.nan
     pi = math.pi
@@ -361,10 +370,19 @@ def _not(self: Symbol) -> Symbol:
     return Symbol(self.recorder, self.recorder.add("invert", self.node))
 
 
+def _many(name: str) -> Callable[..., Symbol]:
+    def function(self: Recorder, *operands: Any) -> Symbol:
+        return Symbol(self, self.add(name, *map(self.number, operands)))
+
+    return function
+
+
 def _furnish() -> None:
     """Give both classes one method per operation."""
     for name in ONE:
         setattr(Recorder, name, _one(name))
+    # Nothing warns here: e^x needs no guard.
+    Recorder.whole.update({name: _many(name) for name in WHOLE}, exp=_one("exp"))
     for name in ("minimum", "maximum"):
         setattr(Recorder, name, _two(name))
     for word, name in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow")):
