@@ -82,14 +82,34 @@ inline Doubles square_root(Doubles x) {
 inline Doubles roughly_inverse(Doubles x) {
     return reinterpret_cast<Doubles>(_mm512_maskz_rcp14_pd(EVERY, reinterpret_cast<__m512d>(x)));
 }
+
+// 1 / x to a rare last bit, x and 1 / x being normal numbers.
+inline Doubles inverse_of_normal(Doubles x) {
+    Doubles inverse = roughly_inverse(x);
+    inverse += inverse * (1.0 - x * inverse);
+    return inverse + inverse * (1.0 - x * inverse);
+}
+
+// The rows whose exponent is far from both ends.
+inline __mmask8 far_from_ends(Doubles x) {
+    const Longs above = (as_longs(x) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
+    return _mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(above), _mm512_set1_epi64(std::int64_t(1000) << 52));
+}
 #endif
+
+// 1 / x, to a few digits at least.
+inline Doubles inverse(Doubles x) {
+#if defined(__AVX512F__)
+    return roughly_inverse(x);
+#else
+    return 1.0 / x;
+#endif
+}
 
 // x / y where y and the quotient are normal numbers, or x is 0: a division takes longer than these.
 inline Doubles quotient(Doubles x, Doubles y) {
 #if defined(__AVX512F__)
-    Doubles inverse = roughly_inverse(y);
-    inverse += inverse * (1.0 - y * inverse);
-    inverse += inverse * (1.0 - y * inverse);
+    const Doubles inverse = inverse_of_normal(y);
     const Doubles near = x * inverse;
     return near + inverse * (x - y * near);
 #else
@@ -100,14 +120,8 @@ inline Doubles quotient(Doubles x, Doubles y) {
 // x / y, rounded as the standard demands but for a rare last bit.
 inline Doubles divide(Doubles x, Doubles y) {
 #if defined(__AVX512F__)
-    // Exponents far from both ends on either side, or a numerator of 0; all others take the processor's division.
-    const Longs exponent_y = (as_longs(y) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
-    const Longs exponent_x = (as_longs(x) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
-    const Bits width = all<Bits>(std::uint64_t(1000) << 52);
-    const __mmask8 usual = _mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(exponent_y), reinterpret_cast<__m512i>(width)) &
-                           (_mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(exponent_x), reinterpret_cast<__m512i>(width)) |
-                            _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(x), _mm512_setzero_pd(), _CMP_EQ_OQ));
-    if (__builtin_expect(usual != 0xff, 0)) return x / y;
+    const __mmask8 nothing = _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(x), _mm512_setzero_pd(), _CMP_EQ_OQ);
+    if (__builtin_expect((far_from_ends(y) & (far_from_ends(x) | nothing)) != EVERY, 0)) return x / y;
     return as_doubles(as_longs(quotient(x, y)) | ((as_longs(x) ^ as_longs(y)) & SIGN));
 #else
     return x / y;
@@ -243,23 +257,19 @@ inline Doubles log_of(Doubles x) {
     return x < __builtin_inf() ? (x > 0.0 ? result : edge) : x;
 }
 
-// 1 + x = 2^exponent (1 + f), and what rounding took from the sum, relative to it; f is x itself where it can be.
+// 2^exponent (1 + f), and what rounding took from it, relative to it.
 struct Raised {
     Doubles exponent, f, low;
 };
 
+// Of 1 + x; f is x itself where it can be.
 inline Raised raised(Doubles x) {
     const Doubles u = 1.0 + x;
     const Doubles part = u - 1.0;
     const Doubles lost = (x - part) + (1.0 - (u - part));
     const Split at = split(u);
     const Longs near = at.exponent == 0.0;
-#if defined(__AVX512F__)
-    const Doubles correction = lost * roughly_inverse(u);
-#else
-    const Doubles correction = lost / u;
-#endif
-    return {at.exponent, near ? x : at.m - 1.0, near ? Doubles{} : correction};
+    return {at.exponent, near ? x : at.m - 1.0, near ? Doubles{} : lost * inverse(u)};
 }
 
 inline Doubles log1p_of(Doubles x) {
@@ -287,18 +297,39 @@ inline Doubles log1pmx_of(Doubles x) {
 // excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not.
 inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
     const Longs low = excess < -0.5;
-    const Raised sum = raised(excess);
-    const Doubles amount = low ? ratio : all<Doubles>(1.0);
+    const Doubles sum = 1.0 + excess;
+    const Doubles part = sum - 1.0;
+    const Doubles lost = (excess - part) + (1.0 - (sum - part));
+    const Doubles amount = low ? ratio : sum;
     const Longs subnormal = amount < 0x1p-1022;
-    const Split parts = split(subnormal ? amount * 0x1p54 : amount);
-    const Raised at = {
-        low ? (subnormal ? parts.exponent - 54.0 : parts.exponent) : sum.exponent,
-        low ? parts.m - 1.0 : sum.f,
-        low ? Doubles{} : sum.low,
-    };
-    const Doubles result = -log_minus(excess, at);
+    const Split at = split(subnormal ? amount * 0x1p54 : amount);
+    const Longs near = at.exponent == 0.0;
+    const Doubles f = near ? excess : at.m - 1.0;
+    const Doubles result = -log_minus(excess, {subnormal ? at.exponent - 54.0 : at.exponent, f,
+                                               (near | low) ? Doubles{} : lost * inverse(sum)});
     const Doubles edge = ratio == 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(__builtin_nan(""));
     return excess < __builtin_inf() ? (amount > 0.0 ? result : edge) : excess;
+}
+
+// y log(y / mu) + mu - y; mu at y = 0.
+inline Doubles bd0_of(Doubles y, Doubles mu) {
+    const Doubles count = y > 0.0 ? y : all<Doubles>(1.0);
+    Doubles ratio, excess;
+#if defined(__AVX512F__)
+    if (__builtin_expect((far_from_ends(count) & far_from_ends(mu)) == EVERY, 1)) {
+        const Doubles inverse = inverse_of_normal(count);
+        ratio = mu * inverse;
+        ratio += inverse * (mu - count * ratio);
+        excess = (mu - count) * inverse;
+        excess += inverse * ((mu - count) - count * excess);
+    } else
+#endif
+    {
+        ratio = mu / count;
+        excess = (mu - count) / count;
+    }
+    const Doubles half = count * relative_entropy_of(ratio, excess);
+    return y > 0.0 ? half : mu;
 }
 
 // y log(y / mu) + mu - y from log_ratio = log(mu / y); mu at y = 0.

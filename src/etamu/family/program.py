@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
@@ -222,29 +223,58 @@ def _inputs(recorder: Recorder) -> dict[Node, int]:
     return {node: number for number, node in enumerate(nodes)}
 
 
-def _uses(recorder: Recorder, outputs: list[Node]) -> dict[Node, int]:
-    """Count how often each needed node is read; what is not needed is not in the answer."""
-    uses: dict[Node, int] = {}
-    for node in outputs:
-        uses[node] = uses.get(node, 0) + 1
+def _unguarded(recorder: Recorder, outputs: list[Node]) -> dict[Node, tuple[Node, ...]]:
+    """Return the operands of every needed node, without the guards of branches nobody takes.
+
+    Formulas write `where(c, log(where(c, x, 1)), 0)` so that NumPy warns of nothing. Nothing warns here: a choice
+    whose result matters only where the same condition was chosen before is made already.
+    """
+    matters: dict[Node, frozenset[int]] = dict.fromkeys(outputs, frozenset())
+    instead: dict[Node, Node] = {}
+    needed: list[Node] = []
+
+    def reads(node: Node, where: frozenset[int]) -> None:
+        matters[node] = matters[node] & where if node in matters else where
+
     for node in range(max(outputs), -1, -1):
-        if node in uses:
-            for operand in recorder.operands[node]:
-                uses[operand] = uses.get(operand, 0) + 1
-    return uses
+        where = matters.get(node)
+        if where is None:
+            continue
+        operands = recorder.operands[node]
+        if recorder.operations[node] == "where":
+            condition, left, right = operands
+            if condition + 1 in where or -condition - 1 in where:
+                instead[node] = left if condition + 1 in where else right
+                reads(instead[node], where)
+                continue
+            reads(condition, where)
+            reads(left, where | {condition + 1})
+            reads(right, where | {-condition - 1})
+        else:
+            for operand in operands:
+                reads(operand, where)
+        needed.append(node)
+
+    def final(node: Node) -> Node:
+        while node in instead:
+            node = instead[node]
+        return node
+
+    return {node: tuple(map(final, recorder.operands[node])) for node in reversed(needed)}
 
 
 def _fused(recorder: Recorder, outputs: list[Node]) -> dict[Node, _Line]:
     """Return the needed operations, products joined with the sums that alone read them, sums to polynomials."""
-    uses = _uses(recorder, outputs)
+    needed = _unguarded(recorder, outputs)
+    uses = Counter(operand for operands in needed.values() for operand in operands)
     kept = set(outputs)
     lines: dict[Node, _Line] = {}
 
     def alone(node: Node, operation: str) -> bool:
         return uses[node] == 1 and node not in kept and node in lines and lines[node].operation == operation
 
-    for node in sorted(uses):
-        operation, operands = recorder.operations[node], recorder.operands[node]
+    for node, operands in needed.items():
+        operation = recorder.operations[node]
         if not operands:
             continue
         line = _Line(operation, operands)

@@ -95,6 +95,7 @@ def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArr
     return xp.where(far, excess - log, -log1pmx(xp, xp.where(far, 0.0, excess)))
 
 
+@whole
 def bd0(xp: Namespace, y: AnyArray, mu: AnyArray) -> AnyArray:
     """Return y log(y / mu) + mu - y, Loader's half deviance of a count, without cancellation at y near mu.
 

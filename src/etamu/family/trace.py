@@ -19,7 +19,7 @@ from etamu.family import special
 Node = int
 """A position in the record."""
 
-WHOLE = ("expm1mx", "log1pmx", "relative_entropy", "half_deviance")
+WHOLE = ("expm1mx", "log1pmx", "relative_entropy", "bd0", "half_deviance")
 """Functions of `etamu.family.special` that are one operation."""
 
 MASKS = frozenset({"lt", "le", "eq", "ne", "both", "either", "invert"})
