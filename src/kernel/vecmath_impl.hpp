@@ -53,7 +53,7 @@ inline Doubles held(Doubles x, double low, double high) {
 
 inline Doubles sign_of(Doubles x) {
     const Doubles one = all<Doubles>(1.0);
-    return x > 0.0 ? one : (x < 0.0 ? -one : x);
+    return x > 0.0 ? one : (x < 0.0 ? -one : (x == 0.0 ? Doubles{} : x));  // NumPy's: zero has no sign
 }
 
 inline Doubles floor_of(Doubles x) {

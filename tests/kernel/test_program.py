@@ -1,4 +1,4 @@
-"""Every unit of the catalogue runs compiled as it runs in NumPy, with every instruction set of this machine."""
+"""Every unit runs compiled as it runs in NumPy, by every instruction set that this machine has."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ from tests.family.test_stated import GOOD
 pytestmark = pytest.mark.skipif(kernel is None, reason="no compiled kernel here: the NumPy twins serve")
 
 EPS = 2.0**-52
-# Errors are counted in units of EPS |f| + what moving eta and y by one rounding moves f: two algorithms that start
-# from the same rounded numbers can promise each other no more, and each is held to 8 (a general power: 32) of them
-# by arbitrary precision in tests/family/test_unit.py. A row at the very minimum of the deviance takes most of it.
+# Errors are counted in units of EPS |f| + what moving eta and y by one rounding moves f: two algorithms that
+# start from the same rounded numbers can promise each other no more. NumPy's is held to 8 of them (a general
+# power: 32) by arbitrary precision in tests/family/test_unit.py; rows at the minimum of a deviance take most.
 ALLOWED = 32.0
 NUDGE = 2.0**-26
 """How far eta and y are moved to see what a rounding moves: far enough for the difference not to be noise."""
 
 
 def sets() -> list[str]:
-    program = None if kernel is None else kernel.Program(1, [], [kernel.OPERATIONS["neg"], 1, 0, 0, 0], [1], 0)
+    program = (
+        None if kernel is None else kernel.Program(1, [], [kernel.OPERATIONS["neg"], 1, 0, 0, 0], [1], 0)
+    )
     found = []
     for name in ("base", "avx2", "avx512"):
         try:
@@ -53,15 +55,19 @@ def plain(unit, rows, eta):
     return [np.broadcast_to(each, eta.shape) for each in (value, score, expected, observed)]
 
 
-def agree(unit, rows, eta, results):
+def agree(unit, rows, eta, results, *, cancels=0.0):
     exact = plain(unit, rows, eta)
     moved = [plain(unit, rows, eta * (1.0 + NUDGE)), plain(unit, (rows[0] * (1.0 - NUDGE), *rows[1:]), eta)]
     for number, (name, mine, theirs) in enumerate(zip(RESULTS, results, exact, strict=True)):
         with np.errstate(all="ignore"):
             reach = sum(np.abs(other[number] - theirs) for other in moved) * (EPS / NUDGE)
             # observed information is expected information and a correction, which may cancel it
-            scale = np.abs(theirs) + (np.abs(exact[2]) if name == "observed" else 0.0)
-            close = np.abs(mine - theirs) <= ALLOWED * (EPS * scale + np.where(np.isfinite(reach), reach, 0.0))
+            scale = np.abs(theirs) + (
+                np.abs(exact[2]) + cancels * exact[1] ** 2 if name == "observed" else 0.0
+            )
+            close = np.abs(mine - theirs) <= ALLOWED * (
+                EPS * scale + np.where(np.isfinite(reach), reach, 0.0)
+            )
         same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs)) | close
         wrong = np.flatnonzero(~same)
         assert not wrong.size, f"{unit} {name} at row {wrong[0]}: {mine[wrong[0]]!r} for {theirs[wrong[0]]!r}"
@@ -76,23 +82,29 @@ def test_compiled_unit_equals_numpy(unit, isa):
     agree(unit, rows, eta, program.run([*rows, eta], isa))
 
 
+def stated():
+    """Every stated link of tests/family/test_stated.py with every family whose means it gives."""
+    for family in (own.Poisson(), own.Gamma(), own.Bernoulli(), own.Gaussian()):
+        for number, link in enumerate(GOOD):
+            if (link.range.lower, link.range.upper) == (family.mean.lower, family.mean.upper):
+                yield pytest.param(Unit(family, link), id=f"{family.name}-{number}")
+
+
 @every_set
-@pytest.mark.parametrize("family", [own.Poisson(), own.Gamma(), own.Bernoulli(), own.Gaussian()], ids=str)
-@pytest.mark.parametrize("link", GOOD, ids=[f"{link.text[:24]}-{k}" for k, link in enumerate(GOOD)])
-def test_stated_link_is_compiled_too(family, link, isa):
-    lower, upper = link.range.lower, link.range.upper
-    if lower < family.mean.lower or upper > family.mean.upper or (upper < family.mean.upper):
-        pytest.skip("the link is not of this family")
-    unit = Unit(family, link)
+@pytest.mark.parametrize("unit", [*stated()])
+def test_stated_link_is_compiled_too(unit, isa):
     y, eta = crossed(unit)
     near = np.abs(eta) < 30.0  # beyond, a stated complement is 0: the twin divides by it
     y, eta = y[near], eta[near]
     program = compiled(unit, 1, RESULTS)
     assert program is not None
-    agree(unit, (y,), eta, program.run([y, eta], isa))
+    # a second derivative without a formula of its own is a difference whose parts are of the size of score^2
+    agree(unit, (y,), eta, program.run([y, eta], isa), cancels=1.0)
 
 
-@pytest.mark.parametrize("wanted", [("value",), ("score", "expected"), ("observed", "score"), ("expected",) * 2])
+@pytest.mark.parametrize(
+    "wanted", [("value",), ("score", "expected"), ("observed", "score"), ("expected",) * 2]
+)
 @pytest.mark.parametrize("rows", [1, 2, 7, 8, 9, 255, 256, 257, 1000])
 def test_any_number_of_rows_and_any_results(rows, wanted):
     unit = Unit(own.Bernoulli(), every.Probit())
@@ -114,7 +126,9 @@ def test_one_row_stands_for_all_and_a_row_does_not_depend_on_its_neighbours():
 
 
 def test_no_rows_give_no_rows():
-    assert [c.size for c in compiled(Unit(own.Poisson(), every.Log()), 1).run([np.zeros(0), np.zeros(0)])] == [0] * 3
+    assert [
+        c.size for c in compiled(Unit(own.Poisson(), every.Log()), 1).run([np.zeros(0), np.zeros(0)])
+    ] == [0] * 3
 
 
 def test_rows_without_trials_are_nothing():
@@ -134,29 +148,28 @@ def test_phase_one_is_compiled_too(isa):
             np.testing.assert_array_equal(mine, theirs)
 
 
-# --- the functions ------------------------------------------------------------------------------------------------
+# --- the functions --------------------------------------------------------------------------
 
 ULPS = {
     "exp": 1.0, "expm1": 1.1, "log": 0.8, "log1p": 0.8, "sqrt": 0.5, "tanh": 2.5, "sinh": 2.0, "cosh": 1.6,
-    "atan": 1.6, "sin": 0.6, "cos": 0.6, "tan": 0.7, "asinh": 0.8, "atanh": 0.9,
+    "atan": 1.6, "sin": 0.6, "cos": 0.6, "tan": 0.7, "asinh": 1.3, "atanh": 0.9,
 }  # fmt: skip
 """Largest error allowed, in units of the last place."""
 RANGES = {"log": (0.0, np.inf), "sqrt": (0.0, np.inf), "log1p": (-1.0, np.inf), "atanh": (-1.0, 1.0)}
-EDGES = np.array([
-    *(0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 5e-324, -5e-324, 2.2e-308, -2.2e-308, 1e-300, -1e-300),
-    *(1.7976931348623157e308, -1.7976931348623157e308, 709.782712893384, 709.7827128933841, 710.5, 711.5, 750.0),
-    *(-708.5, -744.5, -745.1332191019411, -745.1332191019412, -745.2, -750.0, 1.0 + EPS, 1.0 - EPS / 2, 0.5, -0.5),
-])  # fmt: skip
+TINY = (5e-324, 2.2e-308, 1e-300)
+LARGE = (1.7976931348623157e308, 709.782712893384, 709.7827128933841, 710.5, 711.5, 750.0)
+SMALLEST = (708.5, 744.5, 745.1332191019411, 745.1332191019412, 745.2)  # where e^-x underflows
+POSITIVE = np.array([0.0, np.inf, 1.0, 1.0 + EPS, 1.0 - EPS / 2, 0.5, *TINY, *LARGE, *SMALLEST])
+EDGES = np.concatenate([POSITIVE, -POSITIVE, [np.nan]])
 
 
 def numbers(seed=0, count=250):
     """Numbers of every size and, more densely, where functions bend."""
     rng = np.random.default_rng(seed)
-    x = np.concatenate([
-        10.0 ** rng.uniform(-320.0, 308.2, count), 10.0 ** rng.uniform(-20.0, 4.0, count), rng.uniform(0.0, 2.0, count),
-        rng.uniform(0.0, 50.0, count), rng.uniform(0.0, 745.0, count), 1.0 + rng.normal(size=count) * 1e-3,
-        1.0 + rng.normal(size=count) * 1e-9,
-    ])  # fmt: skip
+    sizes = [10.0 ** rng.uniform(-320.0, 308.2, count), 10.0 ** rng.uniform(-20.0, 4.0, count)]
+    flat = [rng.uniform(0.0, upper, count) for upper in (2.0, 50.0, 745.0)]
+    ones = [1.0 + rng.normal(size=count) * width for width in (1e-3, 1e-9)]
+    x = np.concatenate([*sizes, *flat, *ones])
     return np.concatenate([x, -x])
 
 
@@ -168,7 +181,17 @@ def one_operation(name, operands):
 def truth(name, x):
     """The function at a float, in enough digits: small and large arguments by their limits."""
     value = mp.mpf(float(x))
-    if abs(value) < mp.mpf(10) ** -60 and name in {"expm1", "log1p", "tanh", "sinh", "atan", "sin", "tan", "asinh", "atanh"}:
+    if abs(value) < mp.mpf(10) ** -60 and name in {
+        "expm1",
+        "log1p",
+        "tanh",
+        "sinh",
+        "atan",
+        "sin",
+        "tan",
+        "asinh",
+        "atanh",
+    }:
         return value
     if name == "tanh" and abs(value) > 100:
         return mp.sign(value)
@@ -270,8 +293,16 @@ def test_functions_of_deviances_keep_their_digits_where_numpy_cancels(isa):
         checks = (
             ("expm1mx", (x,), [mp.expm1(each) - each for each in exact]),
             ("log1pmx", (up,), [mp.log1p(each) - each for each in excess]),
-            ("relative_entropy", (1.0 + above, above), [e - mp.log1p(e) for e in map(mp.mpf, above.tolist())]),
-            ("relative_entropy", (small, small - 1.0), [r - 1 - mp.log(r) for r in map(mp.mpf, small.tolist())]),
+            (
+                "relative_entropy",
+                (1.0 + above, above),
+                [e - mp.log1p(e) for e in map(mp.mpf, above.tolist())],
+            ),
+            (
+                "relative_entropy",
+                (small, small - 1.0),
+                [r - 1 - mp.log(r) for r in map(mp.mpf, small.tolist())],
+            ),
         )
         for name, operands, true in checks:
             errors = ulps(one_operation(name, len(operands)).run(list(operands), isa)[0], true)
@@ -279,16 +310,18 @@ def test_functions_of_deviances_keep_their_digits_where_numpy_cancels(isa):
         a, b = ([mp.mpf(each) for each in part.tolist()] for part in (y, mu))
         half = [p * mp.log(p / q) + q - p for p, q in zip(a, b, strict=True)]
         assert np.max(ulps(one_operation("bd0", 2).run([y, mu], isa)[0], half)[:3]) < 8.0
-    np.testing.assert_array_equal(one_operation("bd0", 2).run([np.zeros(3), np.array([0.0, 2.0, 1e300])], isa)[0],
-                                  [0.0, 2.0, 1e300])  # fmt: skip
+    means = np.array([0.0, 2.0, 1e300])
+    np.testing.assert_array_equal(one_operation("bd0", 2).run([np.zeros(3), means], isa)[0], means)
     y, u = np.array([0.0, 2.0, 2.0, 5.0]), np.array([np.nan, 0.1, 3.0, -700.0])
     with np.errstate(all="ignore"):
         mu = np.where(y > 0.0, y * np.exp(u), 4.0)
         theirs = special.half_deviance(np, y, u, mu)
-    np.testing.assert_allclose(one_operation("half_deviance", 3).run([y, u, mu], isa)[0], theirs, rtol=4 * EPS)
+    np.testing.assert_allclose(
+        one_operation("half_deviance", 3).run([y, u, mu], isa)[0], theirs, rtol=4 * EPS
+    )
 
 
-# --- the door -----------------------------------------------------------------------------------------------------
+# --- the door -------------------------------------------------------------------------------
 
 NEG = [kernel.OPERATIONS["neg"] if kernel else 0, 2, 0, 0, 0]
 
@@ -322,11 +355,11 @@ def test_the_door_refuses_columns_that_do_not_fit():
         program.run([np.zeros(3), np.zeros(4)])
     with pytest.raises(ValueError, match="instruction set nowhere"):
         program.run([np.zeros(3), np.zeros(3)], "nowhere")
-    with pytest.raises(TypeError):
-        program.run([np.zeros(3, dtype=np.float32), np.zeros(3)])
 
 
 def test_what_is_traced_twice_is_handed_over_once():
     unit = Unit(own.Poisson(), StatedLink("exp(eta)", "log(mu)", range=(0, np.inf)))
-    assert compiled(unit) is compiled(Unit(own.Poisson(), StatedLink("exp(eta)", "log(mu)", range=(0, np.inf))))
+    assert compiled(unit) is compiled(
+        Unit(own.Poisson(), StatedLink("exp(eta)", "log(mu)", range=(0, np.inf)))
+    )
     assert traced(unit) is traced(unit)
