@@ -53,7 +53,7 @@ inline Doubles held(Doubles x, double low, double high) {
 
 inline Doubles sign_of(Doubles x) {
     const Doubles one = all<Doubles>(1.0);
-    return x > 0.0 ? one : (x < 0.0 ? -one : x);
+    return x > 0.0 ? one : (x < 0.0 ? -one : (x == 0.0 ? Doubles{} : x));  // NumPy's: zero has no sign
 }
 
 inline Doubles floor_of(Doubles x) {
@@ -82,14 +82,34 @@ inline Doubles square_root(Doubles x) {
 inline Doubles roughly_inverse(Doubles x) {
     return reinterpret_cast<Doubles>(_mm512_maskz_rcp14_pd(EVERY, reinterpret_cast<__m512d>(x)));
 }
+
+// 1 / x to a rare last bit, x and 1 / x being normal numbers.
+inline Doubles inverse_of_normal(Doubles x) {
+    Doubles inverse = roughly_inverse(x);
+    inverse += inverse * (1.0 - x * inverse);
+    return inverse + inverse * (1.0 - x * inverse);
+}
+
+// The rows whose exponent is far from both ends.
+inline __mmask8 far_from_ends(Doubles x) {
+    const Longs above = (as_longs(x) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
+    return _mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(above), _mm512_set1_epi64(std::int64_t(1000) << 52));
+}
 #endif
+
+// 1 / x, to a few digits at least.
+inline Doubles inverse(Doubles x) {
+#if defined(__AVX512F__)
+    return roughly_inverse(x);
+#else
+    return 1.0 / x;
+#endif
+}
 
 // x / y where y and the quotient are normal numbers, or x is 0: a division takes longer than these.
 inline Doubles quotient(Doubles x, Doubles y) {
 #if defined(__AVX512F__)
-    Doubles inverse = roughly_inverse(y);
-    inverse += inverse * (1.0 - y * inverse);
-    inverse += inverse * (1.0 - y * inverse);
+    const Doubles inverse = inverse_of_normal(y);
     const Doubles near = x * inverse;
     return near + inverse * (x - y * near);
 #else
@@ -100,14 +120,8 @@ inline Doubles quotient(Doubles x, Doubles y) {
 // x / y, rounded as the standard demands but for a rare last bit.
 inline Doubles divide(Doubles x, Doubles y) {
 #if defined(__AVX512F__)
-    // Exponents far from both ends on either side, or a numerator of 0; all others take the processor's division.
-    const Longs exponent_y = (as_longs(y) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
-    const Longs exponent_x = (as_longs(x) & INT64_MAX) - (std::int64_t(1023 - 500) << 52);
-    const Bits width = all<Bits>(std::uint64_t(1000) << 52);
-    const __mmask8 usual = _mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(exponent_y), reinterpret_cast<__m512i>(width)) &
-                           (_mm512_cmplt_epu64_mask(reinterpret_cast<__m512i>(exponent_x), reinterpret_cast<__m512i>(width)) |
-                            _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(x), _mm512_setzero_pd(), _CMP_EQ_OQ));
-    if (__builtin_expect(usual != 0xff, 0)) return x / y;
+    const __mmask8 nothing = _mm512_cmp_pd_mask(reinterpret_cast<__m512d>(x), _mm512_setzero_pd(), _CMP_EQ_OQ);
+    if (__builtin_expect((far_from_ends(y) & (far_from_ends(x) | nothing)) != EVERY, 0)) return x / y;
     return as_doubles(as_longs(quotient(x, y)) | ((as_longs(x) ^ as_longs(y)) & SIGN));
 #else
     return x / y;
@@ -156,7 +170,12 @@ inline Doubles exp_shifted(Doubles x, double shift) {
 
 inline Doubles exp_of(Doubles x) { return exp_shifted(x, 0.0); }
 
-inline Doubles expm1_of(Doubles x) {
+// 2^n (sum + small): e^x - 1 = 2^n ((1 - 2^-n) + r + (r^2 q + low (1 + r))), its two large terms added exactly.
+struct Excess {
+    Doubles n, sum, small;
+};
+
+inline Excess excess(Doubles x) {
     const Reduced at = reduced(held(x, -40.0, 711.0));
     const Doubles r = at.r;
     Doubles q = r * 2.0914686968086876e-09 + 2.5105217004720745e-08;
@@ -169,20 +188,33 @@ inline Doubles expm1_of(Doubles x) {
     q = q * r + 0.04166666666666667;
     q = q * r + 0.1666666666666667;
     q = q * r + 0.5;
-    // e^x - 1 = 2^n ((1 - 2^-n) + r + (r^2 q + low (1 + r))); beyond n = 60 the 1 is lost in any case
-    const Doubles bounded = at.n > 60.0 ? all<Doubles>(60.0) : at.n;
+    const Doubles bounded = at.n > 60.0 ? all<Doubles>(60.0) : at.n;  // beyond, the 1 is lost in any case
     const Longs exponent = as_longs(all<Doubles>(ROUND + 1023.0) - bounded) << 52;
     const Doubles whole = 1.0 - as_doubles(exponent);
-    const Doubles small = r * r * q + (at.low + at.low * r);
     const Doubles sum = whole + r;
     const Doubles part = sum - whole;
     const Doubles lost = (whole - (sum - part)) + (r - part);
-    const Doubles result = scaled(sum + (small + lost), at.n);
-    return with_sign(absolute(x) < 0x1p-54 ? x : result, x);
+    return {at.n, sum, (r * r * q + (at.low + at.low * r)) + lost};
 }
 
-// s R(s^2) with log((1 + s) / (1 - s)) = 2 s + s R, |s| <= 0.172, and the halved square of f: the two of fdlibm.
-inline Doubles log_of_one_plus(Doubles f, Doubles exponent, Doubles low) {
+inline Doubles expm1_of(Doubles x) {
+    const Excess at = excess(x);
+    return with_sign(absolute(x) < 0x1p-54 ? x : scaled(at.sum + at.small, at.n), x);
+}
+
+// e^x - 1 - x.
+inline Doubles expm1mx_of(Doubles x) {
+    const Excess at = excess(x);
+    const Doubles result = (scaled(at.sum, at.n) - x) + scaled(at.small, at.n);
+    return x < __builtin_inf() ? result : x;
+}
+
+// log(1 + f) = f - (half - rest), |f| <= 0.42: with s = f / (2 + f) it is 2 s + s R(s^2), arranged as in fdlibm.
+struct Bend {
+    Doubles half, rest;
+};
+
+inline Bend bend(Doubles f) {
     const Doubles s = quotient(f, 2.0 + f);
     const Doubles z = s * s;
     Doubles series = z * 0.146171283998073 + 0.15331666676597175;
@@ -192,8 +224,13 @@ inline Doubles log_of_one_plus(Doubles f, Doubles exponent, Doubles low) {
     series = series * z + 0.399999999998992;
     series = series * z + 0.666666666666667;
     const Doubles half = 0.5 * f * f;
-    const Doubles rest = s * (half + z * series) + (exponent * LN2_LOW + low);
-    return exponent * LN2_HIGH - ((half - rest) - f);
+    return {half, s * (half + z * series)};
+}
+
+// log(2^exponent (1 + f)) + low
+inline Doubles log_of_one_plus(Doubles f, Doubles exponent, Doubles low) {
+    const Bend at = bend(f);
+    return exponent * LN2_HIGH - ((at.half - (at.rest + (exponent * LN2_LOW + low))) - f);
 }
 
 constexpr std::int64_t ROOT_HALF = 0x3fe6a09e667f3bcd;  // the bits of sqrt(1/2)
@@ -220,22 +257,97 @@ inline Doubles log_of(Doubles x) {
     return x < __builtin_inf() ? (x > 0.0 ? result : edge) : x;
 }
 
-inline Doubles log1p_of(Doubles x) {
+// 2^exponent (1 + f), and what rounding took from it, relative to it.
+struct Raised {
+    Doubles exponent, f, low;
+};
+
+// Of 1 + x; f is x itself where it can be.
+inline Raised raised(Doubles x) {
     const Doubles u = 1.0 + x;
     const Doubles part = u - 1.0;
-    const Doubles lost = (x - part) + (1.0 - (u - part));  // of the sum
+    const Doubles lost = (x - part) + (1.0 - (u - part));
     const Split at = split(u);
     const Longs near = at.exponent == 0.0;
-#if defined(__AVX512F__)
-    const Doubles correction = lost * roughly_inverse(u);
-#else
-    const Doubles correction = lost / u;
-#endif
-    const Doubles f = near ? x : at.m - 1.0;
-    const Doubles result = log_of_one_plus(f, at.exponent, near ? Doubles{} : correction);
+    return {at.exponent, near ? x : at.m - 1.0, near ? Doubles{} : lost * inverse(u)};
+}
+
+inline Doubles log1p_of(Doubles x) {
+    const Raised at = raised(x);
+    const Doubles result = log_of_one_plus(at.f, at.exponent, at.low);
     const Doubles edge = x == -1.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
     const Doubles inside = with_sign(absolute(x) < 0x1p-54 ? x : result, x);
     return x < __builtin_inf() ? (x > -1.0 ? inside : edge) : x;
+}
+
+// log(2^exponent (1 + f)) + low - x where the logarithm is near x: the large terms meet first.
+inline Doubles log_minus(Doubles x, const Raised& at) {
+    const Bend bent = bend(at.f);
+    const Doubles large = (at.exponent * LN2_HIGH - x) + at.f;  // 0 where f is x
+    return large - (bent.half - (bent.rest + (at.exponent * LN2_LOW + at.low)));
+}
+
+// log(1 + x) - x.
+inline Doubles log1pmx_of(Doubles x) {
+    const Doubles result = log_minus(x, raised(x));
+    const Doubles edge = x == -1.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
+    return x < __builtin_inf() ? (x > -1.0 ? result : edge) : -x;
+}
+
+// excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not.
+inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
+    const Longs low = excess < -0.5;
+    const Doubles sum = 1.0 + excess;
+    const Doubles part = sum - 1.0;
+    const Doubles lost = (excess - part) + (1.0 - (sum - part));
+    const Doubles amount = low ? ratio : sum;
+    const Longs subnormal = amount < 0x1p-1022;
+    const Split at = split(subnormal ? amount * 0x1p54 : amount);
+    const Longs near = at.exponent == 0.0;
+    const Doubles f = near ? excess : at.m - 1.0;
+    const Doubles result = -log_minus(excess, {subnormal ? at.exponent - 54.0 : at.exponent, f,
+                                               (near | low) ? Doubles{} : lost * inverse(sum)});
+    const Doubles edge = ratio == 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(__builtin_nan(""));
+    return excess < __builtin_inf() ? (amount > 0.0 ? result : edge) : excess;
+}
+
+// y log(y / mu) + mu - y; mu at y = 0.
+inline Doubles bd0_of(Doubles y, Doubles mu) {
+    const Doubles count = y > 0.0 ? y : all<Doubles>(1.0);
+    Doubles ratio, excess;
+#if defined(__AVX512F__)
+    if (__builtin_expect((far_from_ends(count) & far_from_ends(mu)) == EVERY, 1)) {
+        const Doubles inverse = inverse_of_normal(count);
+        ratio = mu * inverse;
+        ratio += inverse * (mu - count * ratio);
+        excess = (mu - count) * inverse;
+        excess += inverse * ((mu - count) - count * excess);
+    } else
+#endif
+    {
+        ratio = mu / count;
+        excess = (mu - count) / count;
+    }
+    const Doubles half = count * relative_entropy_of(ratio, excess);
+    return y > 0.0 ? half : mu;
+}
+
+// y log(y / mu) + mu - y from log_ratio = log(mu / y); mu at y = 0.
+inline Doubles half_deviance_of(Doubles y, Doubles log_ratio, Doubles mu) {
+    const Doubles x = log_ratio;
+    Doubles q = x * 1.6118821766390593e-10 + 2.0966445329047167e-09;
+    q = q * x + 2.505193336631361e-08;
+    q = q * x + 2.7557056612216297e-07;
+    q = q * x + 2.755731946009247e-06;
+    q = q * x + 2.480158765587206e-05;
+    q = q * x + 0.0001984126984112589;
+    q = q * x + 0.001388888888867288;
+    q = q * x + 0.008333333333333366;
+    q = q * x + 0.04166666666666715;
+    q = q * x + 0.16666666666666666;
+    q = q * x + 0.5;
+    const Doubles far = (mu - y) - y * x;
+    return y > 0.0 ? (absolute(x) < 0.5 ? y * (q * x * x) : far) : mu;
 }
 
 inline Doubles tanh_of(Doubles x) {

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
@@ -28,7 +30,7 @@ REMEMBERED = 256
 
 
 class Instruction(NamedTuple):
-    """One step: operation, slot it writes, slots it reads (of a polynomial: its argument, its coefficients)."""
+    """One step: operation, slot it writes, slots it reads; a polynomial reads x and its coefficients."""
 
     operation: str
     target: int
@@ -70,7 +72,9 @@ class Program:
             for operation, target, operands in self.code:
                 slots[target] = _REPLAY[operation](*(slots[each] for each in operands))
         shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
-        return tuple(np.broadcast_to(np.asarray(slots[each], dtype=np.float64), shape) for each in self.outputs)
+        return tuple(
+            np.broadcast_to(np.asarray(slots[each], dtype=np.float64), shape) for each in self.outputs
+        )
 
     def __str__(self) -> str:
         def slot(number: int) -> str:
@@ -90,7 +94,7 @@ def _polynomial(x: Array, *coefficients: Any) -> Array:
     return functools.reduce(lambda total, each: total * x + each, coefficients)
 
 
-_REPLAY = {
+_REPLAY: dict[str, Callable[..., Any]] = {
     **NUMPY,
     "fma": lambda a, b, c: a * b + c,
     "fms": lambda a, b, c: a * b - c,
@@ -162,8 +166,9 @@ def handed_over(program: Program) -> Any | None:
         if number is None:
             return None
         if operation == "poly":  # its coefficients are consecutive constants
-            operands = (operands[0], operands[1], len(operands) - 1)
-        words += (number, target, *operands, *(0,) * (3 - len(operands)))
+            words += (number, target, operands[0], operands[1], len(operands) - 1)
+        else:
+            words += (number, target, *operands, *(0,) * (3 - len(operands)))
     return kernel.Program(program.inputs, program.constants, words, program.outputs, program.registers)
 
 
@@ -191,22 +196,23 @@ class _Line(NamedTuple):
 def assemble(recorder: Recorder, outputs: list[Node]) -> Program:
     """Return the program of what the outputs need, in the order it was recorded."""
     lines = _fused(recorder, outputs)
+    inputs = len(recorder.inputs)
     constants: dict[tuple[float, float], int] = {}
     position: dict[Node, int] = {}
     numbers: list[float] = []
     for node in (each for line in lines.values() for each in line.operands):
         if node in recorder.constants:
-            position[node] = recorder.inputs + _placed(constants, numbers, float(recorder.constants[node]))
+            position[node] = inputs + _placed(constants, numbers, float(recorder.constants[node]))
     for node in outputs:
         if node in recorder.constants:
-            position[node] = recorder.inputs + _placed(constants, numbers, float(recorder.constants[node]))
+            position[node] = inputs + _placed(constants, numbers, float(recorder.constants[node]))
     series: dict[tuple[float, ...], int] = {}
     for line in lines.values():
         if line.coefficients and line.coefficients not in series:
-            series[line.coefficients] = recorder.inputs + len(numbers)
+            series[line.coefficients] = inputs + len(numbers)
             numbers += line.coefficients
-    position.update(_inputs(recorder))
-    return _allotted(recorder.inputs, tuple(numbers), lines, series, position, outputs)
+    position.update({node: number for number, node in enumerate(recorder.inputs)})
+    return _allotted(inputs, tuple(numbers), lines, series, position, outputs)
 
 
 def _placed(constants: dict[tuple[float, float], int], numbers: list[float], value: float) -> int:
@@ -217,34 +223,58 @@ def _placed(constants: dict[tuple[float, float], int], numbers: list[float], val
     return constants[key]
 
 
-def _inputs(recorder: Recorder) -> dict[Node, int]:
-    nodes = [node for node, operation in enumerate(recorder.operations) if operation == "input"]
-    return {node: number for number, node in enumerate(nodes)}
+def _unguarded(recorder: Recorder, outputs: list[Node]) -> dict[Node, tuple[Node, ...]]:
+    """Return the operands of every needed node, without the guards of branches nobody takes.
 
+    Formulas write `where(c, log(where(c, x, 1)), 0)` so that NumPy warns of nothing. Nothing warns here: a
+    choice whose result matters only where the same condition was chosen before is made already.
+    """
+    matters: dict[Node, frozenset[int]] = dict.fromkeys(outputs, frozenset())
+    instead: dict[Node, Node] = {}
+    needed: list[Node] = []
 
-def _uses(recorder: Recorder, outputs: list[Node]) -> dict[Node, int]:
-    """Count how often each needed node is read; what is not needed is not in the answer."""
-    uses: dict[Node, int] = {}
-    for node in outputs:
-        uses[node] = uses.get(node, 0) + 1
+    def reads(node: Node, where: frozenset[int]) -> None:
+        matters[node] = matters[node] & where if node in matters else where
+
     for node in range(max(outputs), -1, -1):
-        if node in uses:
-            for operand in recorder.operands[node]:
-                uses[operand] = uses.get(operand, 0) + 1
-    return uses
+        where = matters.get(node)
+        if where is None:
+            continue
+        operands = recorder.operands[node]
+        if recorder.operations[node] == "where":
+            condition, left, right = operands
+            if condition + 1 in where or -condition - 1 in where:
+                instead[node] = left if condition + 1 in where else right
+                reads(instead[node], where)
+                continue
+            reads(condition, where)
+            reads(left, where | {condition + 1})
+            reads(right, where | {-condition - 1})
+        else:
+            for operand in operands:
+                reads(operand, where)
+        needed.append(node)
+
+    def final(node: Node) -> Node:
+        while node in instead:
+            node = instead[node]
+        return node
+
+    return {node: tuple(map(final, recorder.operands[node])) for node in reversed(needed)}
 
 
 def _fused(recorder: Recorder, outputs: list[Node]) -> dict[Node, _Line]:
-    """Return the needed operations, products joined with the sums that alone read them, sums to polynomials."""
-    uses = _uses(recorder, outputs)
+    """Return the needed operations, products joined with the sums that alone read them."""
+    needed = _unguarded(recorder, outputs)
+    uses = Counter(operand for operands in needed.values() for operand in operands)
     kept = set(outputs)
     lines: dict[Node, _Line] = {}
 
     def alone(node: Node, operation: str) -> bool:
         return uses[node] == 1 and node not in kept and node in lines and lines[node].operation == operation
 
-    for node in sorted(uses):
-        operation, operands = recorder.operations[node], recorder.operands[node]
+    for node, operands in needed.items():
+        operation = recorder.operations[node]
         if not operands:
             continue
         line = _Line(operation, operands)
@@ -299,9 +329,8 @@ def _allotted(
     code: list[Instruction] = []
     for node, line in lines.items():
         reads = tuple(position[each] for each in line.operands)
-        for operand in dict.fromkeys(line.operands):
-            if last[operand] == node and operand in lines and operand not in results:
-                free.append(position[operand])
+        read = [each for each in dict.fromkeys(line.operands) if each in lines and each not in results]
+        free += [position[each] for each in read if last[each] == node]
         if node in results:
             target = results[node]
         elif free:

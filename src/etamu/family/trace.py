@@ -1,20 +1,26 @@
 """A namespace that records: it runs a unit once on symbols and keeps what was asked, shared and folded.
 
-May import: numpy.
+May import: family.special, numpy.
 Read next: `etamu.family.program`, which makes a straight-line program of the record.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
+from etamu.family import special
+
 Node = int
 """A position in the record."""
+
+WHOLE = ("expm1mx", "log1pmx", "relative_entropy", "bd0", "half_deviance")
+"""Functions of `etamu.family.special` that are one operation."""
 
 MASKS = frozenset({"lt", "le", "eq", "ne", "both", "either", "invert"})
 """Operations whose result is true or false."""
@@ -24,7 +30,7 @@ ONE = ("abs", "sqrt", "floor", "sign", "exp", "expm1", "log", "log1p", "tanh", "
 """Functions of one array that a unit may call."""
 
 NUMPY: dict[str, Callable[..., Any]] = {
-    **{name: getattr(np, {"atan": "arctan", "asinh": "arcsinh", "atanh": "arctanh"}.get(name, name)) for name in ONE},
+    **{name: getattr(np, name) for name in ONE},
     **{name: getattr(operator, name) for name in ("add", "sub", "mul", "lt", "le", "eq", "ne", "neg", "pow")},
     "div": operator.truediv,
     "minimum": np.minimum,
@@ -33,12 +39,47 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "either": np.logical_or,
     "invert": np.logical_not,
     "where": np.where,
+    **{name: functools.partial(getattr(special, name), np) for name in WHOLE},
 }  # fmt: skip
 """What each operation means: constants are folded with these."""
 
 _COMMUTES = frozenset({"add", "mul", "eq", "ne", "both", "either"})
 _EXACT_POWERS = (0.0, 1.0, 2.0, 0.5, -1.0)
 """Exponents for which NumPy calls no power function either."""
+
+
+def _one(name: str) -> Callable[[Recorder, Any], Symbol]:
+    def function(self: Recorder, x: Any) -> Symbol:
+        return Symbol(self, self.add(name, self.number(x)))
+
+    return function
+
+
+def _many(name: str) -> Callable[..., Symbol]:
+    def function(self: Recorder, *operands: Any) -> Symbol:
+        return Symbol(self, self.add(name, *map(self.number, operands)))
+
+    return function
+
+
+def _operator(name: str, *, swapped: bool = False) -> Callable[[Symbol, Any], Any]:
+    def method(self: Symbol, other: Any) -> Any:
+        recorder = self.recorder
+        left, right = recorder.number(self), recorder.number(other)
+        return Symbol(recorder, recorder.add(name, *((right, left) if swapped else (left, right))))
+
+    return method
+
+
+def _logical(name: str) -> Callable[[Symbol, Any], Symbol]:
+    def method(self: Symbol, other: Any) -> Symbol:
+        recorder = self.recorder
+        left, right = recorder.node(self), recorder.node(other)
+        if not (recorder.mask(left) and recorder.mask(right)):
+            raise TypeError("& and | join conditions, not numbers")
+        return Symbol(recorder, recorder.add(name, left, right))
+
+    return method
 
 
 @final
@@ -67,7 +108,31 @@ class Symbol:
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("numpy was called on a symbol instead of the namespace")
 
+    def __neg__(self) -> Symbol:
+        return Symbol(self.recorder, self.recorder.add("neg", self.recorder.number(self)))
+
+    def __pos__(self) -> Symbol:
+        return self
+
+    def __abs__(self) -> Symbol:
+        return Symbol(self.recorder, self.recorder.add("abs", self.recorder.number(self)))
+
+    def __invert__(self) -> Symbol:
+        if not self.recorder.mask(self.node):
+            raise TypeError("~ denies a condition, not a number")
+        return Symbol(self.recorder, self.recorder.add("invert", self.node))
+
     __hash__ = None  # type: ignore[assignment]
+    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
+    __sub__, __rsub__ = _operator("sub"), _operator("sub", swapped=True)
+    __mul__, __rmul__ = _operator("mul"), _operator("mul", swapped=True)
+    __truediv__, __rtruediv__ = _operator("div"), _operator("div", swapped=True)
+    __pow__, __rpow__ = _operator("pow"), _operator("pow", swapped=True)
+    __lt__, __le__ = _operator("lt"), _operator("le")
+    __gt__, __ge__ = _operator("lt", swapped=True), _operator("le", swapped=True)
+    __eq__, __ne__ = _operator("eq"), _operator("ne")
+    __and__ = __rand__ = _logical("both")
+    __or__ = __ror__ = _logical("either")
 
 
 @final
@@ -82,6 +147,11 @@ class Recorder:
     True
     """
 
+    whole: ClassVar[dict[str, Callable[..., Any]]] = {
+        **{name: _many(name) for name in WHOLE},
+        "exp": _one("exp"),  # nothing warns here: e^x needs no guard
+    }
+    """What `etamu.family.special` leaves to this namespace."""
     inf = math.inf
     nan = math.nan
     pi = math.pi
@@ -91,7 +161,7 @@ class Recorder:
         self.operations: list[str] = []
         self.operands: list[tuple[Node, ...]] = []
         self.constants: dict[Node, float | bool] = {}
-        self.inputs = 0
+        self.inputs: list[Node] = []
         self._known: dict[tuple[Any, ...], Node] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -99,13 +169,12 @@ class Recorder:
 
     def input(self) -> Symbol:
         """Return the symbol of the next input."""
-        self.inputs += 1
-        return Symbol(self, self._append("input", ()))
+        self.inputs.append(self._append("input", ()))
+        return Symbol(self, self.inputs[-1])
 
-    def constant(self, value: float | bool) -> Node:
+    def constant(self, value: float) -> Node:
         """Return the node of a number or of a truth."""
-        sign = math.copysign(1.0, value)
-        key = ("constant", type(value), value if value == value else "nan", sign)
+        key = (type(value), "nan" if math.isnan(value) else value, math.copysign(1.0, value))
         node = self._known.get(key)
         if node is None:
             node = self._known[key] = self._append("constant", ())
@@ -118,7 +187,9 @@ class Recorder:
             return value.node
         if isinstance(value, bool | np.bool_):
             return self.constant(bool(value))
-        if isinstance(value, float | int) or (isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0):
+        if isinstance(value, float | int) or (
+            isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0
+        ):
             return self.constant(float(value))
         raise TypeError(f"{type(value).__name__} is neither a symbol nor a number: it cannot be recorded")
 
@@ -166,16 +237,26 @@ class Recorder:
                 return None
         values = [constants[each] for each in operands]
         with np.errstate(all="ignore"):
-            result = NUMPY[operation](*(each if isinstance(each, bool) else np.float64(each) for each in values))
+            result = NUMPY[operation](
+                *(each if isinstance(each, bool) else np.float64(each) for each in values)
+            )
         return self.constant(bool(result) if operation in MASKS else float(result))
+
+    abs, sqrt, floor, sign = map(_one, ("abs", "sqrt", "floor", "sign"))
+    exp, expm1, log, log1p = map(_one, ("exp", "expm1", "log", "log1p"))
+    sin, cos, tan, atan = map(_one, ("sin", "cos", "tan", "atan"))
+    sinh, cosh, tanh, asinh, atanh = map(_one, ("sinh", "cosh", "tanh", "asinh", "atanh"))
+    minimum, maximum = _many("minimum"), _many("maximum")
 
     def where(self, condition: Any, left: Any, right: Any) -> Symbol:
         """Record where(condition, left, right)."""
-        return Symbol(self, self.add("where", self.condition(condition), self.number(left), self.number(right)))
+        return Symbol(
+            self, self.add("where", self.condition(condition), self.number(left), self.number(right))
+        )
 
     def clip(self, x: Any, lower: Any, upper: Any) -> Symbol:
         """Record what keeps x between two ends."""
-        return self.minimum(self.maximum(x, lower), upper)  # type: ignore[no-any-return]
+        return self.minimum(self.maximum(x, lower), upper)
 
     def ones_like(self, _x: Any) -> Symbol:
         """Return the constant 1."""
@@ -202,7 +283,11 @@ class Recorder:
 def _is(recorder: Recorder, node: Node, value: float) -> bool:
     """Tell whether a node is this constant, the sign of a zero included."""
     constant = recorder.constants.get(node)
-    return constant is not None and constant == value and math.copysign(1.0, constant) == math.copysign(1.0, value)
+    return (
+        constant is not None
+        and constant == value
+        and math.copysign(1.0, constant) == math.copysign(1.0, value)
+    )
 
 
 def _negated(recorder: Recorder, node: Node) -> Node | None:
@@ -319,68 +404,3 @@ _RULES: dict[str, Callable[..., Node | None]] = {
     "minimum": _minimum, "maximum": _maximum, "both": _both, "either": _either, "invert": _invert,
     "where": _where,
 }  # fmt: skip
-
-
-def _one(name: str) -> Callable[[Recorder, Any], Symbol]:
-    def function(self: Recorder, x: Any) -> Symbol:
-        return Symbol(self, self.add(name, self.number(x)))
-
-    return function
-
-
-def _two(name: str) -> Callable[[Recorder, Any, Any], Symbol]:
-    def function(self: Recorder, left: Any, right: Any) -> Symbol:
-        return Symbol(self, self.add(name, self.number(left), self.number(right)))
-
-    return function
-
-
-def _operator(name: str, *, swapped: bool = False) -> Callable[[Symbol, Any], Symbol]:
-    def method(self: Symbol, other: Any) -> Symbol:
-        recorder = self.recorder
-        left, right = recorder.number(self), recorder.number(other)
-        return Symbol(recorder, recorder.add(name, *((right, left) if swapped else (left, right))))
-
-    return method
-
-
-def _logical(name: str) -> Callable[[Symbol, Any], Symbol]:
-    def method(self: Symbol, other: Any) -> Symbol:
-        recorder = self.recorder
-        left, right = recorder.node(self), recorder.node(other)
-        if not (recorder.mask(left) and recorder.mask(right)):
-            raise TypeError("& and | join conditions, not numbers")
-        return Symbol(recorder, recorder.add(name, left, right))
-
-    return method
-
-
-def _not(self: Symbol) -> Symbol:
-    if not self.recorder.mask(self.node):
-        raise TypeError("~ denies a condition, not a number")
-    return Symbol(self.recorder, self.recorder.add("invert", self.node))
-
-
-def _furnish() -> None:
-    """Give both classes one method per operation."""
-    for name in ONE:
-        setattr(Recorder, name, _one(name))
-    for name in ("minimum", "maximum"):
-        setattr(Recorder, name, _two(name))
-    for word, name in (("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("pow", "pow")):
-        setattr(Symbol, f"__{word}__", _operator(name))
-        setattr(Symbol, f"__r{word}__", _operator(name, swapped=True))
-    for name in ("lt", "le", "eq", "ne"):
-        setattr(Symbol, f"__{name}__", _operator(name))
-    for word, name in (("gt", "lt"), ("ge", "le")):
-        setattr(Symbol, f"__{word}__", _operator(name, swapped=True))
-    for word, name in (("and", "both"), ("or", "either")):
-        setattr(Symbol, f"__{word}__", _logical(name))
-        setattr(Symbol, f"__r{word}__", _logical(name))
-    Symbol.__neg__ = lambda self: Symbol(self.recorder, self.recorder.add("neg", self.recorder.number(self)))  # type: ignore[attr-defined]
-    Symbol.__pos__ = lambda self: self  # type: ignore[attr-defined]
-    Symbol.__abs__ = lambda self: self.recorder.abs(self)  # type: ignore[attr-defined]
-    Symbol.__invert__ = _not  # type: ignore[attr-defined]
-
-
-_furnish()
