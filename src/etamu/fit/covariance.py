@@ -164,7 +164,7 @@ def _unknown(inverse: Bread) -> Root:
 class _Meat:
     """Inflated squares of scores over raw (or whitened) columns, and the rows fitted by themselves alone."""
 
-    matrix: Array
+    matrix: Any  # Array, or Gram
     alone: NDArray[np.int64]
 
     def __add__(self, other: _Meat) -> _Meat:
@@ -205,7 +205,7 @@ def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) 
     if inverse.delicate:
         white = whitened(chunk, at, inverse)
         return _Meat(white.T @ (white * squares[:, None]), alone)
-    return _Meat(chunk.predictors[0].design.gram(squares), alone)
+    return _Meat(chunk.predictors[0].design.gram_parts(squares), alone)
 
 
 # Rows that follow one another

@@ -119,7 +119,7 @@ def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
     """Flag columns that earlier ones explain, on X itself over the rows that count."""
     if not coordinates.size:
         return np.zeros(0, dtype=bool)
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     if clearly_independent(coordinates.gram(gram)):
         return np.zeros(coordinates.size, dtype=bool)
     # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
