@@ -188,9 +188,9 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
     factor = problem.nobs / (problem.nobs - (1 if sampling else size)) if kind == "HC1" else 1.0
     if inverse.delicate:
-        return factor * meat.matrix
+        return np.asarray(factor * meat.matrix)
     root = inverse.root.matrix
-    return factor * root.T @ at.coordinates.gram(meat.matrix) @ root
+    return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:
