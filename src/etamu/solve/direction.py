@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from etamu._base.arrow import ArrowFactor, ArrowInverse
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Factor
 from etamu.solve.oracle import Local, Oracle
@@ -41,7 +42,7 @@ class Direction:
     step: Array
     slope: float
     information: str = "none"
-    covariance: Array | None = None  # H^-1 at scale 1, where a metric is known
+    covariance: Array | ArrowInverse | None = None  # H^-1 at scale 1, where a metric is known
     want: Want = Want.VALUE | Want.SCORE  # what the rule needs at the next point
 
 
@@ -64,7 +65,7 @@ class Rule(Protocol):
         """Choose a step from the last point of the trail; may ask the oracle what that point lacks."""
 
 
-def in_metric(score: Array, factor: Factor, information: str, want: Want) -> Direction | None:
+def in_metric(score: Array, factor: Factor | ArrowFactor, information: str, want: Want) -> Direction | None:
     """Return the step H^-1 score, or None if it is not finite."""
     step = factor.solve(score)
     slope = float(score @ step)
