@@ -62,7 +62,10 @@ class Sums:
     meat: Any = None
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(_added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+        added = {f.name: _added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        if self.observed is self.expected and other.observed is other.expected:
+            added["observed"] = added["expected"]  # one matrix under two names stays one
+        return Sums(**added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,9 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         parts["score"] = _spread_score(chunk, _weighted(score, total))
     if want & Want.EXPECTED:
         parts["expected"] = _spread_information(chunk, _weighted(expected, total))
-    if want & (Want.OBSERVED | Want.CURVATURE):
+    if want & (Want.OBSERVED | Want.CURVATURE) and observed is expected and "expected" in parts:
+        parts["observed"] = parts["expected"]
+    elif want & (Want.OBSERVED | Want.CURVATURE):
         parts["observed"] = _spread_information(chunk, _weighted(observed, total))
     if want & Want.MEAT:
         column = _columns(score, len(chunk.predictors))

@@ -13,6 +13,7 @@ that whoever does not know of arrows still gets the right answer.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,14 +174,23 @@ class ArrowFactor:
 
     @property
     def condition(self) -> float:
-        """The 1-norm condition number of R, whose square is about that of Q^-1 H Q^-1."""
-        from scipy.linalg import lapack
+        """An estimate of the 2-norm condition number of R, whose square is that of Q^-1 H Q^-1."""
+        from scipy import linalg
 
-        root, _ = lapack.dtrtri(self.upper)
-        forward = np.abs(self.side).sum(axis=0) + np.abs(self.upper).sum(axis=0)
-        backward = np.abs(self.side @ root).sum(axis=0) + np.abs(root).sum(axis=0)
-        found = max(1.0, float(forward.max(initial=0.0))) * max(1.0, float(backward.max(initial=0.0)))
-        return found if math.isfinite(found) else math.inf
+        k, upper = len(self.arrow.spine), self.upper
+
+        def product(v: Array) -> Array:
+            top = v[:k] + self.side @ v[k:]
+            return np.concatenate([top, self.side.T @ top + upper.T @ (upper @ v[k:])])
+
+        def solved(v: Array) -> Array:
+            left = v[k:] - self.side.T @ v[:k]
+            half = linalg.solve_triangular(upper, left, trans="T", check_finite=False)
+            low = linalg.solve_triangular(upper, half, check_finite=False)
+            return np.concatenate([v[:k] - self.side @ low, low])
+
+        size = len(self.diagonal)
+        return math.sqrt(largest_eigenvalue(product, size) * largest_eigenvalue(solved, size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,3 +285,25 @@ def largest_form(matrix: Any, extent: Array) -> float:
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
     return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+
+
+def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:
+    """Estimate the largest eigenvalue of a positive definite matrix from its products, by the power method.
+
+    From below, and to a few per cent: enough to say how many digits a matrix has lost.
+
+    Examples
+    --------
+    >>> round(largest_eigenvalue(lambda v: np.array([3.0, 1.0]) * v, 2), 2)
+    3.0
+    """
+    vector = np.cos(np.arange(1.0, size + 1.0) * 1.618)  # any start will do that is the same every time
+    value = 0.0
+    for _ in range(100):
+        vector = vector / np.linalg.norm(vector)
+        moved = product(vector)
+        before, value = value, float(np.linalg.norm(moved))
+        vector = moved
+        if not value > before * 1.001:
+            break
+    return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,8 @@ class Coordinates:
     def gram(self, raw: Array | Gram) -> Array:
         """Map X' W X from raw columns, a matrix or its parts, to working coordinates, (size, size)."""
         if isinstance(raw, Gram):
-            return working_gram(raw, self.layout, self.kept)
+            # An arrow where a factor dominates: NumPy reads it as the matrix it stands for.
+            return cast("Array", working_gram(raw, self.layout, self.kept))
         half = self.gathered(raw)
         full = self.gathered(half.T)
         return 0.5 * (full + full.T)

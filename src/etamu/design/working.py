@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.arrow import Arrow
 from etamu._base.types import Array
-from etamu.design.gram import Cells, Diagonal, Gram, Part
+from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout
 
 Index = NDArray[np.intp]
+
+DOMINANT = 256
+"""Levels from which a factor that has at least half of the coefficients is eliminated, not carried along."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +71,63 @@ def _selection(places: Index, chosen: Index, width: int) -> Spread:
     return Spread(places, np.zeros(0, dtype=np.intp), _columns(spread, width))
 
 
-def working_gram(gram: Gram, layout: Layout, kept: Index) -> Array:
-    """Map X'WX to working coordinates, (kept, kept), exactly symmetric."""
-    out = np.zeros((len(kept), len(kept)))
+def working_gram(gram: Gram, layout: Layout, kept: Index) -> Array | Arrow:
+    """Map X'WX to working coordinates, (kept, kept), exactly symmetric; an arrow where a factor dominates."""
     ways = spreads(layout, kept, gram.widths)
+    spine = _spine(gram, ways)
+    if spine is None or len(ways[spine][0].places) < max(DOMINANT, len(kept) / 2):
+        return _written_out(gram, ways, len(kept))
+    return _arrow(gram, ways, spine, len(kept))
+
+
+def _spine(gram: Gram, ways: list[list[Spread]]) -> int | None:
+    """Find the block of codes, taken as they stand, that has most coefficients."""
+    able = [
+        i
+        for i, way in enumerate(ways)
+        if isinstance(gram.parts[i, i], Diagonal) and len(way) == 1 and way[0].contrast is None
+    ]
+    return max(able, key=lambda i: len(ways[i][0].places), default=None)
+
+
+def _arrow(gram: Gram, ways: list[list[Spread]], spine: int, size: int) -> Arrow:
+    """Take the block of the spine out: its diagonal, its side and the matrix of all others."""
+    own = ways[spine][0]
+    others = np.delete(np.arange(size), own.places)
+    moved = np.full(size, -1, dtype=np.intp)
+    moved[others] = np.arange(len(others))
+    rest = [
+        [] if i == spine else [Spread(moved[spread.places], spread.chosen, spread.contrast) for spread in way]
+        for i, way in enumerate(ways)
+    ]
+    first = Spread(np.arange(len(own.places)), own.chosen)
+    side = np.zeros((len(own.places), len(others)))
+    for (i, j), part in gram.parts.items():
+        if i != j and spine in {i, j}:
+            for spread in rest[j if i == spine else i]:
+                _place(side, part if i == spine else _transposed(part), first, spread, mirrored=False)
+    diagonal = gram.parts[spine, spine]
+    assert isinstance(diagonal, Diagonal)
+    corner = _written_out(gram, rest, len(others))
+    return Arrow(own.places, others, diagonal.values[own.chosen], side, corner)
+
+
+def _transposed(part: Part) -> Part:
+    if isinstance(part, Cells):
+        rows, columns = part.places()
+        return Cells(columns * part.shape[0] + rows, part.values, (part.shape[1], part.shape[0]))
+    return Table(part.dense().T)
+
+
+def _written_out(gram: Gram, ways: list[list[Spread]], size: int) -> Array:
+    out = np.zeros((size, size))
     for (i, j), part in gram.parts.items():
         for number, left in enumerate(ways[i]):
             for right in ways[j][number if i == j else 0 :]:
-                _place(out, part, left, right, mirrored=left is not right)
+                if left is right:
+                    _place_square(out, part, left)
+                else:
+                    _place(out, part, left, right, mirrored=True)
     return out
 
 
@@ -87,11 +140,19 @@ def _place(out: Array, part: Part, left: Spread, right: Spread, *, mirrored: boo
         return
     else:
         block = _contrasted(part, left, right)
-    if not mirrored:
-        block = 0.5 * (block + block.T)
     out[_grid(left.places, right.places)] = block
     if mirrored:
         out[_grid(right.places, left.places)] = block.T
+
+
+def _place_square(out: Array, part: Part, spread: Spread) -> None:
+    """Write the product of a spread with itself, exactly symmetric."""
+    if spread.contrast is None and isinstance(part, Diagonal):
+        out[spread.places, spread.places] = part.values[spread.chosen]
+        return
+    grid = _grid(spread.places, spread.places)
+    _place(out, part, spread, spread, mirrored=False)
+    out[grid] = 0.5 * (out[grid] + out[grid].T)
 
 
 def _place_entries(out: Array, part: Part, left: Spread, right: Spread, *, mirrored: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
@@ -192,7 +193,7 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     kind = problem.options.covariance or ("HC1" if sampling else "model")
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
-    if information is not None and np.all(np.isfinite(information)):
+    if information is not None and all_finite(information):
         cond = condition(information)
         if cond > WARN_CONDITION:
             message = (

@@ -108,6 +108,22 @@ def cholesky(matrix: Array | Arrow) -> Factor | ArrowFactor | None:
     return Factor(np.asarray(upper), diagonal)
 
 
+def least_squares(matrix: Array | Arrow, right: Array) -> Array:
+    """Solve H x = right; where H is singular, one of the solutions that come near to it.
+
+    Examples
+    --------
+    >>> least_squares(np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([4.0, 0.0])).tolist()
+    [2.0, 0.0]
+    """
+    factor = cholesky(matrix)
+    if factor is None and isinstance(matrix, Arrow):
+        factor = cholesky(matrix.lifted(1e-8))  # a singular value decomposition would take minutes
+    if factor is None:
+        return np.asarray(np.linalg.lstsq(np.asarray(matrix), right, rcond=1e-12)[0], dtype=np.float64)
+    return factor.solve(right)
+
+
 def positive_definite(matrix: Array | Arrow) -> bool:
     """Tell whether a symmetric matrix is positive definite beyond its rounding error."""
     return cholesky(matrix) is not None
