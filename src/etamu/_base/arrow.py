@@ -27,7 +27,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrow:
-    """A symmetric matrix H with H[spine, spine] diagonal; no row of the data has two coordinates of the spine.
+    """A symmetric matrix H with H[spine, spine] diagonal; no row has two coordinates of the spine.
 
     Parameters
     ----------
@@ -42,7 +42,8 @@ class Arrow:
 
     Examples
     --------
-    >>> arrow = Arrow(np.array([1, 2]), np.array([0]), np.array([2.0, 3.0]), np.ones((2, 1)), np.eye(1) * 9)
+    >>> side, corner = np.ones((2, 1)), np.array([[9.0]])
+    >>> arrow = Arrow(np.array([1, 2]), np.array([0]), np.array([2.0, 3.0]), side, corner)
     >>> np.asarray(arrow).tolist()
     [[9.0, 1.0, 1.0], [1.0, 2.0, 0.0], [1.0, 0.0, 3.0]]
     """
@@ -56,7 +57,7 @@ class Arrow:
     def __len__(self) -> int:
         return len(self.spine) + len(self.rest)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         """Be written out where an array is asked for."""
         del copy
         return np.asarray(self.dense(), dtype=dtype)
@@ -119,7 +120,8 @@ class ArrowFactor:
 
     Examples
     --------
-    >>> arrow = Arrow(np.array([0]), np.array([1]), np.array([4.0]), np.full((1, 1), 2.0), np.full((1, 1), 5.0))
+    >>> side, corner = np.array([[2.0]]), np.array([[5.0]])
+    >>> arrow = Arrow(np.array([0]), np.array([1]), np.array([4.0]), side, corner)
     >>> factor = arrow.factorised()
     >>> factor.solve(np.array([8.0, 8.0])).round(12).tolist()
     [1.5, 1.0]
@@ -212,7 +214,7 @@ class ArrowInverse:
     def __len__(self) -> int:
         return len(self.extra)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         """Be written out where an array is asked for."""
         del copy
         return np.asarray(self.dense(), dtype=dtype)

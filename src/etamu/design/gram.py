@@ -150,7 +150,7 @@ class Gram:
         """The first raw column of each block, and one past the last of all."""
         return tuple(accumulate(self.widths, initial=0))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         """Be written out where an array is asked for."""
         del copy
         return np.asarray(self.dense(), dtype=dtype)

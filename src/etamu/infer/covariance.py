@@ -125,6 +125,8 @@ def _estimated(information: Array) -> float:
     upper, info = lapack.dpotrf(scaled)
     if info != 0:
         return float(EPS**-0.5)
-    least = largest_eigenvalue(lambda v: np.asarray(cho_solve((upper, False), v, check_finite=False)), len(size))
+    least = largest_eigenvalue(
+        lambda v: np.asarray(cho_solve((upper, False), v, check_finite=False)), len(size)
+    )
     most = largest_eigenvalue(lambda v: np.asarray(scaled @ v), len(size))
     return min(float(np.sqrt(most * least)), float(EPS**-0.5))

@@ -162,7 +162,9 @@ def _strike(ridge: Ridge, start: End, root: float, side: int) -> End | None:
     return None
 
 
-def _joint(ridge: Ridge, factor: Factor | ArrowFactor, seen: Local, root: float, side: int) -> tuple[Array, float] | None:
+def _joint(
+    ridge: Ridge, factor: Factor | ArrowFactor, seen: Local, root: float, side: int
+) -> tuple[Array, float] | None:
     """Return the step towards the end, and its length relative to the distance from the peak."""
     h, score = ridge.functional, seen.score
     assert score is not None
