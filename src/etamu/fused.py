@@ -6,6 +6,7 @@ Read next: `etamu.sums`, which asks here first and computes by NumPy where the a
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.design import Design
+from etamu.design.gram import Diagonal, Gram, Part, Table, kept_sparse
 from etamu.family.program import compiled
 
 Ends = tuple[float, float, bool, bool]
@@ -23,9 +25,9 @@ class Seen(NamedTuple):
 
     value: float
     score: Array | None = None
-    expected: Array | None = None
-    observed: Array | None = None
-    meat: Array | None = None
+    expected: Gram | None = None
+    observed: Gram | None = None
+    meat: Gram | None = None
     pearson: float | None = None
 
 
@@ -47,7 +49,11 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     if found is None:
         return OUTSIDE
     value, score, parts, pearson = found
-    matrices = {name: matrix(chunk.predictors[0].design, part) for (name, _, _), part in zip(grams, parts, strict=True)}
+    design = chunk.predictors[0].design
+    names = [name for name, _, _ in grams]
+    matrices = {name: gram_of_parts(design, part) for name, part in zip(names, parts, strict=True)}
+    if "observed" not in matrices and want & (Want.OBSERVED | Want.CURVATURE):
+        matrices["observed"] = matrices["expected"]  # one matrix under two names
     return Seen(value, score, **matrices, pearson=pearson if want & Want.PEARSON else None)
 
 
@@ -78,7 +84,7 @@ def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
     grams = []
     if want & Want.EXPECTED:
         grams.append(("expected", wanted.index("expected"), False))
-    if want & (Want.OBSERVED | Want.CURVATURE):
+    if want & (Want.OBSERVED | Want.CURVATURE) and not (grams and "observed" not in wanted):
         weight = wanted.index("observed" if "observed" in wanted else "expected")
         grams.append(("observed", weight, not want & Want.OBSERVED))
     if want & Want.MEAT:
@@ -86,32 +92,24 @@ def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
     return grams
 
 
-def matrix(design: Design, parts: Any) -> Array:
-    """Put the parts of a Gram in their places, (raw, raw)."""
+def gram_of_parts(design: Design, parts: Any) -> Gram:
+    """Sort what the kernel summed into pairs of blocks."""
     corner, diagonals, panels, pairs = parts
-    coded = [columns for columns, block in design.placed() if not block.shiftable]
-    numbers = np.concatenate(
-        [np.zeros(0, np.intp)]
-        + [np.arange(columns.start, columns.stop) for columns, block in design.placed() if block.shiftable]
-    )
-    out = np.zeros((design.width, design.width))
-    out[np.ix_(numbers, numbers)] = corner
-    for columns, diagonal, panel in zip(coded, diagonals, panels, strict=True):
-        places = np.arange(columns.start, columns.stop)
-        out[places, places] = diagonal
-        out[columns, numbers] = panel
-        out[numbers, columns] = panel.T
-    for (a, b), table in pairs.items():
-        product = table if isinstance(table, np.ndarray) else _written(table, coded[a], coded[b])
-        out[coded[a], coded[b]] = product
-        out[coded[b], coded[a]] = product.T
-    return out
-
-
-def _written(cells: Any, a: slice, b: slice) -> Array:
-    table = np.zeros((a.stop - a.start) * (b.stop - b.start))
-    table[cells[0]] = cells[1]
-    return table.reshape(a.stop - a.start, b.stop - b.start)
+    dense = [i for i, block in enumerate(design.blocks) if block.shiftable]
+    coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
+    edges = [0, *accumulate(design.blocks[i].width for i in dense)]
+    panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
+    out: dict[tuple[int, int], Part] = {(i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j}
+    for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
+        out[i, i] = Diagonal(diagonal)
+        for j in dense:
+            product = against[:, panel[j]]
+            out[min(i, j), max(i, j)] = Table(product if i < j else product.T)
+    for (a, b), product in pairs.items():
+        i, j = coded[a], coded[b]
+        shape = (design.blocks[i].width, design.blocks[j].width)
+        out[i, j] = kept_sparse(*product, shape) if isinstance(product, tuple) else Table(product)
+    return Gram(tuple(block.width for block in design.blocks), out)
 
 
 def ends(domain: Interval) -> Ends:

@@ -17,6 +17,7 @@ import numpy as np
 from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
+from etamu.design.gram import Gram
 from etamu.family.unit import Unit
 from etamu.fused import along, summed
 from etamu.solve.factor import triangle as triangularised
@@ -50,9 +51,9 @@ class Sums:
     value : float
         Sum of weighted values, minus half the deviance; -inf where an eta leaves the domain.
     score : array (R,), optional
-    expected, observed : arrays (R, R), optional
-        Information matrices; R counts the raw columns of all predictors.
-    meat : array (R, R), optional
+    expected, observed : Gram, or arrays (R, R), optional
+        Information matrices, by pairs of blocks for one predictor; R counts the raw columns of all.
+    meat : Gram, or array (R, R), optional
         Sum of squared scores, each squared as its kind of weight demands.
     pearson : float, optional
         Sum of squared Pearson residuals.
@@ -60,13 +61,16 @@ class Sums:
 
     value: float
     score: Array | None = None
-    expected: Array | None = None
-    observed: Array | None = None
-    meat: Array | None = None
+    expected: Any = None
+    observed: Any = None
+    meat: Any = None
     pearson: float | None = None
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(_added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+        added = {f.name: _added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        if self.observed is self.expected and other.observed is other.expected:
+            added["observed"] = added["expected"]  # one matrix under two names stays one
+        return Sums(**added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +131,14 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     observed = expected
     if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
         observed = unit.bind(np, "observed")(chunk.y, eta)[2]
-    parts: dict[str, Array] = {}
+    parts: dict[str, Any] = {}
     if want & Want.SCORE:
         parts["score"] = _spread_score(chunk, _weighted(score, total))
     if want & Want.EXPECTED:
         parts["expected"] = _spread_information(chunk, _weighted(expected, total))
-    if want & (Want.OBSERVED | Want.CURVATURE):
+    if want & (Want.OBSERVED | Want.CURVATURE) and observed is expected and "expected" in parts:
+        parts["observed"] = parts["expected"]
+    elif want & (Want.OBSERVED | Want.CURVATURE):
         parts["observed"] = _spread_information(chunk, _weighted(observed, total))
     if want & Want.MEAT:
         column = _columns(score, len(chunk.predictors))
@@ -224,10 +230,10 @@ def _spread_score(chunk: Chunk, score: Array) -> Array:
     return np.concatenate(parts)
 
 
-def _spread_information(chunk: Chunk, information: Array) -> Array:
+def _spread_information(chunk: Chunk, information: Array) -> Array | Gram:
     k = len(chunk.predictors)
     if k == 1:
-        return chunk.predictors[0].design.gram(information.reshape(len(information)))
+        return chunk.predictors[0].design.gram_parts(information.reshape(len(information)))
     designs = [predictor.design for predictor in chunk.predictors]
     blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
     for i, j in combinations(range(k), 2):
@@ -260,7 +266,7 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
     response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
     total = chunk.weights.total()
     right = predictor.design.rmatvec(_weighted(response, total))
-    return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
+    return Sums(0.0, right, predictor.design.gram_parts(_weighted(information, total)))
 
 
 def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:

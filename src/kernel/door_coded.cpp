@@ -440,7 +440,7 @@ void register_coded(nb::module_& module) {
                nb::arg("block"), nb::arg("v"), "Compute X'v of a coded block.");
     module.def("coded_diagonal", [](nb::tuple b, nb::handle w) { return coded_sums(b, w, true); },
                nb::arg("block"), nb::arg("w"), "Compute the diagonal of X'WX of a coded block.");
-    module.def("coded_cross", &coded_cross, nb::arg("a"), nb::arg("b"), nb::arg("w"), nb::arg("sparse") = false,
+    module.def("coded_cross", &coded_cross, nb::arg("a"), nb::arg("b"), nb::arg("w"), nb::kw_only(), nb::arg("sparse") = false,
                "Compute A'WB of two coded blocks: a table, or (cells, values) of the cells met.");
     module.def("coded_dense_cross", &coded_dense_cross, nb::arg("block"), nb::arg("panel"), nb::arg("w"),
                "Compute A'WB of a coded block and rows of numbers.");

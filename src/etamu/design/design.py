@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
+from etamu.design.gram import Gram, gram_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +65,11 @@ class Design:
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X, (width, width), for weights of any sign."""
-        out = np.zeros((self.width, self.width))
-        for columns, block in self.placed():
-            out[columns, columns] = block.gram(w)
-        for (left, a), (right, b) in combinations(self.placed(), 2):
-            product = cross(a, b, w)
-            out[left, right] = product
-            out[right, left] = product.T
-        return out
+        return self.gram_parts(w).dense()
+
+    def gram_parts(self, w: Array) -> Gram:
+        """Compute X' diag(w) X by pairs of blocks, which add and are never written out as one matrix."""
+        return gram_of(self.blocks, w)
 
     def cross(self, other: Design, w: Array) -> Array:
         """Compute X' diag(w) Z for the design Z of another linear predictor."""

@@ -65,7 +65,7 @@ def coded_diagonal(block: CodedParts, w: Array) -> Array:
     return _by_level(block, _times(block, _times(block, w)))
 
 
-def coded_cross(a: CodedParts, b: CodedParts, w: Array, sparse: bool = False) -> Array | Cells:
+def coded_cross(a: CodedParts, b: CodedParts, w: Array, *, sparse: bool = False) -> Array | Cells:
     """Compute A'WB: a table, or (cells, values) of the cells that occur, in ascending order."""
     cell, weight = _cell(a, b), _times(a, _times(b, w))
     if sparse:
@@ -107,7 +107,9 @@ def coded_gram(
     narrow = panel is None or panel.shape[1] == 0
     panels = [] if panel is None or narrow else [coded_dense_cross(block, panel, w) for block in blocks]
     pairs = {
-        (i, j): coded_cross(blocks[i], blocks[j], w, coded_sparse_pair(blocks[i][1], blocks[j][1], len(w)))
+        (i, j): coded_cross(
+            blocks[i], blocks[j], w, sparse=coded_sparse_pair(blocks[i][1], blocks[j][1], len(w))
+        )
         for i in range(len(blocks))
         for j in range(i + 1, len(blocks))
     }

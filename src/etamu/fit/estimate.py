@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
@@ -150,9 +151,9 @@ def _aliased(executor: Threads, coordinates: Coordinates, sampled: Sampled | Non
     if sampled is not None:
         # Columns that are independent in some rows are so in all.
         few = sampled.chunk.predictors[0].design
-        if clearly_independent(coordinates.gram(few.gram(np.ones(few.length)))):
+        if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
             return none
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     if clearly_independent(coordinates.gram(gram)):
         return none
     # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
@@ -227,7 +228,7 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     kind = problem.options.covariance or ("HC1" if sampling else "model")
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
-    if information is not None and np.all(np.isfinite(information)):
+    if information is not None and all_finite(information):
         cond = condition(information)
         if cond > WARN_CONDITION:
             message = (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
@@ -107,7 +108,7 @@ def bread(at: Placed, information: Array | None, *, observed: bool = False) -> B
     NaN where the information is not positive definite.
     """
     size = at.coordinates.size
-    if information is None or not np.all(np.isfinite(information)):
+    if information is None or not all_finite(information):
         return Bread(Root(np.full((size, size), np.nan)))
     delicate = condition(information) > SQUARED_CONDITION and not observed
     try:

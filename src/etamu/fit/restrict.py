@@ -231,7 +231,7 @@ def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:
     executor = _visited(problem, raw, Predictor(design, kept.offset))
     known = np.zeros(layout.width)
     known[: problem.layout.width] = np.nan_to_num(fit.coef)
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     return Bench(
         unit=problem.unit,
         layout=layout,

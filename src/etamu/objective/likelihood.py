@@ -67,11 +67,13 @@ class Likelihood:
         raw = self.coordinates.raw(beta)
         total = self.executor.reduce(partial(sums.accumulate, beta=raw, unit=self.unit, want=want))
         gram = self.coordinates.gram
+        expected = None if total.expected is None else gram(total.expected)
+        same = total.observed is total.expected
         return sums.Sums(
             total.value,
             None if total.score is None else self.coordinates.gathered(total.score),
-            None if total.expected is None else gram(total.expected),
-            None if total.observed is None else gram(total.observed),
+            expected,
+            expected if same else None if total.observed is None else gram(total.observed),
             None if total.meat is None else gram(total.meat),
             total.pearson,
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from etamu._base.arrow import entries
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
@@ -172,5 +173,5 @@ def _in_errors(direction: Direction, scale: float) -> float:
     if not np.any(direction.step):
         return 0.0
     unit = math.sqrt(scale) if scale >= 0 else 1.0
-    largest = float(np.max(np.abs(direction.step) / np.sqrt(np.diag(direction.covariance))))
+    largest = float(np.max(np.abs(direction.step) / np.sqrt(entries(direction.covariance))))
     return largest / unit if unit > 0 else math.inf

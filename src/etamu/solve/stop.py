@@ -27,6 +27,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from etamu._base.arrow import ArrowFactor, largest_form
 from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -79,7 +80,7 @@ def bound(direction: Direction, extent: Array) -> float:
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * float(extent @ np.abs(direction.covariance) @ extent))
+    return math.sqrt(direction.slope * largest_form(direction.covariance, extent))
 
 
 def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concordance: float) -> float:
@@ -248,7 +249,7 @@ def _without_maximum(oracle: Oracle, here: Point, *, stuck: bool) -> Check:
     return replace(check, outcome=Outcome.STATIONARY if still else Outcome.STALLED)
 
 
-def _any_metric(here: Point) -> Factor:
+def _any_metric(here: Point) -> Factor | ArrowFactor:
     """Return the expected information if it is positive definite, else the observed one made so."""
     expected, observed = here.local.expected, here.local.observed
     factor = None if expected is None else cholesky(expected)
@@ -264,4 +265,4 @@ def _exact(oracle: Oracle, direction: Direction) -> float:
     """Return lambda*rho itself, which costs a pass."""
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * max(oracle.longest(direction.covariance), 0.0))
+    return math.sqrt(direction.slope * max(oracle.longest(np.asarray(direction.covariance)), 0.0))
