@@ -11,6 +11,8 @@
 #include "processor.hpp"
 #include "verbs.hpp"
 
+void register_text(nanobind::module_& module);  // door_text.cpp
+
 NB_MODULE(_kernel, module) {
     module.doc() = "The compiled door of etamu. It holds no compute kernel yet; the NumPy twins serve.";
     module.attr("version") = ETAMU_VERSION;
@@ -18,4 +20,5 @@ NB_MODULE(_kernel, module) {
                "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
+    register_text(module);
 }

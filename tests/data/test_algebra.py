@@ -17,7 +17,8 @@ from etamu.data.formula import Statement, parse
 COLUMNS = ("a", "b", "c")
 
 PLAIN = [
-    "y ~ 1", "y ~ 0", "y ~ -1", "~ a", "a", "y ~ a + b", "y ~ a - 1", "y ~ 0 + a", "y ~ a + 0", "y ~ -1 + a:b",
+    "y ~ 1", "y ~ 0", "y ~ -1", "~ a", "a", "y ~ a + b", "y ~ a - 1", "y ~ 0 + a", "y ~ a + 0",
+    "y ~ -1 + a:b",
     "y ~ + a", "y ~ 1 + a", "y ~ a + 1 - 1", "y ~ (a)", "y ~ ((a + b))", "y ~ a*b", "y ~ a*b*c",
     "y ~ a*(b + c)",
     "y ~ a:b:c", "y ~ a:(b + c)", "y ~ b:a + a*b", "y ~ a/b", "y ~ a/b/c", "y ~ a/(b + c)", "y ~ (a + b)/c",

@@ -123,7 +123,7 @@ def expand(words: list[str], number_of: dict[str, int]) -> list[tuple[int, ...]]
 
 
 def _well_formed(words: list[str], number_of: dict[str, int]) -> bool:
-    """Tell whether operands and operators alternate, brackets close, and numbers stand where they are plain."""
+    """Tell whether operands and operators alternate, brackets close, and numbers stand where they may."""
     depth, wanted = 0, True
     for before, word, after in zip(["+", *words], words, [*words[1:], "+"], strict=False):
         joins = word in PRECEDENCE or word == ")"
