@@ -291,6 +291,14 @@ def settle_transforms(expression: Expression, frame: Frame, states: dict[str, Ba
             raise type(error)(f"{part.text}: {error}") from None
 
 
+def all_finite(values: RawArray) -> bool:
+    """Tell whether there is neither NaN nor infinity; one sum tells, unless it overflows."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
+
+
 def check_finite(values: RawArray, expression: Expression, label: str, rows: Rows) -> None:
     """Refuse NaN and infinity.
 
@@ -299,7 +307,7 @@ def check_finite(values: RawArray, expression: Expression, label: str, rows: Row
     DataError
         Naming the column or expression, the value, the row, what the columns hold there, and the remedy.
     """
-    if values.dtype.kind != "f" or np.isfinite(values).all():
+    if all_finite(values):
         return
     row = int(np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))[0])
     value = values.reshape(len(values), -1)[row]
