@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
-from etamu.design.moments import Moments, moments_of
+from etamu.design.moments import Moments, constant, moments_of
 from etamu.design.twin import CodedParts, CsrParts
 from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
 
@@ -259,8 +259,7 @@ class Coded:
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
         if self.multiplier is None:
-            one = np.ones(1)
-            return Moments(self.length, one, np.zeros(1), one, one).repeated(self.levels)
+            return constant(1.0, self.length).repeated(self.levels)
         return Dense((self.multiplier,)).moments().repeated(self.levels)
 
     def scaled(self, shift: Array, scale: Array) -> Coded:

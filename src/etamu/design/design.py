@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
+from etamu.design.moments import Moments
 from etamu.design.gram import Gram, gram_of
 
 
@@ -29,10 +30,13 @@ class Design:
         Side by side; raw columns are numbered through them in order.
     length : int
         Number of rows, stated because a design may have no column at all.
+    described : Moments, optional
+        Of every raw column, where they are known already.
     """
 
     blocks: tuple[Block, ...]
     length: int
+    described: Moments | None = None
 
     @property
     def width(self) -> int:

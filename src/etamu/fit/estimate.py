@@ -102,7 +102,7 @@ def prepare(problem: Problem) -> Stage:
     predictor = chunk.predictors[0]
     options = problem.options
     raw = Threads(chunk, **visits(options))
-    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+    moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk(
         (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster

@@ -17,7 +17,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
-from etamu.design.moments import Moments
+from etamu.design.moments import constant
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.start import constant_eta, start
@@ -47,7 +47,7 @@ def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> Likelihood:
     n = len(chunk)
     ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
     layout = plain_layout(("Intercept",), intercept=0)
-    moments = Moments(n, np.ones(1), np.zeros(1), np.ones(1), np.ones(1))
+    moments = constant(1.0, n)
     placed, coordinates = standardised(ones, layout, moments)
     alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.row_ids)
     runs = Threads(alone, executor.rows, executor.threads)
