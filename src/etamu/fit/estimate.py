@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
+from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
@@ -34,7 +34,6 @@ from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent, independent_columns
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -92,7 +91,7 @@ def prepare(problem: Problem) -> Stage:
         (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
     )
     executor = Threads(ready, **visits(options))
-    coordinates = coordinates.without(_aliased(executor, coordinates))
+    coordinates = coordinates.without(aliased(executor, coordinates))
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
         message = (
@@ -114,18 +113,6 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
     )
-
-
-def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
-    """Flag columns that earlier ones explain, on X itself over the rows that count."""
-    if not coordinates.size:
-        return np.zeros(0, dtype=bool)
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
-    if clearly_independent(coordinates.gram(gram)):
-        return np.zeros(coordinates.size, dtype=bool)
-    # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
-    triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
-    return ~independent_columns(triangle.factor)
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
