@@ -84,7 +84,8 @@ def _mixtures(lengths: Array) -> Array:
     The weights have no pattern that a design could share: what is left of two columns cannot cancel in all.
     """
     angles = np.multiply.outer(np.arange(1.0, len(lengths) + 1.0), np.sqrt([2.0, 3.0, 5.0, 7.0]))
-    return np.where(np.cos(angles) < 0, -1.0, 1.0) * (1.0 + np.sin(angles) ** 2) / lengths[:, None]
+    signs = np.where(np.cos(angles) < 0, -1.0, 1.0)
+    return np.asarray(signs * (1.0 + np.sin(angles) ** 2) / lengths[:, None])
 
 
 def _some(doubts: Doubts, which: slice) -> Doubts:
