@@ -38,6 +38,7 @@ const Verbs& table() {
         rows_times,
         rows_pearson,
         panel_moments,
+        panel_squares,
     };
     return verbs;
 }

@@ -80,6 +80,8 @@ struct Verbs {
     // Add rows less a pivot to sums and squares, and to the extremes; every argument is padded(p) long.
     void (*panel_moments)(const double* panel, int p, int m, const double* pivot, double* sum, double* square,
                           double* low, double* high);
+    // out[m] += x'x row by row.
+    void (*panel_squares)(const double* panel, int p, int m, double* out);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).
