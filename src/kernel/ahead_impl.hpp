@@ -32,7 +32,8 @@ ETAMU_INLINE int neighbours(const Column* columns, int p) {
     const std::ptrdiff_t size = size_of(columns->type);
     int count = 1;
     while (count < p && columns[count].type == columns->type && columns[count].stride == columns->stride &&
-           columns[count].data - columns->data == count * size)
+           reinterpret_cast<std::intptr_t>(columns[count].data) - reinterpret_cast<std::intptr_t>(columns->data) ==
+               count * size)
         ++count;
     return count;
 }

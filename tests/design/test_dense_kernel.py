@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -224,6 +229,30 @@ def test_the_same_numbers_give_the_same_bits_in_every_layout():
     first = kernel.dense_gram((x,), shift, scale, w)
     for columns in ((np.asfortranarray(x),), tuple(x.T.copy()), (x[:, :5], x[:, 5:])):
         assert_array_equal(kernel.dense_gram(columns, shift, scale, w), first)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_NOHUGEPAGE"), reason="empty pages cannot be had for nothing")
+def test_rows_far_apart_are_found():
+    # 2.4 GB of addresses, of which only the small pages that are written to exist.
+    memory = mmap.mmap(-1, 300 * 8_000_000, flags=mmap.MAP_PRIVATE)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    x = np.random.default_rng(15).normal(size=(300, 9))
+    far = np.frombuffer(memory).reshape(300, 1_000_000)[:, :9]
+    far[...] = x
+    for name in SETS:
+        for columns in ((far,), (far[::-1],), tuple(far.T)):
+            got = kernel.dense_gram(columns, None, None, None, instruction_set=name)
+            assert_allclose(got, x.T @ x, rtol=1e-12, atol=1e-11)
+
+
+def test_the_environment_chooses_the_instruction_set():
+    for name in SETS:
+        code = "from etamu._base.kernel import kernel; print(kernel.instruction_set())"
+        environment = {**os.environ, "ETAMU_ISA": name}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == name
 
 
 X = np.ones((4, 2))
