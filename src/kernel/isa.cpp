@@ -20,6 +20,8 @@ const Verbs& table() {
         panel_rmatvec,
         panel_gram,
         panel_gram32,
+        panel_gram_ahead,
+        panel_gram32_ahead,
         panel_cross,
         panel_cross32,
         bilinear_prepare,
