@@ -49,6 +49,9 @@ class Tiles {
         }
     }
 
+    // The tile after this one, to be fetched early.
+    Ahead ahead() const { return rows_.ahead(start_ + m_); }
+
     double* panel() { return rows_.dense() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
 
@@ -187,8 +190,10 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             } else if (weight) {
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
-            if (p && gram.single) use.panel_gram32(panel32, p, m, w, growing[k]->panel);
-            else if (p) use.panel_gram(tiles.panel(), p, m, w, growing[k]->panel);
+            // While one tile is multiplied, the next one is on its way from memory.
+            const Ahead ahead = tiles.ahead();
+            if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
             if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
         return true;

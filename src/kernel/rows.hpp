@@ -55,6 +55,12 @@ class Rows {
                    raw || factor_.empty() ? nullptr : factor_.data(), panel);
     }
 
+    // The dense columns of the tile that begins at a row; nothing past the end.
+    Ahead ahead(std::int64_t start) const {
+        const std::int64_t left = length_ - start;
+        return {columns_.data(), dense(), start, left < TILE ? (left < 0 ? 0 : static_cast<int>(left)) : TILE};
+    }
+
    private:
     struct Response {
         const double* data;
