@@ -151,11 +151,11 @@ inline Reduced reduced(Doubles x) {
     return {n, r, (high - r) - n * LN2_LOW};
 }
 
-// e^x 2^shift; the shift keeps an intermediate e^x from overflowing.
-inline Doubles exp_shifted(Doubles x, double shift) {
+// e^(x + low) 2^shift, |low| being a rounding of x; the shift keeps an intermediate e^x from overflowing.
+inline Doubles exp_of_sum(Doubles x, Doubles low, double shift = 0.0) {
     const Doubles within = held(x, -746.0, 711.0);
     const Doubles n = (within * 0x1.71547652b82fep+0 + ROUND) - ROUND;
-    const Doubles r = (within - n * LN2_HIGH) - n * LN2_LOW;
+    const Doubles r = (within - n * LN2_HIGH) - (n * LN2_LOW - low);
     Doubles q = r * 2.510038549551032e-08 + 2.7620088445409746e-07;
     q = q * r + 2.7557268459997064e-06;
     q = q * r + 2.4801521295954376e-05;
@@ -168,7 +168,8 @@ inline Doubles exp_shifted(Doubles x, double shift) {
     return scaled(1.0 + (r + r * r * q), n + shift);
 }
 
-inline Doubles exp_of(Doubles x) { return exp_shifted(x, 0.0); }
+inline Doubles exp_shifted(Doubles x, double shift) { return exp_of_sum(x, Doubles{}, shift); }
+inline Doubles exp_of(Doubles x) { return exp_of_sum(x, Doubles{}); }
 
 // 2^n (sum + small): e^x - 1 = 2^n ((1 - 2^-n) + r + (r^2 q + low (1 + r))), its two large terms added exactly.
 struct Excess {
@@ -402,9 +403,75 @@ ETAMU_BY_LANE(asinh_of, asinh)
 ETAMU_BY_LANE(atanh_of, atanh)
 #undef ETAMU_BY_LANE
 
+// What rounding took from the product: a b - product, exactly.
+inline Doubles lost_in_product(Doubles a, Doubles b, Doubles product) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Doubles>(_mm512_fmsub_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b),
+                                                     reinterpret_cast<__m512d>(product)));
+#elif defined(__FMA__)
+    return reinterpret_cast<Doubles>(_mm256_fmsub_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b),
+                                                     reinterpret_cast<__m256d>(product)));
+#elif defined(__ARM_NEON)
+    return reinterpret_cast<Doubles>(vfmaq_f64(vnegq_f64(reinterpret_cast<float64x2_t>(product)),
+                                               reinterpret_cast<float64x2_t>(a), reinterpret_cast<float64x2_t>(b)));
+#else
+    const Longs upper = all<Longs>(std::int64_t(0xfffffffff8000000));  // 26 bits: their products are exact
+    const Doubles ah = as_doubles(as_longs(a) & upper), bh = as_doubles(as_longs(b) & upper);
+    const Doubles al = a - ah, bl = b - bh;
+    return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
+struct Pair {
+    Doubles high, low;
+};
+
+// log(x) to some 66 bits, for normal positive numbers.
+inline Pair precise_log(Doubles x) {
+    const Split at = split(x);
+    const Doubles f = at.m - 1.0, d = at.m + 1.0, inverse_d = quotient(all<Doubles>(1.0), d);
+    const Doubles s = f * inverse_d, product = s * d;
+    const Doubles s_low = ((f - product) - lost_in_product(s, d, product) - s * (at.m - (d - 1.0))) * inverse_d;
+    const Doubles z = s * s, z_low = lost_in_product(s, s, z) + 2.0 * s * s_low;
+    Doubles series = z * 0.11723689023649227 + 0.11706187519978793;
+    series = series * z + 0.133348065173055;
+    series = series * z + 0.1538459492898411;
+    series = series * z + 0.1818181833570672;
+    series = series * z + 0.222222222216545;
+    series = series * z + 0.2857142857142937;
+    series = series * z + 0.4;
+    const Doubles third = all<Doubles>(0.6666666666666666);
+    const Doubles u = third * z, w = z * z * series, t = u + w;
+    const Doubles t_low = (lost_in_product(third, z, u) + third * z_low + 3.700743415417188e-17 * z) + ((u - t) + w);
+    const Doubles v = s * t, v_low = lost_in_product(s, t, v) + (s * t_low + s_low * t);
+    // exponent log(2) + 2 s + v, the largest first
+    const Doubles whole = at.exponent * LN2_HIGH, twice = 2.0 * s, sum = whole + twice, part = sum - whole;
+    const Doubles sum_low = (whole - (sum - part)) + (twice - part);
+    const Doubles high = sum + v;
+    const Doubles low = ((sum - high) + v) + (sum_low + (v_low + (2.0 * s_low + at.exponent * LN2_LOW)));
+    const Doubles rounded = high + low;
+    return {rounded, (high - rounded) + low};
+}
+
+inline bool every(Longs mask) {
+    std::int64_t met = -1;
+    for (int i = 0; i < LANES; ++i) met &= mask[i];
+    return met != 0;
+}
+
 inline Doubles power(Doubles x, Doubles y) {
-    for (int i = 0; i < LANES; ++i) x[i] = ::pow(x[i], y[i]);
-    return x;
+    const Longs zero = as_longs(x) == 0;
+    const Longs usual = (zero | ((x >= 0x1p-1022) & (x < __builtin_inf()))) & (absolute(y) < 0x1p20);
+    if (__builtin_expect(!every(usual), 0)) {  // subnormal or negative bases, exponents without bounds
+        for (int i = 0; i < LANES; ++i) x[i] = ::pow(x[i], y[i]);
+        return x;
+    }
+    const Pair log = precise_log(zero ? all<Doubles>(1.0) : x);
+    const Doubles exponent = y * log.high;
+    const Doubles low = lost_in_product(y, log.high, exponent) + y * log.low;
+    const Doubles result = exp_of_sum(exponent, low);
+    const Doubles at_zero = y > 0.0 ? Doubles{} : (y < 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(1.0));
+    return zero ? at_zero : result;
 }
 
 }  // namespace etamu::ETAMU_ISA
