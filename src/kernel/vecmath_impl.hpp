@@ -128,6 +128,25 @@ inline Doubles divide(Doubles x, Doubles y) {
 #endif
 }
 
+// a b - product, exactly where the product is near it: what rounding took from it.
+inline Doubles lost_in_product(Doubles a, Doubles b, Doubles product) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Doubles>(_mm512_fmsub_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b),
+                                                     reinterpret_cast<__m512d>(product)));
+#elif defined(__FMA__)
+    return reinterpret_cast<Doubles>(_mm256_fmsub_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b),
+                                                     reinterpret_cast<__m256d>(product)));
+#elif defined(__ARM_NEON)
+    return reinterpret_cast<Doubles>(vfmaq_f64(vnegq_f64(reinterpret_cast<float64x2_t>(product)),
+                                               reinterpret_cast<float64x2_t>(a), reinterpret_cast<float64x2_t>(b)));
+#else
+    const Longs upper = all<Longs>(std::int64_t(0xfffffffff8000000));  // 26 bits: their products are exact
+    const Doubles ah = as_doubles(as_longs(a) & upper), bh = as_doubles(as_longs(b) & upper);
+    const Doubles al = a - ah, bl = b - bh;
+    return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
 // p 2^n for whole n between -1076 and 1025, rounded once.
 inline Doubles scaled(Doubles p, Doubles n) {
 #if defined(__AVX512F__)
@@ -170,6 +189,12 @@ inline Doubles exp_of_sum(Doubles x, Doubles low, double shift = 0.0) {
 
 inline Doubles exp_shifted(Doubles x, double shift) { return exp_of_sum(x, Doubles{}, shift); }
 inline Doubles exp_of(Doubles x) { return exp_of_sum(x, Doubles{}); }
+
+// e^(factor x^2), the factor being a power of two; squaring loses nothing.
+inline Doubles exp_of_square_of(Doubles x, Doubles factor) {
+    const Doubles square = x * x, low = lost_in_product(x, x, square);
+    return exp_of_sum(factor * square, square < 0x1p20 ? factor * low : Doubles{});
+}
 
 // 2^n (sum + small): e^x - 1 = 2^n ((1 - 2^-n) + r + (r^2 q + low (1 + r))), its two large terms added exactly.
 struct Excess {
@@ -295,9 +320,8 @@ inline Doubles log1pmx_of(Doubles x) {
     return x < __builtin_inf() ? (x > -1.0 ? result : edge) : -x;
 }
 
-// excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not.
-inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
-    const Longs low = excess < -0.5;
+// Of ratio = 1 + excess, each accurate where the other is not.
+inline Raised raised_from(Doubles ratio, Doubles excess, Longs low) {
     const Doubles sum = 1.0 + excess;
     const Doubles part = sum - 1.0;
     const Doubles lost = (excess - part) + (1.0 - (sum - part));
@@ -305,11 +329,26 @@ inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
     const Longs subnormal = amount < 0x1p-1022;
     const Split at = split(subnormal ? amount * 0x1p54 : amount);
     const Longs near = at.exponent == 0.0;
-    const Doubles f = near ? excess : at.m - 1.0;
-    const Doubles result = -log_minus(excess, {subnormal ? at.exponent - 54.0 : at.exponent, f,
-                                               (near | low) ? Doubles{} : lost * inverse(sum)});
+    return {subnormal ? at.exponent - 54.0 : at.exponent, near & ~low ? excess : at.m - 1.0,
+            near | low ? Doubles{} : lost * inverse(sum)};
+}
+
+// excess - log(ratio), ratio = 1 + excess.
+inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
+    const Longs low = excess < -0.5;
+    const Doubles result = -log_minus(excess, raised_from(ratio, excess, low));
     const Doubles edge = ratio == 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(__builtin_nan(""));
-    return excess < __builtin_inf() ? (amount > 0.0 ? result : edge) : excess;
+    return excess < __builtin_inf() ? (~low | (ratio > 0.0) ? result : edge) : excess;
+}
+
+// log(part), part + rest = 1, from the smaller of the two.
+inline Doubles log_of_part_of(Doubles part, Doubles rest) {
+    const Longs small = rest < 0.5;
+    const Raised at = raised_from(part, -rest, ~small);
+    const Doubles result = log_of_one_plus(at.f, at.exponent, at.low);
+    const Doubles edge = part == 0.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
+    const Longs usual = small ? rest > -__builtin_inf() : (part > 0.0) & (part < __builtin_inf());
+    return usual ? result : (small | (part > 0.0) ? (small ? -rest : part) : edge);
 }
 
 // y log(y / mu) + mu - y; mu at y = 0.
@@ -403,25 +442,6 @@ ETAMU_BY_LANE(asinh_of, asinh)
 ETAMU_BY_LANE(atanh_of, atanh)
 #undef ETAMU_BY_LANE
 
-// What rounding took from the product: a b - product, exactly.
-inline Doubles lost_in_product(Doubles a, Doubles b, Doubles product) {
-#if defined(__AVX512F__)
-    return reinterpret_cast<Doubles>(_mm512_fmsub_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b),
-                                                     reinterpret_cast<__m512d>(product)));
-#elif defined(__FMA__)
-    return reinterpret_cast<Doubles>(_mm256_fmsub_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b),
-                                                     reinterpret_cast<__m256d>(product)));
-#elif defined(__ARM_NEON)
-    return reinterpret_cast<Doubles>(vfmaq_f64(vnegq_f64(reinterpret_cast<float64x2_t>(product)),
-                                               reinterpret_cast<float64x2_t>(a), reinterpret_cast<float64x2_t>(b)));
-#else
-    const Longs upper = all<Longs>(std::int64_t(0xfffffffff8000000));  // 26 bits: their products are exact
-    const Doubles ah = as_doubles(as_longs(a) & upper), bh = as_doubles(as_longs(b) & upper);
-    const Doubles al = a - ah, bl = b - bh;
-    return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
-#endif
-}
-
 struct Pair {
     Doubles high, low;
 };
@@ -430,8 +450,8 @@ struct Pair {
 inline Pair precise_log(Doubles x) {
     const Split at = split(x);
     const Doubles f = at.m - 1.0, d = at.m + 1.0, inverse_d = quotient(all<Doubles>(1.0), d);
-    const Doubles s = f * inverse_d, product = s * d;
-    const Doubles s_low = ((f - product) - lost_in_product(s, d, product) - s * (at.m - (d - 1.0))) * inverse_d;
+    const Doubles s = f * inverse_d;
+    const Doubles s_low = -(lost_in_product(s, d, f) + s * (at.m - (d - 1.0))) * inverse_d;
     const Doubles z = s * s, z_low = lost_in_product(s, s, z) + 2.0 * s * s_low;
     Doubles series = z * 0.11723689023649227 + 0.11706187519978793;
     series = series * z + 0.133348065173055;
