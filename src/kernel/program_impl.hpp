@@ -5,6 +5,7 @@
 #include "simd.hpp"
 #include "step.hpp"
 #include "vecmath_impl.hpp"
+#include "vecmath_more_impl.hpp"
 
 namespace etamu::ETAMU_ISA {
 
