@@ -359,7 +359,7 @@ inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
     const Longs low = excess < -0.5;
     const Doubles result = -log_minus(excess, raised_from(ratio, excess, low));
     const Doubles edge = ratio == 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(__builtin_nan(""));
-    return excess < __builtin_inf() ? (~low | (ratio > 0.0) ? result : edge) : excess;
+    return excess < __builtin_inf() ? ((~low | (ratio > 0.0)) ? result : edge) : excess;
 }
 
 // log(part), part + rest = 1, from the smaller of the two.
@@ -369,7 +369,7 @@ inline Doubles log_of_part_of(Doubles part, Doubles rest) {
     const Doubles result = log_of_one_plus(at.f, at.exponent, at.low);
     const Doubles edge = part == 0.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
     const Longs usual = small ? rest > -__builtin_inf() : (part > 0.0) & (part < __builtin_inf());
-    return usual ? result : (small | (part > 0.0) ? (small ? -rest : part) : edge);
+    return usual ? result : ((small | (part > 0.0)) ? (small ? -rest : part) : edge);
 }
 
 // y log(y / mu) + mu - y; mu at y = 0.
