@@ -38,6 +38,10 @@ class PerRow(Protocol):
     def concordance(self) -> float:
         """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
 
+    @property
+    def alone(self) -> PerRow:
+        """The same for rows of one trial each, without the column of trials."""
+
     def bind(self, xp: Any, information: Literal["expected", "observed"] = "expected") -> Callable[..., Any]:
         """Return f(y, eta) -> (value, score, information)."""
 

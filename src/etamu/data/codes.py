@@ -11,7 +11,6 @@ from types import NoneType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.kernel import kernel
 from etamu._base.types import Mask

@@ -59,7 +59,7 @@ class Coordinates:
 
     @cached_property
     def stretch(self) -> float:
-        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections never do."""
+        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections do not."""
         rows = [float(np.square(part.matrix).sum(axis=1).max(initial=0.0)) for part in self.layout.parts]
         return max([1.0, *rows])
 

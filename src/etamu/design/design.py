@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
-from etamu.design.moments import Moments
 from etamu.design.gram import Gram, gram_of
+from etamu.design.moments import Moments
 
 
 @dataclass(frozen=True, eq=False)

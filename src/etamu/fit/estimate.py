@@ -36,6 +36,7 @@ from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -52,6 +53,8 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 DEAR = 2_000_000
 """From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
 
+NARROW = 30
+"""Up to so many columns float32 saves nothing."""
 FEW = 4
 """Rows per column that are looked at first, to see that no column is an alias."""
 
@@ -142,7 +145,7 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
         dear=stage.chunk.cells >= DEAR,
-        single=stage.chunk.cells >= DEAR,
+        single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
     )
 
 

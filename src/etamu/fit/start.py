@@ -36,6 +36,11 @@ class Inside:
     canonical: bool = True
     concordance: float = 0.0
 
+    @property
+    def alone(self) -> Inside:
+        """It never looks at y."""
+        return self
+
     def bind(self, xp: Any, information: str = "expected") -> Any:
         """Return f(y, eta) -> (value, score, information)."""
         del information

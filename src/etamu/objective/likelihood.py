@@ -79,7 +79,7 @@ class Likelihood:
         )
 
     def at(self, beta: Array, want: Want) -> Local:
-        """Evaluate what is wanted at a point, in one pass; an exact pass brings Pearson's statistic beside."""
+        """Evaluate what is wanted at a point, in one pass; an exact one brings Pearson's statistic beside."""
         if want & Want.EXPECTED:
             want |= Want.PEARSON
         if want & Want.CURVATURE and not self.single:

@@ -34,7 +34,7 @@ class Local:
 
     @cached_property
     def metric(self) -> Factor | ArrowFactor | None:
-        """The observed information, factorised once; None where it was not asked or is not positive definite."""
+        """The observed information, factorised once; None where there is none or it is no metric."""
         return None if self.observed is None else cholesky(self.observed)
 
 
@@ -83,7 +83,7 @@ class Step:
 
     value: float
     decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
-    step: float  # largest |step_j| in standard errors, of many coordinates its bound lambda; NaN without information
+    step: float  # largest |step_j| in standard errors (of many: its bound lambda); NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
     information: str  # "observed", "expected", "kept" from an earlier point, or "none"

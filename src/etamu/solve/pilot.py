@@ -13,7 +13,7 @@ import numpy as np
 
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
-from etamu.solve.factor import Factor, cholesky
+from etamu.solve.factor import Factor
 from etamu.solve.newton import STEP, Newton
 from etamu.solve.oracle import Local, Oracle
 from etamu.solve.search import advance
@@ -94,7 +94,7 @@ class Ridged:
 
 
 def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Factor] | None:
-    """Return a point whose Newton decrement is at most `decrement`, a last step further, and the metric there.
+    """Return where a Newton step of at most so large a decrement ends, and the metric where it began.
 
     None where the search ends before, or what it meets is not finite: then it is no help.
     """
@@ -104,10 +104,9 @@ def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tu
     for _ in range(LIMIT):
         if not math.isfinite(here.local.value):
             return None
-        factor = None if here.local.observed is None else cholesky(here.local.observed)
         direction = rule.direction(ridged, (here,))
-        if direction.slope <= decrement and factor is not None:
-            return here.beta + direction.step, factor
+        if direction.slope <= decrement and here.local.metric is not None:
+            return here.beta + direction.step, here.local.metric
         moved = advance(ridged, here, direction, STEP, rule.demand)
         if moved is None:
             return None

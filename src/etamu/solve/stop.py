@@ -14,7 +14,7 @@ rho = max_i sqrt(x_i' H^-1 x_i), a point is the maximum if all of these hold on 
 
 In 1 and 2 the rounding floor counts as arrival: Newton steps on exact passes that no longer halve lambda.
 
-Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-6 and the bound
+Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-5 and the bound
 of what is left after this pass's Newton step, lambda (exp(c lambda rho) - 1), is within 1, the step is taken
 and its end is the maximum. What was seen is carried there: the value gains lambda^2 / 2, H changes by 1e-7.
 """
@@ -39,8 +39,10 @@ TOLERANCE = 1e-9
 DECREMENT = 1e-10
 CERTAIN = 1e-7
 """Largest c*lambda*rho at a verified maximum."""
-TAKEN = 1e-6
+TAKEN = 1e-5
 """Largest Newton step, in standard errors, that is taken without looking at its end."""
+AIM = 1e-8
+"""Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
 RUNAWAY = 0.1
 """c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
 POLISH = 1e-6
@@ -126,7 +128,9 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach.
     if not (oracle.dear and oracle.concordance > 0):
         return False
-    rho = lambda_rho / math.sqrt(direction.slope) if oracle.size <= MANY else 0.0
+    if oracle.size > MANY:
+        return error <= AIM * unit
+    rho = lambda_rho / math.sqrt(direction.slope)
     return error <= TAKEN * unit and oracle.concordance * rho * error <= CERTAIN
 
 
@@ -265,7 +269,7 @@ def _any_metric(here: Point) -> Factor | ArrowFactor:
 
 
 def _exact(oracle: Oracle, direction: Direction) -> float:
-    """Return lambda*rho itself, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
+    """Return lambda*rho, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
     if direction.covariance is None:
         return math.nan
     if oracle.dear and isinstance(direction.covariance, np.ndarray):
