@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from etamu._base.errors import DataError
 from etamu._base.types import Mask
 from etamu.data.encode import Encoded
+from etamu.data.evaluate import all_finite
 from etamu.design.blocks import Block, Dense, Sparse
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
@@ -211,6 +212,8 @@ def _not_finite(
     elif values.dtype.kind == "f":
         for start in range(0, len(values), BLOCK):
             block = values[start : start + BLOCK]
+            if all_finite(block):
+                continue
             rows, columns = np.nonzero(~np.isfinite(block))
             yield rows + start, columns, block[rows, columns]
 
