@@ -11,6 +11,12 @@
 #include "processor.hpp"
 #include "verbs.hpp"
 
+namespace etamu {
+void register_dense(nanobind::module_& module);  // door_dense.cpp
+void register_rows(nanobind::module_& module);
+void register_program(nanobind::module_& module);
+void register_coded(nanobind::module_& module);  // door_coded.cpp
+}
 void register_text(nanobind::module_& module);  // door_text.cpp
 
 NB_MODULE(_kernel, module) {
@@ -20,5 +26,9 @@ NB_MODULE(_kernel, module) {
                "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
+    etamu::register_dense(module);
+    etamu::register_program(module);
+    etamu::register_rows(module);
+    etamu::register_coded(module);
     register_text(module);
 }

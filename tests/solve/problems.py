@@ -31,6 +31,7 @@ class Rows:
     upper: float = math.inf
     dispersed: bool = False
     noise: float = 0.0
+    dear: bool = False
     coarse: bool = False  # curvature in float32, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 

@@ -21,7 +21,7 @@ def step(decrement: float) -> Step:
 
 
 def direction(decrement: float, information: str = "observed") -> Direction:
-    return Direction(np.ones(1), decrement, information, np.eye(3))
+    return Direction(np.ones(1), decrement, information, cholesky(np.eye(3)))
 
 
 def at(oracle: Rows, beta: Array) -> Point:
@@ -33,7 +33,8 @@ def test_the_free_bound_bounds() -> None:
     solution = newton(*maxima()["wide"])
     assert solution.local.observed is not None
     covariance = np.linalg.inv(solution.local.observed)
-    free = bound(Direction(np.ones(20), 1.0, "observed", covariance), oracle.extent) ** 2
+    direction = Direction(np.ones(20), 1.0, "observed", cholesky(solution.local.observed))
+    free = bound(direction, oracle.extent) ** 2
     assert (
         oracle.longest(covariance)
         <= free

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.errors import DataError
 from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import least_squares
 from etamu.solve.newton import newton
 
 
@@ -87,10 +89,9 @@ def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
     assert first.expected is not None
     information = oracle.coordinates.gram(first.expected)
     right = oracle.coordinates.gathered(first.score)
-    if not (np.all(np.isfinite(information)) and np.all(np.isfinite(right))):
+    if not (all_finite(information) and np.all(np.isfinite(right))):
         return []
-    # Weights may vanish for whole columns here; the smallest norm is good enough for a start.
-    return [np.asarray(np.linalg.lstsq(information, right, rcond=1e-12)[0], dtype=np.float64)]
+    return [least_squares(information, right)]
 
 
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:

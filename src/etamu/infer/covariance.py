@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.arrow import Arrow, largest_eigenvalue
 from etamu._base.types import Array
+
+EPS = float(np.finfo(np.float64).eps)
+MANY = 200
+"""Coefficients from which a condition number is estimated from a triangle, not taken from eigenvalues."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +44,10 @@ class Root:
         return Root(self.matrix * np.sqrt(dispersion))
 
 
-def root_of_information(information: Array) -> Root:
+def root_of_information(information: Array | Arrow) -> Root:
     """Factor the inverse of a positive definite information matrix, after scaling its diagonal to 1.
+
+    An arrow is eliminated from its spine, and only the few columns that are not its spine's are full.
 
     Raises
     ------
@@ -51,6 +58,11 @@ def root_of_information(information: Array) -> Root:
 
     if not len(information):
         return Root(np.zeros((0, 0)))
+    if isinstance(information, Arrow):
+        factor = information.factorised()
+        if factor is None:
+            raise np.linalg.LinAlgError("the information is not positive definite")
+        return Root(factor.inverse().root())
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
@@ -86,11 +98,35 @@ def filled(bread: Root, white: Array) -> Root:
     return Root(bread.matrix @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 
 
-def condition(information: Array) -> float:
-    """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1."""
+def condition(information: Array | Arrow) -> float:
+    """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1.
+
+    With many coefficients, an estimate from a Cholesky triangle: of the right size, and p^3 / 3.
+    """
     if not len(information):
         return 1.0
+    if isinstance(information, Arrow):
+        factor = information.factorised()
+        return float(EPS**-0.5) if factor is None else factor.condition
+    if len(information) > MANY:
+        return _estimated(information)
     size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     values = np.linalg.eigvalsh(information * np.multiply.outer(size, size))
     floor = values[-1] * np.finfo(float).eps
     return float(np.sqrt(values[-1] / max(values[0], floor)))
+
+
+def _estimated(information: Array) -> float:
+    """Estimate cond(X) from the Cholesky triangle of X'WX with its diagonal scaled to 1."""
+    from scipy.linalg import cho_solve, lapack
+
+    size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    scaled = information * np.multiply.outer(size, size)
+    upper, info = lapack.dpotrf(scaled)
+    if info != 0:
+        return float(EPS**-0.5)
+    least = largest_eigenvalue(
+        lambda v: np.asarray(cho_solve((upper, False), v, check_finite=False)), len(size)
+    )
+    most = largest_eigenvalue(lambda v: np.asarray(scaled @ v), len(size))
+    return min(float(np.sqrt(most * least)), float(EPS**-0.5))

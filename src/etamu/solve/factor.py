@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from etamu._base.arrow import Arrow, ArrowFactor
 from etamu._base.types import Array, Mask
 
 EPS = float(np.finfo(np.float64).eps)
@@ -18,7 +20,7 @@ DOUBT = 1e-8
 """Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Factor:
     """A positive definite matrix H = D R'R D, with R upper triangular, R'R of unit diagonal and D diagonal.
 
@@ -54,12 +56,22 @@ class Factor:
         half = np.triu(upper) / self.diagonal[:, None] / self.diagonal
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
 
+    @cached_property
+    def inverted(self) -> Array:
+        """H^-1, multiplied out once."""
+        return self.inverse()
+
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
         from scipy import linalg
 
         scaled = (rows / self.diagonal).T
         return np.asarray(linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False).T)
+
+    @property
+    def pivots(self) -> Array:
+        """The squared pivots of the elimination of D^-1 H D^-1, in the order of the columns."""
+        return np.asarray(np.diag(self.triangle) ** 2)
 
     @property
     def logdet(self) -> float:
@@ -75,10 +87,11 @@ class Factor:
         return 1.0 / float(reciprocal) if reciprocal > 0 else math.inf
 
 
-def cholesky(matrix: Array) -> Factor | None:
+def cholesky(matrix: Array | Arrow) -> Factor | ArrowFactor | None:
     """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
 
     A pivot of the matrix with its diagonal scaled to one must exceed its own rounding error, 8 p eps.
+    Of an arrow the spine is eliminated first.
 
     Examples
     --------
@@ -89,6 +102,8 @@ def cholesky(matrix: Array) -> Factor | None:
     """
     from scipy.linalg import lapack
 
+    if isinstance(matrix, Arrow):
+        return matrix.factorised()
     entries = np.diag(matrix)
     if not (np.all(np.isfinite(matrix)) and np.all(entries > 0)):
         return None
@@ -99,7 +114,23 @@ def cholesky(matrix: Array) -> Factor | None:
     return Factor(np.asarray(upper), diagonal)
 
 
-def positive_definite(matrix: Array) -> bool:
+def least_squares(matrix: Array | Arrow, right: Array) -> Array:
+    """Solve H x = right; where H is singular, one of the solutions that come near to it.
+
+    Examples
+    --------
+    >>> least_squares(np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([4.0, 0.0])).tolist()
+    [2.0, 0.0]
+    """
+    factor = cholesky(matrix)
+    if factor is None and isinstance(matrix, Arrow):
+        factor = cholesky(matrix.lifted(1e-8))  # a singular value decomposition would take minutes
+    if factor is None:
+        return np.asarray(np.linalg.lstsq(np.asarray(matrix), right, rcond=1e-12)[0], dtype=np.float64)
+    return factor.solve(right)
+
+
+def positive_definite(matrix: Array | Arrow) -> bool:
     """Tell whether a symmetric matrix is positive definite beyond its rounding error."""
     return cholesky(matrix) is not None
 
@@ -117,6 +148,7 @@ def lifted(matrix: Array) -> Factor:
     """
     from scipy import linalg
 
+    matrix = np.asarray(matrix)
     size = np.abs(np.diag(matrix))
     diagonal = np.sqrt(np.where(size > 0, size, max(float(size.max(initial=0.0)), 1.0)))
     values, vectors = linalg.eigh(matrix / diagonal[:, None] / diagonal)
@@ -168,7 +200,7 @@ def combine(first: Array, second: Array) -> Array:
     return triangle(np.vstack([first, second]))
 
 
-def clearly_independent(gram: Array) -> bool:
+def clearly_independent(gram: Array | Arrow) -> bool:
     """Tell whether a Gram alone shows every column independent of the earlier ones.
 
     If not, the question goes to `independent_columns` on a triangle, which sees twice as many digits.
@@ -181,7 +213,7 @@ def clearly_independent(gram: Array) -> bool:
     False
     """
     factor = cholesky(gram)
-    return factor is not None and bool(np.all(np.diag(factor.triangle) ** 2 >= DOUBT))
+    return factor is not None and bool(np.all(factor.pivots >= DOUBT))
 
 
 def independent_columns(upper: Array, tolerance: float = 1e-11) -> Mask:

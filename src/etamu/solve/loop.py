@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from etamu._base.arrow import entries
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import Check, bound, examine, near
+from etamu.solve.stop import Check, bound, examine, landed, near
 
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
@@ -43,6 +44,11 @@ class Counted:
     def restricted(self) -> bool:
         """As the oracle's."""
         return self.oracle.restricted
+
+    @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
 
     @property
     def extent(self) -> Array:
@@ -85,7 +91,7 @@ def climb(
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
     another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`, unless what it
-    should hold is not finite there.
+    should hold is not finite there, or carried along a last step of at most `TAKEN` standard errors.
     """
     counted = Counted(oracle)
     beta = np.array(start, dtype=np.float64)
@@ -98,6 +104,12 @@ def climb(
     def end(outcome: Outcome) -> Solution:
         return Solution(here.beta, here.local, outcome, tuple(steps), len(counted.tally))
 
+    def go(direction: Direction, check: Check, length: float, there: Point) -> None:
+        nonlocal here
+        steps.append(_record(counted, here, direction, check, length))
+        here = there
+        (callback or _silent)(steps[-1], here.beta.copy())
+
     if not math.isfinite(here.local.value):
         return end(Outcome.INFEASIBLE)
     if exact:
@@ -106,7 +118,6 @@ def climb(
     checks: list[Check] = []
     trail: tuple[Point, ...] = (here,)
     stuck, patience = False, 0
-    notify = callback or _silent
     while True:
         check, spent = Check(math.nan, math.nan), len(steps) >= limit
         if exact:
@@ -114,6 +125,8 @@ def climb(
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:
+                if check.outcome and check.polish:  # its end is the maximum, and need not be seen
+                    go(check.polish, check, 1.0, landed(here, check.polish))
                 return end(outcome)
             patience = len(steps) + 2 ** min(len(checks), 8)
         moved = None
@@ -131,10 +144,9 @@ def climb(
                     return end(Outcome.STALLED)
             trail = (*trail[:-1], here)
             continue
-        steps.append(_record(counted, here, direction, check, moved[1]))
-        here, exact, stuck = moved[0], ahead, False
+        go(direction, check, moved[1], moved[0])
+        exact, stuck = ahead, False
         trail = (*trail, here)[-rule.memory :]
-        notify(steps[-1], here.beta.copy())
 
 
 def _silent(step: Step, beta: Array) -> None:
@@ -161,5 +173,5 @@ def _in_errors(direction: Direction, scale: float) -> float:
     if not np.any(direction.step):
         return 0.0
     unit = math.sqrt(scale) if scale >= 0 else 1.0
-    largest = float(np.max(np.abs(direction.step) / np.sqrt(np.diag(direction.covariance))))
+    largest = float(np.max(np.abs(direction.step) / np.sqrt(entries(direction.covariance))))
     return largest / unit if unit > 0 else math.inf

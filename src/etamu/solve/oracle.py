@@ -27,6 +27,7 @@ class Local:
     score: Array | None = None
     expected: Array | None = None
     observed: Array | None = None
+    beside: float | None = None  # a number of the oracle's own, carried along
 
 
 class Oracle(Protocol):
@@ -43,6 +44,10 @@ class Oracle(Protocol):
     @property
     def restricted(self) -> bool:
         """Whether the value is -inf outside an open convex set."""
+
+    @property
+    def dear(self) -> bool:
+        """Whether a pass costs more than the last few digits of the curvature are worth."""
 
     @property
     def extent(self) -> Array:
@@ -70,7 +75,7 @@ class Step:
     step: float  # largest |step_j| in standard errors; NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
-    information: str  # "observed", "expected" or "none"
+    information: str  # "observed", "expected", "kept" from an earlier point, or "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Restricted:
         return self.oracle.restricted
 
     @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
+
+    @property
     def extent(self) -> Array:
         """Bound of |x_i' basis_k| over the rows, from that of every |x_ij|."""
         return np.asarray(self.oracle.extent @ np.abs(self.basis))

@@ -1,0 +1,121 @@
+"""Passes through the compiled kernel: rows, coefficients and a program go in, sums come out.
+
+May import: `etamu._base`, `etamu.family`, `etamu.design`, and nothing above.
+Read next: `etamu.sums`, which asks here first and computes by NumPy where the answer is None.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from etamu._base.types import Array, Interval, Want
+from etamu.design.chunk import Chunk
+from etamu.design.design import Design
+from etamu.design.gram import Diagonal, Gram, Part, Table, kept_sparse
+from etamu.family.program import compiled
+
+Ends = tuple[float, float, bool, bool]
+
+
+class Seen(NamedTuple):
+    """What one pass brought; a matrix nobody asked for is None."""
+
+    value: float
+    score: Array | None = None
+    expected: Gram | None = None
+    observed: Gram | None = None
+    meat: Gram | None = None
+    pearson: float | None = None
+
+
+OUTSIDE = Seen(-np.inf)
+
+
+def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
+    """Pass over some rows once; None where the kernel cannot serve."""
+    rows = chunk.compiled
+    if rows is None:
+        return None
+    wanted = _wanted(want, canonical=unit.canonical)
+    program = compiled(unit, len(chunk.y), wanted)
+    if program is None:
+        return None
+    grams = _grams(want, wanted)
+    asked = (bool(want & Want.SCORE), bool(want & Want.PEARSON), [(where, single) for _, where, single in grams])
+    found = rows.accumulate(_vector(beta), program, ends(unit.domain), *asked)
+    if found is None:
+        return OUTSIDE
+    value, score, parts, pearson = found
+    design = chunk.predictors[0].design
+    names = [name for name, _, _ in grams]
+    matrices = {name: gram_of_parts(design, part) for name, part in zip(names, parts, strict=True)}
+    if "observed" not in matrices and want & (Want.OBSERVED | Want.CURVATURE):
+        matrices["observed"] = matrices["expected"]  # one matrix under two names
+    return Seen(value, score, **matrices, pearson=pearson if want & Want.PEARSON else None)
+
+
+def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:
+    """Sum the value at beta + t step for every t; None where the kernel cannot serve."""
+    program = None if chunk.compiled is None else compiled(unit, len(chunk.y), ("value",))
+    if program is None:
+        return None
+    arguments = (_vector(beta), _vector(step), _vector(lengths), program, ends(unit.domain))
+    return np.asarray(chunk.compiled.along(*arguments))
+
+
+def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
+    bent = bool(want & (Want.OBSERVED | Want.CURVATURE))
+    expected = bool(want & (Want.EXPECTED | Want.PEARSON)) or (bent and canonical)
+    names = ["value"]
+    if expected or bent or want & (Want.SCORE | Want.MEAT):
+        names.append("score")
+    if expected:
+        names.append("expected")
+    if bent and not canonical:
+        names.append("observed")
+    return tuple(names)
+
+
+def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
+    """List the matrices asked for: name, output of the program that weighs the rows, whether float32 will do."""
+    grams = []
+    if want & Want.EXPECTED:
+        grams.append(("expected", wanted.index("expected"), False))
+    if want & (Want.OBSERVED | Want.CURVATURE) and not (grams and "observed" not in wanted):
+        weight = wanted.index("observed" if "observed" in wanted else "expected")
+        grams.append(("observed", weight, not want & Want.OBSERVED))
+    if want & Want.MEAT:
+        grams.append(("meat", -1, False))
+    return grams
+
+
+def gram_of_parts(design: Design, parts: Any) -> Gram:
+    """Sort what the kernel summed into pairs of blocks."""
+    corner, diagonals, panels, pairs = parts
+    dense = [i for i, block in enumerate(design.blocks) if block.shiftable]
+    coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
+    edges = [0, *accumulate(design.blocks[i].width for i in dense)]
+    panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
+    out: dict[tuple[int, int], Part] = {(i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j}
+    for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
+        out[i, i] = Diagonal(diagonal)
+        for j in dense:
+            product = against[:, panel[j]]
+            out[min(i, j), max(i, j)] = Table(product if i < j else product.T)
+    for (a, b), product in pairs.items():
+        i, j = coded[a], coded[b]
+        shape = (design.blocks[i].width, design.blocks[j].width)
+        out[i, j] = kept_sparse(*product, shape) if isinstance(product, tuple) else Table(product)
+    return Gram(tuple(block.width for block in design.blocks), out)
+
+
+def ends(domain: Interval) -> Ends:
+    """Return an interval as the kernel takes it."""
+    return (domain.lower, domain.upper, domain.closed_lower, domain.closed_upper)
+
+
+def _vector(numbers: Array) -> Array:
+    return np.ascontiguousarray(numbers, dtype=np.float64)
