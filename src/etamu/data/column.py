@@ -144,7 +144,7 @@ def from_values(name: str, values: Any) -> Column:
     [False, True]
     """
     array = values if isinstance(values, np.ndarray) else _objects(name, values)
-    if isinstance(array, np.ma.MaskedArray):
+    if is_masked(array):
         raise DataError(
             f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)"
         )
@@ -157,6 +157,11 @@ def from_values(name: str, values: Any) -> Column:
         remedy = _REMEDIES.get(array.dtype.kind, "use numbers or text")
         raise DataError(f"column {name!r} holds {array.dtype} values; {remedy}")
     return reader(name, array)
+
+
+def is_masked(values: Any) -> bool:
+    """Tell whether an array carries a mask, without loading `numpy.ma`, which takes longer than a small fit."""
+    return any(base.__name__ == "MaskedArray" for base in type(values).__mro__)
 
 
 def _objects(name: str, values: Any) -> RawArray:

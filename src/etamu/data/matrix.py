@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.types import Mask
+from etamu.data.column import is_masked
 from etamu.data.encode import Encoded
 from etamu.data.evaluate import all_finite
 from etamu.design.blocks import Block, Dense, Sparse
@@ -137,7 +138,7 @@ def read_like(data: Any, names: tuple[str, ...]) -> Matrix:
 
 
 def _dense(data: Any) -> np.ndarray[Any, Any]:
-    if isinstance(data, np.ma.MaskedArray):
+    if is_masked(data):
         raise DataError("X is a masked array; fill it with NaN first: X.filled(numpy.nan)")
     try:
         return np.asarray(data)
