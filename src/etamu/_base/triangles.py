@@ -49,7 +49,7 @@ def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
     """
     if kernel is not None and len(upper) <= SMALL:
         out = np.array(right, dtype=np.float64, order="C", ndmin=1)
-        kernel.small_solve(_plain(upper), out.reshape(len(upper), -1), transposed)
+        kernel.small_solve(_plain(upper), out if out.ndim == 2 else out[:, None], transposed)
         return out
     from scipy.linalg import solve_triangular
 

@@ -160,7 +160,7 @@ def from_values(name: str, values: Any) -> Column:
 
 
 def is_masked(values: Any) -> bool:
-    """Tell whether an array carries a mask, without loading `numpy.ma`, which takes longer than a small fit."""
+    """Tell whether an array carries a mask, without loading `numpy.ma`: a small fit takes less."""
     return any(base.__name__ == "MaskedArray" for base in type(values).__mro__)
 
 
