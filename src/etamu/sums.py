@@ -182,6 +182,13 @@ def longest(chunk: Chunk, matrix: Array) -> Largest:
     return Largest(float(squares.max(initial=0.0)))
 
 
+def girth(chunk: Chunk) -> Largest:
+    """Find the largest x_i'x_i, over the raw columns of the first predictor."""
+    if chunk.compiled is not None:
+        return Largest(float(chunk.compiled.girth()))
+    return Largest(float((chunk.predictors[0].design.dense() ** 2).sum(axis=1).max(initial=0.0)))
+
+
 def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
     """Triangularise sqrt(W) X of some rows in working coordinates; W = 1 without a unit.
 

@@ -62,12 +62,16 @@ struct Dense {
     }
 };
 
+// How many rows the tile has that begins at `start`; 0 beyond the end.
+int tile_rows(std::int64_t rows, std::int64_t start) {
+    return static_cast<int>(std::clamp<std::int64_t>(rows - start, 0, TILE));
+}
+
 // Visit the rows in tiles with the GIL released.
 template <class Visit>
 void by_tiles(std::int64_t rows, const Visit& visit) {
     nb::gil_scoped_release released;
-    for (std::int64_t start = 0; start < rows; start += TILE)
-        visit(start, static_cast<int>(std::min<std::int64_t>(TILE, rows - start)));
+    for (std::int64_t start = 0; start < rows; start += TILE) visit(start, tile_rows(rows, start));
 }
 
 // A fresh array of zeros that NumPy owns in the end.
@@ -121,11 +125,12 @@ Answer gram(nb::handle columns, std::optional<Vector> shift, std::optional<Vecto
     by_tiles(x.rows(), [&, weights = w ? w->data() : nullptr](std::int64_t start, int m) {
         x.pack(use, start, m, panel);
         const double* part = weights ? weights + start : nullptr;
+        const Ahead ahead = {x.columns.data(), p, start + TILE, tile_rows(x.rows(), start + TILE)};
         if (single) {
             use.narrow(panel, p, m, panel32);
-            use.panel_gram32(panel32, p, m, part, sums);
+            use.panel_gram32_ahead(panel32, p, m, part, sums, &ahead);
         } else {
-            use.panel_gram(panel, p, m, part, sums);
+            use.panel_gram_ahead(panel, p, m, part, sums, &ahead);
         }
     });
     Fresh out(static_cast<std::size_t>(p) * p);

@@ -159,6 +159,20 @@ Answer quadratics(const Rows& rows, Matrix matrix) {
     return given(std::move(out), {n});
 }
 
+nb::object tallied(const Rows& rows, const std::vector<std::int64_t>& sizes) {
+    require(static_cast<int>(sizes.size()) == rows.responses(), "one size per response column");
+    std::size_t cells = 1;
+    for (const std::int64_t size : sizes) cells *= static_cast<std::size_t>(size);
+    std::vector<double> counts(cells);
+    bool whole;
+    {
+        nb::gil_scoped_release released;
+        whole = tally(rows, sizes, counts.data());
+    }
+    if (!whole) return nb::none();
+    return nb::cast(given(std::move(counts), {cells}));
+}
+
 nb::tuple described(const Rows& rows) {
     const std::size_t p = static_cast<std::size_t>(rows.dense());
     std::vector<double> mean(p), scatter(p), low(p), high(p);
@@ -183,6 +197,12 @@ void register_rows(nb::module_& module) {
              "Return the values at beta + t step.")
         .def("etas", &etas, "beta"_a, "offset"_a, "Return X beta, with the offset if asked.")
         .def("quadratic", &quadratics, "matrix"_a, "Return x_i' M x_i for every row.")
+        .def("girth", [](const Rows& rows) {
+            nb::gil_scoped_release released;
+            return girth(rows);
+        }, "Return the largest x'x over the rows.")
+        .def("tally", &tallied, "sizes"_a,
+             "Return the weighted number of rows per response, None where one is not a whole number below its size.")
         .def("moments", &described, "Return mean, scatter, low and high of every dense column as it came.");
 }
 

@@ -20,6 +20,8 @@ const Verbs& table() {
         panel_rmatvec,
         panel_gram,
         panel_gram32,
+        panel_gram_ahead,
+        panel_gram32_ahead,
         panel_cross,
         panel_cross32,
         bilinear_prepare,
@@ -38,6 +40,7 @@ const Verbs& table() {
         rows_times,
         rows_pearson,
         panel_moments,
+        panel_squares,
     };
     return verbs;
 }

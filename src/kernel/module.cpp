@@ -1,9 +1,7 @@
 // etamu._kernel: the compiled door of the package.
 //
-// What stands here so far is the door alone: it proves that the build works on this machine and says which vector
-// instructions a kernel may use. The block verbs (matvec, rmatvec, gram, quadratic) and the unit machine come later,
-// one file per kind of block; until then their NumPy twins in etamu.design do all of the work, and nothing in etamu
-// depends on this module.
+// One file per piece registers what it offers: door_dense.cpp the verbs of dense columns. Where this module was not
+// built, or with ETAMU_KERNEL=numpy, the NumPy twins in etamu.design do the same work.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
@@ -21,7 +19,7 @@ void register_text(nanobind::module_& module);       // door_text.cpp
 void register_triangles(nanobind::module_& module);  // door_triangles.cpp
 
 NB_MODULE(_kernel, module) {
-    module.doc() = "The compiled door of etamu. It holds no compute kernel yet; the NumPy twins serve.";
+    module.doc() = "The compiled door of etamu: kernels that run tile by tile, each the twin of some NumPy code.";
     module.attr("version") = ETAMU_VERSION;
     module.def("instruction_set", [] { return std::string(etamu::verbs().name); },
                "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");

@@ -4,6 +4,7 @@
 // of 8 columns at a time, in registers. All else is first converted column by column into a small buffer of doubles.
 #pragma once
 
+#include "ahead_impl.hpp"
 #include "column.hpp"
 #include "dense.hpp"
 #include "simd.hpp"
@@ -42,20 +43,6 @@ struct Scaling {
 
 ETAMU_INLINE int at_most_sliver(int left) { return left < SLIVER ? left : SLIVER; }
 
-ETAMU_INLINE std::ptrdiff_t size_of(Type type) {
-    switch (type) {
-        case Type::f64:
-        case Type::i64:
-        case Type::u64: return 8;
-        case Type::f32:
-        case Type::i32:
-        case Type::u32: return 4;
-        case Type::i16:
-        case Type::u16: return 2;
-        default: return 1;
-    }
-}
-
 // One number type, handed to a generic lambda as a value.
 template <class Call>
 ETAMU_INLINE void with_type(Type type, const Call& call) {
@@ -72,16 +59,6 @@ ETAMU_INLINE void with_type(Type type, const Call& call) {
         case Type::u64: return call(std::uint64_t());
         case Type::boolean: return call(std::uint8_t());
     }
-}
-
-// How many columns from the first on are neighbours in one row-major array: a single column is none.
-ETAMU_INLINE int neighbours(const Column* columns, int p) {
-    const std::ptrdiff_t size = size_of(columns->type);
-    int count = 1;
-    while (count < p && columns[count].type == columns->type && columns[count].stride == columns->stride &&
-           columns[count].data - columns->data == count * size)
-        ++count;
-    return count;
 }
 
 // The first `count` numbers of a row, the rest zero; nothing beyond them is touched.

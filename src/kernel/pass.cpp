@@ -49,6 +49,9 @@ class Tiles {
         }
     }
 
+    // The tile after this one, to be fetched early.
+    Ahead ahead() const { return rows_.ahead(start_ + m_); }
+
     double* panel() { return rows_.dense() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
 
@@ -86,14 +89,19 @@ class Unit {
           from_(static_cast<std::size_t>(program.inputs())),
           to_(static_cast<std::size_t>(program.outputs())),
           results_(static_cast<std::size_t>(program.outputs()) * TILE),
-          scratch_(program.scratch()) {
+          scratch_(program.scratch()),
+          constants_(static_cast<std::size_t>(rows.responses()) * TILE) {
+        for (int k = 0; k < rows.responses(); ++k)
+            if (rows.constant(k)) std::fill_n(constants_ + static_cast<std::ptrdiff_t>(k) * TILE, TILE, *rows.response(k));
         for (int k = 0; k < program.outputs(); ++k)
             to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
     }
 
     void run(const Verbs& use, std::int64_t start, int m, const double* eta) {
         for (int k = 0; k < rows_.responses(); ++k)
-            from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
+            from_[static_cast<std::size_t>(k)] = rows_.constant(k)
+                                                     ? constants_ + static_cast<std::ptrdiff_t>(k) * TILE
+                                                     : rows_.response(k) + start;
         from_.back() = eta;
         program_.run(use, from_.data(), m, to_.data(), scratch_);
     }
@@ -105,7 +113,7 @@ class Unit {
     const Program& program_;
     std::vector<const double*> from_;
     std::vector<double*> to_;
-    Aligned<double> results_, scratch_;
+    Aligned<double> results_, scratch_, constants_;
 };
 
 // A Gram under construction.
@@ -182,8 +190,10 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             } else if (weight) {
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
-            if (p && gram.single) use.panel_gram32(panel32, p, m, w, growing[k]->panel);
-            else if (p) use.panel_gram(tiles.panel(), p, m, w, growing[k]->panel);
+            // While one tile is multiplied, the next one is on its way from memory.
+            const Ahead ahead = tiles.ahead();
+            if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
             if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
         return true;
@@ -281,6 +291,50 @@ void quadratic(const Rows& rows, const double* matrix, double* out) {
         }
         return true;
     });
+}
+
+double girth(const Rows& rows) {
+    const Verbs& use = verbs();
+    Tiles tiles(rows);
+    Aligned<double> squares(TILE);
+    double largest = 0;
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        std::fill_n(squares.data(), m, 0.0);
+        if (rows.dense()) use.panel_squares(tiles.panel(), rows.dense(), m, squares);
+        for (int a = 0; a < rows.coded(); ++a) {
+            const double* factor = tiles.coded()[a].multiplier;
+            for (int r = 0; r < m; ++r) squares[r] += factor ? factor[r] * factor[r] : 1.0;
+        }
+        for (int r = 0; r < m; ++r) largest = squares[r] <= largest ? largest : squares[r];  // a NaN stays
+        return !std::isnan(largest);
+    });
+    return largest;
+}
+
+bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
+    std::vector<std::int64_t> cells(TILE);
+    bool whole = true;
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        std::fill_n(cells.begin(), m, 0);
+        for (int k = 0; k < rows.responses(); ++k) {
+            const double* y = rows.response(k) + (rows.constant(k) ? 0 : start);
+            const int step = rows.constant(k) ? 0 : 1;
+            const std::int64_t size = sizes[static_cast<std::size_t>(k)];
+            for (int r = 0; r < m; ++r) {
+                const double value = y[r * step];
+                const std::int64_t count = value >= 0 && value < static_cast<double>(size)
+                                               ? static_cast<std::int64_t>(value) : -1;
+                whole = whole && static_cast<double>(count) == value;
+                cells[static_cast<std::size_t>(r)] = cells[static_cast<std::size_t>(r)] * size + count;
+            }
+        }
+        if (!whole) return false;
+        const double* weight = part(rows.weight(), start);
+        for (int r = 0; r < m; ++r) counts[cells[static_cast<std::size_t>(r)]] += weight ? weight[r] : 1.0;
+        return true;
+    });
+    return whole;
 }
 
 void moments(const Rows& rows, double* mean, double* scatter, double* low, double* high) {

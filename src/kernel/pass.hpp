@@ -71,6 +71,13 @@ void predict(const Rows& rows, const double* beta, bool offset, double* eta);
 // x_i' M x_i for every row, M symmetric and row-major over the raw columns.
 void quadratic(const Rows& rows, const double* matrix, double* out);
 
+// The largest x_i'x_i over the rows.
+double girth(const Rows& rows);
+
+// Weighted counts of rows by response: columns of whole numbers below `sizes`, the last running fastest. False where a
+// response is no such number; then the counts mean nothing.
+bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts);
+
 // Mean, sum of squares about it, smallest and largest of every dense column, shift and scale left aside.
 void moments(const Rows& rows, double* mean, double* scatter, double* low, double* high);
 

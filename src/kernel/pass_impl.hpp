@@ -69,6 +69,17 @@ double rows_pearson(const double* score, const double* expected, const double* w
     return sum;
 }
 
+void panel_squares(const double* panel, int p, int m, double* out) {
+    for (int r = 0; r < m; ++r) {
+        Doubles sums = {};
+        for (int j = 0; j < padded(p); j += LANES) {
+            const Doubles x = load<Doubles>(panel + (std::ptrdiff_t(j / SLIVER) * TILE + r) * SLIVER + j % SLIVER);
+            sums += x * x;
+        }
+        out[r] += total(sums);
+    }
+}
+
 // Add the rows of a panel, each column less its pivot, to sums, squares and extremes; all of them padded(p) long.
 void panel_moments(const double* panel, int p, int m, const double* pivot, double* sum, double* square, double* low,
                    double* high) {

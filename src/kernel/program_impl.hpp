@@ -5,6 +5,7 @@
 #include "simd.hpp"
 #include "step.hpp"
 #include "vecmath_impl.hpp"
+#include "vecmath_more_impl.hpp"
 
 namespace etamu::ETAMU_ISA {
 
@@ -120,6 +121,8 @@ inline void execute(const Step* steps, int count, double* const* bases, int rows
             ETAMU_ONE(expm1mx, expm1mx_of(a))
             ETAMU_ONE(log1pmx, log1pmx_of(a))
             ETAMU_TWO(relative_entropy, relative_entropy_of(a, b))
+            ETAMU_TWO(log_of_part, log_of_part_of(a, b))
+            ETAMU_TWO(exp_of_square, exp_of_square_of(a, b))
             ETAMU_TWO(bd0, bd0_of(a, b))
             ETAMU_THREE(half_deviance, half_deviance_of(a, b, c))
             case Operation::poly: polynomial(step, bases, rows); break;

@@ -43,7 +43,8 @@ class Rows {
     const CodedBlock& block(int a) const { return coded_[static_cast<std::size_t>(a)]; }
     const std::vector<std::int64_t>& place() const { return place_; }
     int responses() const { return static_cast<int>(y_.size()); }
-    const double* response(int k) const { return y_[static_cast<std::size_t>(k)]; }
+    const double* response(int k) const { return y_[static_cast<std::size_t>(k)].data; }
+    bool constant(int k) const { return y_[static_cast<std::size_t>(k)].constant; }  // one number for all rows
     const double* offset() const { return offset_; }
     const double* weight() const { return weight_; }
     const double* squared() const { return squared_; }
@@ -54,7 +55,18 @@ class Rows {
                    raw || factor_.empty() ? nullptr : factor_.data(), panel);
     }
 
+    // The dense columns of the tile that begins at a row; nothing past the end.
+    Ahead ahead(std::int64_t start) const {
+        const std::int64_t left = length_ - start;
+        return {columns_.data(), dense(), start, left < TILE ? (left < 0 ? 0 : static_cast<int>(left)) : TILE};
+    }
+
    private:
+    struct Response {
+        const double* data;
+        bool constant;
+    };
+
     const double* doubles(PyObject* array, const char* what);
     Strided strided(PyObject* array, const char* what);
 
@@ -63,7 +75,7 @@ class Rows {
     std::vector<std::int64_t> place_;
     std::vector<double> shift_, factor_;  // per dense column, empty where no column has any
     std::vector<CodedBlock> coded_;
-    std::vector<const double*> y_;
+    std::vector<Response> y_;
     const double* offset_ = nullptr;
     const double* weight_ = nullptr;
     const double* squared_ = nullptr;

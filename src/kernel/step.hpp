@@ -13,9 +13,10 @@ namespace etamu {
     X(add, 2) X(sub, 2) X(mul, 2) X(div, 2) X(pow, 2) X(minimum, 2) X(maximum, 2)                                 \
     X(lt, 2) X(le, 2) X(eq, 2) X(ne, 2) X(both, 2) X(either, 2) X(invert, 1)                                      \
     X(where, 3) X(fma, 3) X(fms, 3) X(fnma, 3) X(poly, 3)                                                         \
-    X(expm1mx, 1) X(log1pmx, 1) X(relative_entropy, 2) X(bd0, 2) X(half_deviance, 3)
+    X(expm1mx, 1) X(log1pmx, 1) X(relative_entropy, 2) X(bd0, 2) X(half_deviance, 3)                                    \
+    X(log_of_part, 2) X(exp_of_square, 2)
 // fma: a b + c; fms: a b - c; fnma: c - a b. poly: a polynomial in `a`, whose coefficients are the `c` constants from
-// slot `b` on, the highest power first. The last line: as in etamu.family.special.
+// slot `b` on, the highest power first. The last two lines: as in etamu.family.special and .normal.
 
 enum class Operation : int {
 #define ETAMU_ENTRY(name, operands) name,

@@ -47,8 +47,19 @@ inline Doubles larger(Doubles x, Doubles y) { return ((x > y) | (x != x)) ? x : 
 
 // Between two ends; NaN stays NaN.
 inline Doubles held(Doubles x, double low, double high) {
+#if defined(__AVX512F__)  // these give their second operand where one is NaN
+    const __m512d below = _mm512_maskz_min_pd(EVERY, _mm512_set1_pd(high), reinterpret_cast<__m512d>(x));
+    return reinterpret_cast<Doubles>(_mm512_maskz_max_pd(EVERY, _mm512_set1_pd(low), below));
+#elif defined(__AVX2__)
+    const __m256d below = _mm256_min_pd(_mm256_set1_pd(high), reinterpret_cast<__m256d>(x));
+    return reinterpret_cast<Doubles>(_mm256_max_pd(_mm256_set1_pd(low), below));
+#elif defined(__SSE2__)
+    const __m128d below = _mm_min_pd(_mm_set1_pd(high), reinterpret_cast<__m128d>(x));
+    return reinterpret_cast<Doubles>(_mm_max_pd(_mm_set1_pd(low), below));
+#else
     x = x > high ? all<Doubles>(high) : x;
     return x < low ? all<Doubles>(low) : x;
+#endif
 }
 
 inline Doubles sign_of(Doubles x) {
@@ -128,6 +139,25 @@ inline Doubles divide(Doubles x, Doubles y) {
 #endif
 }
 
+// a b - product, exactly where the product is near it: what rounding took from it.
+inline Doubles lost_in_product(Doubles a, Doubles b, Doubles product) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Doubles>(_mm512_fmsub_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b),
+                                                     reinterpret_cast<__m512d>(product)));
+#elif defined(__FMA__)
+    return reinterpret_cast<Doubles>(_mm256_fmsub_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b),
+                                                     reinterpret_cast<__m256d>(product)));
+#elif defined(__ARM_NEON)
+    return reinterpret_cast<Doubles>(vfmaq_f64(vnegq_f64(reinterpret_cast<float64x2_t>(product)),
+                                               reinterpret_cast<float64x2_t>(a), reinterpret_cast<float64x2_t>(b)));
+#else
+    const Longs upper = all<Longs>(std::int64_t(0xfffffffff8000000));  // 26 bits: their products are exact
+    const Doubles ah = as_doubles(as_longs(a) & upper), bh = as_doubles(as_longs(b) & upper);
+    const Doubles al = a - ah, bl = b - bh;
+    return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
 // p 2^n for whole n between -1076 and 1025, rounded once.
 inline Doubles scaled(Doubles p, Doubles n) {
 #if defined(__AVX512F__)
@@ -151,11 +181,11 @@ inline Reduced reduced(Doubles x) {
     return {n, r, (high - r) - n * LN2_LOW};
 }
 
-// e^x 2^shift; the shift keeps an intermediate e^x from overflowing.
-inline Doubles exp_shifted(Doubles x, double shift) {
+// e^(x + low) 2^shift, |low| being a rounding of x; the shift keeps an intermediate e^x from overflowing.
+inline Doubles exp_of_sum(Doubles x, Doubles low, double shift = 0.0) {
     const Doubles within = held(x, -746.0, 711.0);
     const Doubles n = (within * 0x1.71547652b82fep+0 + ROUND) - ROUND;
-    const Doubles r = (within - n * LN2_HIGH) - n * LN2_LOW;
+    const Doubles r = (within - n * LN2_HIGH) - (n * LN2_LOW - low);
     Doubles q = r * 2.510038549551032e-08 + 2.7620088445409746e-07;
     q = q * r + 2.7557268459997064e-06;
     q = q * r + 2.4801521295954376e-05;
@@ -168,7 +198,14 @@ inline Doubles exp_shifted(Doubles x, double shift) {
     return scaled(1.0 + (r + r * r * q), n + shift);
 }
 
-inline Doubles exp_of(Doubles x) { return exp_shifted(x, 0.0); }
+inline Doubles exp_shifted(Doubles x, double shift) { return exp_of_sum(x, Doubles{}, shift); }
+inline Doubles exp_of(Doubles x) { return exp_of_sum(x, Doubles{}); }
+
+// e^(factor x^2), the factor being a power of two; squaring loses nothing.
+inline Doubles exp_of_square_of(Doubles x, Doubles factor) {
+    const Doubles square = x * x, low = lost_in_product(x, x, square);
+    return exp_of_sum(factor * square, square < 0x1p20 ? factor * low : Doubles{});
+}
 
 // 2^n (sum + small): e^x - 1 = 2^n ((1 - 2^-n) + r + (r^2 q + low (1 + r))), its two large terms added exactly.
 struct Excess {
@@ -199,7 +236,7 @@ inline Excess excess(Doubles x) {
 
 inline Doubles expm1_of(Doubles x) {
     const Excess at = excess(x);
-    return with_sign(absolute(x) < 0x1p-54 ? x : scaled(at.sum + at.small, at.n), x);
+    return with_sign(scaled(at.sum + at.small, at.n), x);
 }
 
 // e^x - 1 - x.
@@ -248,13 +285,25 @@ inline Split split(Doubles x) {
     return {exponent, as_doubles(as_longs(x) - (distance & EXPONENT))};
 }
 
+// log(x) where x is positive and finite, the limits elsewhere.
+inline Doubles log_at_edges(Doubles log, Doubles x) {
+#if defined(__AVX512F__)
+    // Four bits per kind of x, from the right: NaN, NaN, 0, 1, -inf, inf, negative, positive.
+    const __m512i answers = _mm512_set1_epi64(0x03530422);  // 0: log; 2: NaN of x; 3: NaN; 4: -inf; 5: inf
+    return reinterpret_cast<Doubles>(
+        _mm512_fixupimm_pd(reinterpret_cast<__m512d>(log), reinterpret_cast<__m512d>(x), answers, 0));
+#else
+    const Doubles edge = x == 0.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
+    return x < __builtin_inf() ? (x > 0.0 ? log : edge) : x;
+#endif
+}
+
 inline Doubles log_of(Doubles x) {
     const Longs subnormal = x < 0x1p-1022;
     const Split at = split(subnormal ? x * 0x1p54 : x);
     const Doubles exponent = subnormal ? at.exponent - 54.0 : at.exponent;
     const Doubles result = log_of_one_plus(at.m - 1.0, exponent, Doubles{});
-    const Doubles edge = x == 0.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
-    return x < __builtin_inf() ? (x > 0.0 ? result : edge) : x;
+    return log_at_edges(result, x);
 }
 
 // 2^exponent (1 + f), and what rounding took from it, relative to it.
@@ -275,9 +324,7 @@ inline Raised raised(Doubles x) {
 inline Doubles log1p_of(Doubles x) {
     const Raised at = raised(x);
     const Doubles result = log_of_one_plus(at.f, at.exponent, at.low);
-    const Doubles edge = x == -1.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
-    const Doubles inside = with_sign(absolute(x) < 0x1p-54 ? x : result, x);
-    return x < __builtin_inf() ? (x > -1.0 ? inside : edge) : x;
+    return log_at_edges(with_sign(result, x), 1.0 + x);
 }
 
 // log(2^exponent (1 + f)) + low - x where the logarithm is near x: the large terms meet first.
@@ -294,9 +341,8 @@ inline Doubles log1pmx_of(Doubles x) {
     return x < __builtin_inf() ? (x > -1.0 ? result : edge) : -x;
 }
 
-// excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not.
-inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
-    const Longs low = excess < -0.5;
+// Of ratio = 1 + excess, each accurate where the other is not.
+inline Raised raised_from(Doubles ratio, Doubles excess, Longs low) {
     const Doubles sum = 1.0 + excess;
     const Doubles part = sum - 1.0;
     const Doubles lost = (excess - part) + (1.0 - (sum - part));
@@ -304,11 +350,26 @@ inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
     const Longs subnormal = amount < 0x1p-1022;
     const Split at = split(subnormal ? amount * 0x1p54 : amount);
     const Longs near = at.exponent == 0.0;
-    const Doubles f = near ? excess : at.m - 1.0;
-    const Doubles result = -log_minus(excess, {subnormal ? at.exponent - 54.0 : at.exponent, f,
-                                               (near | low) ? Doubles{} : lost * inverse(sum)});
+    return {subnormal ? at.exponent - 54.0 : at.exponent, near & ~low ? excess : at.m - 1.0,
+            near | low ? Doubles{} : lost * inverse(sum)};
+}
+
+// excess - log(ratio), ratio = 1 + excess.
+inline Doubles relative_entropy_of(Doubles ratio, Doubles excess) {
+    const Longs low = excess < -0.5;
+    const Doubles result = -log_minus(excess, raised_from(ratio, excess, low));
     const Doubles edge = ratio == 0.0 ? all<Doubles>(__builtin_inf()) : all<Doubles>(__builtin_nan(""));
-    return excess < __builtin_inf() ? (amount > 0.0 ? result : edge) : excess;
+    return excess < __builtin_inf() ? ((~low | (ratio > 0.0)) ? result : edge) : excess;
+}
+
+// log(part), part + rest = 1, from the smaller of the two.
+inline Doubles log_of_part_of(Doubles part, Doubles rest) {
+    const Longs small = rest < 0.5;
+    const Raised at = raised_from(part, -rest, ~small);
+    const Doubles result = log_of_one_plus(at.f, at.exponent, at.low);
+    const Doubles edge = part == 0.0 ? all<Doubles>(-__builtin_inf()) : all<Doubles>(__builtin_nan(""));
+    const Longs usual = small ? rest > -__builtin_inf() : (part > 0.0) & (part < __builtin_inf());
+    return usual ? result : ((small | (part > 0.0)) ? (small ? -rest : part) : edge);
 }
 
 // y log(y / mu) + mu - y; mu at y = 0.
@@ -348,63 +409,6 @@ inline Doubles half_deviance_of(Doubles y, Doubles log_ratio, Doubles mu) {
     q = q * x + 0.5;
     const Doubles far = (mu - y) - y * x;
     return y > 0.0 ? (absolute(x) < 0.5 ? y * (q * x * x) : far) : mu;
-}
-
-inline Doubles tanh_of(Doubles x) {
-    const Doubles t = expm1_of(-2.0 * absolute(x));
-    return with_sign(quotient(absolute(t), 2.0 + t), x);
-}
-
-inline Doubles cosh_of(Doubles x) {
-    const Doubles half = exp_shifted(absolute(x), -1.0);
-    return half + 0.25 / half;
-}
-
-inline Doubles sinh_of(Doubles x) {
-    const Doubles a = absolute(x);
-    const Doubles half = exp_shifted(a, -1.0), t = expm1_of(a < 1.0 ? a : all<Doubles>(1.0));
-    const Doubles near = 0.5 * (t + t / (t + 1.0));
-    return with_sign(a < 1.0 ? near : half - 0.25 / half, x);
-}
-
-inline Doubles atan_of(Doubles x) {
-    const Doubles a = absolute(x);
-    const Longs far = a > 2.414213562373095, middle = a > 0.41421356237309503;
-    const Doubles one = all<Doubles>(1.0);
-    const Doubles t = (far ? -one : (middle ? a - 1.0 : a)) / (far ? a : (middle ? a + 1.0 : one));
-    const Doubles z = t * t;
-    Doubles series = z * -0.019162068915902573 + 0.03921955253255129;
-    series = series * z - 0.05085030492810941;
-    series = series * z + 0.058580687568615106;
-    series = series * z - 0.06664502215671447;
-    series = series * z + 0.07692182535116648;
-    series = series * z - 0.09090904549884611;
-    series = series * z + 0.11111111014561013;
-    series = series * z - 0.14285714284657894;
-    series = series * z + 0.1999999999999548;
-    series = series * z - 0.3333333333333333;
-    const Doubles none = Doubles{};
-    const Doubles high = far ? all<Doubles>(1.5707963267948966) : (middle ? all<Doubles>(0.7853981633974483) : none);
-    const Doubles low = far ? all<Doubles>(6.123233995736766e-17) : (middle ? all<Doubles>(3.061616997868383e-17) : none);
-    return with_sign(high + (t + (t * z * series + low)), x);
-}
-
-// The rest is rare: one lane at a time, by the C library.
-#define ETAMU_BY_LANE(name, function)                            \
-    inline Doubles name(Doubles x) {                             \
-        for (int i = 0; i < LANES; ++i) x[i] = ::function(x[i]); \
-        return x;                                                \
-    }
-ETAMU_BY_LANE(sin_of, sin)
-ETAMU_BY_LANE(cos_of, cos)
-ETAMU_BY_LANE(tan_of, tan)
-ETAMU_BY_LANE(asinh_of, asinh)
-ETAMU_BY_LANE(atanh_of, atanh)
-#undef ETAMU_BY_LANE
-
-inline Doubles power(Doubles x, Doubles y) {
-    for (int i = 0; i < LANES; ++i) x[i] = ::pow(x[i], y[i]);
-    return x;
 }
 
 }  // namespace etamu::ETAMU_ISA

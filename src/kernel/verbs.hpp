@@ -14,6 +14,14 @@ constexpr int TILE = 256;  // rows handled at once
 struct Column;  // column.hpp
 struct Step;  // of a unit's program: program.hpp
 
+// Rows start, ..., start + rows - 1 of some columns, to be fetched into cache while something else is computed.
+struct Ahead {
+    const Column* columns;
+    int count;
+    std::int64_t start;
+    int rows;  // 0 for nothing: the caller's memory ends here
+};
+
 struct Verbs {
     const char* name;  // "avx512", "avx2", "neon" or "base"
 
@@ -34,6 +42,10 @@ struct Verbs {
     // The same from a float panel: products and sums within the tile in float (w is first brought near 1 by a power
     // of two), sums over tiles in double.
     void (*panel_gram32)(const float* panel32, int p, int m, const double* w, double* gram);
+    // Both, meanwhile fetching what is packed next: a tenth to a fifth faster where data come from memory. `ahead` may
+    // be null.
+    void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead);
+    void (*panel_gram32_ahead)(const float* panel32, int p, int m, const double* w, double* gram, const Ahead* ahead);
     // cross[padded(pa)][padded(pb)] += A' diag(w) B.
     void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);
     void (*panel_cross32)(const float* a, int pa, const float* b, int pb, int m, const double* w, double* cross);
@@ -80,6 +92,8 @@ struct Verbs {
     // Add rows less a pivot to sums and squares, and to the extremes; every argument is padded(p) long.
     void (*panel_moments)(const double* panel, int p, int m, const double* pivot, double* sum, double* square,
                           double* low, double* high);
+    // out[m] += x'x row by row.
+    void (*panel_squares)(const double* panel, int p, int m, double* out);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).

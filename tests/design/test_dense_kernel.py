@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -171,7 +176,7 @@ def test_the_ends_of_every_integer_are_read_whole(name):
 @pytest.mark.parametrize("p", [3, 30])
 def test_what_is_not_finite_is_not_lost(bad, p, name):
     x = np.random.default_rng(8).normal(size=(260, p))
-    x[257, 2] = bad
+    x[257, 1] = bad
     use = {"instruction_set": name}
     for columns in ((x,), tuple(x.T.copy())):
         eta = kernel.dense_matvec(columns, None, None, np.ones(p), **use)
@@ -179,10 +184,13 @@ def test_what_is_not_finite_is_not_lost(bad, p, name):
         for single in (False, True):
             gram = kernel.dense_gram(columns, None, None, np.ones(260), single, **use)
             affected = ~np.isfinite(gram)
-            assert affected[2].all()
-            assert affected[:, 2].all()
+            assert affected[1].all()
+            assert affected[:, 1].all()
             assert affected.sum() == 2 * p - 1
-    x[257, 2] = 1.0
+            both = (columns, None, None, (np.ones((260, 3)),), None, None)
+            table = kernel.dense_cross(*both, None, single, **use)
+            assert np.flatnonzero(~np.isfinite(table).all(axis=1)).tolist() == [1]
+    x[257, 1] = 1.0
     w = np.ones(260)
     w[5] = bad
     for single in (False, True):
@@ -224,6 +232,30 @@ def test_the_same_numbers_give_the_same_bits_in_every_layout():
     first = kernel.dense_gram((x,), shift, scale, w)
     for columns in ((np.asfortranarray(x),), tuple(x.T.copy()), (x[:, :5], x[:, 5:])):
         assert_array_equal(kernel.dense_gram(columns, shift, scale, w), first)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_NOHUGEPAGE"), reason="empty pages cannot be had for nothing")
+def test_rows_far_apart_are_found():
+    # 2.4 GB of addresses, of which only the small pages that are written to exist.
+    memory = mmap.mmap(-1, 300 * 8_000_000, flags=mmap.MAP_PRIVATE)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    x = np.random.default_rng(15).normal(size=(300, 9))
+    far = np.frombuffer(memory).reshape(300, 1_000_000)[:, :9]
+    far[...] = x
+    for name in SETS:
+        for columns in ((far,), (far[::-1],), tuple(far.T)):
+            got = kernel.dense_gram(columns, None, None, None, instruction_set=name)
+            assert_allclose(got, x.T @ x, rtol=1e-12, atol=1e-11)
+
+
+def test_the_environment_chooses_the_instruction_set():
+    for name in SETS:
+        code = "from etamu._base.kernel import kernel; print(kernel.instruction_set())"
+        environment = {**os.environ, "ETAMU_ISA": name}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == name
 
 
 X = np.ones((4, 2))

@@ -89,3 +89,36 @@ def test_two_wide_factors_make_an_arrow_from_their_cells():
 def test_without_a_dominant_factor_the_matrix_is_plain(mixed):
     design, layout = mixed
     assert isinstance(working_gram(design.gram_parts(np.ones(200)), layout, np.arange(11)), np.ndarray)
+
+
+def test_wide_sum_contrasts_are_those_of_the_dense_matrix():
+    n, levels = 2_000, 120
+    codes, other = RNG.integers(0, levels, n), RNG.integers(0, 3, n)
+    matrix = np.vstack([np.eye(levels - 1), -np.ones(levels - 1)])
+    design = Design((Dense((np.ones(n),)), Coded(codes, levels), Coded(other, 3)), n)
+    layout = Layout(
+        tuple(map(str, range(levels + 2))),
+        (),
+        np.array([0, levels, levels + 1]),
+        np.array([0, levels + 2, levels + 3]),
+        (ContrastPart(slice(1, levels), slice(1, levels + 1), matrix),),
+        levels + 4,
+    )
+    w = RNG.normal(size=n)
+    kept = np.delete(np.arange(levels + 2), [7])
+    found = working_gram(design.gram_parts(w), layout, kept)
+    assert_allclose(found, dense_gram(design, layout, kept, w), atol=1e-10)
+
+
+def test_a_contrast_of_part_of_a_block_is_refused():
+    design = Design((Coded(np.array([0, 1, 2]), 3),), 3)
+    layout = Layout(
+        ("a",),
+        (),
+        np.zeros(0, int),
+        np.zeros(0, int),
+        (ContrastPart(slice(0, 1), slice(0, 2), SUM[:2, :1]),),
+        3,
+    )
+    with pytest.raises(ValueError, match="whole block"):
+        working_gram(design.gram_parts(np.ones(3)), layout, np.arange(1))

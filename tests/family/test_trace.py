@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from etamu.family import special
+from etamu.family import normal, special
 from etamu.family.trace import MASKS, NUMPY, ONE, WHOLE, Recorder
 
 
@@ -132,6 +132,8 @@ def test_functions_of_deviances_are_one_operation(xp):
         "log1pmx": special.log1pmx(xp, x),
         "relative_entropy": special.relative_entropy(xp, x, y),
         "bd0": special.bd0(xp, x, y),
+        "log_of_part": special.log_of_part(xp, x, y),
+        "exp_of_square": normal.exp_of_square(xp, x, -0.5),
         "half_deviance": special.half_deviance(xp, x, y, x),
         "exp": special.exp(xp, x),
     }

@@ -89,6 +89,10 @@ class Rows:
             edge = np.where(slope > 0, (self.upper - eta) / slope, (self.lower - eta) / slope)
         return float(np.min(edge, where=slope != 0, initial=math.inf))
 
+    def girth(self) -> float:
+        self.asked.append("girth")
+        return float((self.x**2).sum(axis=1).max())
+
     def longest(self, covariance: Array) -> float:
         self.asked.append("longest")
         return float(np.einsum("ij,jk,ik->i", self.x, covariance, self.x).max())

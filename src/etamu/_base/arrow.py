@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ class Arrow:
         return ArrowFactor(self, side, np.asarray(upper), size)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ArrowFactor:
     """A positive definite arrow, factorised: H = Q R'R Q with R = [[I, side], [0, upper]], spine first.
 
@@ -147,6 +148,11 @@ class ArrowFactor:
         out[rest] = linalg.solve_triangular(self.upper, half, check_finite=False)
         out[spine] = scaled[spine] - self.side @ out[rest]
         return np.asarray(out / size, dtype=np.float64)
+
+    @cached_property
+    def inverted(self) -> ArrowInverse:
+        """H^-1, computed once."""
+        return self.inverse()
 
     def inverse(self) -> ArrowInverse:
         """Return H^-1, not written out."""

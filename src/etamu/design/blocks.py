@@ -44,6 +44,9 @@ class Block(Protocol):
     def matvec(self, beta: Array) -> Array:
         """Compute X beta, one number per row."""
 
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B for several vectors at once, (rows, vectors)."""
+
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v, one number per column."""
 
@@ -127,6 +130,10 @@ class Dense:
         if self.compiled:
             return np.asarray(kernel.dense_matvec(*self.recipe, beta))
         return self.packed @ beta
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B."""
+        return self.packed @ matrix
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
@@ -223,6 +230,13 @@ class Coded:
         """Compute X beta: look each level up."""
         return np.asarray(verbs_for(self.levels).coded_matvec(self.parts, contiguous(beta)))
 
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B: look each level up."""
+        found = matrix[self.codes]
+        if self.multiplier is not None:
+            found = found * np.asarray(self.multiplier, dtype=np.float64)[:, None]
+        return found if self.scale == 1.0 else found / self.scale
+
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v: add up by level."""
         return np.asarray(verbs_for(self.levels).coded_rmatvec(self.parts, contiguous(v)))
@@ -313,6 +327,10 @@ class Sparse:
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
         return np.asarray(verbs_for().csr_matvec(self.parts, contiguous(self.unscale(beta))))
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B."""
+        return np.asarray(self.matrix @ self.unscale(matrix))
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""

@@ -174,7 +174,7 @@ def compiled_rows(chunk: Chunk) -> Any:
         predictor.design.length,
         predictor.design.width,
         described,
-        tuple(contiguous(column) for column in chunk.y),
+        tuple(column if column.strides == (0,) else contiguous(column) for column in chunk.y),
         _plain(predictor.offset),
         _plain(total),
         _plain(squared),

@@ -57,6 +57,12 @@ class Coordinates:
         """The scale of every reported column; the levels of a term share one."""
         return _reported(self.layout, self.raw_scale, 1.0)
 
+    @cached_property
+    def stretch(self) -> float:
+        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections never do."""
+        rows = [float(np.square(part.matrix).sum(axis=1).max(initial=0.0)) for part in self.layout.parts]
+        return max([1.0, *rows])
+
     @property
     def size(self) -> int:
         """Number of working coordinates, the rank of the design."""

@@ -62,6 +62,13 @@ class Design:
             eta += block.matvec(beta[columns])
         return eta
 
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B, (length, vectors), for a few vectors at once."""
+        out = np.zeros((self.length, matrix.shape[1]))
+        for columns, block in self.placed():
+            out += block.matmat(matrix[columns])
+        return out
+
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v, (width,)."""
         parts = [block.rmatvec(v) for block in self.blocks]

@@ -7,6 +7,7 @@ Read next: `etamu.design.coordinates`, which knows what is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +33,13 @@ class Spread:
         Working coordinates.
     chosen : integers (m,)
         The raw columns, counted within the block, that they are; empty where they are contrasts.
-    contrast : array (width, m), optional
+    contrast : array or sparse array (width, m), optional
         What each raw column contributes to each of them.
     """
 
     places: Index
     chosen: Index
-    contrast: Array | None = None
+    contrast: Any = None
 
 
 def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[Spread]]:
@@ -53,11 +54,11 @@ def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[S
         some = [_selection(places[places >= 0], (layout.dense_raw[inside] - start)[places >= 0], width)]
         for part in layout.parts:
             if start <= part.raw.start < start + width:
-                contrast = np.zeros((width, part.matrix.shape[1]))
-                contrast[part.raw.start - start : part.raw.stop - start] = part.matrix
+                if part.raw.start != start or part.raw.stop != start + width:
+                    raise ValueError("a contrast covers the levels of one whole block")
                 places = place[part.reported]
                 none = np.zeros(0, dtype=np.intp)
-                some.append(Spread(places[places >= 0], none, contrast[:, places >= 0]))
+                some.append(Spread(places[places >= 0], none, part.operator[:, places >= 0]))
         out.append([spread for spread in some if len(spread.places)])
         start += width
     return out
@@ -181,15 +182,25 @@ def _places_of(spread: Spread, width: int) -> Index:
 def _contrasted(part: Part, left: Spread, right: Spread) -> Array:
     """Apply contrasts on either side."""
     if isinstance(part, Diagonal):
-        half = part.values[:, None] * _columns(right, len(part.values))
+        columns = _columns(right, len(part.values))
+        half = (
+            columns.multiply(part.values[:, None]).tocsr()
+            if _is_sparse(columns)
+            else part.values[:, None] * columns
+        )
     else:
         table = part.dense()
         half = table[:, right.chosen] if right.contrast is None else table @ right.contrast
-    return half[left.chosen] if left.contrast is None else left.contrast.T @ half
+    whole = half[left.chosen] if left.contrast is None else left.contrast.T @ half
+    return whole.toarray() if _is_sparse(whole) else np.asarray(whole)
 
 
-def _columns(spread: Spread, width: int) -> Array:
-    """Return the contrast as a matrix, (width, coefficients)."""
+def _is_sparse(matrix: Any) -> bool:
+    return hasattr(matrix, "tocsr")
+
+
+def _columns(spread: Spread, width: int) -> Any:
+    """Return the contrast as a matrix, (width, coefficients), perhaps a sparse one."""
     if spread.contrast is not None:
         return spread.contrast
     out = np.zeros((width, len(spread.places)))

@@ -19,7 +19,7 @@ from etamu.execute.executor import A, added_in_order
 
 CELLS = 1 << 20
 """Numbers per block: enough work to make a block's overhead small, and a few MB of memory for what visits it."""
-FEWEST, MOST = 1 << 11, 1 << 17
+FEWEST, MOST = 1 << 12, 1 << 17
 """Rows per block at least and at most."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""

@@ -96,6 +96,13 @@ def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArr
 
 
 @whole
+def log_of_part(xp: Namespace, part: AnyArray, rest: AnyArray) -> AnyArray:
+    """Return log(part) where part + rest = 1, from the smaller of the two."""
+    small = rest < 0.5
+    return xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), xp.log(xp.where(small, 1.0, part)))
+
+
+@whole
 def bd0(xp: Namespace, y: AnyArray, mu: AnyArray) -> AnyArray:
     """Return y log(y / mu) + mu - y, Loader's half deviance of a count, without cancellation at y near mu.
 

@@ -1,6 +1,6 @@
 """A namespace that records: it runs a unit once on symbols and keeps what was asked, shared and folded.
 
-May import: family.special, numpy.
+May import: family.normal, family.special, numpy.
 Read next: `etamu.family.program`, which makes a straight-line program of the record.
 """
 
@@ -14,13 +14,19 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from etamu.family import special
+from etamu.family import normal, special
 
 Node = int
 """A position in the record."""
 
-WHOLE = ("expm1mx", "log1pmx", "relative_entropy", "bd0", "half_deviance")
-"""Functions of `etamu.family.special` that are one operation."""
+WHOLE: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        *(special.expm1mx, special.log1pmx, special.relative_entropy, special.bd0, special.half_deviance),
+        *(special.log_of_part, normal.exp_of_square),
+    )
+}
+"""Functions composed of several that are one operation."""
 
 MASKS = frozenset({"lt", "le", "eq", "ne", "both", "either", "invert"})
 """Operations whose result is true or false."""
@@ -39,7 +45,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "either": np.logical_or,
     "invert": np.logical_not,
     "where": np.where,
-    **{name: functools.partial(getattr(special, name), np) for name in WHOLE},
+    **{name: functools.partial(function, np) for name, function in WHOLE.items()},
 }  # fmt: skip
 """What each operation means: constants are folded with these."""
 

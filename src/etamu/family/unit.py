@@ -95,6 +95,8 @@ class Unit:
         if len(self.family.response) == 1:
             return y[0], None
         successes, trials = y
+        if trials.strides == (0,) and len(trials) and trials[0] == 1.0:
+            return successes, trials
         return np.where(trials > 0.0, successes / np.where(trials > 0.0, trials, 1.0), 0.0), trials
 
     def bind(self, xp: Namespace, information: str = "expected") -> Bound:

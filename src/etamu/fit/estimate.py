@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
+from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
@@ -36,7 +36,6 @@ from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent, independent_columns
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -52,6 +51,9 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 
 DEAR = 2_000_000
 """From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
+
+FEW = 4
+"""Rows per column that are looked at first, to see that no column is an alias."""
 
 WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
@@ -109,7 +111,8 @@ def prepare(problem: Problem) -> Stage:
     )
     executor = Threads(ready, **visits(options))
     sampled = _sample(problem, ready, coordinates)
-    coordinates = coordinates.without(_aliased(executor, coordinates, sampled))
+    if not _independent(sampled, coordinates):
+        coordinates = coordinates.without(aliased(executor, coordinates))
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
         message = (
@@ -143,22 +146,12 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
     )
 
 
-def _aliased(executor: Threads, coordinates: Coordinates, sampled: Sampled | None) -> Any:
-    """Flag columns that earlier ones explain, on X itself over the rows that count."""
-    none = np.zeros(coordinates.size, dtype=bool)
-    if not coordinates.size:
-        return none
-    if sampled is not None:
-        # Columns that are independent in some rows are so in all.
-        few = sampled.chunk.predictors[0].design
-        if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
-            return none
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
-    if clearly_independent(coordinates.gram(gram)):
-        return none
-    # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
-    triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
-    return ~independent_columns(triangle.factor)
+def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
+    """Tell whether a few rows show every column independent: then they are so in all."""
+    if sampled is None or not coordinates.size:
+        return not coordinates.size
+    few = sampled.part(max(len(sampled.chunk) // (FEW * coordinates.size), 1)).chunk.predictors[0].design
+    return clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length))))
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:

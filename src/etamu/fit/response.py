@@ -60,7 +60,7 @@ def response_columns(
     successes = _numeric(family, first, rows)
     if trials is None:
         _check_binary(first.name, successes, rows)
-        return successes, np.ones(len(rows))
+        return successes, np.broadcast_to(np.float64(1.0), len(rows))  # one trial each costs eight bytes
     return _counts(first.name, successes, trials, rows)
 
 

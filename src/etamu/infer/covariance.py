@@ -42,7 +42,7 @@ class Root:
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""
-        return Root(self.matrix * np.sqrt(dispersion))
+        return self if dispersion == 1.0 else Root(self.matrix * np.sqrt(dispersion))
 
 
 def root_of_information(information: Array | Arrow) -> Root:
@@ -91,6 +91,11 @@ def filled(bread: Root, white: Array) -> Root:
     """
     if not (np.all(np.isfinite(white)) and np.all(np.isfinite(bread.matrix))):
         return Root(np.full_like(bread.matrix, np.nan))
+    if len(white) > MANY:
+        try:
+            return Root(bread.matrix @ np.linalg.cholesky(white))
+        except np.linalg.LinAlgError:
+            pass  # fewer clusters than coefficients, say: the eigenvalues know what to do
     values, vectors = np.linalg.eigh(white)
     return Root(bread.matrix @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 

@@ -108,6 +108,10 @@ class Likelihood:
         start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
         return self.executor.reduce(partial(sums.reach, beta=start, step=direction, unit=self.unit)).value
 
+    def girth(self) -> float:
+        """Bound the largest x'x over all rows, in working coordinates."""
+        return self.coordinates.stretch * self.executor.reduce(sums.girth).value
+
     def longest(self, covariance: Array) -> float:
         """Find the largest x_i' covariance x_i over all rows."""
         if not self.size:

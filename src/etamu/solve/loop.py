@@ -17,7 +17,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import Check, bound, examine, landed, near
+from etamu.solve.stop import MANY, Check, bound, examine, landed, near, relative
 
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
@@ -70,6 +70,11 @@ class Counted:
     def reach(self, beta: Array, step: Array) -> float:
         """As the oracle's; not counted."""
         return self.oracle.reach(beta, step)
+
+    def girth(self) -> float:
+        """As the oracle's."""
+        self.tally.append("girth")
+        return self.oracle.girth()
 
     def longest(self, covariance: Array) -> float:
         """As the oracle's."""
@@ -154,12 +159,18 @@ def _silent(step: Step, beta: Array) -> None:
 
 
 def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, length: float) -> Step:
-    """Describe an iteration: where it began, its direction and how far it went."""
-    lambda_rho = check.lambda_rho if check.polish is not None else bound(direction, oracle.extent)
+    """Describe an iteration: where it began, its direction and how far it went.
+
+    Of many coordinates the inverse of H is not worth its time: lambda itself bounds every step / se.
+    """
+    many = oracle.size > MANY
+    free = math.nan if many else bound(direction, oracle.extent)
+    lambda_rho = check.lambda_rho if check.polish is not None else free
+    errors = math.sqrt(relative(direction.slope, here.local.scale)) if many else None
     return Step(
         value=float(here.local.value),
         decrement=direction.slope,
-        step=length * _in_errors(direction, here.local.scale),
+        step=length * (_in_errors(direction, here.local.scale) if errors is None else errors),
         lambda_rho=lambda_rho if oracle.concordance > 0 else math.nan,
         length=length,
         information=direction.information,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from etamu._base.arrow import ArrowFactor
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -41,7 +42,7 @@ class Newton:
     beforehand, from a part of the rows say, serves the first step in the same way.
     """
 
-    metric: Factor | None = None
+    metric: Factor | ArrowFactor | None = None
     memory: int = 8
     demand: float = 1e-4
 
@@ -78,8 +79,8 @@ class Newton:
 
     def _kept(self, trail: tuple[Point, ...]) -> Direction | None:
         """Return the step in the metric kept for it, None if there is none."""
-        seen = (point.local.observed for point in reversed(trail))
-        factor = next((cholesky(matrix) for matrix in seen if matrix is not None), self.metric)
+        seen = (point.local for point in reversed(trail))
+        factor = next((local.metric for local in seen if local.observed is not None), self.metric)
         if factor is None:
             return None
         again = len(trail) < self.memory and _contraction(trail, factor) < STEADY
@@ -89,14 +90,14 @@ class Newton:
 def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
     """Return the Newton step, None without a metric; a new metric is asked if this will not do again."""
     here = trail[-1]
-    factor = None if here.local.observed is None else cholesky(here.local.observed)
+    factor = here.local.metric
     if factor is None:
         return None
     serves = oracle.dear and oracle.size >= WIDE and _contraction(trail, factor) < STEADY
     return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
 
 
-def _contraction(trail: tuple[Point, ...], factor: Factor) -> float:
+def _contraction(trail: tuple[Point, ...], factor: Factor | ArrowFactor) -> float:
     """Return how much shorter the step has become since the point before, in one metric; inf without one."""
     if len(trail) < 2:
         return math.inf
@@ -140,7 +141,7 @@ def newton(
     oracle: Oracle,
     start: Array,
     *,
-    metric: Factor | None = None,
+    metric: Factor | ArrowFactor | None = None,
     limit: int = 100,
     tolerance: float = TOLERANCE,
     callback: Callback | None = None,

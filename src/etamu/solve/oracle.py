@@ -1,21 +1,24 @@
 """The port of this room: what a solver may ask, and what it answers; vectors only.
 
-May import: numpy, etamu._base, and in this room outcome.
+May import: numpy, etamu._base, and in this room factor, outcome.
 Read next: `etamu.solve.loop`, the one loop that puts the questions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+from etamu._base.arrow import ArrowFactor
 from etamu._base.types import Array, Want
+from etamu.solve.factor import Factor, cholesky
 from etamu.solve.outcome import Outcome
 
 __all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Local:
     """What one exact pass saw at one point; a field nobody asked for is None.
 
@@ -28,6 +31,11 @@ class Local:
     expected: Array | None = None
     observed: Array | None = None
     beside: float | None = None  # a number of the oracle's own, carried along
+
+    @cached_property
+    def metric(self) -> Factor | ArrowFactor | None:
+        """The observed information, factorised once; None where it was not asked or is not positive definite."""
+        return None if self.observed is None else cholesky(self.observed)
 
 
 class Oracle(Protocol):
@@ -62,6 +70,9 @@ class Oracle(Protocol):
     def reach(self, beta: Array, step: Array) -> float:
         """Return the largest t with beta + t*step inside the domain, inf if there is none."""
 
+    def girth(self) -> float:
+        """Return a bound of the largest x'x over the rows, in one pass; inf where none is at hand."""
+
     def longest(self, covariance: Array) -> float:
         """Return the largest x' covariance x over the rows, in one pass."""
 
@@ -72,7 +83,7 @@ class Step:
 
     value: float
     decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
-    step: float  # largest |step_j| in standard errors; NaN without information
+    step: float  # largest |step_j| in standard errors, of many coordinates its bound lambda; NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
     information: str  # "observed", "expected", "kept" from an earlier point, or "none"

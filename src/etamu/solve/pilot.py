@@ -81,6 +81,10 @@ class Ridged:
         """As the oracle's."""
         return self.oracle.reach(beta, step)
 
+    def girth(self) -> float:
+        """As the oracle's."""
+        return self.oracle.girth()
+
     def longest(self, covariance: Array) -> float:
         """As the oracle's."""
         return self.oracle.longest(covariance)

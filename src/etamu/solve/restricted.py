@@ -82,6 +82,10 @@ class Restricted:
         """Return the largest length of a step within the flat and the domain."""
         return self.oracle.reach(self.lifted(beta), self.basis @ step)
 
+    def girth(self) -> float:
+        """Return no bound."""
+        return float("inf")
+
     def longest(self, covariance: Array) -> float:
         """Return the largest (N'x)' covariance (N'x) over the rows."""
         return self.oracle.longest(self.basis @ covariance @ self.basis.T)

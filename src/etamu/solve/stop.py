@@ -83,6 +83,10 @@ def bound(direction: Direction, extent: Array) -> float:
     return math.sqrt(direction.slope * largest_form(direction.covariance, extent))
 
 
+MANY = 128
+"""Beyond this many coordinates the free bound, which inverts H, is left to exact passes."""
+
+
 def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concordance: float) -> float:
     """Return a prediction of the H-norm of the error that remains after a full step.
 
@@ -99,7 +103,7 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
     ratios = [after / before if before > 0 else 0.0 for before, after in pairwise(sizes)]
     if ratios and (kappa := ratios[-1]) < 1:
         if len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
-            kappa = kappa**1.5
+            kappa = kappa**1.5 if direction.information != "observed" else kappa**1.9
         kappa = max(kappa, 1e-8)
         guess = min(guess, kappa / (1 - kappa) * size)
     return guess
@@ -114,22 +118,21 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
         return decrement <= 1e-8
     if not steps and oracle.concordance == 0:
         return True  # a quadratic ends after one step: then this saves a pass
-    lambda_rho = bound(direction, oracle.extent)
+    lambda_rho = bound(direction, oracle.extent) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if decrement <= DECREMENT or error <= tolerance * unit:
         return True
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach.
-    rho = lambda_rho / math.sqrt(direction.slope)
     if not (oracle.dear and oracle.concordance > 0):
         return False
-    return error <= min(TAKEN * unit, CERTAIN / (oracle.concordance * rho))
+    rho = lambda_rho / math.sqrt(direction.slope) if oracle.size <= MANY else 0.0
+    return error <= TAKEN * unit and oracle.concordance * rho * error <= CERTAIN
 
 
 def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, *, stuck: bool) -> Check:
     """Judge an exact pass. `stuck` says that the solver's own step from here found no better point."""
-    observed = here.local.observed
-    factor = None if observed is None else cholesky(observed)
+    factor = here.local.metric
     newton = None if factor is None else in_metric(here.score, factor, "observed", FINAL)
     if newton is None:
         return _without_maximum(oracle, here, stuck=stuck)
@@ -262,7 +265,12 @@ def _any_metric(here: Point) -> Factor | ArrowFactor:
 
 
 def _exact(oracle: Oracle, direction: Direction) -> float:
-    """Return lambda*rho itself, which costs a pass."""
+    """Return lambda*rho itself, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
     if direction.covariance is None:
         return math.nan
+    if oracle.dear and isinstance(direction.covariance, np.ndarray):
+        norm = float(np.abs(direction.covariance).sum(axis=0).max())
+        bounded = math.sqrt(direction.slope * norm * oracle.girth())
+        if oracle.concordance * bounded <= CERTAIN:
+            return bounded
     return math.sqrt(direction.slope * max(oracle.longest(np.asarray(direction.covariance)), 0.0))
