@@ -18,8 +18,8 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import Basis
-from etamu.data.codes import absent, relabelled, smallest
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray, absent, relabelled, smallest
+from etamu.data.column import Column
 from etamu.data.evaluate import (
     Rows,
     States,

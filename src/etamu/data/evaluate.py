@@ -17,7 +17,8 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, settle
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray
+from etamu.data.column import Column
 from etamu.data.expression import Call, Expression, Flag, Name, Named, Number, Operation, Text, Vector, walk
 from etamu.data.frame import Frame
 from etamu.data.functions import FUNCTIONS

@@ -294,7 +294,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
         return coded(
             name,
-            native.cat.codes.to_numpy(),
+            native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy(),
             native.cat.categories.tolist(),
             ordered=bool(native.cat.ordered),
         )
@@ -302,7 +302,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():
         return _texts(name, series.cast(nw.String()))
-    codes, levels, ordered = _dictionary(series.to_arrow())
+    codes, levels, ordered = _dictionary(native if hasattr(native, "chunks") else series.to_arrow())
     return coded(name, codes, levels, ordered=ordered)
 
 

@@ -160,4 +160,11 @@ def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
 
 
 def _kept(column: Column, keep: Mask) -> Column:
-    return Column(column.name, column.kind, column.values[keep], None, column.levels, column.ordered)
+    return Column(
+        column.name,
+        column.kind,
+        column.values if keep.all() else column.values[keep],
+        None,
+        column.levels,
+        column.ordered,
+    )
