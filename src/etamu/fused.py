@@ -77,7 +77,8 @@ def tallied(chunk: Chunk, sizes: tuple[int, ...]) -> Array | None:
     if not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
         return None
     cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes, mode="clip")
-    return np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
+    counts = np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
+    return counts.astype(np.float64)
 
 
 def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
@@ -130,7 +131,8 @@ def gram_of_parts(design: Design, parts: Any) -> Gram:
     for (a, b), product in pairs.items():
         i, j = coded[a], coded[b]
         shape = (design.blocks[i].width, design.blocks[j].width)
-        out[i, j] = kept_sparse(*product, shape) if isinstance(product, tuple) else Table(product)
+        whole = isinstance(product, np.ndarray)
+        out[i, j] = Table(product) if whole else kept_sparse(product[0], product[1], shape)
     return Gram(tuple(block.width for block in design.blocks), out)
 
 

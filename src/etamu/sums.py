@@ -148,8 +148,8 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    squares = _pearson(score, expected, total) if want & Want.PEARSON else None
-    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=squares)
+    found = _pearson(score, expected, total) if want & Want.PEARSON else None
+    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:

@@ -159,7 +159,7 @@ def compiled_rows(chunk: Chunk) -> Any:
     if kernel is None or len(chunk.predictors) != 1:
         return None
     predictor = chunk.predictors[0]
-    described = []
+    described: list[tuple[int, tuple[Any, ...]]] = []
     for columns, block in predictor.design.placed():
         if isinstance(block, Dense):
             arrays = tuple(readable(column) for column in block.columns)

@@ -85,6 +85,10 @@ class Threads:
         """Add up fn(block) over all blocks in a fixed tree."""
         return added_in_order(self._results(fn))
 
+    def over(self, whole: Chunk) -> Threads:
+        """Return the executor of other rows."""
+        return Threads(whole, self.rows, self.threads)
+
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
         for result in self._results(fn):

@@ -34,15 +34,15 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     offset = chunk.predictors[0].offset
     if not intercept:
         return _deviance_at_offset(unit, chunk, executor)
-    oracle = _alone(unit, chunk, executor)
+    alone, oracle = _alone(unit, chunk, executor)
     if offset is not None:
-        return -2.0 * newton(oracle, start(oracle, unit, oracle.executor.whole)).local.value
+        return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
     eta = constant_eta(unit, chunk)
     value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
     return _deviance_at_mean(unit, chunk) if value is None or not np.isfinite(value) else -2.0 * value
 
 
-def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> Likelihood:
+def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:
     """State the likelihood of the constant alone; its column is one number seen n times."""
     n = len(chunk)
     ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
@@ -50,8 +50,7 @@ def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> Likelihood:
     moments = constant(1.0, n)
     placed, coordinates = standardised(ones, layout, moments)
     alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.row_ids)
-    runs = Threads(alone, executor.rows, executor.threads)
-    return Likelihood(runs, unit, coordinates, extent(coordinates, moments))
+    return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
 
 
 def _deviance_at_mean(unit: Unit, chunk: Chunk) -> float:
@@ -72,8 +71,8 @@ def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     empty = Predictor(Design((), len(chunk)), offset)
     alone = Chunk((empty,), chunk.y, chunk.weights, chunk.row_ids)
     nothing: Array = np.zeros(0)
-    runs = Threads(alone, executor.rows, executor.threads)
-    value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
+    look = partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)
+    value = executor.over(alone).reduce(look).value
     return -2.0 * value if np.isfinite(value) else _deviance_outside(unit, alone)
 
 

@@ -12,12 +12,11 @@ import numpy as np
 
 from etamu._base.errors import DataError
 from etamu._base.types import Array
-from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Factor
+from etamu.solve.factor import Metric
 from etamu.solve.pilot import rough
 
 FIRST = 8
@@ -41,7 +40,7 @@ def size_of(n: int, columns: int) -> int:
     return min(n // 4, max(n // 16, STEADY * columns))
 
 
-def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Factor | None] | None:
+def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metric | None] | None:
     """Fit a sample roughly; return where it ends and the information there, None where it is no help.
 
     A small ridge, one row's worth, keeps it finite where the sample separates. It starts from the constant
@@ -61,12 +60,12 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Fact
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:
-    return replace(oracle, executor=Threads(sampled.chunk, threads=oracle.executor.threads), dear=False)
+    return replace(oracle, executor=oracle.executor.over(sampled.chunk), dear=False)
 
 
 def _fitted(
     oracle: Likelihood, unit: Unit, sampled: Sampled, beta: Array | None
-) -> tuple[Array, Factor] | None:
+) -> tuple[Array, Metric] | None:
     few = _over(oracle, sampled)
     constant = oracle.coordinates.layout.constant
     eta = None if constant is None else constant_eta(unit, sampled.chunk)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from etamu._base.arrow import ArrowFactor
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
-from etamu.solve.factor import Factor, cholesky, lifted
+from etamu.solve.factor import Metric, cholesky, lifted
 from etamu.solve.loop import Callback, climb
 from etamu.solve.oracle import Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
@@ -42,7 +41,7 @@ class Newton:
     beforehand, from a part of the rows say, serves the first step in the same way.
     """
 
-    metric: Factor | ArrowFactor | None = None
+    metric: Metric | None = None
     memory: int = 8
     demand: float = 1e-4
 
@@ -97,7 +96,7 @@ def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
     return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
 
 
-def _contraction(trail: tuple[Point, ...], factor: Factor | ArrowFactor) -> float:
+def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:
     """Return how much shorter the step has become since the point before, in one metric; inf without one."""
     if len(trail) < 2:
         return math.inf
@@ -141,7 +140,7 @@ def newton(
     oracle: Oracle,
     start: Array,
     *,
-    metric: Factor | ArrowFactor | None = None,
+    metric: Metric | None = None,
     limit: int = 100,
     tolerance: float = TOLERANCE,
     callback: Callback | None = None,

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from etamu._base.arrow import ArrowFactor
 from etamu._base.types import Array, Want
-from etamu.solve.factor import Factor, cholesky
+from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
 
 __all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
@@ -33,7 +32,7 @@ class Local:
     beside: float | None = None  # a number of the oracle's own, carried along
 
     @cached_property
-    def metric(self) -> Factor | ArrowFactor | None:
+    def metric(self) -> Metric | None:
         """The observed information, factorised once; None where there is none or it is no metric."""
         return None if self.observed is None else cholesky(self.observed)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
-from etamu.solve.factor import Factor
+from etamu.solve.factor import Metric
 from etamu.solve.newton import STEP, Newton
 from etamu.solve.oracle import Local, Oracle
 from etamu.solve.search import advance
@@ -93,7 +93,7 @@ class Ridged:
         return 0.5 * float(self.strength @ beta**2)
 
 
-def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Factor] | None:
+def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Metric] | None:
     """Return where a Newton step of at most so large a decrement ends, and the metric where it began.
 
     None where the search ends before, or what it meets is not finite: then it is no help.

@@ -114,11 +114,10 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
 def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
     """Tell whether the rule may hold after this direction's step, so that the next pass should be exact."""
     decrement = relative(direction.slope, here.local.scale)
-    if direction.slope <= rounding(here):
-        return True
+    small = direction.slope <= rounding(here)
     if direction.information == "none":
-        return decrement <= 1e-8
-    if not steps and oracle.concordance == 0:
+        return small or decrement <= 1e-8
+    if small or (not steps and oracle.concordance == 0):
         return True  # a quadratic ends after one step: then this saves a pass
     lambda_rho = bound(direction, oracle.extent) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
