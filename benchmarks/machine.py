@@ -17,6 +17,8 @@ from pathlib import Path
 
 BUSY = 0.05
 """Share of all cores that may be in use before the first task."""
+CHANGED = ("status", "--porcelain", "--", "src", "CMakeLists.txt", "pyproject.toml")
+"""Of git: which files that make etamu differ from the commit; results rewritten by a run do not count."""
 LOAD = 0.5
 """Load average over one minute, per core, above which a machine counts as busy."""
 
@@ -95,12 +97,16 @@ def busy(patience: float = 180.0) -> str | None:
 
 
 def commit() -> str:
-    """Return the commit of the working tree, with a mark where it was changed; empty outside a repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    """Return the commit of etamu, with a mark where its sources were changed; empty outside a repository."""
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        name, changed = (_git(*words) for words in (("rev-parse", "--short=10", "HEAD"), CHANGED))
     except (OSError, subprocess.CalledProcessError):
         return ""
+    return f"{name} with changes" if changed else name
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
 
 
 def _read(path: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -84,11 +85,18 @@ class Worker:
         line = self._process.stdout.readline()
         if not line:
             code = self._process.wait()
-            raise WorkerError("out of memory" if code == -9 else f"ended with code {code}")
+            raise WorkerError(_ending(code))
         told: dict[str, Any] = json.loads(line)
         if "failed" in told:
             raise WorkerError(told["failed"])
         return told
+
+
+def _ending(code: int) -> str:
+    """Say how a worker ended that did not answer."""
+    if code >= 0:
+        return f"ended with code {code}"
+    return f"ended by {signal.Signals(-code).name}, as when memory runs out"
 
 
 def _memory() -> float:
