@@ -225,7 +225,9 @@ def test_slopes_of_functions_and_bases(text: str) -> None:
     part = {name: values[inside] for name, values in d.items()}
     h = 1e-5
     ahead, behind = (fit.predict(part | {"x": part["x"] + side * h}) for side in (1, -1))
-    assert fit.slopes("x", data=part)["estimate"][0] == pytest.approx(np.mean(ahead - behind) / (2 * h), rel=1e-7)
+    assert fit.slopes("x", data=part)["estimate"][0] == pytest.approx(
+        np.mean(ahead - behind) / (2 * h), rel=1e-7
+    )
 
 
 def test_comparisons_of_levels_and_numbers() -> None:
@@ -263,7 +265,10 @@ REFUSED = {
     "text for a number": (lambda fit: fit.contrasts("x", ("a", "b")), "give two numbers"),
     "no such measure": (lambda fit: fit.contrasts("g", measure="odds"), "measure='odds'"),
     "odds of counts": (lambda fit: fit.contrasts("g", measure="oddsratio"), "between 0 and 1"),
-    "ratio of eta": (lambda fit: fit.contrasts("g", measure="ratio", kind="link"), "ratios are those of means"),
+    "ratio of eta": (
+        lambda fit: fit.contrasts("g", measure="ratio", kind="link"),
+        "ratios are those of means",
+    ),
     "no such kind": (lambda fit: fit.effects(kind="median"), "kind 'median'"),
     "a rate without exposure": (lambda fit: fit.effects(kind="rate"), "without exposure="),
     "no such group": (lambda fit: fit.effects(by="w"), "no column 'w'"),

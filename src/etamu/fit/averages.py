@@ -6,14 +6,13 @@ Read next: `etamu.fit.effects`, which compares them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Codes
 from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
@@ -95,7 +94,11 @@ def average_slope(
 
 
 def _reduced(
-    scene: Scene, predictors: tuple[Predictor, ...], columns: tuple[Array, ...], kind: str, block: object
+    scene: Scene,
+    predictors: tuple[Predictor, ...],
+    columns: tuple[Array, ...],
+    kind: str,
+    block: Callable[[Chunk, _Work], Average],
 ) -> Average:
     fit: Fit = scene.fit
     coordinates, beta = coordinates_for(fit, predictors[0].design)
@@ -103,26 +106,26 @@ def _reduced(
     total = np.bincount(scene.codes, weights=scene.units, minlength=len(scene.groups))
     with np.errstate(all="ignore"):
         share = scene.units / total[scene.codes]
-    # The columns of the response carry what is known of each row here: its share, its group, its weights.
-    chunk = Chunk(placed, (share, scene.codes, *columns), Weights(), np.flatnonzero(scene.keep))
+    # The columns of the response carry what is known of each row here: its share, and its weights.
+    chunk = Chunk(placed, (share, *columns), Weights(), np.flatnonzero(scene.keep), (scene.codes,))
     work = _Work(fit.problem.unit, coordinates.raw(beta), len(scene.groups), kind == "link")
-    summed = Threads(chunk, **visits(fit.problem.options)).reduce(partial(block, work=work))  # type: ignore[operator]
+    summed = Threads(chunk, **visits(fit.problem.options)).reduce(lambda part: block(part, work))
     gradient = own_rows(fit, coordinates, coordinates.gathered(summed.gradient.T).T)
     return Average(summed.value, gradient)
 
 
 def _mean_block(chunk: Chunk, work: _Work) -> Average:
-    share, codes = chunk.y[:2]
+    share, codes = chunk.y[0], chunk.cluster[0]
     eta = chunk.predictors[0].eta(work.beta)
     value, slope, _ = _means(work, eta)
     return Average(
-        np.bincount(codes, weights=share * value, minlength=work.groups),
+        _grouped(codes, share * value, work.groups),
         _by_group(chunk.predictors[0].design, codes, share * slope, work.groups),
     )
 
 
 def _slope_block(chunk: Chunk, work: _Work) -> Average:
-    share, codes, *weights = chunk.y
+    (share, *weights), codes = chunk.y, chunk.cluster[0]
     centre, *points = chunk.predictors
     eta = centre.eta(work.beta)
     etas = [point.eta(work.beta) for point in points]
@@ -133,7 +136,7 @@ def _slope_block(chunk: Chunk, work: _Work) -> Average:
         gradient += _by_group(point.design, codes, share * slope * weight, work.groups)
     if not work.linear:
         gradient += _by_group(centre.design, codes, share * bend * moved, work.groups)
-    return Average(np.bincount(codes, weights=share * slope * moved, minlength=work.groups), gradient)
+    return Average(_grouped(codes, share * slope * moved, work.groups), gradient)
 
 
 def _means(work: _Work, eta: Array) -> tuple[Array, Array, Array]:
@@ -148,7 +151,11 @@ def _means(work: _Work, eta: Array) -> tuple[Array, Array, Array]:
     return mean.mu, mean.d1, mean.d2
 
 
-def _by_group(design: Design, codes: Array, v: Array, groups: int) -> Array:
+def _grouped(codes: Codes, values: Array, groups: int) -> Array:
+    return np.bincount(codes, weights=values, minlength=groups).astype(np.float64)
+
+
+def _by_group(design: Design, codes: Codes, v: Array, groups: int) -> Array:
     """Compute X'v over the rows of each group, (groups, raw columns)."""
     if groups == 1:
         return design.rmatvec(v)[None, :]

@@ -19,7 +19,7 @@ from etamu.data.expression import Name
 from etamu.design.chunk import Predictor
 from etamu.fit.anova import heading
 from etamu.fit.averages import Average, average_mean, average_slope
-from etamu.fit.estimates import Estimates, Linearised, Reading, estimates, stated, text_rows
+from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.numerals import short
 from etamu.fit.scene import Scene, Variable, names_of, scene_of, settled, variable_of, variables_of
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MEASURES = ("difference", "ratio", "lnratio", "oddsratio", "lnoddsratio")
 """How two averages are compared."""
+
+NAMES = {"lnratio": "ln ({})", "lnoddsratio": "ln odds ({})", "oddsratio": "odds ({})"}
 
 STEP = 1e-3
 """Width of the stencil of a derivative, in standard deviations of the variable or in sizes of its value."""
@@ -50,7 +52,7 @@ class Question:
     kind: str = "mean"
     by: Any = None
     data: Any = None
-    reading: Reading = Reading()
+    reading: Reading = USUAL
 
 
 def slopes(fit: Fit, variables: Any, question: Question) -> Estimates:
@@ -120,15 +122,14 @@ def contrasts(fit: Fit, variable: str, compare: Any, measure: str, question: Que
     scene = scene_of(fit, question.kind, question.by, question.data)
     asked = settled(variable_of(fit, variable), scene.frame)
     pairs = _levels(scene, asked, compare) if asked.levels else _numbers(scene, asked, compare)
-    sign = {"difference": "-", "ratio": "/", "lnratio": "/", "oddsratio": "/", "lnoddsratio": "/"}[measure]
+    sign = "-" if measure == "difference" else "/"
     known: dict[str, Average] = {}
     parts = []
     for high, low in pairs:
         for text, predictor in (high, low):
             if text not in known:
                 known[text] = average_mean(scene, predictor(), question.kind)
-        name = {"lnratio": "ln ({})", "lnoddsratio": "ln odds ({})", "oddsratio": "odds ({})"}.get(measure, "{}")
-        text = name.format(f"{high[0]} {sign} {low[0]}")
+        text = NAMES.get(measure, "{}").format(f"{high[0]} {sign} {low[0]}")
         parts.append((asked.name, text, _compared(known[high[0]], known[low[0]], measure)))
     return _table(
         scene,
@@ -230,7 +231,7 @@ def _numbers(scene: Scene, variable: Variable, compare: Any) -> list[tuple[Look,
 
 
 def _slope(scene: Scene, variable: Variable, kind: str) -> Average:
-    """Average the derivative: exactly where the variable enters as it stands, else by five points each row."""
+    """Average the derivative: exactly where the variable enters as it stands, else by five points."""
     centre = scene.with_columns({})
     name = variable.name
     if _plain(scene, name):

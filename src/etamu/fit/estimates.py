@@ -44,6 +44,9 @@ class Reading:
     reference: str | None = None
 
 
+USUAL = Reading()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
     """A frozen table of estimates; printing it prints the table.
@@ -77,7 +80,7 @@ class Estimates:
     >>> effects.columns
     ('variable', 'contrast', 'estimate', 'std_error', 'statistic', 'p_value', 'conf_low', 'conf_high')
     >>> effects["estimate"].round(3).tolist()
-    [2.927]
+    [2.928]
     """
 
     title: str
@@ -145,7 +148,9 @@ class Estimates:
             listed = ", ".join(map(repr, ("max-t", *METHODS)))
             raise OptionError(f"method={method!r} is not known; choose one of {listed}")
         if self.p_value is None or self.statistic is None:
-            raise OptionError("these estimates are not tested against anything; ask for pairs() or contrasts()")
+            raise OptionError(
+                "these estimates are not tested against anything; ask for pairs() or contrasts()"
+            )
         if method != "max-t":
             return replace(self, p_adjusted=adjust(self.p_value, method))
         degrees = np.unique(np.asarray(self.df))

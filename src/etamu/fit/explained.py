@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
-from etamu.fit.effects import Question, contrasts, effects, slopes
 from etamu.fit.deviance_table import DevianceTable
+from etamu.fit.effects import Question, contrasts, effects, slopes
 from etamu.fit.estimates import Estimates, Reading
 from etamu.fit.means import Means, Wish, joint_tests, means
 
@@ -183,17 +183,17 @@ class Explained(ABC):
         >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc"), "x": [1.0, 2, 1, 3, 2, 1]}
         >>> fit = em.glm("y ~ g + x", data, family="poisson")
         >>> fit.means("g")["estimate"].round(2).tolist()
-        [1.89, 5.6, 11.73]
+        [2.02, 6.32, 11.64]
         >>> fit.means("g").pairs()["p_adjusted"].round(3).tolist()
-        [0.132, 0.005, 0.122]
+        [0.126, 0.004, 0.223]
         """
         known = {"offset": None, "kind": "mean", "bias": 0.0, "level": 0.95, "reference": None}
         unknown = [name for name in options if name not in known]
         if unknown:
             raise OptionError(f"means has no option {unknown[0]!r}; it takes {', '.join(known)}")
         chosen = known | options
-        reading = Reading(chosen.pop("level"), chosen.pop("reference"))  # type: ignore[arg-type]
-        return means(self._fit, of, by, Wish(scale, weights, at, reading=reading, **chosen))  # type: ignore[arg-type]
+        reading = Reading(chosen.pop("level"), chosen.pop("reference"))
+        return means(self._fit, of, by, Wish(scale, weights, at, reading=reading, **chosen))
 
     def joint_tests(self, *, reference: str | None = None) -> DevianceTable:
         """Test each term by contrasts of marginal means, whatever the coding of factors (as emmeans).

@@ -15,16 +15,16 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
+from etamu.data.evaluate import names_in
 from etamu.family.unit import Unit
 from etamu.fit.anova import heading
 from etamu.fit.deviance_table import DevianceTable, columns_of
-from etamu.fit.estimates import Estimates, Linearised, Reading, estimates, stated, text_rows
+from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.model_terms import terms_of
 from etamu.fit.pairs import Comparison, pairs
 from etamu.fit.reference import one_df
 from etamu.fit.reference_grid import Grid, estimable, grid_of
 from etamu.fit.scene import names_of, schema_of
-from etamu.data.evaluate import names_in
 from etamu.infer.tests import chi2_tail, f_tail, wald
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Wish:
     offset: float | None = None
     kind: str = "mean"
     bias: float = 0.0
-    reading: Reading = Reading()
+    reading: Reading = USUAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ class Means:
     >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc"), "x": [1.0, 2, 1, 3, 2, 1]}
     >>> means = em.glm("y ~ g + x", data, family="poisson").means("g")
     >>> means["g"].tolist(), means["estimate"].round(3).tolist()
-    (['a', 'b', 'c'], [1.885, 5.596, 11.732])
+    (['a', 'b', 'c'], [2.024, 6.319, 11.638])
     >>> means.pairs()["contrast"].tolist()
     ['a / b', 'a / c', 'b / c']
     """
@@ -107,7 +107,12 @@ class Means:
         return self.table.frame()
 
     def pairs(
-        self, adjust: str | None = "tukey", scale: str | None = None, *, compare: str = "pairwise", seed: int = 0
+        self,
+        adjust: str | None = "tukey",
+        scale: str | None = None,
+        *,
+        compare: str = "pairwise",
+        seed: int = 0,
     ) -> Estimates:
         """Compare the means with one another, within the groups of `by`.
 
@@ -158,7 +163,10 @@ def means(fit: Fit, of: Any, by: Any, wish: Wish) -> Means:
     weights, cells = _weights(grid, chosen, wish.weights)
     labels = text_rows(
         [
-            {grid.axes[axis].name: grid.axes[axis].labels[place] for axis, place in zip(chosen, cell, strict=True)}
+            {
+                grid.axes[axis].name: grid.axes[axis].labels[place]
+                for axis, place in zip(chosen, cell, strict=True)
+            }
             for cell in cells
         ]
     )
@@ -180,7 +188,9 @@ def _check(fit: Fit, wish: Wish) -> None:
     }
     for keyword, (value, known) in choices.items():
         if value not in known:
-            raise OptionError(f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}")
+            raise OptionError(
+                f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}"
+            )
     if not (np.isfinite(wish.bias) and wish.bias >= 0.0):
         raise OptionError(f"bias={wish.bias!r} is a standard deviation on the scale of the link, 0 or more")
     if wish.bias and wish.scale == "link":
@@ -218,8 +228,8 @@ def _weights(grid: Grid, chosen: list[int], how: str) -> tuple[Array, list[tuple
     # The first factor asked for varies fastest, as in emmeans.
     sizes = [shape[axis] for axis in chosen]
     code = np.zeros(len(places), dtype=np.intp)
-    for axis, stride in zip(chosen, np.cumprod([1, *sizes[:-1]]), strict=True):
-        code += places[:, axis] * int(stride)
+    for place, stride in zip(chosen, np.cumprod([1, *sizes[:-1]]), strict=True):
+        code += places[:, place] * int(stride)
     weights = np.zeros((prod(sizes), len(places)))
     weights[code, np.arange(len(places))] = share
     cells = [tuple(int(each) for each in reversed(cell)) for cell in np.ndindex(*reversed(sizes))]

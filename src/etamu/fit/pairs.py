@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,7 +56,8 @@ def pairs(means: Means, asked: Comparison) -> Estimates:
     if scale == "response":
         value, root = means.table.estimate, fit.coordinates.hypothesis(means.rows)
         slope = _slopes(means)
-        what = Linearised(value[first] - value[second], root[first] * slope[first, None] - root[second] * slope[second, None])
+        gradient = root * slope[:, None]
+        what = Linearised(value[first] - value[second], gradient[first] - gradient[second])
     else:
         difference = means.rows[first] - means.rows[second]
         what = Linearised(means.eta[first] - means.eta[second], fit.coordinates.hypothesis(difference))
@@ -81,20 +83,24 @@ def pairs(means: Means, asked: Comparison) -> Estimates:
 def _scale(means: Means, asked: Comparison) -> str:
     link = means.fit.link.name
     if asked.compare not in WAYS:
-        raise OptionError(f"compare={asked.compare!r} is not known; choose one of {', '.join(map(repr, WAYS))}")
+        raise OptionError(
+            f"compare={asked.compare!r} is not known; choose one of {', '.join(map(repr, WAYS))}"
+        )
     if asked.adjust not in {None, "tukey", "max-t", *METHODS}:
         listed = ", ".join(map(repr, ("tukey", "max-t", *METHODS)))
         raise OptionError(f"adjust={asked.adjust!r} is not known; choose one of {listed}, or None")
     if asked.adjust == "tukey" and asked.compare != "pairwise":
         raise OptionError("Tukey's adjustment is for all pairs; use adjust='max-t' or 'holm'")
     if asked.scale is None:
-        return "ratio" if means.wish.scale == "response" and link in FACTORS and not means.wish.bias else "link"
+        return (
+            "ratio" if means.wish.scale == "response" and link in FACTORS and not means.wish.bias else "link"
+        )
     if asked.scale not in SCALES:
         raise OptionError(f"scale={asked.scale!r} is not known; choose one of {', '.join(map(repr, SCALES))}")
     if asked.scale == "ratio" and link not in FACTORS:
         raise OptionError(
-            f"on the {link} link no difference is a ratio (log, logit and cloglog have one): use scale='link' "
-            "or 'response'"
+            f"on the {link} link no difference is a ratio (log, logit and cloglog have one): use "
+            "scale='link' or 'response'"
         )
     if asked.scale == "response" and means.wish.scale != "response":
         raise OptionError("these means are on the scale of the link: ask for means(..., scale='response')")
@@ -122,7 +128,7 @@ def _couples(members: NDArray[np.intp], compare: str) -> list[tuple[int, int]]:
     if compare == "reference":
         return [(each, chosen[0]) for each in chosen[1:]]
     if compare == "sequential":
-        return [(after, before) for before, after in zip(chosen, chosen[1:], strict=False)]
+        return [(after, before) for before, after in pairwise(chosen)]
     return [(chosen[i], chosen[j]) for i in range(len(chosen)) for j in range(i + 1, len(chosen))]
 
 
@@ -156,6 +162,8 @@ def _adjusted(table: Estimates, asked: Comparison, sizes: list[int], counts: lis
             parts.append(max_t(table.statistic[rows], unit @ unit.T, float(degrees[0]), seed=asked.seed))
         else:
             parts.append(adjust(table.p_value[rows], str(asked.adjust)))
-    said = {"tukey": "Tukey", "max-t": "single-step, by the largest statistic"}.get(str(asked.adjust), asked.adjust)
+    said = {"tukey": "Tukey", "max-t": "single-step, by the largest statistic"}.get(
+        str(asked.adjust), asked.adjust
+    )
     line = f"Adjusted p-values: {said}, in each group of means; intervals are those of single comparisons"
     return replace(table, p_adjusted=np.concatenate(parts), heading=(*table.heading, line))

@@ -130,7 +130,7 @@ def grid_of(
     """
     schema = schema_of(fit)
     frame = fit.problem.table
-    # Rows of variance weight 0 are among those whose mean is taken, as in emmeans; those of no copies are not.
+    # Rows of variance weight 0 are among those whose mean is taken, as in emmeans.
     chunk = fit.problem.chunk
     weight = _copies(chunk)
     given = dict(at or {})

@@ -103,7 +103,7 @@ class Scene:
             offset = encoded.offset + (0.0 if offset is None else offset - before)
         return Predictor(encoded.design, offset)
 
-    def constant(self, variable: Variable, value: float | int) -> Column:
+    def constant(self, variable: Variable, value: float) -> Column:
         """Make a column that is the same in every row: a number, or a level by its place."""
         column = self.frame.column(variable.name)
         n = len(self.frame)
@@ -228,9 +228,7 @@ def _units_of_new(fit: Fit, frame: Frame, keep: Mask) -> Array:
     return trials_of(frame, trials)[keep]
 
 
-def _groups(
-    frame: Frame, keep: Mask, by: Any
-) -> tuple[NDArray[np.int64], tuple[Mapping[str, str], ...]]:
+def _groups(frame: Frame, keep: Mask, by: Any) -> tuple[NDArray[np.int64], tuple[Mapping[str, str], ...]]:
     names = names_of(by)
     codes = np.zeros(int(keep.sum()), dtype=np.int64)
     if not names:
@@ -250,8 +248,9 @@ def _groups(
     groups = []
     for cell in present.tolist():
         labels: dict[str, str] = {}
+        rest = cell
         for name, texts in reversed(columns):
-            cell, place = divmod(cell, len(texts))
+            rest, place = divmod(rest, len(texts))
             labels[name] = texts[place]
         groups.append(dict(reversed(labels.items())))
     return codes.astype(np.int64), tuple(groups)

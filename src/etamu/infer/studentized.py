@@ -23,7 +23,7 @@ REACH = 40.0
 
 
 def range_tail(q: float, means: int, df: float = math.inf) -> float:
-    """Compute P(Q > q), Q the range of `means` standard normal deviates over an independent chi_df / sqrt(df).
+    """Compute P(Q > q), Q the range of normal deviates over an independent chi_df / sqrt(df).
 
     With w = q s, P(range > w) = k int phi(z) (Phi(z)^(k-1) - (Phi(z) - Phi(z - w))^(k-1)) dz, whose integrand
     is never a difference of near numbers; averaged over the law of s in log s. Both by the trapezoidal rule,
