@@ -75,7 +75,7 @@ class Explained(ABC):
         Examples
         --------
         >>> import etamu as em
-        >>> data = {"y": [0, 1, 0, 1, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabab")}
+        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabba")}
         >>> effects = em.glm("y ~ x + g", data, family="bernoulli").effects()
         >>> effects["contrast"].tolist(), effects["estimate"].round(3).tolist()
         (['slope', 'b - a'], [0.132, 0.287])
@@ -126,7 +126,7 @@ class Explained(ABC):
         Examples
         --------
         >>> import etamu as em
-        >>> data = {"y": [0, 1, 0, 1, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabab")}
+        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabba")}
         >>> ratio = em.glm("y ~ x + g", data, family="bernoulli").contrasts("g", measure="ratio")
         >>> ratio["contrast"].tolist(), ratio["estimate"].round(3).tolist()
         (['b / a'], [1.587])
