@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
+from etamu.fit.check import Checkup, check
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.effects import Question, contrasts, effects, slopes
 from etamu.fit.estimates import Estimates, Reading
@@ -75,10 +76,11 @@ class Explained(ABC):
         Examples
         --------
         >>> import etamu as em
-        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabba")}
+        >>> x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 2.0, 3.0, 4.0, 5.0]
+        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1, 1, 0], "x": x, "g": list("aabbabbaba")}
         >>> effects = em.glm("y ~ x + g", data, family="bernoulli").effects()
         >>> effects["contrast"].tolist(), effects["estimate"].round(3).tolist()
-        (['slope', 'b - a'], [0.132, 0.287])
+        (['slope', 'b - a'], [0.121, -0.268])
         """
         return effects(self._fit, variables, Question(kind, by, data, Reading(level, reference)))
 
@@ -126,10 +128,11 @@ class Explained(ABC):
         Examples
         --------
         >>> import etamu as em
-        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1], "x": [1.0, 2, 3, 4, 5, 6, 2, 3], "g": list("aabbabba")}
+        >>> x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 2.0, 3.0, 4.0, 5.0]
+        >>> data = {"y": [0, 1, 0, 0, 1, 1, 0, 1, 1, 0], "x": x, "g": list("aabbabbaba")}
         >>> ratio = em.glm("y ~ x + g", data, family="bernoulli").contrasts("g", measure="ratio")
         >>> ratio["contrast"].tolist(), ratio["estimate"].round(3).tolist()
-        (['b / a'], [1.587])
+        (['b / a'], [0.58])
         """
         question = Question(kind, by, data, Reading(level, reference))
         return contrasts(self._fit, variable, compare, measure, question)
@@ -204,3 +207,31 @@ class Explained(ABC):
             None uses F where phi is estimated.
         """
         return joint_tests(self._fit, reference=reference)
+
+    def check(self, seed: int = 0) -> Checkup:
+        """Check what the model believes: one finding for each assumption, in words, with what to try next.
+
+        Dispersion (Pearson, Cameron-Trivedi, Dean), zeros of counts, uniformity of quantile residuals,
+        outliers, calibration of probabilities (Hosmer-Lemeshow), the link, the variance function and
+        collinearity (GVIF). "look" is doubtful or small, "act" is clear and large.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random part of quantile residuals.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was read from a file, which carries no rows.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> from etamu.datasets import ships
+        >>> data = ships().columns
+        >>> fit = em.glm("incidents ~ type + built + period", data, family="poisson", exposure="months")
+        >>> fit.check()["dispersion"].words
+        'the residual variance is 1.69 times what the poisson family says'
+        """
+        return check(self._fit, seed)
