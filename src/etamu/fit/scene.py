@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, NotAvailableError, OptionError
 from etamu._base.types import Array, Mask
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray
+from etamu.data.column import Column
 from etamu.data.encode import encode
 from etamu.data.evaluate import names_in
 from etamu.data.frame import Frame, read, suggestion
