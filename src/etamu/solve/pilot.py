@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
@@ -55,6 +56,16 @@ class Ridged:
     def dear(self) -> bool:
         """As the oracle's."""
         return self.oracle.dear
+
+    @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
 
     @property
     def extent(self) -> Array:
