@@ -89,9 +89,12 @@ class Arrow:
 
     def lifted(self, share: float) -> Arrow:
         """Add a share of the mean of the diagonal to the diagonal."""
-        extra = share * float(np.mean(np.abs(self.entries())))
-        corner = self.corner + extra * np.eye(len(self.rest))
-        return Arrow(self.spine, self.rest, self.diagonal + extra, self.side, corner)
+        return self.plus(np.full(len(self), share * float(np.mean(np.abs(self.entries())))))
+
+    def plus(self, extra: Array) -> Arrow:
+        """Add numbers to the diagonal."""
+        corner = self.corner + np.diag(extra[self.rest])
+        return Arrow(self.spine, self.rest, self.diagonal + extra[self.spine], self.side, corner)
 
     def factorised(self) -> ArrowFactor | None:
         """Eliminate the spine and factorise what is left, after dividing the diagonal out.
@@ -280,6 +283,21 @@ def entries(matrix: Any) -> Array:
 def all_finite(matrix: Any) -> bool:
     """Tell whether every entry of an array or a matrix of any kind is finite."""
     return matrix.finite() if isinstance(matrix, Arrow | ArrowInverse) else bool(np.all(np.isfinite(matrix)))
+
+
+def plus_diagonal(matrix: Any, extra: Array) -> Any:
+    """Add numbers to the diagonal of an array or an arrow.
+
+    Examples
+    --------
+    >>> plus_diagonal(np.ones((2, 2)), np.array([1.0, 2.0])).tolist()
+    [[2.0, 1.0], [1.0, 3.0]]
+    """
+    if isinstance(matrix, Arrow):
+        return matrix.plus(extra)
+    out = np.array(matrix, dtype=np.float64)
+    out[np.diag_indices(len(out))] += extra
+    return out
 
 
 def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = None) -> float:

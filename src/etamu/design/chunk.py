@@ -117,6 +117,11 @@ class Chunk:
         """Numbers a pass reads."""
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
 
+    @property
+    def summed(self) -> int:
+        """Numbers in the tables of an information matrix, at most."""
+        return sum(predictor.design.summed for predictor in self.predictors)
+
     def rows(self, start: int, stop: int) -> Chunk:
         """View the rows start, …, stop - 1."""
         return Chunk(

@@ -48,6 +48,12 @@ class Design:
         """Numbers kept per row: what a pass has to read."""
         return sum(block.stored for block in self.blocks)
 
+    @property
+    def summed(self) -> int:
+        """Numbers in the tables of X'WX: those of pairs of blocks with a coded one among them."""
+        pairs = combinations(self.blocks, 2)
+        return sum(a.width * b.width for a, b in pairs if not (a.shiftable and b.shiftable))
+
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""
         start = 0

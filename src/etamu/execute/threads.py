@@ -21,6 +21,8 @@ CELLS = 1 << 20
 """Numbers per block: enough work to make its overhead small, in a few MB of memory."""
 FEWEST, MOST = 1 << 12, 1 << 17
 """Rows per block at least and at most."""
+SHARE = 8
+"""Numbers that a block may bring per row it has."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
@@ -52,7 +54,9 @@ class Threads:
         if self.rows is not None:
             return self.rows
         wide = max(self.whole.cells // max(len(self.whole), 1), 1)
-        return min(max(1 << ((CELLS // wide).bit_length() - 1), FEWEST), MOST)
+        # What blocks bring has to be added up: where that is large, blocks are longer.
+        enough = max(FEWEST, self.whole.summed // SHARE)
+        return min(max(1 << ((CELLS // wide).bit_length() - 1), 1 << enough.bit_length()), MOST)
 
     @cached_property
     def parts(self) -> tuple[Chunk, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.arrow import plus_diagonal
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
 from etamu.solve.factor import Metric
@@ -79,8 +80,8 @@ class Ridged:
             seen.value - self._ridge(beta),
             seen.scale,
             None if seen.score is None else seen.score - self.strength * beta,
-            None if seen.expected is None else seen.expected + np.diag(self.strength),
-            None if seen.observed is None else seen.observed + np.diag(self.strength),
+            None if seen.expected is None else plus_diagonal(seen.expected, self.strength),
+            None if seen.observed is None else plus_diagonal(seen.observed, self.strength),
         )
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
