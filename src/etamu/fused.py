@@ -44,7 +44,11 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     if program is None:
         return None
     grams = _grams(want, wanted)
-    asked = (bool(want & Want.SCORE), bool(want & Want.PEARSON), [(where, single) for _, where, single in grams])
+    asked = (
+        bool(want & Want.SCORE),
+        bool(want & Want.PEARSON),
+        [(where, single) for _, where, single in grams],
+    )
     found = rows.accumulate(_vector(beta), program, ends(unit.domain), *asked)
     if found is None:
         return OUTSIDE
@@ -99,7 +103,9 @@ def gram_of_parts(design: Design, parts: Any) -> Gram:
     coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
     edges = [0, *accumulate(design.blocks[i].width for i in dense)]
     panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
-    out: dict[tuple[int, int], Part] = {(i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j}
+    out: dict[tuple[int, int], Part] = {
+        (i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j
+    }
     for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
         out[i, i] = Diagonal(diagonal)
         for j in dense:

@@ -1,8 +1,8 @@
-"""Frozen dataclasses that cost little to define: the standard library's, made without six compilations each.
+"""Frozen dataclasses that cost little to define: the standard library's, without six compilations each.
 
-The library writes the source of every method of every dataclass and compiles it, which was half of the time that
+The library writes the source of every method of every dataclass and compiles it: half of the time that
 `import etamu` took. Here `__init__` alone is compiled; what compares, hashes, prints and refuses to change is
-shared. Fields, `replace`, pickles and messages are the library's, and its own dataclasses may inherit from these.
+shared. Fields, `replace`, pickles and messages are the library's, and its dataclasses may inherit from these.
 
 May import: the standard library.
 Read next: any module; most of them define one.
@@ -16,8 +16,10 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["dataclass"]
+
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass
+    from dataclasses import dataclass
 else:
 
     def dataclass(cls: type | None = None, /, *, slots: bool = False, **options: bool) -> Any:
@@ -40,64 +42,77 @@ else:
 
 
 def _made(cls: type, *, frozen: bool, slots: bool, eq: bool = True, init: bool = True) -> type:
+    """Make the class again, with what a dataclass has and it does not define itself."""
     if not frozen:
         raise TypeError(f"{cls.__name__}: an object is a fact; say frozen=True")
-    own = _own_fields(cls)
+    sketch = _sketched(cls, init=init, eq=eq)
     every: dict[str, Any] = {}
     for base in cls.__mro__[:0:-1]:
         every.update(getattr(base, "__dataclass_fields__", {}))
-    every.update(own.__dataclass_fields__)
-    for name in own.__dataclass_fields__:
-        _set_default(cls, name, own.__dict__)
-    parameters = own.__dataclass_params__
-    parameters.frozen, parameters.eq, parameters.init, parameters.repr = True, eq, init, True
-    dataclasses_own: Any = cls
-    dataclasses_own.__dataclass_fields__, dataclasses_own.__dataclass_params__ = every, parameters
-    fields = dataclasses.fields(dataclasses_own)
-    if slots:
-        cls = _slotted(cls, tuple(field.name for field in fields))
-    _add(cls, "__match_args__", tuple(field.name for field in fields if field.init and not field.kw_only))
-    if init:
-        _add(cls, "__init__", _initialiser(cls, fields))
-    _add(cls, "__repr__", _printer(tuple(field.name for field in fields if field.repr)))
-    if eq:
-        key = _key(tuple(field.name for field in fields if field.compare))
-        explicit = cls.__dict__.get("__hash__") is not None  # a class that compares has a __hash__ of None
-        _add(cls, "__eq__", _comparer(key))
-        if not explicit:
-            setattr(cls, "__hash__", lambda self: hash(key(self)))  # noqa: B010  mypy knows better than to assign
-    _freeze(cls, frozenset(field.name for field in fields))
-    return cls
+    every.update(sketch.__dataclass_fields__)
+    fields = dataclasses.fields(type("", (), {"__dataclass_fields__": every}))
+    names = tuple(field.name for field in fields)
+    key = _key(tuple(field.name for field in fields if field.compare))
+    methods: dict[str, Any] = {
+        "__repr__": _printer(tuple(field.name for field in fields if field.repr)),
+        **({"__init__": _initialiser(fields, after=hasattr(cls, "__post_init__"))} if init else {}),
+        **({"__eq__": _comparer(key)} if eq else {}),
+        **({"__hash__": lambda self: hash(key(self))} if eq else {}),
+        **_guards(frozenset(names)),
+        **(_states(names) if slots else {}),
+    }
+    contents = {name: value for name, value in cls.__dict__.items() if name not in _MADE_AGAIN}
+    if eq and contents.get("__hash__", ()) is None:  # what a class that compares is given
+        del contents["__hash__"]
+    for name, method in methods.items():
+        method.__qualname__, method.__module__ = f"{cls.__qualname__}.{name}", cls.__module__
+        if name in contents and name in _GUARDS:
+            raise TypeError(f"{cls.__name__}: a frozen class has no {name} of its own")
+        contents.setdefault(name, method)
+    contents |= _class_attributes(cls, sketch, names, slots=slots)
+    taken = tuple(field.name for field in fields if field.init and not field.kw_only)
+    contents.setdefault("__match_args__", taken)
+    contents |= {"__dataclass_fields__": every, "__qualname__": cls.__qualname__}
+    return type(cls)(cls.__name__, cls.__bases__, {n: v for n, v in contents.items() if v is not _GONE})
 
 
-def _own_fields(cls: type) -> Any:
+_MADE_AGAIN = frozenset({"__dict__", "__weakref__"})
+_GUARDS = frozenset({"__setattr__", "__delattr__"})
+_GONE = object()
+
+
+def _sketched(cls: type, *, init: bool, eq: bool) -> Any:
     """Let the library read the annotations and defaults of a class, on a sketch without bases or methods."""
-    notes = cls.__dict__.get("__annotations__") or getattr(cls, "__annotations__", {})
+    notes = dict(cls.__annotations__)
     given = {name: cls.__dict__[name] for name in notes if name in cls.__dict__}
-    sketch = type(
-        cls.__name__,
-        (),
-        {"__doc__": cls.__name__, "__module__": cls.__module__, "__annotations__": notes, **given},
-    )
-    return dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(sketch)
+    about = {"__doc__": cls.__name__, "__module__": cls.__module__, "__annotations__": notes}
+    sketch: Any = type(cls.__name__, (), {**about, **given})
+    sketch = dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(sketch)
+    parameters = sketch.__dataclass_params__
+    parameters.frozen, parameters.eq, parameters.init, parameters.repr = True, eq, init, True
+    return sketch
 
 
-def _set_default(cls: type, name: str, defaults: Any) -> None:
-    """Leave the plain default of a field in the class, as the library leaves it in the sketch."""
-    if isinstance(cls.__dict__.get(name), dataclasses.Field):
-        if name in defaults:
-            setattr(cls, name, defaults[name])
-        else:
-            delattr(cls, name)
+def _class_attributes(cls: type, sketch: Any, names: tuple[str, ...], *, slots: bool) -> dict[str, Any]:
+    """Say what stands in the class for each field: its plain default, nothing, or a slot."""
+    own = {name: sketch.__dict__.get(name, _GONE) for name in sketch.__dataclass_fields__}
+    out: dict[str, Any] = {"__dataclass_params__": sketch.__dataclass_params__}
+    if not slots:
+        return out | {name: value for name, value in own.items() if name in cls.__dict__}
+    if "__slots__" in cls.__dict__:
+        raise TypeError(f"{cls.__name__} already specifies __slots__")
+    inherited = {slot for base in cls.__mro__[1:-1] for slot in _slots_of(base)}
+    out["__slots__"] = tuple(name for name in names if name not in inherited)
+    constants = {name: value for name, value in own.items() if name not in names}
+    return out | dict.fromkeys(names, _GONE) | constants
 
 
-def _add(cls: type, name: str, value: Any) -> None:
-    """Give a class what it does not define itself."""
-    if name not in cls.__dict__:
-        if callable(value):
-            value.__qualname__ = f"{cls.__qualname__}.{name}"
-            value.__module__ = cls.__module__
-        setattr(cls, name, value)
+def _slots_of(cls: type) -> tuple[str, ...]:
+    slots = cls.__dict__.get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+_set = object.__setattr__  # the way around the guard, which only builders take
 
 
 class _Default:
@@ -110,9 +125,9 @@ class _Default:
 FACTORY = _Default()
 
 
-def _initialiser(cls: type, fields: tuple[Any, ...]) -> Any:
+def _initialiser(fields: tuple[Any, ...], *, after: bool) -> Any:
     """Write and compile `__init__`."""
-    known: dict[str, Any] = {"_set": object.__setattr__, "_FACTORY": FACTORY}
+    known: dict[str, Any] = {"_set": _set, "_FACTORY": FACTORY}
     taken: list[str] = []
     only: list[str] = []
     body: list[str] = []
@@ -135,7 +150,7 @@ def _initialiser(cls: type, fields: tuple[Any, ...]) -> Any:
         else:
             continue
         body.append(f" _set(self, {field.name!r}, {value})")
-    if hasattr(cls, "__post_init__"):
+    if after:
         body.append(" self.__post_init__()")
     signature = ", ".join(["self", *taken, *(["*", *only] if only else [])])
     source = "\n".join([f"def __init__({signature}):", *(body or [" pass"])])
@@ -154,62 +169,44 @@ def _key(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
 
 def _printer(names: tuple[str, ...]) -> Any:
     @recursive_repr("...")
-    def __repr__(self: Any) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{self.__class__.__qualname__}({shown})"
+    def shown(self: Any) -> str:
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{self.__class__.__qualname__}({values})"
 
-    return __repr__
+    return shown
 
 
 def _comparer(key: Callable[[Any], tuple[Any, ...]]) -> Any:
-    def __eq__(self: Any, other: object) -> Any:
+    def compare(self: Any, other: object) -> Any:
         return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
 
-    return __eq__
+    return compare
 
 
-def _freeze(cls: type, names: frozenset[str]) -> None:
-    """Refuse to set and to delete what is a field, and anything of an object of exactly this class."""
+def _guards(names: frozenset[str]) -> dict[str, Any]:
+    """Refuse to set or delete a field, and anything of an object whose very class is frozen."""
 
-    def __setattr__(self: Any, name: str, value: Any) -> None:
-        if type(self) is cls or name in names:
+    def refuse_to_set(self: Any, name: str, value: Any) -> None:
+        if name in names or "__dataclass_fields__" in type(self).__dict__:
             raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
-        super(cls, self).__setattr__(name, value)
+        _set(self, name, value)
 
-    def __delattr__(self: Any, name: str) -> None:
-        if type(self) is cls or name in names:
+    def refuse_to_delete(self: Any, name: str) -> None:
+        if name in names or "__dataclass_fields__" in type(self).__dict__:
             raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
-        super(cls, self).__delattr__(name)
+        object.__delattr__(self, name)
 
-    for method in (__setattr__, __delattr__):
-        if method.__name__ in cls.__dict__:
-            raise TypeError(f"{cls.__name__}: a frozen class has no {method.__name__} of its own")
-        _add(cls, method.__name__, method)
+    return {"__setattr__": refuse_to_set, "__delattr__": refuse_to_delete}
 
 
-def _slotted(cls: type, names: tuple[str, ...]) -> type:
-    """Make the class again with a slot for every field that no base has one for."""
-    if "__slots__" in cls.__dict__:
-        raise TypeError(f"{cls.__name__} already specifies __slots__")
-    inherited = {slot for base in cls.__mro__[1:-1] for slot in _slots_of(base)}
-    contents = {
-        name: value
-        for name, value in cls.__dict__.items()
-        if name not in {*names, "__dict__", "__weakref__"}
-    }
-    contents["__slots__"] = tuple(name for name in names if name not in inherited)
-    contents.setdefault("__getstate__", lambda self: [getattr(self, name) for name in names])
-    contents.setdefault("__setstate__", lambda self, state: _restore(self, names, state))
-    made = type(cls)(cls.__name__, cls.__bases__, contents)
-    made.__qualname__ = cls.__qualname__
-    return made
+def _states(names: tuple[str, ...]) -> dict[str, Any]:
+    """Say what of an object with slots is pickled."""
 
+    def state(self: Any) -> list[Any]:
+        return [getattr(self, name) for name in names]
 
-def _slots_of(cls: type) -> tuple[str, ...]:
-    slots = cls.__dict__.get("__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(slots)
+    def restore(self: Any, values: list[Any]) -> None:
+        for name, value in zip(names, values, strict=True):
+            _set(self, name, value)
 
-
-def _restore(thing: Any, names: tuple[str, ...], state: list[Any]) -> None:
-    for name, value in zip(names, state, strict=True):
-        object.__setattr__(thing, name, value)
+    return {"__getstate__": state, "__setstate__": restore}

@@ -6,13 +6,13 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
@@ -166,7 +166,9 @@ def compiled_rows(chunk: Chunk) -> Any:
             described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
         elif isinstance(block, Coded) and block.levels <= MOST_LEVELS:
             multiplier = None if block.multiplier is None else readable(block.multiplier)
-            described.append((columns.start, (readable_codes(block.codes), block.levels, multiplier, block.scale)))
+            described.append(
+                (columns.start, (readable_codes(block.codes), block.levels, multiplier, block.scale))
+            )
         else:
             return None
     total, squared = chunk.weights.total(), chunk.weights.squared()

@@ -10,10 +10,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.executor import A, added_in_order
 

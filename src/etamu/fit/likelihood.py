@@ -7,15 +7,15 @@ Read next: `etamu.infer.criteria`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.family import Family
 from etamu.fit.phi import Phi, likelihood_phi
 from etamu.fit.problem import Problem
-
 
 FEW = 1 << 16
 """Responses that are counts below this are tallied."""

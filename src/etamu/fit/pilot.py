@@ -64,7 +64,9 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Fact
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:
     executor = Threads(sampled.chunk, threads=oracle.executor.threads)
-    return Likelihood(executor, oracle.unit, oracle.coordinates, oracle.extent, oracle.df, single=oracle.single)
+    return Likelihood(
+        executor, oracle.unit, oracle.coordinates, oracle.extent, oracle.df, single=oracle.single
+    )
 
 
 def _fitted(

@@ -6,11 +6,11 @@ Read next: `etamu.solve.loop`, the one loop that puts the questions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from etamu._base.arrow import ArrowFactor
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Factor, cholesky
 from etamu.solve.outcome import Outcome

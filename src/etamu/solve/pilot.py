@@ -7,10 +7,10 @@ Read next: `etamu.solve.newton`, which starts from what comes out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
 from etamu.solve.factor import Factor, cholesky
