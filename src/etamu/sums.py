@@ -39,6 +39,10 @@ class PerRow(Protocol):
     def concordance(self) -> float:
         """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
 
+    @property
+    def alone(self) -> PerRow:
+        """The same for rows of one trial each, without the column of trials."""
+
     def bind(self, xp: Any, information: Literal["expected", "observed"] = "expected") -> Callable[..., Any]:
         """Return f(y, eta) -> (value, score, information)."""
 
@@ -145,8 +149,8 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    squares = _pearson(score, expected, total) if want & Want.PEARSON else None
-    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=squares)
+    found = _pearson(score, expected, total) if want & Want.PEARSON else None
+    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:

@@ -282,17 +282,24 @@ def all_finite(matrix: Any) -> bool:
     return matrix.finite() if isinstance(matrix, Arrow | ArrowInverse) else bool(np.all(np.isfinite(matrix)))
 
 
-def largest_form(matrix: Any, extent: Array) -> float:
-    """Bound x' M x over all rows with |x_j| <= extent_j.
+def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = None) -> float:
+    """Bound x' M x over all rows with |x_j| <= extent_j, of each group at most one x_j not 0.
 
     Examples
     --------
     >>> largest_form(np.array([[1.0, -0.5], [-0.5, 1.0]]), np.array([1.0, 2.0]))
     7.0
+    >>> largest_form(np.array([[1.0, -0.5], [-0.5, 1.0]]), np.array([1.0, 2.0]), np.array([3, 3]))
+    4.0
     """
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
-    return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+    if groups is None or not len(groups):
+        return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
+    sizes = (np.abs(np.asarray(matrix)) * np.multiply.outer(extent, extent))[np.ix_(order, order)]
+    return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
 
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:

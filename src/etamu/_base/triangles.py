@@ -53,7 +53,7 @@ def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
         return out
     from scipy.linalg import solve_triangular
 
-    return np.asarray(solve_triangular(upper, right, trans=int(transposed), check_finite=False))
+    return np.asarray(solve_triangular(upper, right, trans="T" if transposed else "N", check_finite=False))
 
 
 def inverted(upper: Array) -> Array:

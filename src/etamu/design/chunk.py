@@ -159,16 +159,15 @@ def compiled_rows(chunk: Chunk) -> Any:
     if kernel is None or len(chunk.predictors) != 1:
         return None
     predictor = chunk.predictors[0]
-    described = []
+    described: list[tuple[int, tuple[Any, ...]]] = []
     for columns, block in predictor.design.placed():
         if isinstance(block, Dense):
             arrays = tuple(readable(column) for column in block.columns)
             described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
         elif isinstance(block, Coded) and block.levels <= MOST_LEVELS:
-            multiplier = None if block.multiplier is None else readable(block.multiplier)
-            described.append(
-                (columns.start, (readable_codes(block.codes), block.levels, multiplier, block.scale))
-            )
+            codes, number = readable_codes(block.codes), block.multiplier
+            multiplier = None if number is None else readable(number)
+            described.append((columns.start, (codes, block.levels, multiplier, block.scale)))
         else:
             return None
     total, squared = chunk.weights.total(), chunk.weights.squared()
@@ -176,11 +175,16 @@ def compiled_rows(chunk: Chunk) -> Any:
         predictor.design.length,
         predictor.design.width,
         described,
-        tuple(column if column.strides == (0,) else contiguous(column) for column in chunk.y),
+        tuple(contiguous(column) for column in (chunk.y[:1] if _one_each(chunk.y) else chunk.y)),
         _plain(predictor.offset),
         _plain(total),
         _plain(squared),
     )
+
+
+def _one_each(y: tuple[Array, ...]) -> bool:
+    """Tell whether every row is one trial, by a column that is one number repeated without memory."""
+    return len(y) == 2 and y[1].strides == (0,) and len(y[1]) > 0 and y[1][0] == 1.0
 
 
 def _plain(numbers: Array | None) -> Array | None:

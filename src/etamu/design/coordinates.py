@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.design.blocks import Coded
 from etamu.design.design import Design
 from etamu.design.gram import Gram
 from etamu.design.layout import Layout
@@ -59,7 +60,7 @@ class Coordinates:
 
     @cached_property
     def stretch(self) -> float:
-        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections never do."""
+        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections do not."""
         rows = [float(np.square(part.matrix).sum(axis=1).max(initial=0.0)) for part in self.layout.parts]
         return max([1.0, *rows])
 
@@ -178,6 +179,21 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
             initial=0.0
         )
     return (bound / coordinates.scale)[coordinates.kept]
+
+
+def exclusive(design: Design, coordinates: Coordinates) -> NDArray[np.intp]:
+    """Give working columns of which at most one is not 0 in any row the same number.
+
+    The levels of a factor share a number where they are reported as they stand; contrasts mix levels.
+    """
+    layout = coordinates.layout
+    groups = np.arange(layout.width)
+    starts = [columns.start for columns, block in design.placed()]
+    owner = np.searchsorted(starts, layout.dense_raw, side="right") - 1
+    coded = np.array([isinstance(block, Coded) for block in design.blocks], dtype=bool)
+    levels = coded[owner]
+    groups[layout.dense_reported[levels]] = layout.width + owner[levels]
+    return groups[coordinates.kept]
 
 
 def _movable(design: Design, layout: Layout) -> NDArray[np.bool_]:

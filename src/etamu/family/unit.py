@@ -81,6 +81,11 @@ class Unit:
         """
         return 0.0 if self.restricted else self.link.concordance
 
+    @property
+    def alone(self) -> Unit:
+        """Return the unit for rows of one trial each, which reads one response column less."""
+        return self if self.family.single is None else Unit(self.family.single, self.link)
+
     def mean(self, xp: Namespace, eta: AnyArray) -> Mean:
         """Return mean, complement and derivatives at eta."""
         return self.link.inverse(xp, eta)

@@ -36,6 +36,11 @@ class Inside:
     canonical: bool = True
     concordance: float = 0.0
 
+    @property
+    def alone(self) -> Inside:
+        """It never looks at y."""
+        return self
+
     def bind(self, xp: Any, information: str = "expected") -> Any:
         """Return f(y, eta) -> (value, score, information)."""
         del information
@@ -97,10 +102,10 @@ def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     """Return the eta of the overall mean, None where that mean is on the edge of the support."""
     mean, trials = unit.observed(chunk.y)
-    weight = np.ones_like(mean) if trials is None else trials
     total = chunk.weights.total()
-    weight = weight if total is None else weight * total
-    mu = np.asarray(np.average(mean, weights=weight))
+    if trials is not None and trials.strides != (0,):
+        total = trials if total is None else trials * total
+    mu = np.asarray(np.average(mean, weights=total))
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):

@@ -77,7 +77,11 @@ class Factor:
         return triangles.condition(self.triangle)
 
 
-def cholesky(matrix: Array | Arrow) -> Factor | ArrowFactor | None:
+Metric = Factor | ArrowFactor
+"""A positive definite matrix, factorised."""
+
+
+def cholesky(matrix: Array | Arrow) -> Metric | None:
     """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
 
     A pivot of the matrix with its diagonal scaled to one must exceed its own rounding error, 8 p eps.

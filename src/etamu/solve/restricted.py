@@ -50,6 +50,16 @@ class Restricted:
         return self.oracle.dear
 
     @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> None:
+        """None: along a basis coordinates mix."""
+        return None
+
+    @property
     def extent(self) -> Array:
         """Bound of |x_i' basis_k| over the rows, from that of every |x_ij|."""
         return np.asarray(self.oracle.extent @ np.abs(self.basis))
