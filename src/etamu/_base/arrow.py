@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)

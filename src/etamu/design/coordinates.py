@@ -6,13 +6,13 @@ Read next: `etamu.objective.likelihood`, which solves in working coordinates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Coded
 from etamu.design.design import Design

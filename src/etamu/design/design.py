@@ -7,12 +7,12 @@ Read next: `etamu.design.chunk`, what a pass over the rows is handed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross

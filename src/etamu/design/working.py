@@ -6,7 +6,6 @@ Read next: `etamu.design.coordinates`, which knows what is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.arrow import Arrow
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout

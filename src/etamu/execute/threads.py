@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.executor import A, added_in_order
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 CELLS = 1 << 20
 """Numbers per block: enough work to make its overhead small, in a few MB of memory."""
@@ -75,6 +77,8 @@ class Threads:
         if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
             yield from map(fn, self.parts)
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
             for block in self.parts:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.anova import heading
 from etamu.fit.check_rows import CheckRows, check_rows, projected

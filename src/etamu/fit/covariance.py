@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level

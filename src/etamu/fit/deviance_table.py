@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu._base.types import Array
 from etamu.fit.components import WIDTH, wrap
 from etamu.fit.numerals import LEGEND, common, p_texts, stars

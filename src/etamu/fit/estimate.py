@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised

@@ -7,7 +7,6 @@ Read next: `etamu.infer.influence`, the formulas.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.fit.leverage import bread, lever, single

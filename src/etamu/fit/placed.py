@@ -6,7 +6,6 @@ Read next: `etamu.fit.covariance`, which takes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.arrow import all_finite
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family

@@ -6,12 +6,12 @@ Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome

@@ -7,12 +7,12 @@ Read next: `etamu.fit.predict`, whose kind="terms" this is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.frame import Frame
 from etamu.design.chunk import Chunk

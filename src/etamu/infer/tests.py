@@ -7,10 +7,10 @@ Read next: `etamu.infer.adjust` for many tests at once; `etamu.fit.anova` for wh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.infer.covariance import Root
 

@@ -6,13 +6,13 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu import sums
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
 from etamu.execute.executor import Executor

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.arrow import entries
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step

@@ -6,13 +6,13 @@ Read next: `etamu.solve.loop`, the one loop that puts the questions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome

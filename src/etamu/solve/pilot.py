@@ -7,12 +7,12 @@ Read next: `etamu.solve.newton`, which starts from what comes out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.arrow import plus_diagonal
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
 from etamu.solve.factor import Metric
