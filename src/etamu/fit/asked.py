@@ -174,10 +174,10 @@ class Asked(ABC):
         >>> import etamu as em
         >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
         >>> fit.simulate(2, seed=1)
-        array([[ 3.,  0.],
-               [ 3.,  1.],
-               [ 3.,  4.],
-               [11.,  8.]])
+        array([[ 1.,  0.],
+               [ 4.,  6.],
+               [ 2.,  8.],
+               [ 4., 10.]])
         """
         return simulate(self._fit, n, seed)
 

@@ -17,13 +17,11 @@ from etamu.execute.threads import ROWS, Threads
 from etamu.family.distribution import distribution
 from etamu.family.quantile import Mixture, quantile
 from etamu.fit.rows import raw_beta
-from etamu.infer.uniform import uniform
+from etamu.infer.uniform import LARGEST_SEED, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
-
-LARGEST_SEED = 2**64 - 1
 
 
 def simulate(fit: Fit, n: int, seed: int) -> Array:
