@@ -25,6 +25,7 @@ DIGITS = 4
 COVARIANCES = {
     "observed": "from the observed information",
     **{f"HC{n}": f"HC{n}, a sandwich that stands a wrong variance function" for n in range(5)},
+    "bootstrap": "bootstrap",
     "HAC": "HAC (Newey-West), a sandwich that stands correlation over {lags} rows",
     **{f"CR{n}": f"CR{n}, a sandwich that stands any dependence within {{clusters}}" for n in range(4)},
 }
@@ -162,6 +163,12 @@ def _call(fit: Fit) -> str:
 
 def _with_covariance(fit: Fit) -> str:
     """Write the call that gave the covariance, where it was not the one that fitted."""
+    made = fit.replicates
+    if made is not None:
+        options = [f"scheme={_quoted(made.scheme)}", f"replications={made.asked}", f"seed={made.seed}"]
+        ways = () if fit.clustering is None else fit.clustering.names
+        options += [f"cluster={name if name == '<array>' else _quoted(name)}" for name in ways]
+        return f".with_covariance({_listed([_quoted('bootstrap'), *options])})"
     if fit.clustering is not None:
         names = [name if name == "<array>" else _quoted(name) for name in fit.clustering.names]
         cluster = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
@@ -210,6 +217,9 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
 
 def _covariance(fit: Fit) -> str:
     text = COVARIANCES[fit.covariance_kind]
+    if fit.replicates is not None:
+        count, made = len(fit.replicates.beta), fit.replicates
+        text = f"bootstrap ({made.scheme}), {count:,} of {made.asked:,} replications, seed {made.seed}"
     if fit.clustering is None:
         return text.format(lags=fit.lags) if fit.lags is not None else text
     ways = zip(fit.clustering.names, fit.clustering.counts, strict=True)
