@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
+from etamu.fit.bootstrap import Resampling, bootstrap, replicated_intervals
 from etamu.fit.components import Components, components
 from etamu.fit.covariance import with_covariance
 from etamu.fit.influence import Influence, influence
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 
+METHODS = ("wald", "profile", "percentile", "basic", "bca")
+"""How intervals of coefficients are made."""
+
+
 class Asked(ABC):
     """Questions about the estimate and its rows; abstract, a part of `Fit`."""
 
@@ -38,7 +43,9 @@ class Asked(ABC):
     def _fit(self) -> Fit:
         """Return the fit itself."""
 
-    def with_covariance(self, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+    def with_covariance(
+        self, kind: str, cluster: Any = None, lags: int | None = None, **bootstrap_options: Any
+    ) -> Fit:
         """Return the same fit with another covariance, which its tables, tests and intervals follow.
 
         Parameters
@@ -47,10 +54,16 @@ class Asked(ABC):
             ``"model"`` or ``"observed"`` believe the model; ``"HC0"`` to ``"HC4"`` only its mean, rows being
             independent; ``"CR0"`` to ``"CR3"`` clusters of rows (``"cluster"`` is CR1); ``"HAC"`` rows that
             depend on their neighbours in the order of the data. CR2 tests with Satterthwaite's df.
+            ``"bootstrap"`` fits the model again and again.
         cluster : column name, array, or tuple or list of these, optional
             Clusters of the rows; several for multi-way clustering, which is defined for CR0 and CR1.
         lags : int, optional
             How far HAC looks; floor(4 (n / 100)^(2/9)) if left out.
+        **bootstrap_options
+            Of "bootstrap": `scheme="pairs"` (rows), `"cluster"` (with `cluster`), `"parametric"` (responses
+            drawn from the fit) or `"fractional"` (exponential weights, of clusters where they are given);
+            `replications=1000`, `seed=0`, `progress=False`. A replication is a function of the seed and its
+            number alone. `conf_int(method="percentile")`, "basic" and "bca" use the replications.
 
         Raises
         ------
@@ -70,7 +83,17 @@ class Asked(ABC):
         >>> fit.with_covariance("CR2", cluster="farm").reference_df.round(2)
         array([1.2 , 1.26])
         """
-        return with_covariance(self._fit, kind, cluster, lags)
+        if kind != "bootstrap":
+            if bootstrap_options:
+                raise OptionError(f"{kind} takes no {next(iter(bootstrap_options))}; choose 'bootstrap'")
+            return with_covariance(self._fit, kind, cluster, lags)
+        if lags is not None:
+            raise OptionError("bootstrap takes no lags; choose 'HAC', or leave lags out")
+        unknown = [name for name in bootstrap_options if name not in Resampling.__slots__]
+        if unknown:
+            known = ", ".join(Resampling.__slots__)
+            raise OptionError(f"bootstrap has no option {unknown[0]!r}; it takes {known}")
+        return bootstrap(self._fit, cluster, Resampling(**bootstrap_options))
 
     def conf_int(
         self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
@@ -80,9 +103,11 @@ class Asked(ABC):
         Parameters
         ----------
         level : float
-        method : "wald" or "profile"
+        method : "wald", "profile", "percentile", "basic" or "bca"
             Estimate and standard error; or where the deviance, minimised over the other coefficients, has
-            risen by phi times the squared critical value. A profile end that does not exist is infinite.
+            risen by phi times the squared critical value (an end that does not exist is infinite); or, of a
+            bootstrap, quantiles of the replications, the same turned around the estimate, or
+            bias-corrected and accelerated quantiles.
         reference : None or "z"
             None uses t where phi is estimated; "z" uses the normal, as R's confint.
         scale : "link", "ratio" or "response"
@@ -94,15 +119,19 @@ class Asked(ABC):
         OptionError
             If an option is not understood.
         NotAvailableError
-            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum.
+            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum;
+            or no replications.
         """
-        if method not in {"wald", "profile"}:
-            raise OptionError(f"method {method!r} is not known; choose 'wald' or 'profile'")
+        if method not in METHODS:
+            listed = ", ".join(map(repr, METHODS))
+            raise OptionError(f"method {method!r} is not known; choose one of {listed}")
         df = interval_df(self._fit, level, reference)
         if method == "wald":
             fit = self._fit
             return on_scale(fit.problem.unit, interval(fit.coef, fit.se, level, df), scale)
-        return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
+        if method == "profile":
+            return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
+        return on_scale(self._fit.problem.unit, replicated_intervals(self._fit, level, method), scale)
 
     def profile(
         self, combination: str | Sequence[float] | Array, level: float = 0.95, *, reference: str | None = None
@@ -174,10 +203,10 @@ class Asked(ABC):
         >>> import etamu as em
         >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
         >>> fit.simulate(2, seed=1)
-        array([[ 3.,  0.],
-               [ 3.,  1.],
-               [ 3.,  4.],
-               [11.,  8.]])
+        array([[ 1.,  0.],
+               [ 4.,  6.],
+               [ 2.,  8.],
+               [ 4., 10.]])
         """
         return simulate(self._fit, n, seed)
 

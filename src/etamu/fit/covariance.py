@@ -98,12 +98,13 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
         kept_se=None,
         clustering=clustering,
         lags=lags,
+        replicates=None,
     )
 
 
 def _check(kind: str, cluster: Any, lags: int | None) -> None:
     if kind not in {*ALONE, *CLUSTERED}:
-        listed = ", ".join((*ALONE, *CLUSTERED, *ALIASES))
+        listed = ", ".join((*ALONE, *CLUSTERED, *ALIASES, "bootstrap"))
         raise OptionError(f"covariance {kind!r} is not known; choose one of {listed}")
     if kind in CLUSTERED and cluster is None:
         raise OptionError(f"{kind} needs clusters: give cluster='column', or one value per row")

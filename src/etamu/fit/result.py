@@ -21,6 +21,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.asked import Asked
+from etamu.fit.bootstrap import Replicates
 from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
@@ -56,7 +57,7 @@ class Fit(Asked, Examined, Explained):
     factor : Root, optional
         Factor of their covariance, dispersion included; None for a fit saved without it.
     covariance_kind : str
-        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3".
+        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3", "bootstrap".
     phi : Phi
     deviance, null_deviance, pearson_chi2 : float
     nobs, df_resid, df_null : int
@@ -69,6 +70,8 @@ class Fit(Asked, Examined, Explained):
         By what the covariance is clustered.
     lags : int, optional
         How far rows are taken to be correlated, for HAC.
+    replicates : Replicates, optional
+        The replications behind a bootstrap.
     fitting : callable, optional
         How another problem becomes a Fit; None for a fit read from a file.
 
@@ -99,6 +102,7 @@ class Fit(Asked, Examined, Explained):
     kept_se: Array | None = None
     clustering: Clustering | None = None
     lags: int | None = None
+    replicates: Replicates | None = None
     fitting: Callable[[Problem], Fit] | None = None
 
     # What the model is
@@ -278,9 +282,15 @@ class Fit(Asked, Examined, Explained):
 
     # How it is shown and kept
 
-    def summary(self) -> Summary:
-        """Summarise the fit as a table that reads like R's."""
-        return summary(self)
+    def summary(self, terms: bool | str | None = None) -> Summary:
+        """Summarise the fit as a table that reads like R's, and test each term.
+
+        Parameters
+        ----------
+        terms : None, bool, "Wald", "LR" or "F"
+            One p-value for each term. None: by Wald, where some term has several coefficients.
+        """
+        return summary(self, terms)
 
     def tidy(self, level: float | None = None) -> Any:
         """Tabulate the coefficients, one row each, in the data-frame library that came in."""

@@ -19,6 +19,7 @@ from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
+from etamu.fit.rows import plain_coordinates, root_in
 from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def splitter(fit: Fit, coordinates: Coordinates, beta: Array, root: Root | None)
     """
     layout = fit.problem.layout
     intercept = "Intercept" in layout.names
+    if not intercept and coordinates.shift.any():
+        # A factor that spans the constant carries what the shifts of other columns take away.
+        coordinates, beta = plain_coordinates(fit)
+        root = None if root is None else root_in(fit, coordinates)
     index = coordinates.kept
     labels, masks = [], []
     for term in layout.terms:
