@@ -26,6 +26,7 @@ from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
+from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
 from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
@@ -37,7 +38,7 @@ from etamu.solve.oracle import Outcome, Solution, Step
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Asked, Examined):
+class Fit(Asked, Examined, Pictured):
     """A fitted generalized linear model.
 
     Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and

@@ -1,12 +1,14 @@
 """How every figure looks: colours that survive colour blindness and a grey printer, quiet axes.
 
 May import: numpy, `etamu._base`; matplotlib lazily, inside functions.
-Read next: `etamu.plot.components`.
+Read next: `etamu.plot.rows`, what the data say; then any picture, such as `etamu.plot.qq`.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etamu._base.errors import NotAvailableError
@@ -79,6 +81,38 @@ def blank(width: float, height: float) -> Figure:
     return figure
 
 
+def panel(axes: Axes | None, width: float = 6.4, height: float = 4.8) -> Axes:
+    """Return the axes given, or those of a new figure of one panel.
+
+    Raises
+    ------
+    NotAvailableError
+        If matplotlib is not installed.
+    """
+    if axes is not None:
+        return axes
+    figure = blank(width, height)
+    with settings():
+        return figure.subplots()
+
+
+def panels(count: int) -> list[Axes]:
+    """Return the axes of a new figure of several panels, at most three in a row."""
+    across = min(count, 3)
+    down = math.ceil(count / across)
+    figure = blank(max(4.4 * across, 6.0), 3.9 * down)
+    with settings():
+        grid = figure.subplots(down, across, squeeze=False).ravel()
+    for spare in grid[count:]:
+        spare.remove()
+    return list(grid[:count])
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that axes stand in, the outermost where figures are nested."""
+    return axes.figure.figure
+
+
 def settings() -> Any:
     """Return a context in which the house's settings hold."""
     from matplotlib import rc_context
@@ -90,6 +124,52 @@ def title(axes: Axes, head: str, below: str) -> None:
     """Set a title on the left, and in quiet ink what it means."""
     axes.set_title(f"{head}\n", loc="left", fontweight="bold")
     axes.text(0.0, 1.025, below, transform=axes.transAxes, color=QUIET, fontsize=10)
+
+
+def note(axes: Axes, *parts: str, letters: int = 0) -> None:
+    """Say below the horizontal axis, in small quiet print, what a reader must know; empty parts are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+    *parts : str
+    letters : int
+        Where lines break; what fits below the axes if left out.
+    """
+    said = "; ".join(part for part in parts if part)
+    if not said:
+        return
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
+    lines = textwrap.wrap(said, letters or max(int(inches * 15.5), 40))
+    axes.annotate(
+        "\n".join(lines),
+        xy=(1.0, 0.0),
+        xycoords=("axes fraction", axes.xaxis.label),
+        xytext=(0.0, -5.0),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=8.5,
+        color=QUIET,
+        annotation_clip=False,
+    )
+
+
+def quiet_grid(axes: Axes, axis: Any = "y") -> None:
+    """Draw faint lines behind everything."""
+    axes.grid(visible=True, axis=axis, color=FAINT, lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def short(text: str, room: int) -> str:
+    """Cut a text that does not fit.
+
+    Examples
+    --------
+    >>> short("a very long level", 8)
+    'a very …'
+    """
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def greek(text: str) -> str:
