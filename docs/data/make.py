@@ -57,7 +57,8 @@ def policies() -> str:
         np.array([of_region[name] for name in region]) + 0.06 * (power - 8) + ((age - 45.0) / 22.0) ** 2 - 1.2
     )
     claims = rng.poisson(years * np.exp(eta))
-    mean = 900.0 * np.exp(0.09 * (power - 8) + 0.35 * (region == "town") - 0.008 * (age - 45.0))
+    bent = ((age - 45.0) / 35.0) ** 2 - 0.008 * (age - 45.0)
+    mean = 900.0 * np.exp(0.09 * (power - 8) + 0.35 * (region == "town") + bent)
     cost = np.round(mean * rng.gamma(np.maximum(claims, 1) / 0.6) * 0.6 / np.maximum(claims, 1)).astype(int)
     rows = [
         f"{r},{a},{p},{t:g},{k},{c if k else 0}"

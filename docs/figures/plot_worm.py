@@ -13,8 +13,8 @@ import etamu as em
 
 
 def draw() -> Figure:
-    """Draw the worm of the days absent by a wrong model: variance three times the mean."""
+    """Draw the worm of the days absent by a wrong model: variance above the mean."""
     rng = np.random.default_rng(0)
     x = rng.uniform(0.0, 2.0, 400)
-    y = rng.negative_binomial(4.0, 4.0 / (4.0 + np.exp(1.0 + x)))
+    y = rng.negative_binomial(12.0, 12.0 / (12.0 + np.exp(1.0 + x)))
     return em.glm("y ~ x", {"x": x, "y": y}, family="poisson").plot("worm")

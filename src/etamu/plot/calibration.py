@@ -63,10 +63,16 @@ def calibration(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Ax
     with settings():
         title(axes, "Calibration", "on the line where what was fitted came true")
         axes.axline((float(shown.fitted[0]),) * 2, slope=1.0, color=INK, lw=1.0, zorder=2)
+        possible = fit.family.mean
         axes.errorbar(
             shown.fitted,
             shown.observed,
-            half,
+            np.stack(
+                [
+                    np.minimum(half, np.maximum(shown.observed - possible.lower, 0.0)),
+                    np.minimum(half, np.maximum(possible.upper - shown.observed, 0.0)),
+                ]
+            ),
             fmt="o",
             ms=7.0,
             mfc="white",

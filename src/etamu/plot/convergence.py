@@ -99,14 +99,16 @@ def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
             zorder=5,
         )
         far = shown.gap > FLOOR
+        # Where the likelihood is a parabola the two are one: a square around the circle.
         axes.plot(
             at[far],
             shown.gap[far],
-            color=PENS[1].colour,
-            ls=PENS[1].dash,
-            lw=1.6,
+            lw=0,
             marker="s",
-            ms=5.0,
+            ms=11.0,
+            mfc="none",
+            mec=PENS[1].colour,
+            mew=1.8,
             label="√(2 × what the log-likelihood has to rise)",
             zorder=3,
         )
@@ -116,7 +118,7 @@ def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
         axes.legend(loc="lower left")
         quiet_grid(axes)
         hollow = "hollow: not from the observed information" if (~shown.observed).any() else ""
-        note(axes, f"dashes: tolerance, {TOLERANCE:g}", hollow)
+        note(axes, "dashes: tolerance, 10⁻⁹", hollow)
         axes.set_ylim(max(float(np.min(shown.newton)), FLOOR) * 0.01, None)
         axes.spines["left"].set_color(INK)
     return figure_of(axes)

@@ -52,8 +52,8 @@ class Effect:
         What the drawn rows have; contributions themselves where the term has several columns.
     added, half : arrays (rows,)
         What the term adds to eta of each drawn row, centred, and half the width of its interval.
-    partial : array (rows,)
-        Partial residuals: that plus the working residual.
+    partial, weight : arrays (rows,)
+        Partial residuals, that plus the working residual; and the working weight of each.
     count : int
         Rows there are.
     """
@@ -63,6 +63,7 @@ class Effect:
     added: Array
     half: Array
     partial: Array
+    weight: Array
     count: int
 
 
@@ -124,7 +125,7 @@ def taken_apart(fit: Fit, names: tuple[str, ...], level: float) -> list[Effect]:
     parts = fit.predict(kind="terms", se=True)
     assert isinstance(parts, Terms)
     assert parts.se is not None
-    working = np.asarray(fit.residuals("working"))
+    working, weights = np.asarray(fit.residuals("working")), np.asarray(fit.working().weights)
     rows = np.flatnonzero(np.isfinite(working))
     some = rows[drawn(len(rows))]
     times = float(np.max(criticals(level, fit.reference_df)))
@@ -133,7 +134,7 @@ def taken_apart(fit: Fit, names: tuple[str, ...], level: float) -> list[Effect]:
         added = np.asarray(parts[name])[some]
         along = term_column(fit, name, some) or Variable(f"{name}, what it adds to η", added)
         half = times * np.asarray(parts.se[name])[some]
-        found.append(Effect(name, along, added, half, added + working[some], len(rows)))
+        found.append(Effect(name, along, added, half, added + working[some], weights[some], len(rows)))
     return found
 
 
@@ -167,8 +168,8 @@ def _along(axes: Axes, shown: Effect) -> None:
         alpha=0.35 if many else 0.9,
         zorder=2,
     )
-    places, smooth = lowess(shown.along.values, shown.partial)
-    axes.plot(places, smooth, color=PENS[1].colour, ls=PENS[1].dash, lw=1.8, zorder=4)
+    places, smooth = lowess(shown.along.values, shown.partial, rounds=0, weights=shown.weight)
+    axes.plot(places, smooth, color=PENS[1].colour, ls=PENS[1].dash, lw=1.8, zorder=6)
     axes.fill_between(x, middle - half, middle + half, color=PENS[0].colour, alpha=0.2, lw=0, zorder=3)
     axes.plot(x, middle, color=PENS[0].colour, lw=2.2, zorder=5)
 

@@ -128,7 +128,15 @@ def levels(
         _names(axes, at, shown.labels)
         axes.set_xlabel(shown.name)
         axes.set_ylabel(shown_rows.response)
-        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=2, borderaxespad=0.1)
+        handles, names = axes.get_legend_handles_labels()
+        axes.legend(
+            handles[::-1],
+            names[::-1],
+            loc="lower right",
+            bbox_to_anchor=(1.0, 0.99),
+            ncols=2,
+            borderaxespad=0.1,
+        )
         pooled = f"the {shown.pooled} smallest levels are one" if shown.pooled else ""
         note(axes, f"bars: {100 * level:g} % if the model holds", pooled)
     return figure_of(axes)

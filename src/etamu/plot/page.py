@@ -52,6 +52,7 @@ def page(fit: Fit, *, seed: int = 0) -> Figure:
     4
     """
     figure = blank(11.6, 9.4)
+    figure.set_layout_engine("constrained", h_pad=0.11, w_pad=0.09)
     with settings():
         (form, law), (influence, says) = figure.subplots(2, 2)
         name = fit.formula or f"{fit.problem.words.response or 'the response'}, {len(fit.names)} coefficients"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from etamu.fit.result import Fit
 from etamu.plot.normal import ordered
-from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, title
+from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, signed, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def qq(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None
         title(
             axes,
             "Is the distribution right?",
-            f"on the line if so; mean {shown.mean:.2f}, standard deviation {shown.deviation:.2f}",
+            f"on the line if so; mean {signed(shown.mean)}, standard deviation {shown.deviation:.2f}",
         )
         axes.fill_between(shown.normal, shown.low, shown.high, color=QUIET, alpha=0.18, lw=0)
         axes.axline((0.0, 0.0), slope=1.0, color=INK, lw=1.0)

@@ -88,6 +88,7 @@ def rootogram(fit: Fit, *, most: int = MOST, axes: Axes | None = None) -> Figure
         axes.axhline(0.0, color=INK, lw=1.0, zorder=3)
         axes.set_xlabel(fit.problem.words.response or "count")
         axes.set_ylabel("√frequency")
+        axes.set_ylim(min(float(np.min(top - drop)), -1.0) - 0.5, 1.06 * float(np.max(top)) + 0.1)
         every = max(1, int(np.ceil(len(at) / 16)))
         names = [f"{int(value)}" for value in at]
         if shown.tail:
@@ -135,4 +136,16 @@ def frequencies(fit: Fit, most: int) -> Frequencies:
             expected[count] += float(copies[rows] @ density)
     if tail:
         expected[last] = copies.sum() - expected[:last].sum()
-    return Frequencies(observed, expected, tail)
+    return _pooled(Frequencies(observed, expected, tail))
+
+
+def _pooled(found: Frequencies) -> Frequencies:
+    """Put counts so high that the model expects less than one of them all together into one bar."""
+    above = np.cumsum(found.expected[::-1])[::-1]
+    end = max(int(np.sum(above >= 1.0)), 2)
+    if end >= len(above):
+        return found
+    observed, expected = (
+        np.append(values[:end], values[end:].sum()) for values in (found.observed, found.expected)
+    )
+    return Frequencies(observed, expected, tail=True)

@@ -18,7 +18,9 @@ ROUNDS = 3
 """Rounds in which points far off the smooth lose their weight."""
 
 
-def lowess(x: Array, y: Array, span: float = SPAN) -> tuple[Array, Array]:
+def lowess(
+    x: Array, y: Array, span: float = SPAN, *, rounds: int = ROUNDS, weights: Array | None = None
+) -> tuple[Array, Array]:
     """Compute a robust local linear smooth at places along x (Cleveland 1979).
 
     Parameters
@@ -27,6 +29,9 @@ def lowess(x: Array, y: Array, span: float = SPAN) -> tuple[Array, Array]:
         Some thousand points at most: the work is n times the places.
     span : float
         Share of the points a local line sees.
+    rounds : int
+        0 follows the mean, as it must where residuals are skewed by right.
+    weights : array (n,), optional
 
     Returns
     -------
@@ -42,14 +47,14 @@ def lowess(x: Array, y: Array, span: float = SPAN) -> tuple[Array, Array]:
     True
     """
     known = np.isfinite(x) & np.isfinite(y)
-    x, y = x[known], y[known]
+    own = np.ones(len(x)) if weights is None else weights
+    x, y, own = x[known], y[known], own[known]
     if len(x) < 3:
         return np.zeros(0), np.zeros(0)
     places = np.unique(np.quantile(x, np.linspace(0.0, 1.0, KNOTS)))
-    near = _nearness(x, places, span)
-    trust = np.ones(len(x))
+    near = _nearness(x, places, span) * own
     smooth = _lines(x, y, places, near)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         off = np.abs(y - np.interp(x, places, smooth))
         scale = 6.0 * float(np.median(off))
         if scale <= 1e-12 * float(np.max(np.abs(y), initial=0.0)):

@@ -98,7 +98,7 @@ def panel(axes: Axes | None, width: float = 6.4, height: float = 4.8) -> Axes:
 
 def panels(count: int) -> list[Axes]:
     """Return the axes of a new figure of several panels, at most three in a row."""
-    across = min(count, 3)
+    across = 2 if count == 4 else min(count, 3)
     down = math.ceil(count / across)
     figure = blank(max(4.4 * across, 6.0), 3.9 * down)
     with settings():
@@ -159,6 +159,18 @@ def quiet_grid(axes: Axes, axis: Any = "y") -> None:
     """Draw faint lines behind everything."""
     axes.grid(visible=True, axis=axis, color=FAINT, lw=0.6)
     axes.set_axisbelow(True)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a number with a minus sign that is one.
+
+    Examples
+    --------
+    >>> signed(-0.034), signed(-0.001)
+    ('−0.03', '0.00')
+    """
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
 
 
 def short(text: str, room: int) -> str:

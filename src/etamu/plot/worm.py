@@ -68,11 +68,12 @@ def worm(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = No
             linewidth=0.9,
             zorder=3,
         )
-        if (curve := cubic(shown)) is not None:
+        curve = cubic(shown)
+        if curve is not None:
             axes.plot(shown.normal, curve, color=PENS[1].colour, lw=2.0, zorder=4)
         axes.set_xlabel("normal quantile")
         axes.set_ylabel("residual less normal quantile")
-        _reach(axes, shown)
+        _reach(axes, shown, curve)
         quiet_grid(axes)
         note(axes, f"band: {100 * level:g} % of each point if the model holds", "line: cubic", shown.thinned)
     return figure_of(axes)
@@ -91,9 +92,11 @@ def cubic(shown: Ordered) -> Array | None:
     return np.asarray(powers @ found)
 
 
-def _reach(axes: Axes, shown: Ordered) -> None:
+def _reach(axes: Axes, shown: Ordered, curve: Array | None) -> None:
     """Let the worm, not the ends of the band, decide what is seen."""
     off = np.abs(shown.sample - shown.normal)
     inner = slice(len(off) // 20, len(off) - len(off) // 20)
-    half = 1.15 * float(np.nanmax([*off, *(shown.high - shown.normal)[inner], 0.1]))
+    half = 1.12 * float(
+        np.nanmax([*off, *np.abs([] if curve is None else curve), *(shown.high - shown.normal)[inner], 0.1])
+    )
     axes.set_ylim(-half, half)
