@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 40
+MOST = 60
 """Coefficients that can be read below one another."""
 FACTS = {"means": "mean ratio", "odds": "odds ratio", "hazards": "hazard ratio"}
 
@@ -52,6 +52,7 @@ def coefficients(
     intercept: bool = False,
     level: float = 0.95,
     method: str = "wald",
+    most: int = MOST,
     axes: Axes | None = None,
 ) -> Figure:
     """Draw coefficients and their intervals, one line each, in the order of the formula.
@@ -66,6 +67,8 @@ def coefficients(
     level : float
     method : "wald" or "profile"
         As in `Fit.conf_int`.
+    most : int
+        How many lines there is room for; of more coefficients the furthest from 0 in standard errors.
     axes : matplotlib Axes, optional
 
     Returns
@@ -87,7 +90,7 @@ def coefficients(
     >>> figure.axes[0].get_xlabel()
     'mean ratio'
     """
-    shown = forest(fit, ratio=ratio, intercept=intercept, level=level, method=method)
+    shown = forest(fit, ratio=ratio, intercept=intercept, level=level, method=method, most=most)
     k = len(shown.names)
     axes = panel(axes, 6.4, max(2.6, 1.5 + 0.3 * k))
     rest = 1.0 if ratio else 0.0
@@ -121,7 +124,7 @@ def coefficients(
     return figure_of(axes)
 
 
-def forest(fit: Fit, *, ratio: bool, intercept: bool, level: float, method: str) -> Forest:
+def forest(fit: Fit, *, ratio: bool, intercept: bool, level: float, method: str, most: int) -> Forest:
     """Choose the coefficients that are drawn: all that are known, or the clearest where they are many.
 
     Raises
@@ -135,7 +138,7 @@ def forest(fit: Fit, *, ratio: bool, intercept: bool, level: float, method: str)
     if not len(known):
         raise NotAvailableError("there is no coefficient to draw besides the intercept: use intercept=True")
     size = np.nan_to_num(np.abs(fit.statistic[known]))
-    kept = np.sort(known[np.argsort(-size, kind="stable")[:MOST]])
+    kept = np.sort(known[np.argsort(-size, kind="stable")[:most]])
     middle = np.exp(fit.coef[kept]) if ratio else fit.coef[kept]
     return Forest(tuple(fit.names[j] for j in kept), middle, ends[kept], len(known) - len(kept))
 

@@ -1,13 +1,13 @@
 """What each term adds to eta along its column, with its band and the partial residuals around it.
 
-May import: everything below `plot`, in this room rows, smooth, style, variable.
+May import: everything below `plot`, in this room groups, rows, smooth, style, variable.
 Read next: `etamu.fit.terms`, which takes eta apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.fit.terms import Terms
 from etamu.infer.wald import criticals
-from etamu.plot.rows import DRAWN, drawn, drawn_note
+from etamu.plot.groups import equal_groups
+from etamu.plot.rows import drawn
 from etamu.plot.smooth import lowess
 from etamu.plot.style import (
     INK,
     PENS,
     QUIET,
     figure_of,
+    level_ticks,
     note,
     panel,
     panels,
@@ -41,6 +43,12 @@ PANELS = 9
 """Most panels of one figure."""
 
 
+CROWD = 400
+"""More rows than this are drawn as means of groups."""
+GROUPS = 40
+"""Groups along numbers."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
     """One term along its column.
@@ -49,11 +57,14 @@ class Effect:
     ----------
     term : str
     along : Variable
-        What the drawn rows have; contributions themselves where the term has several columns.
+        What the rows of the line have; contributions themselves where the term has several columns.
     added, half : arrays (rows,)
-        What the term adds to eta of each drawn row, centred, and half the width of its interval.
-    partial, weight : arrays (rows,)
-        Partial residuals, that plus the working residual; and the working weight of each.
+        What the term adds to eta of each of these rows, centred, and half the width of its interval.
+    dots : array (dots, 2)
+        The data: partial residuals, added plus the working residual, of all rows, or their means in groups,
+        by working weight, where they are many.
+    weight : array (dots,)
+        The working weight of each.
     count : int
         Rows there are.
     """
@@ -62,9 +73,14 @@ class Effect:
     along: Variable
     added: Array
     half: Array
-    partial: Array
+    dots: Array
     weight: Array
     count: int
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a dot stands for a group of rows."""
+        return self.count > CROWD
 
 
 def effects(fit: Fit, term: str | None = None, *, level: float = 0.95, axes: Axes | None = None) -> Figure:
@@ -121,25 +137,48 @@ def effects(fit: Fit, term: str | None = None, *, level: float = 0.95, axes: Axe
 
 
 def taken_apart(fit: Fit, names: tuple[str, ...], level: float) -> list[Effect]:
-    """Compute what terms add to the rows that are drawn."""
+    """Compute what terms add to the rows that are drawn, and where the data lie around that."""
     parts = fit.predict(kind="terms", se=True)
     assert isinstance(parts, Terms)
     assert parts.se is not None
     working, weights = np.asarray(fit.residuals("working")), np.asarray(fit.working().weights)
-    rows = np.flatnonzero(np.isfinite(working))
-    some = rows[drawn(len(rows))]
+    rows = np.flatnonzero(np.isfinite(working) & (weights > 0.0))
+    some = drawn(len(rows))
     times = float(np.max(criticals(level, fit.reference_df)))
     found = []
     for name in names:
-        added = np.asarray(parts[name])[some]
-        along = term_column(fit, name, some) or Variable(f"{name}, what it adds to η", added)
-        half = times * np.asarray(parts.se[name])[some]
-        found.append(Effect(name, along, added, half, added + working[some], weights[some], len(rows)))
+        added = np.asarray(parts[name])[rows]
+        along = term_column(fit, name, rows) or Variable(f"{name}, what it adds to η", added)
+        partial, weight = added + working[rows], weights[rows]
+        found.append(
+            Effect(
+                name,
+                Variable(along.name, along.values[some], along.levels),
+                added[some],
+                times * np.asarray(parts.se[name])[rows[some]],
+                *_dots(along, partial, weight),
+                len(rows),
+            )
+        )
     return found
 
 
+def _dots(along: Variable, partial: Array, weight: Array) -> tuple[Array, Array]:
+    """Return partial residuals beside what they are drawn against, or means of groups, and their weights.
+
+    A single working residual says little where means are small: a count of 1 in place of 0.01 has 99.
+    """
+    if len(partial) <= CROWD:
+        return np.stack([along.values, partial], axis=1), weight
+    codes = along.values.astype(np.intp) if along.levels else equal_groups(along.values, weight, GROUPS)
+    held = np.bincount(codes, weight)
+    some = held > 0.0
+    means = [np.bincount(codes, weight * each)[some] for each in (along.values, partial)]
+    return np.stack(means, axis=1) / held[some, None], held[some].astype(float)
+
+
 def _draw(axes: Axes, shown: Effect, level: float) -> None:
-    title(axes, short(shown.term, 34), "line: what the term adds; dots: with the data")
+    title(axes, short(shown.term, 34), "line: what the term adds; dots: what the data say")
     axes.axhline(0.0, color=INK, lw=0.8, zorder=1)
     if shown.along.levels:
         _by_level(axes, shown)
@@ -150,58 +189,37 @@ def _draw(axes: Axes, shown: Effect, level: float) -> None:
     _limits(axes, shown)
     quiet_grid(axes)
     bands = f"{'bars' if shown.along.levels else 'bands'}: {100 * level:g} %"
-    smooth = "" if shown.along.levels else "dashes: smooth of the dots"
-    note(axes, bands, smooth, _beyond(axes, shown), drawn_note(shown.count, DRAWN))
+    smooth = "" if shown.along.levels else "dashes: smooth"
+    dots = f"dots: means of groups of {shown.count:,} rows" if shown.crowded else "dots: partial residuals"
+    note(axes, bands, smooth, dots, _beyond(axes, shown))
 
 
 def _along(axes: Axes, shown: Effect) -> None:
-    many = len(shown.partial) > 400
     order = np.argsort(shown.along.values, kind="stable")
     x, middle, half = shown.along.values[order], shown.added[order], shown.half[order]
-    axes.scatter(
-        shown.along.values,
-        shown.partial,
-        s=6 if many else 18,
-        facecolor="none",
-        edgecolor=QUIET,
-        linewidth=0.6 if many else 0.9,
-        alpha=0.35 if many else 0.9,
-        zorder=2,
-    )
-    places, smooth = lowess(shown.along.values, shown.partial, rounds=0, weights=shown.weight)
+    axes.scatter(*shown.dots.T, s=20, facecolor="none", edgecolor=QUIET, linewidth=1.0, zorder=4)
+    places, smooth = lowess(*shown.dots.T, rounds=0, weights=shown.weight)
     axes.plot(places, smooth, color=PENS[1].colour, ls=PENS[1].dash, lw=1.8, zorder=6)
     axes.fill_between(x, middle - half, middle + half, color=PENS[0].colour, alpha=0.2, lw=0, zorder=3)
     axes.plot(x, middle, color=PENS[0].colour, lw=2.2, zorder=5)
 
 
 def _by_level(axes: Axes, shown: Effect) -> None:
-    many = len(shown.partial) > 400
     codes = shown.along.values.astype(int)
-    nudge = np.random.default_rng(0).uniform(-0.16, 0.16, len(codes))
-    style: dict[str, Any] = {"facecolor": "none", "edgecolor": QUIET, "zorder": 2}
-    axes.scatter(
-        codes + nudge,
-        shown.partial,
-        s=5 if many else 16,
-        linewidth=0.6 if many else 0.9,
-        alpha=0.3 if many else 0.8,
-        **style,
-    )
+    x, y = shown.dots.T
+    nudge = 0.2 if shown.crowded else np.random.default_rng(0).uniform(-0.16, 0.16, len(x))
+    axes.scatter(x + nudge, y, s=20, facecolor="none", edgecolor=QUIET, linewidth=1.0, zorder=2)
     first = [int(np.flatnonzero(codes == code)[0]) for code in np.unique(codes)]
     at, middle, half = codes[first].astype(float), shown.added[first], shown.half[first]
     pen = PENS[0]
-    axes.errorbar(at, middle, half, fmt="s", ms=6.5, color=pen.colour, elinewidth=2.2, capsize=4.0, zorder=5)
-    labels = [short(level, 14) for level in shown.along.levels]
-    turned = sum(map(len, labels)) > 32
-    axes.set_xticks(
-        np.arange(len(labels)), labels, rotation=45.0 if turned else 0.0, ha="right" if turned else "center"
-    )
-    axes.set_xlim(-0.6, len(labels) - 0.4)
+    axes.errorbar(at, middle, half, fmt="s", ms=5.5, color=pen.colour, elinewidth=2.0, capsize=4.0, zorder=5)
+    level_ticks(axes, shown.along.levels)
 
 
 def _limits(axes: Axes, shown: Effect) -> None:
     """Show the band and the middle of the data: one wild working residual must not flatten the term."""
-    inner = np.quantile(shown.partial, [0.01, 0.99]) if len(shown.partial) > 50 else shown.partial
+    y = shown.dots[:, 1]
+    inner = np.quantile(y, [0.02, 0.98]) if len(y) > 50 else y
     band = np.concatenate([shown.added - shown.half, shown.added + shown.half])
     reach = np.concatenate([np.atleast_1d(inner), band[np.isfinite(band)]])
     low, high = float(np.min(reach)), float(np.max(reach))
@@ -211,7 +229,7 @@ def _limits(axes: Axes, shown: Effect) -> None:
 
 def _beyond(axes: Axes, shown: Effect) -> str:
     low, high = axes.get_ylim()
-    outside = int(np.sum((shown.partial < low) | (shown.partial > high)))
+    outside = int(np.sum((shown.dots[:, 1] < low) | (shown.dots[:, 1] > high)))
     return f"{outside:,} dots lie outside" if outside else ""
 
 

@@ -17,7 +17,7 @@ from etamu.fit.result import Fit
 from etamu.infer.wald import critical
 from etamu.plot.groups import Codes, Groups, equal_groups, grouped
 from etamu.plot.rows import Seen, seen
-from etamu.plot.style import FAINT, PENS, QUIET, figure_of, note, panel, settings, short, title
+from etamu.plot.style import FAINT, PENS, QUIET, figure_of, level_ticks, note, panel, settings, short, title
 from etamu.plot.variable import MISSING, Variable, column_of, columns_in, terms
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def levels(
             **style,
         )
         _height(axes, shown.groups, half)
-        _names(axes, at, shown.labels)
+        level_ticks(axes, shown.labels, 18)
         axes.set_xlabel(shown.name)
         axes.set_ylabel(shown_rows.response)
         handles, names = axes.get_legend_handles_labels()
@@ -223,10 +223,3 @@ def _height(axes: Axes, groups: Groups, half: Array) -> None:
     # Means that cannot be negative are not drawn on an axis that can.
     bottom = low - 0.35 * spread
     axes.set_ylim(0.0 if low >= 0.0 and bottom < 0.0 else bottom, high + 0.08 * spread)
-
-
-def _names(axes: Axes, at: Array, labels: tuple[str, ...]) -> None:
-    texts = [short(label, 18) for label in labels]
-    turned = sum(len(text) + 2 for text in texts) > 70
-    axes.set_xticks(at, texts, rotation=45.0 if turned else 0.0, ha="right" if turned else "center")
-    axes.set_xlim(-0.6, len(at) - 0.4)

@@ -97,6 +97,8 @@ def leverage(fit: Fit, *, named: int = 3, axes: Axes | None = None) -> Figure:
         _limits(axes, shown)
         contours(axes, fit.rank, levels_of(largest))
         _named(axes, fit, shown, named)
+        axes.locator_params(axis="x", nbins=6)
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=True)
         axes.set_xlabel("leverage h")
         axes.set_ylabel("standardised Pearson residual")
         quiet_grid(axes)

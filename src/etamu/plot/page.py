@@ -20,6 +20,9 @@ from etamu.plot.style import INK, blank, settings, short
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LINES = 15
+"""Coefficients that can be read below one another on a quarter of the page."""
+
 
 def page(fit: Fit, *, seed: int = 0) -> Figure:
     """Draw what to look at first: form, distribution, influence, and what the model says.
@@ -73,5 +76,5 @@ def page(fit: Fit, *, seed: int = 0) -> Figure:
     if fit.family.mean.upper == 1.0:
         calibration(fit, axes=says)
     else:
-        coefficients(fit, axes=says)
+        coefficients(fit, most=LINES, axes=says)
     return figure

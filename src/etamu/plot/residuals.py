@@ -21,6 +21,7 @@ from etamu.plot.style import (
     PENS,
     QUIET,
     figure_of,
+    level_ticks,
     note,
     panel,
     panels,
@@ -168,9 +169,4 @@ def _by_level(axes: Axes, shown: Scatter) -> None:
         capprops={"color": PENS[0].colour, "linewidth": 1.0},
         flierprops={"marker": ".", "markersize": 3.0, "markeredgecolor": PENS[0].colour, "alpha": 0.5},
     )
-    labels = [short(shown.along.levels[code], 14) for code in used]
-    turned = sum(map(len, labels)) > 32
-    axes.set_xticks(
-        np.arange(len(used)), labels, rotation=45.0 if turned else 0.0, ha="right" if turned else "center"
-    )
-    axes.set_xlim(-0.6, len(used) - 0.4)
+    level_ticks(axes, [shown.along.levels[code] for code in used])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etamu._base.errors import NotAvailableError
@@ -123,7 +124,9 @@ def settings() -> Any:
 def title(axes: Axes, head: str, below: str) -> None:
     """Set a title on the left, and in quiet ink what it means."""
     axes.set_title(f"{head}\n", loc="left", fontweight="bold")
-    axes.text(0.0, 1.025, below, transform=axes.transAxes, color=QUIET, fontsize=10)
+    # In points, so that the two lines stay apart however tall the axes are.
+    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(below, (0.0, 1.0), xytext=(0.0, 6.0), color=QUIET, fontsize=10, **style)
 
 
 def note(axes: Axes, *parts: str, letters: int = 0) -> None:
@@ -153,6 +156,23 @@ def note(axes: Axes, *parts: str, letters: int = 0) -> None:
         color=QUIET,
         annotation_clip=False,
     )
+
+
+def level_ticks(axes: Axes, labels: Sequence[str], room: int = 14) -> None:
+    """Name levels below the horizontal axis: turned where they are long, some of them where they are many."""
+    texts = [short(label, room) for label in labels]
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
+    turned = sum(len(text) + 2 for text in texts) > 13.0 * inches
+    # A turned line of text needs a sixth of an inch.
+    every = max(1, math.ceil(len(texts) / max(6.0 * inches, 1.0))) if turned else 1
+    axes.set_xticks(
+        range(0, len(texts), every),
+        texts[::every],
+        rotation=45.0 if turned else 0.0,
+        rotation_mode="anchor" if turned else "default",
+        ha="right" if turned else "center",
+    )
+    axes.set_xlim(-0.6, len(texts) - 0.4)
 
 
 def quiet_grid(axes: Axes, axis: Any = "y") -> None:
