@@ -14,13 +14,53 @@ import deviances
 import fish
 import least_squares
 import links
+import plot_calibration
+import plot_coefficients
+import plot_convergence
+import plot_double_lift
+import plot_effects
+import plot_levels
+import plot_leverage
+import plot_lift
+import plot_page
+import plot_page_binary
+import plot_profile
+import plot_qq
+import plot_residuals
+import plot_rootogram
+import plot_spread
+import plot_worm
 import seeds
 import solvers
 from matplotlib.figure import Figure
 
 FIGURES: dict[str, Callable[[], Figure]] = {
     module.__name__.rpartition(".")[2]: module.draw
-    for module in (components, deviances, fish, least_squares, links, seeds, solvers)
+    for module in (
+        components,
+        deviances,
+        fish,
+        least_squares,
+        links,
+        plot_calibration,
+        plot_coefficients,
+        plot_convergence,
+        plot_double_lift,
+        plot_effects,
+        plot_levels,
+        plot_leverage,
+        plot_lift,
+        plot_page,
+        plot_page_binary,
+        plot_profile,
+        plot_qq,
+        plot_residuals,
+        plot_rootogram,
+        plot_spread,
+        plot_worm,
+        seeds,
+        solvers,
+    )
 }
 """How to draw each figure, by name."""
 

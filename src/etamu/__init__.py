@@ -6,6 +6,7 @@ fit = em.glm("claims ~ C(region) + age", data, family="poisson", exposure="years
 print(fit)
 """
 
+from etamu import plot as plot
 from etamu._base.errors import (
     AliasWarning as AliasWarning,
 )

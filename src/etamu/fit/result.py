@@ -28,6 +28,7 @@ from etamu.fit.examined import Examined
 from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
+from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
 from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
@@ -39,7 +40,7 @@ from etamu.solve.oracle import Outcome, Solution, Step
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Asked, Examined, Explained):
+class Fit(Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 
     Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and
@@ -282,7 +283,7 @@ class Fit(Asked, Examined, Explained):
 
     # How it is shown and kept
 
-    def summary(self, terms: bool | str | None = None) -> Summary:
+    def summary(self, *, terms: bool | str | None = None) -> Summary:
         """Summarise the fit as a table that reads like R's, and test each term.
 
         Parameters
@@ -290,7 +291,7 @@ class Fit(Asked, Examined, Explained):
         terms : None, bool, "Wald", "LR" or "F"
             One p-value for each term. None: by Wald, where some term has several coefficients.
         """
-        return summary(self, terms)
+        return summary(self, terms=terms)
 
     def tidy(self, level: float | None = None) -> Any:
         """Tabulate the coefficients, one row each, in the data-frame library that came in."""

@@ -102,7 +102,7 @@ class Summary:
         return self.html
 
 
-def summary(fit: Fit, terms: bool | str | None = None) -> Summary:
+def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
     r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
 
     Parameters
@@ -139,11 +139,11 @@ def summary(fit: Fit, terms: bool | str | None = None) -> Summary:
         rows=tuple(zip(fit.names, cells, strict=True)),
         legend=LEGEND if any(marks) else "",
         paragraphs=tuple(lines for lines in paragraphs if lines),
-        terms=_terms(fit, terms),
+        terms=_terms(fit, asked=terms),
     )
 
 
-def _terms(fit: Fit, asked: bool | str | None) -> tuple[str, ...]:
+def _terms(fit: Fit, *, asked: bool | str | None) -> tuple[str, ...]:
     """Test the terms as asked; unasked only where it tells something, is cheap and can be done."""
     if asked is False:
         return ()
