@@ -11,22 +11,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.bootstrap import Resampling, bootstrap, replicated_intervals
 from etamu.fit.components import Components, components
 from etamu.fit.covariance import with_covariance
-from etamu.fit.influence import Influence, influence
-from etamu.fit.interpret import Interpretation, interpret
-from etamu.fit.predict import Prediction, predict
-from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
-from etamu.fit.residual_kinds import partial_residuals, residuals
-from etamu.fit.simulate import simulate
-from etamu.fit.terms import Terms
-from etamu.fit.working import Working, working
 from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
+    from etamu.fit.influence import Influence, influence
+    from etamu.fit.interpret import Interpretation, interpret
+    from etamu.fit.predict import Prediction, predict
+    from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
+    from etamu.fit.residual_kinds import partial_residuals, residuals
     from etamu.fit.result import Fit
+    from etamu.fit.simulate import simulate
+    from etamu.fit.terms import Terms
+    from etamu.fit.working import Working, working
+else:
+    influence = later("etamu.fit.influence", "influence")
+    interpret = later("etamu.fit.interpret", "interpret")
+    predict = later("etamu.fit.predict", "predict")
+    interval_df = later("etamu.fit.profile", "interval_df")
+    on_scale = later("etamu.fit.profile", "on_scale")
+    profile = later("etamu.fit.profile", "profile")
+    profile_intervals = later("etamu.fit.profile", "profile_intervals")
+    partial_residuals = later("etamu.fit.residual_kinds", "partial_residuals")
+    residuals = later("etamu.fit.residual_kinds", "residuals")
+    simulate = later("etamu.fit.simulate", "simulate")
+    working = later("etamu.fit.working", "working")
 
 
 METHODS = ("wald", "profile", "percentile", "basic", "bca")

@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
@@ -30,13 +31,20 @@ from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
-from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
-from etamu.fit.tables import augment, glance, tidy
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
 from etamu.infer.wald import p_values
 from etamu.solve.oracle import Outcome, Solution, Step
+
+if TYPE_CHECKING:
+    from etamu.fit.store import save
+    from etamu.fit.tables import augment, glance, tidy
+else:
+    save = later("etamu.fit.store", "save")
+    augment = later("etamu.fit.tables", "augment")
+    glance = later("etamu.fit.tables", "glance")
+    tidy = later("etamu.fit.tables", "tidy")
 
 
 @dataclass(frozen=True, eq=False)
