@@ -282,7 +282,7 @@ class Fit(Asked, Examined, Explained):
 
     # How it is shown and kept
 
-    def summary(self, terms: bool | str | None = None) -> Summary:
+    def summary(self, *, terms: bool | str | None = None) -> Summary:
         """Summarise the fit as a table that reads like R's, and test each term.
 
         Parameters
@@ -290,7 +290,7 @@ class Fit(Asked, Examined, Explained):
         terms : None, bool, "Wald", "LR" or "F"
             One p-value for each term. None: by Wald, where some term has several coefficients.
         """
-        return summary(self, terms)
+        return summary(self, terms=terms)
 
     def tidy(self, level: float | None = None) -> Any:
         """Tabulate the coefficients, one row each, in the data-frame library that came in."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class Summary:
         return self.html
 
 
-def summary(fit: Fit, terms: bool | str | None = None) -> Summary:
+def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
     r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
 
     Parameters
@@ -143,7 +143,7 @@ def summary(fit: Fit, terms: bool | str | None = None) -> Summary:
     )
 
 
-def _terms(fit: Fit, asked: bool | str | None) -> tuple[str, ...]:
+def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
     """Test the terms as asked; unasked only where it tells something, is cheap and can be done."""
     if asked is False:
         return ()
