@@ -6,7 +6,7 @@ Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -139,11 +139,11 @@ def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
         rows=tuple(zip(fit.names, cells, strict=True)),
         legend=LEGEND if any(marks) else "",
         paragraphs=tuple(lines for lines in paragraphs if lines),
-        terms=_terms(fit, asked=terms),
+        terms=_terms(fit, terms),
     )
 
 
-def _terms(fit: Fit, *, asked: bool | str | None) -> tuple[str, ...]:
+def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
     """Test the terms as asked; unasked only where it tells something, is cheap and can be done."""
     if asked is False:
         return ()
