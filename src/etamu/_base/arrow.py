@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -314,10 +314,19 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
         return matrix.largest(extent)
     if groups is None or not len(groups):
         return float(extent @ np.abs(np.asarray(matrix)) @ extent)
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
-    sizes = (np.abs(np.asarray(matrix)) * np.multiply.outer(extent, extent))[np.ix_(order, order)]
+    order, starts = _grouped(groups.astype(np.intp, copy=False).tobytes())
+    sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
+    sizes = sizes[order[:, None], order]
     return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
+
+
+@lru_cache(maxsize=8)
+def _grouped(groups: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Sort groups, and say where each begins; every pass of a fit asks for the same."""
+    numbers = np.frombuffer(groups, dtype=np.intp)
+    order = np.argsort(numbers, kind="stable")
+    ranked = numbers[order]
+    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
 
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:

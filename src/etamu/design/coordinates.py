@@ -19,7 +19,7 @@ from etamu.design.design import Design
 from etamu.design.gram import Gram
 from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
-from etamu.design.working import working_gram
+from etamu.design.working import Spread, spread_gram, spreads
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +92,18 @@ class Coordinates:
         """Map a score over raw columns, (raw_width, …), to working coordinates."""
         return self.layout.gather(raw)[self.kept]
 
+    @cached_property
+    def _ways(self) -> dict[tuple[int, ...], list[list[Spread]]]:
+        """How blocks of some widths reach the working coordinates, which every pass asks anew."""
+        return {}
+
     def gram(self, raw: Array | Gram) -> Array:
         """Map X' W X from raw columns, a matrix or its parts, to working coordinates, (size, size)."""
         if isinstance(raw, Gram):
             # An arrow where a factor dominates: NumPy reads it as the matrix it stands for.
-            return cast("Array", working_gram(raw, self.layout, self.kept))
+            if raw.widths not in self._ways:
+                self._ways[raw.widths] = spreads(self.layout, self.kept, raw.widths)
+            return cast("Array", spread_gram(raw, self._ways[raw.widths], self.size))
         half = self.gathered(raw)
         full = self.gathered(half.T)
         return 0.5 * (full + full.T)

@@ -11,13 +11,14 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.execute.tasks import in_order
