@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu._base.types import Array, Mask, Want
-from etamu.design.chunk import Chunk, Weights
+from etamu.design.chunk import Chunk
 from etamu.fit.placed import SQUARED_CONDITION, placed, squared_lengths
 from etamu.fit.placed import bread as bread_at
 from etamu.infer import influence as formulas

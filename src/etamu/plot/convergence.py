@@ -94,7 +94,7 @@ def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
             marker="o",
             ms=6.5,
             mfc="white",
-            mec=PENS[0].colour,
+            color=PENS[0].colour,
             mew=1.5,
             zorder=5,
         )
@@ -107,7 +107,7 @@ def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
             marker="s",
             ms=11.0,
             mfc="none",
-            mec=PENS[1].colour,
+            color=PENS[1].colour,
             mew=1.8,
             label="√(2 × what the log-likelihood has to rise)",
             zorder=3,

@@ -1,6 +1,6 @@
 """Two models on the same rows, where they disagree: which of them the data follow.
 
-May import: everything below `plot`, in this room groups, rows, style.
+May import: everything below `plot`, in this room groups, lift, rows, style.
 Read next: `etamu.plot.lift`.
 """
 
@@ -15,8 +15,9 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.plot.groups import equal_groups
+from etamu.plot.lift import positive
 from etamu.plot.rows import Seen, seen
-from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, settings, short, title
+from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, settings, short, signed, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,22 +28,27 @@ GROUPS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """Groups of rows by the ratio of two fitted means; every array over the overall observed mean.
+    """Groups of rows by the ratio of two fitted means, or their difference where means can be negative.
+
+    Observed and fitted means are over the overall observed mean; as they are where they can be negative.
 
     Parameters
     ----------
-    ratio : array (groups,)
-        Fitted mean of the second model over that of the first.
+    apart : array (groups,)
+        Fitted mean of the second model over that of the first, or less that of the first.
     observed, first, second : arrays (groups,)
     errors : (float, float)
         Root mean square of each model's distance from the observed means, groups weighted by volume.
+    proportional : bool
+        Whether means are set in proportion to each other.
     """
 
-    ratio: Array
+    apart: Array
     observed: Array
     first: Array
     second: Array
     errors: tuple[float, float]
+    proportional: bool
 
 
 def double_lift(
@@ -89,12 +95,13 @@ def double_lift(
     first, second = seen(fit), seen(other)
     shown = compared(first, second, groups)
     named = labels or (fit.formula or "first", other.formula or "second")
-    at = np.arange(1, len(shown.ratio) + 1)
+    at = np.arange(1, len(shown.apart) + 1)
     with settings():
         nearer = 1 + int(shown.errors[1] < shown.errors[0])
         off = " and ".join(f"{error:.3f}" for error in shown.errors)
         title(axes, "Double lift", f"the data follow model {nearer} more closely: off by {off}")
-        axes.axhline(1.0, color=INK, lw=0.8, zorder=1)
+        if shown.proportional:
+            axes.axhline(1.0, color=INK, lw=0.8, zorder=1)
         style: dict[str, Any] = {"ms": 6.5, "mew": 1.5, "lw": 1.7}
         axes.plot(
             at,
@@ -115,9 +122,11 @@ def double_lift(
             axes.plot(
                 at, values, color=pen.colour, ls=pen.dash, marker=marker, label=label, zorder=3, **style
             )
-        axes.set_xticks(at, [f"{ratio:.2f}" for ratio in shown.ratio])
-        axes.set_xlabel("fitted by 2 over fitted by 1, in the group")
-        axes.set_ylabel(f"mean of {first.response}, overall = 1")
+        digits = 2 if np.ptp(shown.apart) > 0.1 else 3
+        axes.set_xticks(at, [signed(value, digits) for value in shown.apart])
+        between = "over" if shown.proportional else "less"
+        axes.set_xlabel(f"fitted by 2 {between} fitted by 1, in the group")
+        axes.set_ylabel(f"mean of {first.response}{', overall = 1' if shown.proportional else ''}")
         axes.legend(loc="best")
         quiet_grid(axes)
         note(axes, f"groups of about equal {first.unit}", "off: root mean square over groups")
@@ -138,15 +147,15 @@ def compared(first: Seen, second: Seen, groups: int) -> Compared:
             f"the first has {len(first)} rows, the second {len(second)}, or their responses differ"
         )
     volume = first.volume
-    with np.errstate(all="ignore"):
-        ratio = second.fitted / first.fitted
-    ratio = np.where(np.isfinite(ratio), ratio, 1.0)
-    codes = equal_groups(ratio, volume, groups)
+    proportional = positive(first) and positive(second)
+    apart = second.fitted / first.fitted if proportional else second.fitted - first.fitted
+    codes = equal_groups(apart, volume, groups)
     held = np.bincount(codes, volume)
-    overall = float(np.average(first.observed, weights=volume))
+    overall = float(np.average(first.observed, weights=volume)) if proportional else 1.0
     means = [
         np.bincount(codes, volume * values) / held for values in (first.observed, first.fitted, second.fitted)
     ]
     observed, one, two = (values / overall for values in means)
     off = [float(np.sqrt(np.average((values - observed) ** 2, weights=held))) for values in (one, two)]
-    return Compared(two / one, observed, one, two, (off[0], off[1]))
+    between = two / one if proportional else two - one
+    return Compared(between, observed, one, two, (off[0], off[1]), proportional)

@@ -197,8 +197,10 @@ def _draw(axes: Axes, shown: Effect, level: float) -> None:
 def _along(axes: Axes, shown: Effect) -> None:
     order = np.argsort(shown.along.values, kind="stable")
     x, middle, half = shown.along.values[order], shown.added[order], shown.half[order]
-    axes.scatter(*shown.dots.T, s=20, facecolor="none", edgecolor=QUIET, linewidth=1.0, zorder=4)
-    places, smooth = lowess(*shown.dots.T, rounds=0, weights=shown.weight)
+    axes.scatter(
+        shown.dots[:, 0], shown.dots[:, 1], s=20, facecolor="none", edgecolor=QUIET, linewidth=1.0, zorder=4
+    )
+    places, smooth = lowess(shown.dots[:, 0], shown.dots[:, 1], rounds=0, weights=shown.weight)
     axes.plot(places, smooth, color=PENS[1].colour, ls=PENS[1].dash, lw=1.8, zorder=6)
     axes.fill_between(x, middle - half, middle + half, color=PENS[0].colour, alpha=0.2, lw=0, zorder=3)
     axes.plot(x, middle, color=PENS[0].colour, lw=2.2, zorder=5)

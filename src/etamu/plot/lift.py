@@ -27,6 +27,8 @@ GROUPS = 10
 def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | None = None) -> Figure:
     """Draw observed and fitted means over the overall mean, in order of the fitted mean.
 
+    Where means can be negative they are drawn as they are.
+
     Parameters
     ----------
     fit : Fit
@@ -56,12 +58,14 @@ def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | No
     axes = panel(axes, 6.4, 4.6)
     rows = seen(fit)
     shown = by_fitted(rows, groups)
-    overall = float(np.average(rows.observed, weights=rows.volume))
+    middle = float(np.average(rows.observed, weights=rows.volume))
+    overall = middle if positive(rows) else 1.0
     at = np.arange(1, len(shown.fitted) + 1)
-    top = float(shown.observed[-1] / overall)
+    apart = f"highest group {shown.observed[-1] / overall:.2f} × the mean; Gini {gini(rows):.2f}"
+    apart = apart if positive(rows) else "rising if the model tells rows apart"
     with settings():
-        title(axes, "Lift", f"highest group {top:.2f} × the mean; Gini {gini(rows):.2f}")
-        axes.axhline(1.0, color=INK, lw=1.0, zorder=1)
+        title(axes, "Lift", apart)
+        axes.axhline(middle / overall, color=INK, lw=1.0, zorder=1)
         style: dict[str, Any] = {"ms": 6.5, "mew": 1.5, "lw": 1.6}
         axes.errorbar(
             at,
@@ -82,13 +86,18 @@ def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | No
         )
         axes.set_xticks(at)
         axes.set_xlabel("group, from the lowest fitted mean to the highest")
-        axes.set_ylabel(f"mean of {rows.response}, overall = 1")
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        axes.set_ylabel(f"mean of {rows.response}{', overall = 1' if positive(rows) else ''}")
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if positive(rows) else None)
         handles, names = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], names[::-1], loc="upper left")
         quiet_grid(axes)
         note(axes, f"groups of about equal {rows.unit}", f"bars: {100 * level:g} % if the model holds")
     return figure_of(axes)
+
+
+def positive(rows: Seen) -> bool:
+    """Tell whether means can be set in proportion to each other."""
+    return bool(np.min(rows.fitted) > 0.0 and np.average(rows.observed, weights=rows.volume) > 0.0)
 
 
 def gini(rows: Seen) -> float:

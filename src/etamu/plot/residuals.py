@@ -98,8 +98,8 @@ def residuals(
     ['linear predictor η', 'x']
     """
     shown_kind = kind or ("quantile" if fit.family.has_density else "standardised")
-    values = np.asarray(fit.residuals(shown_kind, seed=seed), dtype=float)
-    if values.ndim != 1:
+    values = fit.residuals(shown_kind, seed=seed)
+    if not isinstance(values, np.ndarray):
         raise OptionError(f"residuals of kind {shown_kind!r} are a table: see fit.plot('effects')")
     if name is None and axes is not None:
         raise OptionError("axes= hold one panel: name what residuals are drawn against, such as 'fitted'")

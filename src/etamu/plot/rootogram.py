@@ -132,7 +132,9 @@ def frequencies(fit: Fit, most: int) -> Frequencies:
         rows = slice(start, start + BLOCK)
         given = {} if trials is None else {"trials": trials[rows]}
         for count in range(last + 1):
-            density = np.exp(law.logpdf(float(count), mu[rows], 1.0, **given))
+            # A mean that has run to 0 or 1 has no logarithm, and leaves a probability of 0 or 1.
+            with np.errstate(all="ignore"):
+                density = np.nan_to_num(np.exp(law.logpdf(float(count), mu[rows], 1.0, **given)))
             expected[count] += float(copies[rows] @ density)
     if tail:
         expected[last] = copies.sum() - expected[:last].sum()

@@ -51,15 +51,16 @@ def lowess(
     x, y, own = x[known], y[known], own[known]
     if len(x) < 3:
         return np.zeros(0), np.zeros(0)
-    places = np.unique(np.quantile(x, np.linspace(0.0, 1.0, KNOTS)))
+    places = np.unique(np.quantile(x, np.linspace(0.0, 1.0, KNOTS), method="inverted_cdf"))
     near = _nearness(x, places, span) * own
     smooth = _lines(x, y, places, near)
     for _ in range(rounds):
         off = np.abs(y - np.interp(x, places, smooth))
         scale = 6.0 * float(np.median(off))
-        if scale <= 1e-12 * float(np.max(np.abs(y), initial=0.0)):
+        rounding = 1e-9 * float(np.max(np.abs(y), initial=0.0))
+        if scale <= rounding:
             # Half of the points lie on the smooth: the others are those to be ignored.
-            trust = np.where(off <= 1e-9 * max(float(np.max(off)), 1e-300), 1.0, 0.0)
+            trust = np.where(off <= rounding, 1.0, 0.0)
             return places, _lines(x, y, places, near * trust)
         trust = (1.0 - np.minimum(off / scale, 1.0) ** 2) ** 2
         smooth = _lines(x, y, places, near * trust)
