@@ -303,7 +303,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     if isinstance(series.dtype, nw.Enum):
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():
-        return _texts(name, series.cast(nw.String()))
+        return _texts(name, series)
     codes, levels, ordered = _dictionary(native if hasattr(native, "chunks") else series.to_arrow())
     return coded(name, codes, levels, ordered=ordered)
 

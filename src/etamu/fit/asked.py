@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from etamu._base.errors import OptionError
 from etamu._base.later import later
 from etamu._base.types import Array
-from etamu.fit.bootstrap import Resampling, bootstrap, replicated_intervals
 from etamu.fit.components import Components, components
 from etamu.fit.covariance import with_covariance
 from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
+    from etamu.fit.bootstrap import bootstrap, replicated_intervals, resampling
     from etamu.fit.influence import Influence, influence
     from etamu.fit.interpret import Interpretation, interpret
     from etamu.fit.predict import Prediction, predict
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from etamu.fit.terms import Terms
     from etamu.fit.working import Working, working
 else:
+    bootstrap = later("etamu.fit.bootstrap", "bootstrap")
+    replicated_intervals = later("etamu.fit.bootstrap", "replicated_intervals")
+    resampling = later("etamu.fit.bootstrap", "resampling")
     influence = later("etamu.fit.influence", "influence")
     interpret = later("etamu.fit.interpret", "interpret")
     predict = later("etamu.fit.predict", "predict")
@@ -102,11 +105,7 @@ class Asked(ABC):
             return with_covariance(self._fit, kind, cluster, lags)
         if lags is not None:
             raise OptionError("bootstrap takes no lags; choose 'HAC', or leave lags out")
-        unknown = [name for name in bootstrap_options if name not in Resampling.__slots__]
-        if unknown:
-            known = ", ".join(Resampling.__slots__)
-            raise OptionError(f"bootstrap has no option {unknown[0]!r}; it takes {known}")
-        return bootstrap(self._fit, cluster, Resampling(**bootstrap_options))
+        return bootstrap(self._fit, cluster, resampling(bootstrap_options))
 
     def conf_int(
         self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"

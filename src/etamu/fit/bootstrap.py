@@ -10,7 +10,7 @@ import os
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,21 @@ class Resampling:
     replications: int = 1000
     seed: int = 0
     progress: bool = False
+
+
+def resampling(options: Mapping[str, Any]) -> Resampling:
+    """Read the options of a bootstrap.
+
+    Raises
+    ------
+    OptionError
+        If one is not known.
+    """
+    unknown = [name for name in options if name not in Resampling.__slots__]
+    if unknown:
+        known = ", ".join(Resampling.__slots__)
+        raise OptionError(f"bootstrap has no option {unknown[0]!r}; it takes {known}")
+    return Resampling(**options)
 
 
 def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:

@@ -22,7 +22,6 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.asked import Asked
-from etamu.fit.bootstrap import Replicates
 from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
@@ -38,6 +37,7 @@ from etamu.infer.wald import p_values
 from etamu.solve.oracle import Outcome, Solution, Step
 
 if TYPE_CHECKING:
+    from etamu.fit.bootstrap import Replicates
     from etamu.fit.store import save
     from etamu.fit.tables import augment, glance, tidy
 else:
