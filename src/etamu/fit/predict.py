@@ -20,7 +20,6 @@ from etamu.data.matrix import read_like
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
-from etamu.execute.threads import ROWS
 from etamu.family.distribution import distribution
 from etamu.family.unit import Unit
 from etamu.fit.covariance import varying_df
@@ -36,6 +35,8 @@ from etamu.infer.wald import criticals
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
+BLOCK = 1 << 14
+"""Rows written out at a time."""
 KINDS = ("mean", "link", "count", "rate", "terms")
 """What can be predicted."""
 INTERVALS = (None, "confidence", "prediction")
@@ -317,8 +318,8 @@ def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
 def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
     """Compute the degrees of freedom of eta row by row, block by block."""
     own, out = fit.coordinates, np.empty(design.length)
-    for start in range(0, design.length, ROWS):
-        stop = min(start + ROWS, design.length)
+    for start in range(0, design.length, BLOCK):
+        stop = min(start + BLOCK, design.length)
         rows = coordinates.rows(design.rows(start, stop))
         if coordinates is not own:
             columns = np.zeros((stop - start, own.layout.width))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -37,7 +37,7 @@ def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] 
     placed = Predictor(fit.coordinates.placed(predictor.design), predictor.offset)
     chunk = Chunk((placed,), chunk.y, chunk.weights, chunk.row_ids)
     pieces: list[Array] = []
-    Threads(chunk, rows=problem.options.block_rows or ROWS).map(function, pieces.append)
+    Threads(chunk, rows=problem.options.block_rows).map(function, pieces.append)
     values = np.concatenate(pieces)
     out = np.full((length, *values.shape[1:]), np.nan)
     out[place] = values
