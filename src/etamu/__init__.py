@@ -100,4 +100,5 @@ from etamu.fit.compare import compare as compare
 from etamu.fit.compare_links import compare_links as compare_links
 from etamu.fit.restore import load as load
 from etamu.fit.result import Fit as Fit
+from etamu.fit.why_not_ols import why_not_ols as why_not_ols
 from etamu.infer.adjust import adjust as adjust

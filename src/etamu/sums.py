@@ -6,6 +6,7 @@ Read next: `etamu.objective.likelihood`, which asks for these sums.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import combinations
@@ -16,7 +17,9 @@ import numpy as np
 from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
+from etamu.design.gram import Gram
 from etamu.family.unit import Unit
+from etamu.fused import along, summed
 from etamu.solve.factor import triangle as triangularised
 
 
@@ -35,6 +38,10 @@ class PerRow(Protocol):
     def concordance(self) -> float:
         """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
 
+    @property
+    def alone(self) -> PerRow:
+        """The same for rows of one trial each, without the column of trials."""
+
     def bind(self, xp: Any, information: Literal["expected", "observed"] = "expected") -> Callable[..., Any]:
         """Return f(y, eta) -> (value, score, information)."""
 
@@ -48,20 +55,26 @@ class Sums:
     value : float
         Sum of weighted values, minus half the deviance; -inf where an eta leaves the domain.
     score : array (R,), optional
-    expected, observed : arrays (R, R), optional
-        Information matrices; R counts the raw columns of all predictors.
-    meat : array (R, R), optional
+    expected, observed : Gram, or arrays (R, R), optional
+        Information matrices, by pairs of blocks for one predictor; R counts the raw columns of all.
+    meat : Gram, or array (R, R), optional
         Sum of squared scores, each squared as its kind of weight demands.
+    pearson : float, optional
+        Sum of squared Pearson residuals.
     """
 
     value: float
     score: Array | None = None
-    expected: Array | None = None
-    observed: Array | None = None
-    meat: Array | None = None
+    expected: Any = None
+    observed: Any = None
+    meat: Any = None
+    pearson: float | None = None
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(_added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+        added = {f.name: _added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        if self.observed is self.expected and other.observed is other.expected:
+            added["observed"] = added["expected"]  # one matrix under two names stays one
+        return Sums(**added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,9 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
     unit : PerRow
     want : Want
     """
+    seen = summed(chunk, beta, unit, want)
+    if seen is not None:
+        return Sums(*seen)
     eta = etas(chunk, beta)
     if not inside(unit, eta):
         return Sums(-np.inf)
@@ -119,22 +135,28 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     observed = expected
     if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
         observed = unit.bind(np, "observed")(chunk.y, eta)[2]
-    parts: dict[str, Array] = {}
+    parts: dict[str, Any] = {}
     if want & Want.SCORE:
         parts["score"] = _spread_score(chunk, _weighted(score, total))
     if want & Want.EXPECTED:
         parts["expected"] = _spread_information(chunk, _weighted(expected, total))
-    if want & (Want.OBSERVED | Want.CURVATURE):
+    if want & (Want.OBSERVED | Want.CURVATURE) and observed is expected and "expected" in parts:
+        parts["observed"] = parts["expected"]
+    elif want & (Want.OBSERVED | Want.CURVATURE):
         parts["observed"] = _spread_information(chunk, _weighted(observed, total))
     if want & Want.MEAT:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    return Sums(float(np.sum(_weighted(value, total))), **parts)
+    found = _pearson(score, expected, total) if want & Want.PEARSON else None
+    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:
     """Sum the value at beta + t step for every t, in one pass over the rows."""
+    seen = along(chunk, beta, step, unit, lengths)
+    if seen is not None:
+        return seen
     start, direction = etas(chunk, beta), etas(chunk, step, offset=False)
     total = chunk.weights.total()
     out = np.full(len(lengths), -np.inf)
@@ -158,7 +180,17 @@ def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
 
 def longest(chunk: Chunk, matrix: Array) -> Largest:
     """Find the largest x_i' M x_i, M over the raw columns of the first predictor."""
-    return Largest(float(chunk.predictors[0].design.quadratic(matrix).max(initial=0.0)))
+    rows = chunk.compiled
+    design = chunk.predictors[0].design
+    squares = design.quadratic(matrix) if rows is None else rows.quadratic(np.ascontiguousarray(matrix))
+    return Largest(float(squares.max(initial=0.0)))
+
+
+def girth(chunk: Chunk) -> Largest:
+    """Find the largest x_i'x_i, over the raw columns of the first predictor."""
+    if chunk.compiled is not None:
+        return Largest(float(chunk.compiled.girth()))
+    return Largest(float((chunk.predictors[0].design.dense() ** 2).sum(axis=1).max(initial=0.0)))
 
 
 def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
@@ -176,6 +208,8 @@ def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: 
 
 def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
     """Compute eta, (n,) for one predictor and (n, k) for k; a step travels without the offset."""
+    if chunk.compiled is not None:
+        return np.asarray(chunk.compiled.etas(np.ascontiguousarray(beta, dtype=np.float64), offset))
     columns, start = [], 0
     for predictor in chunk.predictors:
         part = beta[start : start + predictor.design.width]
@@ -207,10 +241,10 @@ def _spread_score(chunk: Chunk, score: Array) -> Array:
     return np.concatenate(parts)
 
 
-def _spread_information(chunk: Chunk, information: Array) -> Array:
+def _spread_information(chunk: Chunk, information: Array) -> Array | Gram:
     k = len(chunk.predictors)
     if k == 1:
-        return chunk.predictors[0].design.gram(information.reshape(len(information)))
+        return chunk.predictors[0].design.gram_parts(information.reshape(len(information)))
     designs = [predictor.design for predictor in chunk.predictors]
     blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
     for i, j in combinations(range(k), 2):
@@ -243,12 +277,15 @@ def initial(chunk: Chunk, unit: Unit) -> Sums:
     response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
     total = chunk.weights.total()
     right = predictor.design.rmatvec(_weighted(response, total))
-    return Sums(0.0, right, predictor.design.gram(_weighted(information, total)))
+    return Sums(0.0, right, predictor.design.gram_parts(_weighted(information, total)))
 
 
 def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:
     """Sum the squared Pearson residuals, score^2 / information, which needs no mean and so no tail."""
-    with np.errstate(all="ignore"):
-        _, score, information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))
-        squares = np.where(score == 0.0, 0.0, score**2 / information)
-    return float(np.sum(_weighted(squares, chunk.weights.total())))
+    found = accumulate(chunk, beta, unit, Want.VALUE | Want.PEARSON).pearson
+    return math.nan if found is None else found
+
+
+def _pearson(score: Array, information: Array, total: Array | None) -> float:
+    squares = np.where(score == 0.0, 0.0, score**2 / information)
+    return float(np.sum(_weighted(squares, total)))

@@ -1,4 +1,8 @@
 // The verbs compiled for one instruction set; CMake compiles this file once per set, ETAMU_ISA being its name.
+#include "dense_impl.hpp"
+#include "program_impl.hpp"
+#include "coded_impl.hpp"
+#include "pass_impl.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -10,6 +14,33 @@ namespace etamu::ETAMU_ISA {
 const Verbs& table() {
     static const Verbs verbs = {
         ETAMU_NAME(ETAMU_ISA),
+        pack,
+        narrow,
+        panel_matvec,
+        panel_rmatvec,
+        panel_gram,
+        panel_gram32,
+        panel_gram_ahead,
+        panel_gram32_ahead,
+        panel_cross,
+        panel_cross32,
+        bilinear_prepare,
+        panel_bilinear,
+        panel_quadratic,
+        &execute,
+        coded_times,
+        coded_matvec,
+        coded_sum,
+        coded_pair,
+        coded_panel,
+        coded_bilinear,
+        coded_panel_bilinear,
+        rows_inside,
+        rows_sum,
+        rows_times,
+        rows_pearson,
+        panel_moments,
+        panel_squares,
     };
     return verbs;
 }

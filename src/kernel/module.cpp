@@ -1,9 +1,7 @@
 // etamu._kernel: the compiled door of the package.
 //
-// What stands here so far is the door alone: it proves that the build works on this machine and says which vector
-// instructions a kernel may use. The block verbs (matvec, rmatvec, gram, quadratic) and the unit machine come later,
-// one file per kind of block; until then their NumPy twins in etamu.design do all of the work, and nothing in etamu
-// depends on this module.
+// One file per piece registers what it offers: door_dense.cpp the verbs of dense columns. Where this module was not
+// built, or with ETAMU_KERNEL=numpy, the NumPy twins in etamu.design do the same work.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
@@ -11,11 +9,26 @@
 #include "processor.hpp"
 #include "verbs.hpp"
 
+namespace etamu {
+void register_dense(nanobind::module_& module);  // door_dense.cpp
+void register_rows(nanobind::module_& module);
+void register_program(nanobind::module_& module);
+void register_coded(nanobind::module_& module);  // door_coded.cpp
+}
+void register_text(nanobind::module_& module);       // door_text.cpp
+void register_triangles(nanobind::module_& module);  // door_triangles.cpp
+
 NB_MODULE(_kernel, module) {
-    module.doc() = "The compiled door of etamu. It holds no compute kernel yet; the NumPy twins serve.";
+    module.doc() = "The compiled door of etamu: kernels that run tile by tile, each the twin of some NumPy code.";
     module.attr("version") = ETAMU_VERSION;
     module.def("instruction_set", [] { return std::string(etamu::verbs().name); },
                "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
+    etamu::register_dense(module);
+    etamu::register_program(module);
+    etamu::register_rows(module);
+    etamu::register_coded(module);
+    register_text(module);
+    register_triangles(module);
 }

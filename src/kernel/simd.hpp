@@ -16,6 +16,15 @@
 #error "included from isa.cpp only: the names in here live in a namespace per instruction set"
 #endif
 
+// Loops of constant length over registers are written out, and small functions put into their callers: neither is left
+// to the compiler's judgement, because an array of vectors stays in registers only so.
+#if defined(__clang__)
+#define ETAMU_UNROLL _Pragma("unroll")
+#else
+#define ETAMU_UNROLL _Pragma("GCC unroll 32")
+#endif
+#define ETAMU_INLINE inline __attribute__((always_inline))
+
 namespace etamu::ETAMU_ISA {
 
 #if defined(__AVX512F__)
@@ -30,6 +39,8 @@ typedef double Doubles __attribute__((vector_size(WIDTH)));
 typedef float Floats __attribute__((vector_size(WIDTH)));
 typedef std::int64_t Longs __attribute__((vector_size(WIDTH)));
 typedef std::int32_t Ints __attribute__((vector_size(WIDTH)));
+
+typedef float HalfFloats __attribute__((vector_size(WIDTH / 2)));  // as many lanes as Doubles
 
 constexpr int LANES = WIDTH / sizeof(double);
 constexpr int LANES32 = WIDTH / sizeof(float);

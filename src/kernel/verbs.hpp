@@ -11,8 +11,89 @@ namespace etamu {
 
 constexpr int TILE = 256;  // rows handled at once
 
+struct Column;  // column.hpp
+struct Step;  // of a unit's program: program.hpp
+
+// Rows start, ..., start + rows - 1 of some columns, to be fetched into cache while something else is computed.
+struct Ahead {
+    const Column* columns;
+    int count;
+    std::int64_t start;
+    int rows;  // 0 for nothing: the caller's memory ends here
+};
+
 struct Verbs {
     const char* name;  // "avx512", "avx2", "neon" or "base"
+
+    // Dense columns; panels and their sizes are described in dense.hpp. m <= TILE always; w may have any sign, and
+    // null means ones. Every verb but pack, narrow and bilinear_prepare adds to what stands in its last argument.
+
+    // Rows start, ..., start + m - 1 of p columns as a panel of (x - shift) * factor; either may be null.
+    void (*pack)(const Column* columns, int p, std::int64_t start, int m, const double* shift, const double* factor,
+                 double* panel);
+    // A panel rounded to floats.
+    void (*narrow)(const double* panel, int p, int m, float* panel32);
+    // eta[m] += X beta; beta has p entries.
+    void (*panel_matvec)(const double* panel, int p, int m, const double* beta, double* eta);
+    // out[p] += X' v; v has m entries.
+    void (*panel_rmatvec)(const double* panel, int p, int m, const double* v, double* out);
+    // gram[padded(p)][padded(p)] += X' diag(w) X on and above the diagonal; below it anything may be added.
+    void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
+    // The same from a float panel: products and sums within the tile in float (w is first brought near 1 by a power
+    // of two), sums over tiles in double.
+    void (*panel_gram32)(const float* panel32, int p, int m, const double* w, double* gram);
+    // Both, meanwhile fetching what is packed next: a tenth to a fifth faster where data come from memory. `ahead` may
+    // be null.
+    void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead);
+    void (*panel_gram32_ahead)(const float* panel32, int p, int m, const double* w, double* gram, const Ahead* ahead);
+    // cross[padded(pa)][padded(pb)] += A' diag(w) B.
+    void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);
+    void (*panel_cross32)(const float* a, int pa, const float* b, int pb, int m, const double* w, double* cross);
+    // Lay a row-major pa x pb matrix M out for panel_bilinear: cross_doubles(pa, pb) doubles in an order of our own.
+    // With `quadratic` (then pa == pb) for panel_quadratic, which does half the work.
+    void (*bilinear_prepare)(const double* matrix, int pa, int pb, bool quadratic, double* prepared);
+    // out[m] += a_i' M b_i row by row, M prepared with quadratic = false.
+    void (*panel_bilinear)(const double* a, int pa, const double* b, int pb, int m, const double* prepared, double* out);
+    // out[m] += x_i' M x_i row by row, M prepared with quadratic = true.
+    void (*panel_quadratic)(const double* panel, int p, int m, const double* prepared, double* out);
+    // Run the steps of a program on `rows` rows, a multiple of 8; `bases` are what its operands lie relative to.
+    void (*execute)(const Step* steps, int count, double* const* bases, int rows);
+    // Coded blocks (coded.hpp). A multiplier may be null: then every number is 1.
+
+    // out = w * multiplier
+    void (*coded_times)(const double* w, const double* multiplier, int m, double* out);
+    // eta += beta[code] * multiplier
+    void (*coded_matvec)(const std::int32_t* codes, const double* multiplier, int m, const double* beta, double* eta);
+    // table[level] += v; table is [copies][levels]
+    void (*coded_sum)(const std::int32_t* codes, const double* v, int m, double* table, std::int64_t levels, int copies);
+    // table[a][b] += w; table is [copies][levels_a * levels_b = cells]
+    void (*coded_pair)(const std::int32_t* a, const std::int32_t* b, std::int64_t levels_b, const double* w, int m,
+                       double* table, std::int64_t cells, int copies);
+    // table[level][0 .. 8 slivers) += w * row of panel[slivers][TILE][8]; table is [copies][levels * 8 slivers = cells]
+    void (*coded_panel)(const std::int32_t* codes, const double* w, int m, const double* panel, int slivers,
+                        double* table, std::int64_t cells, int copies);
+    // out += factor * w * matrix[a][b], the matrix having rows of `stride` numbers; w may be null
+    void (*coded_bilinear)(const std::int32_t* a, const std::int32_t* b, const double* w, int m, const double* matrix,
+                           std::int64_t stride, double factor, double* out);
+    // out += factor * w * (matrix[level] . row of the panel), rows of the matrix padded to 8 slivers; w may be null
+    void (*coded_panel_bilinear)(const std::int32_t* codes, const double* w, int m, const double* panel, int slivers,
+                                 const double* matrix, double factor, double* out);
+
+    // What a pass does to a tile besides its blocks (pass.cpp). w null means ones.
+
+    // Whether every eta is finite and inside (lower, upper), an end included where said.
+    bool (*rows_inside)(const double* eta, int m, double lower, double upper, bool with_lower, bool with_upper);
+    // The sum of v w.
+    double (*rows_sum)(const double* v, const double* w, int m);
+    // out = v w
+    void (*rows_times)(const double* v, const double* w, int m, double* out);
+    // The sum of w score^2 / expected, 0 where the score is 0.
+    double (*rows_pearson)(const double* score, const double* expected, const double* w, int m);
+    // Add rows less a pivot to sums and squares, and to the extremes; every argument is padded(p) long.
+    void (*panel_moments)(const double* panel, int p, int m, const double* pivot, double* sum, double* square,
+                          double* low, double* high);
+    // out[m] += x'x row by row.
+    void (*panel_squares)(const double* panel, int p, int m, double* out);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).

@@ -68,3 +68,9 @@ def test_read_only_columns_are_never_written(block):
             array.flags.writeable = False
     one.gram(np.ones(len(x)))
     one.matvec(np.ones(x.shape[1]))
+
+
+def test_matmat_is_the_matrix_times_a_few_vectors(block):
+    one, x = block
+    vectors = RNG.normal(size=(x.shape[1], 3))
+    assert_allclose(one.matmat(vectors), x @ vectors, rtol=1e-12, atol=1e-12)

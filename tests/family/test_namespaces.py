@@ -1,4 +1,4 @@
-"""A unit is written once: the same body runs under the strict array API and is recorded as a program."""
+"""A unit is written once: the same body runs under the strict array API (and is traced: test_program)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from etamu.family.links import Logit
 from etamu.family.stated import StatedLink
 from etamu.family.unit import Unit
 from tests.catalogue import LINKS, UNITS, columns, crossed
-from tests.family.recording import Recorder
 
 TANH = StatedLink("(1 + tanh(eta)) / 2", "atanh(2 * mu - 1)", name="tanh", range=(0, 1))
 ALL = (*UNITS, Unit(Binomial(), Logit()), Unit(Bernoulli(), TANH))
@@ -34,21 +33,6 @@ def test_strict_array_api_gives_what_numpy_gives(unit, information):
         np.testing.assert_allclose(np.asarray(theirs), mine, rtol=1e-15)
 
 
-@every_unit
-@both
-def test_unit_can_be_recorded_and_replayed(unit, information):
-    recorder = Recorder()
-    symbols = tuple(recorder.input() for _ in unit.family.response)
-    results = unit.bind(recorder, information)(symbols, recorder.input())
-    y, eta = crossed(unit)
-    rows = columns(unit, y)
-    with np.errstate(all="ignore"):
-        expected = unit.bind(np, information)(rows, eta)
-        replayed = recorder.replay(np, [*rows, eta], results)
-    for mine, theirs in zip(replayed, expected, strict=True):
-        np.testing.assert_array_equal(np.broadcast_to(mine, eta.shape), theirs)
-
-
 @pytest.mark.parametrize("link", LINKS, ids=str)
 def test_link_maps_both_ways_under_the_strict_array_api(link):
     eta = np.array([0.2, 0.5, 0.9])
@@ -58,14 +42,3 @@ def test_link_maps_both_ways_under_the_strict_array_api(link):
     np.testing.assert_allclose(
         np.asarray(link.link(array_api_strict, strict.mu, strict.complement)), eta, rtol=1e-13
     )
-
-
-@pytest.mark.parametrize("looks", [bool, len, float, list, np.exp])
-def test_the_recorder_refuses_to_be_looked_into(looks):
-    with pytest.raises(TypeError):
-        looks(Recorder().input())
-
-
-def test_the_recorder_refuses_what_is_not_elementwise():
-    with pytest.raises(AttributeError, match="sum is not an elementwise"):
-        Recorder().sum(1.0)

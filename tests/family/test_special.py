@@ -32,6 +32,13 @@ CASES = {
     "expm1mx_ratio": (special.expm1mx_ratio, lambda x: (mp.expm1(x) - x) / x**2, AROUND_ZERO, 2),
     "expm1_ratio": (special.expm1_ratio, lambda x: mp.expm1(x) / x, AROUND_ZERO, 2),
     "log1pmx": (special.log1pmx, lambda x: mp.log1p(x) - x, ABOVE_MINUS_ONE, 4),
+    "log_of_part": (
+        lambda xp, x: special.log_of_part(xp, x, 1.0 - x),
+        mp.log,
+        np.linspace(0.01, 0.49, 49),
+        2,
+    ),
+    "log_of_rest": (lambda xp, x: special.log_of_part(xp, 1.0 - x, x), lambda x: mp.log1p(-x), TINY, 2),
     "softplus": (special.softplus, lambda x: mp.log1p(mp.exp(x)), LINE, 2),
     "log_complement": (
         special.log_complement,

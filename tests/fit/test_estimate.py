@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
+from etamu.fit.estimate import estimate
 
 RNG = np.random.default_rng(12)
 N = 300
@@ -114,3 +116,36 @@ def test_many_fits_at_once_give_the_serial_answer(threads):
     with ThreadPoolExecutor(threads) as pool:
         answers = list(pool.map(lambda _: em.glm("y ~ x + z", DATA, "poisson").coef, range(6)))
     assert all(np.array_equal(answer, serial) for answer in answers)
+
+
+@pytest.fixture(scope="module")
+def levels():
+    """Rows of 400 and 12 levels, which a fit by parts eliminates."""
+    rng = np.random.default_rng(4)
+    a, b = rng.integers(0, 400, 40_000), rng.integers(0, 12, 40_000)
+    x = rng.normal(size=40_000)
+    eta = 0.4 + 0.2 * x + rng.normal(size=400)[a] * 0.3 + rng.normal(size=12)[b] * 0.3
+    names = np.array([f"a{j:03d}" for j in range(400)])
+    return {"y": rng.poisson(np.exp(eta)), "x": x, "a": names[a], "b": np.array(list("abcdefghijkl"))[b]}
+
+
+@pytest.mark.parametrize("covariance", [None, "observed", "HC1"])
+def test_a_fit_that_eliminates_a_factor_is_the_fit_that_does_not(levels, covariance, monkeypatch):
+    options = {"family": em.Poisson(), "link": "sqrt", "covariance": covariance}
+    eliminated = em.glm("y ~ a + x + b", levels, **options)
+    monkeypatch.setattr("etamu.design.working.DOMINANT", 10_000)
+    dense = em.glm("y ~ a + x + b", levels, **options)
+    assert eliminated.converged
+    assert dense.converged
+    assert_allclose(eliminated.coef, dense.coef, rtol=1e-9, atol=1e-10)
+    assert_allclose(eliminated.se, dense.se, rtol=1e-9)
+    assert eliminated.deviance == pytest.approx(dense.deviance, rel=1e-13)
+
+
+def test_a_wide_fit_is_the_same_bits_whatever_the_number_of_threads(levels):
+    fit = em.glm("y ~ a + x + b", levels, "poisson")
+    options = [replace(fit.problem.options, block_rows=4_096, threads=threads) for threads in (1, 2)]
+    one, two = (estimate(replace(fit.problem, options=option)) for option in options)
+    assert np.array_equal(one.coef, two.coef)
+    assert np.array_equal(one.se, two.se)
+    assert_allclose(one.coef, fit.coef, rtol=1e-9, atol=1e-10)

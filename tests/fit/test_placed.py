@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import etamu as em
 from etamu._base.types import Want
-from etamu.execute.threads import ROWS
 from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information, visits, whitened
 from etamu.fit.problem import Options
 from etamu.infer.covariance import Root
@@ -150,7 +149,7 @@ def test_whitened_rows_are_orthonormal_under_the_weights(fit: em.Fit) -> None:
 
 
 def test_visits_leave_to_threads_what_was_not_chosen() -> None:
-    assert visits(Options()) == {"rows": ROWS}
+    assert visits(Options()) == {}
     assert visits(Options(block_rows=7)) == {"rows": 7}
     assert visits(Options(block_rows=7, threads=2)) == {"rows": 7, "threads": 2}
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle, sandwich
+from etamu._base.arrow import Arrow
+from etamu.infer.covariance import (
+    MANY,
+    Root,
+    condition,
+    filled,
+    root_of_information,
+    root_of_triangle,
+    sandwich,
+)
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(40, 4)) * [1.0, 1e6, 1e-6, 1.0]
@@ -59,3 +68,39 @@ def test_scaling_a_root_scales_the_covariance():
 def test_condition_is_that_of_the_scaled_columns():
     x = X / np.linalg.norm(X, axis=0)
     assert_allclose(condition(X.T @ X), np.linalg.cond(x), rtol=1e-6)
+
+
+def test_the_root_of_an_arrow_is_a_root_of_its_inverse():
+    side = np.array([[1.0], [1.0], [0.5]])
+    arrow = Arrow(np.arange(3), np.array([3]), np.array([2.0, 3.0, 4.0]), side, np.array([[9.0]]))
+    root = root_of_information(arrow)
+    assert_allclose(root.covariance(), np.linalg.inv(np.asarray(arrow)), rtol=1e-12)
+    exact = condition(np.asarray(arrow))
+    assert 0.8 * exact <= condition(arrow) <= exact * (1 + 1e-9)
+
+
+def test_an_arrow_that_is_not_positive_definite_has_no_root():
+    arrow = Arrow(np.arange(1), np.array([1]), np.array([1.0]), np.array([[2.0]]), np.array([[1.0]]))
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        root_of_information(arrow)
+    assert condition(arrow) > 1e7
+
+
+def test_with_many_coefficients_the_condition_is_estimated():
+    x = np.random.default_rng(1).normal(size=(400, MANY + 1)) * np.linspace(1.0, 100.0, MANY + 1)
+    gram = x.T @ x
+    size = np.sqrt(np.diag(gram))
+    exact = np.sqrt(np.linalg.cond(gram / size[:, None] / size))
+    # the power method comes from below, to a few per cent
+    assert 0.8 * exact <= condition(gram) <= exact * (1 + 1e-9)
+    assert condition(np.ones((MANY + 1, MANY + 1))) > 1e7
+
+
+def test_a_root_filled_by_cholesky_is_that_filled_by_eigenvalues():
+    rng = np.random.default_rng(3)
+    scores = rng.normal(size=(600, MANY + 1))
+    white = scores.T @ scores
+    bread = Root(np.eye(MANY + 1))
+    assert_allclose(filled(bread, white).covariance(), white, rtol=1e-9, atol=1e-9)
+    few = scores[:5].T @ scores[:5]
+    assert_allclose(filled(bread, few).covariance(), few, atol=1e-9)

@@ -31,6 +31,7 @@ class Rows:
     upper: float = math.inf
     dispersed: bool = False
     noise: float = 0.0
+    dear: bool = False
     coarse: bool = False  # curvature in float32, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 
@@ -87,6 +88,10 @@ class Rows:
         with np.errstate(all="ignore"):
             edge = np.where(slope > 0, (self.upper - eta) / slope, (self.lower - eta) / slope)
         return float(np.min(edge, where=slope != 0, initial=math.inf))
+
+    def girth(self) -> float:
+        self.asked.append("girth")
+        return float((self.x**2).sum(axis=1).max())
 
     def longest(self, covariance: Array) -> float:
         self.asked.append("longest")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
+from etamu._base.arrow import Arrow
 from etamu._base.types import Array
 from etamu.solve.factor import (
     cholesky,
@@ -12,6 +14,7 @@ from etamu.solve.factor import (
     combine,
     from_triangle,
     independent_columns,
+    least_squares,
     lifted,
     positive_definite,
     triangle,
@@ -150,3 +153,32 @@ def test_a_gram_decides_only_what_is_clear() -> None:
     close = np.column_stack([x, x[:, 0] + 1e-5 * rows(seed=3)[:, 0]])
     assert not clearly_independent(close.T @ close)
     assert independent_columns(triangle(close)).all()
+
+
+def spined(empty):
+    """An arrow of three levels beside one number; the first level may have no weight at all."""
+    diagonal, side = (
+        np.array([0.0 if empty else 2.0, 3.0, 4.0]),
+        np.array([[0.0 if empty else 1.0], [1.0], [1.0]]),
+    )
+    return Arrow(np.arange(3), np.array([3]), diagonal, side, np.array([[9.0]]))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, lambda arrow: arrow], ids=["dense", "arrow"])
+def test_least_squares_solve_what_can_be_solved(kind):
+    matrix = kind(spined(empty=False))
+    right = np.arange(1.0, 5.0)
+    assert_allclose(np.asarray(matrix) @ least_squares(matrix, right), right, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, lambda arrow: arrow], ids=["dense", "arrow"])
+def test_least_squares_of_a_singular_matrix_come_near(kind):
+    matrix = kind(spined(empty=True))
+    right = np.array([0.0, 2.0, 3.0, 4.0])
+    assert_allclose(np.asarray(matrix) @ least_squares(matrix, right), right, atol=1e-6)
+
+
+def test_an_arrow_shows_independent_columns_as_its_matrix_does():
+    assert clearly_independent(spined(empty=False))
+    assert clearly_independent(np.asarray(spined(empty=False)))
+    assert not clearly_independent(spined(empty=True))

@@ -11,7 +11,6 @@ import importlib
 import os
 from typing import Any
 
-
 kernel: Any = None
 """The compiled module; None with ETAMU_KERNEL=numpy or where it was not built."""
 

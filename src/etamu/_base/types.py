@@ -81,3 +81,5 @@ class Want(enum.Flag):
     """Observed information in float64."""
     MEAT = enum.auto()
     """Sum of squared scores, the middle of a sandwich."""
+    PEARSON = enum.auto()
+    """Sum of squared Pearson residuals."""

@@ -1,7 +1,7 @@
 """One column as etamu sees it: numbers as they lie, or codes into levels, and what is missing.
 
-May import: numpy, `etamu._base`.
-Read next: `etamu.data.frame`, which makes columns from every kind of table.
+May import: numpy, `etamu._base`, `etamu.data.codes`.
+Read next: `etamu.data.codes` for texts, `etamu.data.frame`, which makes columns from every kind of table.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
+from types import NoneType
 from typing import Any, Literal
 
 import numpy as np
@@ -17,9 +19,9 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.types import Mask
+from etamu.data.codes import RawArray, absent, distinct_texts, in_order
 
 Kind = Literal["numeric", "boolean", "categorical", "text"]
-RawArray = np.ndarray[Any, Any]
 
 NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
 """Types whose values stand for a missing one."""
@@ -78,45 +80,52 @@ def _mask(missing: NDArray[np.bool_]) -> Mask | None:
 
 def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: bool = False) -> Column:
     """Make a column of numbers; NaN is missing, infinity is not."""
-    if values.dtype.kind == "f":
-        absent = np.isnan(values)
-        return Column(
-            name, "numeric", values, _mask(absent if null is None else absent | null), integer=integer
-        )
-    return Column(name, "numeric", values, None if null is None else _mask(null), integer=integer)
+    gaps = _not_numbers(values) if values.dtype.kind == "f" else None
+    missing = gaps if null is None else null if gaps is None else gaps | null
+    return Column(name, "numeric", values, None if missing is None else _mask(missing), integer=integer)
+
+
+def _not_numbers(values: RawArray) -> Mask | None:
+    """Return where values are NaN, None where none is; the minimum of the values tells without a mask."""
+    with np.errstate(invalid="ignore"):
+        return np.isnan(values) if len(values) and np.isnan(values.min()) else None
 
 
 def boolean(name: str, values: RawArray, null: Mask | None = None) -> Column:
     """Make a column of truth values; its levels are False and True."""
-    codes = values.astype(np.int32)
-    if null is not None:
-        codes[null] = -1
-    return Column(name, "boolean", codes, None if null is None else _mask(null), ("False", "True"))
+    if null is None:
+        return Column(name, "boolean", values.view(np.int8), None, ("False", "True"))
+    codes = values.astype(np.int8)
+    codes[null] = -1
+    return Column(name, "boolean", codes, _mask(null), ("False", "True"))
 
 
 def coded(name: str, codes: RawArray, levels: Sequence[Any], *, ordered: bool) -> Column:
-    """Make a column of declared categories from their codes, negative where missing."""
+    """Make a column of declared categories from their codes as they lie, -1 where missing."""
     labels = tuple(str(level) for level in levels)
     if len(set(labels)) < len(labels):
         raise DataError(
             f"column {name!r} has two categories that read the same, {_twice(labels)!r}; rename one of them"
         )
-    out = codes.astype(np.int32)
-    return Column(name, "categorical", out, _mask(out < 0), labels, ordered)
+    return Column(name, "categorical", codes, absent(codes), labels, ordered)
 
 
 def _twice(labels: tuple[str, ...]) -> str:
     return next(label for place, label in enumerate(labels) if label in labels[:place])
 
 
-def text(name: str, values: Sequence[Any]) -> Column:
+def text(name: str, values: Sequence[Any] | RawArray) -> Column:
     """Make a column of strings; everything that is not one is missing."""
-    table = dict.fromkeys(values)
-    levels = sorted(level for level in table if isinstance(level, str))
-    code = {level: place for place, level in enumerate(levels)}
-    lookup = {key: code.get(key, -1) if isinstance(key, str) else -1 for key in table}
-    codes = np.fromiter(map(lookup.__getitem__, values), dtype=np.int32, count=len(values))
-    return Column(name, "text", codes, _mask(codes < 0), tuple(map(str, levels)))
+    found = distinct_texts(_objects(name, values))
+    if found is None:
+        return text(name, [str(value) if isinstance(value, str) else None for value in values])
+    return texts(name, *found)
+
+
+def texts(name: str, codes: RawArray, levels: Sequence[str]) -> Column:
+    """Make a column of strings from codes into their distinct values, negative where missing."""
+    ordered, sorted_levels = in_order(codes, levels)
+    return Column(name, "text", ordered, absent(ordered), sorted_levels)
 
 
 def from_values(name: str, values: Any) -> Column:
@@ -135,7 +144,7 @@ def from_values(name: str, values: Any) -> Column:
     [False, True]
     """
     array = values if isinstance(values, np.ndarray) else _objects(name, values)
-    if isinstance(array, np.ma.MaskedArray):
+    if is_masked(array):
         raise DataError(
             f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)"
         )
@@ -148,6 +157,11 @@ def from_values(name: str, values: Any) -> Column:
         remedy = _REMEDIES.get(array.dtype.kind, "use numbers or text")
         raise DataError(f"column {name!r} holds {array.dtype} values; {remedy}")
     return reader(name, array)
+
+
+def is_masked(values: Any) -> bool:
+    """Tell whether an array carries a mask, without loading `numpy.ma`: a small fit takes less."""
+    return any(base.__name__ == "MaskedArray" for base in type(values).__mro__)
 
 
 def _objects(name: str, values: Any) -> RawArray:
@@ -182,6 +196,9 @@ def _word(value: Any) -> str:
 
 def _from_objects(name: str, values: RawArray) -> Column:
     """Read an array of Python objects, all of one kind."""
+    found = distinct_texts(values)
+    if found is not None and found[1]:
+        return texts(name, *found)
     items = values.tolist()
     words = {kind: _word(sample) for kind, sample in {type(item): item for item in items}.items()}
     null = _missing_items(items, words)
@@ -190,7 +207,7 @@ def _from_objects(name: str, values: RawArray) -> Column:
     if first is None:
         return numeric(name, np.full(len(items), np.nan))
     word = words[type(items[first])]
-    if len(set(words.values())) > 1:
+    if len({other for kind, other in words.items() if kind.__name__ not in NOTHING}) > 1:
         _refuse_mixture(name, items, present, word)
     maker = _MAKERS.get(word)
     if maker is None:
@@ -200,6 +217,9 @@ def _from_objects(name: str, values: RawArray) -> Column:
 
 def _missing_items(items: list[Any], words: dict[type, str]) -> Mask | None:
     """Mark what is missing; None where no type among the items can be."""
+    if words.keys() <= {int, float, NoneType}:  # told apart without looking at each
+        absent = np.isnan(np.array(items, dtype=np.float64))
+        return absent if absent.any() else None
     if any(issubclass(kind, (float, np.floating, Decimal)) or kind.__name__ in NOTHING for kind in words):
         return np.fromiter(map(is_missing, items), dtype=bool, count=len(items))
     return None
@@ -215,6 +235,9 @@ def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> Non
 
 
 def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
+    if {*map(type, items)} <= {int, float, NoneType}:  # NumPy reads these itself, None as NaN
+        whole = not any(type(item) is float and not isnan(item) for item in items)
+        return numeric(name, np.array(items, dtype=np.float64), integer=whole)
     whole = all(
         isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]
     )
@@ -231,7 +254,8 @@ def _object_booleans(name: str, items: list[Any], null: Mask | None) -> Column:
 
 
 def _strings(name: str, values: RawArray) -> Column:
-    return text(name, values.tolist())
+    found = distinct_texts(values)
+    return text(name, values.tolist()) if found is None else texts(name, *found)
 
 
 _MAKERS: dict[str, Callable[[str, list[Any], Mask | None], Column]] = {

@@ -18,8 +18,17 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import Basis
-from etamu.data.column import Column, RawArray
-from etamu.data.evaluate import Rows, States, check_finite, evaluate, rows_in_use, settle_transforms
+from etamu.data.codes import RawArray, absent, relabelled, smallest
+from etamu.data.column import Column
+from etamu.data.evaluate import (
+    Rows,
+    States,
+    all_finite,
+    check_finite,
+    evaluate,
+    rows_in_use,
+    settle_transforms,
+)
 from etamu.data.expression import Call, Expression, Name
 from etamu.data.formula import Statement
 from etamu.data.frame import Frame
@@ -182,7 +191,7 @@ class _Bench:
             for other in columns[1:]:
                 out = np.multiply(out, other, dtype=np.float64)
         out = out if piece.scale == 1.0 else out * piece.scale
-        if len(columns) > 1 and not np.isfinite(out).all():
+        if len(columns) > 1 and not all_finite(out):
             row = int(np.flatnonzero(~np.isfinite(out))[0])
             label = ":".join(self.schema.factors[number].label for number, _ in piece.numbers)
             raise DataError(f"{label} is {out[row]} in row {self.rows.position(row)}; rescale the columns")
@@ -250,8 +259,8 @@ def codes_of(
         codes = _match_levels(factor, column, rows)
     else:
         codes = _match_numbers(factor, rows, states)
-    strange = codes < 0
-    if not strange.any():
+    strange = absent(codes)
+    if strange is None:
         return codes, None
     if unseen == "error":
         row = int(strange.argmax())
@@ -270,7 +279,7 @@ def _match_levels(factor: CategoricalFactor, column: Column, rows: Rows) -> RawA
     lookup = [place.get(level, -1) for level in column.levels]
     if factor.numbers is not None:  # settled on numbers, met again as categories that read as numbers
         lookup = [_number_place(factor.numbers, level) for level in column.levels]
-    return np.array([*lookup, -1], dtype=np.int32)[codes]
+    return relabelled(codes, np.array(lookup, dtype=smallest(len(factor.levels))))
 
 
 def _number_place(numbers: tuple[float, ...], level: str) -> int:
@@ -289,7 +298,7 @@ def _match_numbers(factor: CategoricalFactor, rows: Rows, states: States) -> Raw
     order = np.argsort(numbers, kind="stable")
     ranked = np.array(numbers)[order]
     found = np.minimum(np.searchsorted(ranked, values), len(ranked) - 1)
-    return np.where(ranked[found] == values, order[found], -1).astype(np.int32)
+    return np.where(ranked[found] == values, order[found], -1).astype(smallest(len(numbers)))
 
 
 def _as_number(level: str) -> float:

@@ -17,7 +17,8 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, settle
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray
+from etamu.data.column import Column
 from etamu.data.expression import Call, Expression, Flag, Name, Named, Number, Operation, Text, Vector, walk
 from etamu.data.frame import Frame
 from etamu.data.functions import FUNCTIONS
@@ -291,6 +292,14 @@ def settle_transforms(expression: Expression, frame: Frame, states: dict[str, Ba
             raise type(error)(f"{part.text}: {error}") from None
 
 
+def all_finite(values: RawArray) -> bool:
+    """Tell whether there is neither NaN nor infinity; one sum tells, unless it overflows."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())
+
+
 def check_finite(values: RawArray, expression: Expression, label: str, rows: Rows) -> None:
     """Refuse NaN and infinity.
 
@@ -299,7 +308,7 @@ def check_finite(values: RawArray, expression: Expression, label: str, rows: Row
     DataError
         Naming the column or expression, the value, the row, what the columns hold there, and the remedy.
     """
-    if values.dtype.kind != "f" or np.isfinite(values).all():
+    if all_finite(values):
         return
     row = int(np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))[0])
     value = values.reshape(len(values), -1)[row]

@@ -1,6 +1,8 @@
 """Formulas: what stands left and right of `~`, as a list of terms in formulaic's order.
 
-May import: formulaic (here alone, at the first formula), `etamu._base`, `etamu.data`.
+`etamu.data.algebra` reads plain formulas; formulaic is loaded at the first that is not, or is wrong.
+
+May import: formulaic (here alone, when it is needed), `etamu._base`, `etamu.data`.
 Read next: `etamu.data.schema`, where terms meet data.
 """
 
@@ -13,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from etamu._base.errors import FormulaError
+from etamu.data import algebra
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Call, Expression, Name, Parsed, parse_expression
 from etamu.data.functions import canonical
@@ -113,7 +116,7 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     used = () if response is None else names_in(response.expression)
     factors: dict[str, Parsed] = {}
     spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
-    terms, offsets = _split_offsets(_formulaic_terms(spelled, factors, formula), factors)
+    terms, offsets = _split_offsets(_terms(spelled, factors, formula), factors)
     return Statement(
         formula,
         response,
@@ -139,6 +142,9 @@ def additive(columns: tuple[str, ...], *, intercept: bool) -> Statement:
 
 
 def _tokens(formula: str) -> list[_Token]:
+    pieces = algebra.scan(formula)
+    if pieces is not None:
+        return [_Token(kind, text) for kind, text in pieces]
     from formulaic.parser.algos.tokenize import tokenize
 
     try:
@@ -200,7 +206,9 @@ def _placeholder(number: int) -> str:
     return f"f_{number}_"
 
 
-def _spell(tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, ...], formula: str) -> str:
+def _spell(
+    tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, ...], formula: str
+) -> list[str]:
     """Write the right side with a placeholder for every factor, so that formulaic sees structure only."""
     numbers: dict[str, int] = {}
 
@@ -209,12 +217,13 @@ def _spell(tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, 
         factors.setdefault(parsed.label, parsed)
         return _placeholder(number)
 
-    words = []
+    words: list[str] = []
     for token in tokens:
         if token.text == ".":
             if not others:
                 raise FormulaError(f"{formula!r}: '.' stands for all other columns, and there are none")
-            words.append("(" + " + ".join(mark(Parsed(name, Name(name))) for name in others) + ")")
+            every = [mark(Parsed(name, Name(name))) for name in others]
+            words += ["(", every[0], *(word for name in every[1:] for word in ("+", name)), ")"]
         elif token.kind == "name":
             words.append(mark(Parsed(token.text, Name(token.text))))
         elif token.kind == "python":
@@ -226,7 +235,7 @@ def _spell(tokens: list[_Token], factors: dict[str, Parsed], others: tuple[str, 
         else:
             words.append(f"%{token.text}%" if token.text == "in" else token.text)
     _check_powers(words, formula)
-    return " ".join(words)
+    return words
 
 
 def _number(text: str, formula: str) -> str:
@@ -254,8 +263,17 @@ def _number_of(placeholder: str, formula: str) -> int:
     return int(digits)
 
 
+def _terms(spelled: list[str], factors: dict[str, Parsed], formula: str) -> list[Term]:
+    """Expand the operators."""
+    labels = list(factors)
+    found = algebra.expand(spelled, {_placeholder(number): number for number in range(len(labels))})
+    if found is None:
+        return _formulaic_terms(" ".join(spelled), factors, formula)
+    return [Term(":".join(labels[number] for number in term) or "Intercept", term) for term in found]
+
+
 def _formulaic_terms(spelled: str, factors: dict[str, Parsed], formula: str) -> list[Term]:
-    """Let formulaic expand the operators."""
+    """Let formulaic expand the operators, where they are not plain."""
     from formulaic.parser import DefaultFormulaParser
 
     try:

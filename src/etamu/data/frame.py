@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Mask
-from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text
+from etamu.data.codes import RawArray, relabelled, smallest
+from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text, texts
 
 Library = Literal["pyarrow", "polars"]
 """Libraries that read files."""
@@ -252,13 +253,13 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
     if isinstance(dtype, nw.Boolean):
         null = _null(series)
         values = series if null is None else series.fill_null(value=False)
-        return boolean(name, values.to_numpy().astype(bool), null)
+        return boolean(name, values.to_numpy().astype(bool, copy=False), null)
     if dtype.is_numeric():
         return _numbers(name, series, integer=dtype.is_integer())
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
         return _categories(name, series)
     if isinstance(dtype, nw.String):
-        return text(name, series.to_numpy().tolist())
+        return _texts(name, series)
     if isinstance(dtype, nw.Object):
         return from_values(name, series.to_numpy())
     if dtype.is_temporal():
@@ -293,29 +294,58 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
         return coded(
             name,
-            native.cat.codes.to_numpy(),
+            native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy(),
             native.cat.categories.tolist(),
             ordered=bool(native.cat.ordered),
         )
     if isinstance(series.dtype, nw.Enum):
-        codes = native.to_physical().cast(int).fill_null(-1).to_numpy()
-        return coded(name, codes, series.dtype.categories, ordered=True)
+        return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():
-        return text(name, native.cast(str).to_list())
-    return _dictionary(name, series.to_arrow())
+        return _texts(name, series.cast(nw.String()))
+    codes, levels, ordered = _dictionary(native if hasattr(native, "chunks") else series.to_arrow())
+    return coded(name, codes, levels, ordered=ordered)
 
 
-def _dictionary(name: str, array: Any) -> Column:
-    """Read an Arrow dictionary; a null may stand among its values too."""
+def _physical(native: Any) -> RawArray:
+    """Return the codes of a Polars Enum, in the type that holds them and -1 for null."""
+    codes = native.to_physical()
+    if native.null_count() == 0:
+        return np.asarray(codes.to_numpy())
+    return np.asarray(codes.cast(int).fill_null(-1).to_numpy())
+
+
+def _texts(name: str, series: nw.Series[Any]) -> Column:
+    """Read strings: coded by the library where it keeps them its own way, by us where they are objects."""
+    native = series.to_native()
+    if series.implementation.is_polars():
+        levels = sorted(level for level in series.unique().to_list() if level is not None)
+        return texts(name, _physical(series.cast(nw.Enum(levels)).to_native()), levels)
+    dtype = getattr(native, "dtype", None)
+    if getattr(dtype, "storage", "") == "pyarrow" or hasattr(dtype, "pyarrow_dtype"):
+        native = series.to_arrow()
+    if hasattr(native, "dictionary_encode"):
+        codes, levels, _ = _dictionary(native.dictionary_encode())
+        return texts(name, codes, levels)
+    return text(name, series.to_numpy())
+
+
+def _dictionary(array: Any) -> tuple[RawArray, list[Any], bool]:
+    """Read codes, levels and their order from an Arrow dictionary; a null may stand among its values too."""
     if hasattr(array, "chunks"):
-        array = array.unify_dictionaries().combine_chunks()
+        array = array.unify_dictionaries()
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
         array = array.chunk(0) if hasattr(array, "chunks") else array
     levels = array.dictionary.to_pylist()
-    codes = array.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = array.indices
+    if codes.null_count:
+        codes = codes.cast("int64").fill_null(-1)
+    codes = codes.to_numpy(zero_copy_only=False)
     present = [place for place, level in enumerate(levels) if level is not None]
-    lookup = np.full(len(levels) + 1, -1)
-    lookup[present] = np.arange(len(present))
-    return coded(name, lookup[codes], [levels[place] for place in present], ordered=bool(array.type.ordered))
+    if len(present) < len(levels):
+        lookup = np.full(len(levels), -1, dtype=smallest(len(levels)))
+        lookup[present] = np.arange(len(present))
+        codes = relabelled(codes, lookup)
+    return codes, [levels[place] for place in present], bool(array.type.ordered)
 
 
 # --- files ---

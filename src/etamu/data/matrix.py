@@ -6,7 +6,7 @@ Read next: `etamu.data.encode`, the way of tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.types import Mask
+from etamu.data.column import is_masked
 from etamu.data.encode import Encoded
+from etamu.data.evaluate import all_finite
 from etamu.design.blocks import Block, Dense, Sparse
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
+from etamu.design.moments import Moments, beside, constant
 
 BLOCK = 16_384
 """Rows looked at together, so that no mask is ever as large as the matrix."""
@@ -38,12 +41,15 @@ class Matrix:
     sparse : bool
     gaps : tuple of int
         Columns with missing values.
+    described : Moments, optional
+        Of the columns, where looking for gaps has found them on the way.
     """
 
     values: Any
     names: tuple[str, ...]
     sparse: bool
     gaps: tuple[int, ...]
+    described: Moments | None = None
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -70,10 +76,15 @@ class Matrix:
         if self.sparse:
             blocks = (*((Dense(ones),) if intercept else ()), Sparse(values))
         names = (INTERCEPT, *self.names) if intercept else self.names
-        return Encoded(Design(blocks, n), plain_layout(names, 0 if intercept else None))
+        described = None if self.described is None or n < len(self) else self.described
+        if described is not None and intercept:
+            described = beside([constant(1.0, n), described], n)
+        return Encoded(Design(blocks, n, described), plain_layout(names, 0 if intercept else None))
 
 
-def read_matrix(data: Any, names: Sequence[str] | None = None) -> Matrix:
+def read_matrix(
+    data: Any, names: Sequence[str] | None = None, describe: Callable[[Design], Moments] | None = None
+) -> Matrix:
     """Look at a matrix without copying it.
 
     Parameters
@@ -81,6 +92,8 @@ def read_matrix(data: Any, names: Sequence[str] | None = None) -> Matrix:
     data : array (n, p), nested lists, or scipy sparse matrix or array of any format
     names : sequence of str, optional
         x0, x1, … if left out.
+    describe : callable, optional
+        Describes a design in one pass, which tells as well that nothing is missing.
 
     Raises
     ------
@@ -101,6 +114,10 @@ def read_matrix(data: Any, names: Sequence[str] | None = None) -> Matrix:
         raise DataError(f"X holds values of dtype {values.dtype}: {remedy}")
     values = _compressed(values) if sparse else values
     given = _named(int(values.shape[1]), names)
+    if describe is not None and not sparse and values.dtype.char in "fd" and given:
+        described = describe(Design((Dense((values,)),), len(values)))
+        if described.finite:
+            return Matrix(values, given, sparse, (), described)
     return Matrix(values, given, sparse, _gaps(values, given, sparse=sparse))
 
 
@@ -121,7 +138,7 @@ def read_like(data: Any, names: tuple[str, ...]) -> Matrix:
 
 
 def _dense(data: Any) -> np.ndarray[Any, Any]:
-    if isinstance(data, np.ma.MaskedArray):
+    if is_masked(data):
         raise DataError("X is a masked array; fill it with NaN first: X.filled(numpy.nan)")
     try:
         return np.asarray(data)
@@ -211,6 +228,8 @@ def _not_finite(
     elif values.dtype.kind == "f":
         for start in range(0, len(values), BLOCK):
             block = values[start : start + BLOCK]
+            if all_finite(block):
+                continue
             rows, columns = np.nonzero(~np.isfinite(block))
             yield rows + start, columns, block[rows, columns]
 

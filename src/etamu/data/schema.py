@@ -17,6 +17,7 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, BSpline, RawPoly
+from etamu.data.codes import levels_seen
 from etamu.data.column import Column
 from etamu.data.contrasts import MOST_EXPOSED, Contrast, settle_contrast
 from etamu.data.evaluate import (
@@ -367,8 +368,9 @@ def _most_exposed(
 
 
 def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    codes = rows.select(column.codes)
-    seen = np.bincount(codes[codes >= 0], minlength=len(column.levels)) > 0
+    if column.kind == "text" and rows.keep is None:  # levels were found in the rows
+        return column.levels
+    seen = levels_seen(column.codes, len(column.levels), rows.keep)
     if column.kind == "categorical" and not seen.all():
         dropped[column.name] = tuple(
             level for level, used in zip(column.levels, seen, strict=True) if not used

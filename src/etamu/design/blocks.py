@@ -13,8 +13,14 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
-from etamu.design.moments import Moments, moments_of
+from etamu.design.moments import Moments, constant, moments_of
+from etamu.design.twin import CodedParts, CsrParts
+from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
+
+COMPILED = frozenset(np.dtype(kind) for kind in "dfbhilqBHILQ?")
+"""Types of columns the compiled kernel reads, in the byte order of the machine; others are left to NumPy."""
 
 
 class Block(Protocol):
@@ -31,8 +37,15 @@ class Block(Protocol):
     def length(self) -> int:
         """Number of rows."""
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: what a pass has to read."""
+
     def matvec(self, beta: Array) -> Array:
         """Compute X beta, one number per row."""
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B for several vectors at once, (rows, vectors)."""
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v, one number per column."""
@@ -87,6 +100,21 @@ class Dense:
         """Number of rows."""
         return len(self.columns[0])
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: the columns."""
+        return self.width
+
+    @cached_property
+    def compiled(self) -> bool:
+        """Whether the compiled kernel does the work, tile by tile; else NumPy does it on `packed`."""
+        return kernel is not None and all(column.dtype in COMPILED for column in self.columns)
+
+    @property
+    def recipe(self) -> tuple[tuple[np.ndarray[Any, Any], ...], Array | None, Array | None]:
+        """What the compiled kernel packs: columns, shift, scale."""
+        return self.columns, self.shift, self.scale
+
     @cached_property
     def packed(self) -> Array:
         """The columns as one float64 panel (length, width)."""
@@ -99,19 +127,31 @@ class Dense:
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
+        if self.compiled:
+            return np.asarray(kernel.dense_matvec(*self.recipe, beta))
         return self.packed @ beta
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B."""
+        return self.packed @ matrix
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
+        if self.compiled:
+            return np.asarray(kernel.dense_rmatvec(*self.recipe, v))
         return self.packed.T @ v
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
+        if self.compiled:
+            return np.asarray(kernel.dense_gram(*self.recipe, w))
         product = self.packed.T @ (self.packed * w[:, None])
         return 0.5 * (product + product.T)
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
+        if self.compiled:
+            return np.asarray(kernel.dense_quadratic(*self.recipe, matrix))
         return np.asarray(np.einsum("ij,ij->i", self.packed @ matrix, self.packed))
 
     def dense(self) -> Array:
@@ -128,7 +168,11 @@ class Dense:
 
     def moments(self) -> Moments:
         """Describe every column."""
-        return moments_of(Dense(self.columns).packed)
+        if kernel is None or not self.length:
+            return moments_of(Dense(self.columns).packed)
+        columns = tuple(readable(column) for column in self.columns)
+        whole = kernel.Rows(self.length, self.width, [(0, (columns, None, None, None))], (), None, None, None)
+        return Moments(self.length, *whole.moments())
 
     def scaled(self, shift: Array, scale: Array) -> Dense:
         """Replace the shift and the scale applied while packing."""
@@ -171,41 +215,49 @@ class Coded:
         """Number of rows."""
         return len(self.codes)
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: the code, and the multiplier if there is one."""
+        return 1 if self.multiplier is None else 2
+
     @cached_property
-    def factor(self) -> Array | None:
-        """The scaled multiplier as float64, None where it is 1."""
-        if self.multiplier is None:
-            return None
-        return np.asarray(self.multiplier, dtype=np.float64) / self.scale
-
-    def times(self, v: Array) -> Array:
-        """Multiply a vector over rows by the scaled multiplier."""
-        return v if self.factor is None else v * self.factor
-
-    def sum_by_level(self, v: Array) -> Array:
-        """Add up a vector over the rows of each level."""
-        return np.asarray(np.bincount(self.codes, weights=v, minlength=self.levels), dtype=np.float64)
+    def parts(self) -> CodedParts:
+        """The block as the verbs take it: (codes, levels, multiplier, scale)."""
+        multiplier = None if self.multiplier is None else readable(self.multiplier)
+        return readable_codes(self.codes), self.levels, multiplier, self.scale
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta: look each level up."""
-        return self.times(beta[self.codes])
+        return np.asarray(verbs_for(self.levels).coded_matvec(self.parts, contiguous(beta)))
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B: look each level up."""
+        found = matrix[self.codes]
+        if self.multiplier is not None:
+            found = found * np.asarray(self.multiplier, dtype=np.float64)[:, None]
+        return found if self.scale == 1.0 else found / self.scale
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v: add up by level."""
-        return self.sum_by_level(self.times(v))
+        return np.asarray(verbs_for(self.levels).coded_rmatvec(self.parts, contiguous(v)))
+
+    def diagonal(self, w: Array) -> Array:
+        """Compute the diagonal of X' diag(w) X, all that there is of it."""
+        return np.asarray(verbs_for(self.levels).coded_diagonal(self.parts, contiguous(w)))
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X, a diagonal matrix."""
-        return np.diag(self.sum_by_level(self.times(self.times(w))))
+        return np.diag(self.diagonal(w))
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i: the diagonal of M, looked up."""
-        return self.times(self.times(np.diag(matrix)[self.codes]))
+        return np.asarray(verbs_for(self.levels).coded_quadratic(self.parts, contiguous(np.diag(matrix))))
 
     def dense(self) -> Array:
         """Write the indicators out; for a block of rows, never for the whole table."""
         panel = np.zeros((self.length, self.levels))
-        panel[np.arange(self.length), self.codes] = 1.0 if self.factor is None else self.factor
+        number = 1.0 if self.multiplier is None else np.asarray(self.multiplier, dtype=np.float64)
+        panel[np.arange(self.length), self.codes] = number / self.scale
         return panel
 
     def rows(self, start: int, stop: int) -> Coded:
@@ -220,8 +272,9 @@ class Coded:
 
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
-        values = np.ones(self.length) if self.multiplier is None else np.asarray(self.multiplier, np.float64)
-        return moments_of(values[:, None]).repeated(self.levels)
+        if self.multiplier is None:
+            return constant(1.0, self.length).repeated(self.levels)
+        return Dense((self.multiplier,)).moments().repeated(self.levels)
 
     def scaled(self, shift: Array, scale: Array) -> Coded:
         """Replace the number that divides the multiplier; all levels share it."""
@@ -254,24 +307,39 @@ class Sparse:
         """Number of rows."""
         return int(self.matrix.shape[0])
 
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row, on average and rounded up."""
+        return -(-int(self.matrix.nnz) // max(self.length, 1))
+
     def unscale(self, panel: Array) -> Array:
         """Divide the leading axis, one entry per column, by the scale."""
         if self.scale is None:
             return panel
         return panel / (self.scale if panel.ndim == 1 else self.scale[:, None])
 
+    @cached_property
+    def parts(self) -> CsrParts:
+        """The block as the verbs take it: (indptr, indices, data)."""
+        rows = self.matrix.tocsr()
+        return rows.indptr, rows.indices.astype(rows.indptr.dtype, copy=False), contiguous(rows.data)
+
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
-        return np.asarray(self.matrix @ self.unscale(beta))
+        return np.asarray(verbs_for().csr_matvec(self.parts, contiguous(self.unscale(beta))))
+
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B."""
+        return np.asarray(self.matrix @ self.unscale(matrix))
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
-        return self.unscale(np.asarray(self.matrix.T @ v))
+        return self.unscale(np.asarray(verbs_for().csr_rmatvec(self.parts, self.width, contiguous(v))))
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
-        product = (self.matrix.T @ self.matrix.multiply(w[:, None]).tocsr()).toarray()
-        scaled = self.unscale(self.unscale(np.asarray(product, dtype=np.float64)).T)
+        product = np.asarray(verbs_for().csr_gram(self.parts, self.width, contiguous(w)))
+        scaled = self.unscale(self.unscale(product).T)
         return 0.5 * (scaled + scaled.T)
 
     def quadratic(self, matrix: Array) -> Array:

@@ -7,13 +7,17 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
+from etamu.design.blocks import Coded, Dense
 from etamu.design.design import Design
+from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +81,7 @@ class Predictor:
         return Predictor(self.design.take(index), _some(self.offset, index))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Chunk:
     """Rows of a problem.
 
@@ -100,8 +104,18 @@ class Chunk:
     row_ids: NDArray[np.int64]
     cluster: tuple[NDArray[Any], ...] = ()
 
+    @cached_property
+    def compiled(self) -> Any:
+        """These rows as the kernel visits them, None where the NumPy twins have to serve."""
+        return compiled_rows(self)
+
     def __len__(self) -> int:
         return len(self.row_ids)
+
+    @property
+    def cells(self) -> int:
+        """Numbers a pass reads."""
+        return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
 
     def rows(self, start: int, stop: int) -> Chunk:
         """View the rows start, …, stop - 1."""
@@ -135,3 +149,43 @@ def _part(values: Array | None, start: int, stop: int) -> Array | None:
 def _product(*factors: Array | None) -> Array | None:
     present = [factor for factor in factors if factor is not None]
     return np.prod(present, axis=0) if present else None
+
+
+def compiled_rows(chunk: Chunk) -> Any:
+    """Return some rows as the compiled passes read them: where they lie, nothing copied.
+
+    None without a kernel, for several linear predictors, and for sparse blocks.
+    """
+    if kernel is None or len(chunk.predictors) != 1:
+        return None
+    predictor = chunk.predictors[0]
+    described: list[tuple[int, tuple[Any, ...]]] = []
+    for columns, block in predictor.design.placed():
+        if isinstance(block, Dense):
+            arrays = tuple(readable(column) for column in block.columns)
+            described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
+        elif isinstance(block, Coded) and block.levels <= MOST_LEVELS:
+            codes, number = readable_codes(block.codes), block.multiplier
+            multiplier = None if number is None else readable(number)
+            described.append((columns.start, (codes, block.levels, multiplier, block.scale)))
+        else:
+            return None
+    total, squared = chunk.weights.total(), chunk.weights.squared()
+    return kernel.Rows(
+        predictor.design.length,
+        predictor.design.width,
+        described,
+        tuple(contiguous(column) for column in (chunk.y[:1] if _one_each(chunk.y) else chunk.y)),
+        _plain(predictor.offset),
+        _plain(total),
+        _plain(squared),
+    )
+
+
+def _one_each(y: tuple[Array, ...]) -> bool:
+    """Tell whether every row is one trial, by a column that is one number repeated without memory."""
+    return len(y) == 2 and y[1].strides == (0,) and len(y[1]) > 0 and y[1][0] == 1.0
+
+
+def _plain(numbers: Array | None) -> Array | None:
+    return None if numbers is None else contiguous(numbers)

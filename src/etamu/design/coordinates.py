@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.design.design import Design
+from etamu.design.gram import Gram
 from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
+from etamu.design.working import working_gram
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,12 @@ class Coordinates:
         """The scale of every reported column; the levels of a term share one."""
         return _reported(self.layout, self.raw_scale, 1.0)
 
+    @cached_property
+    def stretch(self) -> float:
+        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections do not."""
+        rows = [float(np.square(part.matrix).sum(axis=1).max(initial=0.0)) for part in self.layout.parts]
+        return max([1.0, *rows])
+
     @property
     def size(self) -> int:
         """Number of working coordinates, the rank of the design."""
@@ -82,8 +91,11 @@ class Coordinates:
         """Map a score over raw columns, (raw_width, …), to working coordinates."""
         return self.layout.gather(raw)[self.kept]
 
-    def gram(self, raw: Array) -> Array:
-        """Map X' W X from raw columns to working coordinates, (size, size)."""
+    def gram(self, raw: Array | Gram) -> Array:
+        """Map X' W X from raw columns, a matrix or its parts, to working coordinates, (size, size)."""
+        if isinstance(raw, Gram):
+            # An arrow where a factor dominates: NumPy reads it as the matrix it stands for.
+            return cast("Array", working_gram(raw, self.layout, self.kept))
         half = self.gathered(raw)
         full = self.gathered(half.T)
         return 0.5 * (full + full.T)

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Block, Coded, Dense, Sparse
+from etamu.design.verbs import contiguous, verbs_for
 
 
 def cross(a: Block, b: Block, w: Array) -> Array:
@@ -26,50 +28,50 @@ def bilinear(a: Block, b: Block, matrix: Array) -> Array:
 
 
 def _dense_dense(a: Dense, b: Dense, w: Array) -> Array:
+    if a.compiled and b.compiled:
+        return np.asarray(kernel.dense_cross(*a.recipe, *b.recipe, w))
     return a.packed.T @ (b.packed * w[:, None])
 
 
 def _coded_dense(a: Coded, b: Dense, w: Array) -> Array:
-    weight = a.times(w)
-    out = np.empty((a.width, b.width))
-    for j in range(b.width):
-        out[:, j] = a.sum_by_level(weight * b.packed[:, j])
-    return out
+    verbs = verbs_for(a.levels)
+    return np.asarray(verbs.coded_dense_cross(a.parts, contiguous(b.packed), contiguous(w)))
 
 
 def _coded_coded(a: Coded, b: Coded, w: Array) -> Array:
-    # The pair of codes is the cell of a two-way table; int64 because 50,000 x 50,000 levels overflow int32.
-    cell = a.codes.astype(np.int64) * b.levels + b.codes
-    table = np.bincount(cell, weights=a.times(b.times(w)), minlength=a.levels * b.levels)
-    return np.asarray(table, dtype=np.float64).reshape(a.levels, b.levels)
+    verbs = verbs_for(a.levels, b.levels)
+    return np.asarray(verbs.coded_cross(a.parts, b.parts, contiguous(w)))
 
 
 def _sparse_dense(a: Sparse, b: Dense, w: Array) -> Array:
-    return a.unscale(np.asarray(a.matrix.T @ (b.packed * w[:, None])))
+    product = verbs_for().csr_dense_cross(a.parts, a.width, contiguous(b.packed), contiguous(w))
+    return a.unscale(np.asarray(product))
 
 
 def _sparse_coded(a: Sparse, b: Coded, w: Array) -> Array:
-    weighted = a.matrix.multiply(b.times(w)[:, None]).tocoo()
-    cell = weighted.col.astype(np.int64) * b.levels + np.asarray(b.codes, dtype=np.int64)[weighted.row]
-    table = np.bincount(cell, weights=weighted.data, minlength=a.width * b.levels)
-    return a.unscale(np.asarray(table, dtype=np.float64).reshape(a.width, b.levels))
+    product = verbs_for(b.levels).csr_coded_cross(a.parts, a.width, b.parts, contiguous(w))
+    return a.unscale(np.asarray(product))
 
 
 def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
-    product = np.asarray((a.matrix.T @ b.matrix.multiply(w[:, None]).tocsr()).toarray(), dtype=np.float64)
+    product = np.asarray(verbs_for().csr_cross(a.parts, a.width, b.parts, b.width, contiguous(w)))
     return b.unscale(a.unscale(product).T).T
 
 
 def _rows_dense_dense(a: Dense, b: Dense, matrix: Array) -> Array:
+    if a.compiled and b.compiled:
+        return np.asarray(kernel.dense_bilinear(*a.recipe, *b.recipe, matrix))
     return np.asarray(np.einsum("ij,ij->i", a.packed @ matrix, b.packed))
 
 
 def _rows_coded_dense(a: Coded, b: Dense, matrix: Array) -> Array:
-    return a.times(np.einsum("ij,ij->i", matrix[a.codes], b.packed))
+    verbs = verbs_for(a.levels)
+    return np.asarray(verbs.coded_dense_bilinear(a.parts, contiguous(b.packed), contiguous(matrix)))
 
 
 def _rows_coded_coded(a: Coded, b: Coded, matrix: Array) -> Array:
-    return a.times(b.times(matrix[a.codes, b.codes]))
+    verbs = verbs_for(a.levels, b.levels)
+    return np.asarray(verbs.coded_bilinear(a.parts, b.parts, contiguous(matrix)))
 
 
 def _rows_sparse_dense(a: Sparse, b: Dense, matrix: Array) -> Array:
@@ -78,7 +80,8 @@ def _rows_sparse_dense(a: Sparse, b: Dense, matrix: Array) -> Array:
 
 def _rows_sparse_coded(a: Sparse, b: Coded, matrix: Array) -> Array:
     product = np.asarray(a.matrix @ a.unscale(matrix))
-    return b.times(product[np.arange(b.length), b.codes])
+    picked = product[np.arange(b.length), b.codes] / b.scale
+    return picked if b.multiplier is None else picked * b.multiplier
 
 
 def _rows_sparse_sparse(a: Sparse, b: Sparse, matrix: Array) -> Array:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
+from etamu.design.gram import Gram, gram_of
+from etamu.design.moments import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +30,23 @@ class Design:
         Side by side; raw columns are numbered through them in order.
     length : int
         Number of rows, stated because a design may have no column at all.
+    described : Moments, optional
+        Of every raw column, where they are known already.
     """
 
     blocks: tuple[Block, ...]
     length: int
+    described: Moments | None = None
 
     @property
     def width(self) -> int:
         """Number of raw columns."""
         return sum(block.width for block in self.blocks)
+
+    @property
+    def stored(self) -> int:
+        """Numbers kept per row: what a pass has to read."""
+        return sum(block.stored for block in self.blocks)
 
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""
@@ -52,6 +62,13 @@ class Design:
             eta += block.matvec(beta[columns])
         return eta
 
+    def matmat(self, matrix: Array) -> Array:
+        """Compute X B, (length, vectors), for a few vectors at once."""
+        out = np.zeros((self.length, matrix.shape[1]))
+        for columns, block in self.placed():
+            out += block.matmat(matrix[columns])
+        return out
+
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v, (width,)."""
         parts = [block.rmatvec(v) for block in self.blocks]
@@ -59,14 +76,11 @@ class Design:
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X, (width, width), for weights of any sign."""
-        out = np.zeros((self.width, self.width))
-        for columns, block in self.placed():
-            out[columns, columns] = block.gram(w)
-        for (left, a), (right, b) in combinations(self.placed(), 2):
-            product = cross(a, b, w)
-            out[left, right] = product
-            out[right, left] = product.T
-        return out
+        return self.gram_parts(w).dense()
+
+    def gram_parts(self, w: Array) -> Gram:
+        """Compute X' diag(w) X by pairs of blocks, which add and are never written out as one matrix."""
+        return gram_of(self.blocks, w)
 
     def cross(self, other: Design, w: Array) -> Array:
         """Compute X' diag(w) Z for the design Z of another linear predictor."""

@@ -7,6 +7,7 @@ Read next: `etamu.design.coordinates`, which adds shift, scale and aliases.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,11 @@ class TermColumns:
     columns: slice
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+SPARSE = 4_096
+"""Entries from which a contrast matrix with few that are not zero is kept in compressed rows."""
+
+
+@dataclass(frozen=True, eq=False)
 class ContrastPart:
     """A categorical term: reported coefficients are contrasts of the levels of one coded block.
 
@@ -40,6 +45,16 @@ class ContrastPart:
     reported: slice | NDArray[np.intp]
     raw: slice
     matrix: Array
+
+    @cached_property
+    def operator(self) -> Any:
+        """The matrix as it is multiplied with: compressed where most of it is zero, as sum contrasts are."""
+        entries = self.matrix.size
+        if entries < SPARSE or np.count_nonzero(self.matrix) > entries / 10:
+            return self.matrix
+        from scipy import sparse
+
+        return sparse.csr_array(self.matrix)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +94,7 @@ class Layout:
         raw = np.zeros((self.raw_width, *beta.shape[1:]))
         raw[self.dense_raw] = beta[self.dense_reported]
         for part in self.parts:
-            raw[part.raw] = part.matrix @ beta[part.reported]
+            raw[part.raw] = part.operator @ beta[part.reported]
         return raw
 
     def gather(self, raw: Array) -> Array:
@@ -87,7 +102,7 @@ class Layout:
         out = np.zeros((self.width, *raw.shape[1:]))
         out[self.dense_reported] = raw[self.dense_raw]
         for part in self.parts:
-            out[part.reported] = part.matrix.T @ raw[part.raw]
+            out[part.reported] = part.operator.T @ raw[part.raw]
         return out
 
 

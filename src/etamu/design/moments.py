@@ -50,6 +50,11 @@ class Moments:
         return Moments(self.count, *(np.repeat(part, times) for part in parts))
 
     @property
+    def finite(self) -> bool:
+        """Whether every number seen is finite, as far as the sums tell: a sum that overflows says no."""
+        return all(bool(np.all(np.isfinite(part))) for part in (self.mean, self.low, self.high))
+
+    @property
     def deviation(self) -> Array:
         """Root mean square distance from the mean."""
         return np.sqrt(self.scatter / max(self.count, 1))
@@ -75,3 +80,9 @@ def beside(moments: list[Moments], count: int) -> Moments:
     fields = ("mean", "scatter", "low", "high")
     columns = ([np.zeros(0), *(getattr(part, field) for part in moments)] for field in fields)
     return Moments(count, *(np.concatenate(column) for column in columns))
+
+
+def constant(value: float, count: int) -> Moments:
+    """Describe a column that has one value in every row."""
+    one = np.full(1, value)
+    return Moments(count, one, np.zeros(1), one, one)

@@ -11,18 +11,23 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from etamu.design.chunk import Chunk
 from etamu.execute.executor import A, added_in_order
 
-ROWS = 16_384
-"""Rows per block: 16,384 rows of 30 float64 columns are 4 MB, about one core's share of cache."""
+CELLS = 1 << 20
+"""Numbers per block: enough work to make its overhead small, in a few MB of memory."""
+FEWEST, MOST = 1 << 12, 1 << 17
+"""Rows per block at least and at most."""
+ALONE = 50_000
+"""Up to so many numbers one thread is done before others would have started."""
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Threads:
     """Visit the rows of a chunk block by block.
 
@@ -30,29 +35,45 @@ class Threads:
     ----------
     whole : Chunk
         All rows.
-    rows : int
-        Rows per block; fixes where blocks begin and so the order of every sum.
+    rows : int, optional
+        Rows per block; fixes where blocks begin and so the order of every sum. Chosen by what a row holds,
+        if not given, and so by the data alone.
     threads : int
         Blocks worked on at once; never changes a bit of the answer.
     """
 
     whole: Chunk
-    rows: int = ROWS
+    rows: int | None = None
     threads: int = os.cpu_count() or 1
 
-    def blocks(self) -> Iterator[Chunk]:
-        """Yield the blocks in order; no rows at all make one empty block."""
+    @cached_property
+    def step(self) -> int:
+        """Rows per block."""
+        if self.rows is not None:
+            return self.rows
+        wide = max(self.whole.cells // max(len(self.whole), 1), 1)
+        return min(max(1 << ((CELLS // wide).bit_length() - 1), FEWEST), MOST)
+
+    @cached_property
+    def parts(self) -> tuple[Chunk, ...]:
+        """The blocks in order, views of the whole; no rows at all make one empty block."""
         n = len(self.whole)
-        for start in range(0, max(n, 1), self.rows):
-            yield self.whole.rows(start, min(start + self.rows, n))
+        if n <= self.step:
+            return (self.whole,)
+        step = self.step if self.rows is not None else even(n, self.step)
+        return tuple(self.whole.rows(at, min(at + step, n)) for at in range(0, n, step))
+
+    def blocks(self) -> Iterator[Chunk]:
+        """Yield the blocks in order."""
+        yield from self.parts
 
     def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
-        if self.threads == 1 or len(self.whole) <= self.rows:
-            yield from map(fn, self.blocks())
+        if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
+            yield from map(fn, self.parts)
             return
         with ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
-            for block in self.blocks():
+            for block in self.parts:
                 waiting.append(pool.submit(fn, block))
                 # A short queue keeps memory at a few blocks however many there are.
                 if len(waiting) > 2 * self.threads:
@@ -64,7 +85,26 @@ class Threads:
         """Add up fn(block) over all blocks in a fixed tree."""
         return added_in_order(self._results(fn))
 
+    def over(self, whole: Chunk) -> Threads:
+        """Return the executor of other rows."""
+        return Threads(whole, self.rows, self.threads)
+
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
         for result in self._results(fn):
             sink(result)
+
+
+def even(n: int, step: int) -> int:
+    """Return rows per block, at most `step`, so that blocks are alike and their number is a multiple of 8.
+
+    Of at most eight blocks a power of two: workers then end at the same time.
+
+    Examples
+    --------
+    >>> even(30_000, 4096), even(3_000_000, 131_072)
+    (3750, 125000)
+    """
+    count = -(-n // step)
+    count = 1 << (count - 1).bit_length() if count <= 8 else -(-count // 8) * 8
+    return -(-n // count)

@@ -44,6 +44,7 @@ class Binomial(Borrowed):
     support = Support(own.NON_NEGATIVE, integer=True)
     dispersion_known = True
     kin = QuasiBinomial()
+    single = own.Bernoulli()
     textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog"), "successes of trials")
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:

@@ -129,6 +129,11 @@ class Family(ABC):
         return False
 
     @property
+    def single(self) -> Family | None:
+        """Return the family of a row with one trial, None where there are no trials."""
+        return None
+
+    @property
     def variance_power(self) -> float | None:
         """Return p where V(mu) = mu^p, None for every other variance function."""
         return None

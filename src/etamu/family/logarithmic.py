@@ -52,9 +52,7 @@ def gamma(_family: Any) -> Bind:
     def bind(xp: Namespace, information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
             ratio = y * xp.exp(-eta)
-            u = xp.log(y) - eta
-            near = xp.abs(u) < 0.5
-            half = xp.where(near, special.expm1mx_near(xp.where(near, u, 0.0)), (ratio - 1.0) - u)
+            half = special.half_deviance(xp, xp.ones_like(eta), xp.log(y) - eta, ratio)
             curvature = xp.ones_like(eta) if information == "expected" else ratio
             return -half, ratio - 1.0, curvature
 

@@ -10,7 +10,7 @@ import math
 from typing import NamedTuple
 
 from etamu._base.types import AnyArray, Namespace
-from etamu.family.special import horner
+from etamu.family.special import horner, whole
 
 _ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -51,7 +51,8 @@ def hazard_excess(x: AnyArray) -> AnyArray:
     return horner(_HAZARD_EXCESS, (x - 3.5) / (x + 3.5)) / (x + 1.75)
 
 
-def _exp_of_square(xp: Namespace, x: AnyArray, factor: float) -> AnyArray:
+@whole
+def exp_of_square(xp: Namespace, x: AnyArray, factor: float) -> AnyArray:
     """Return exp(factor x^2) for x >= 0; x is split so that squaring loses nothing (Cody)."""
     short = xp.floor(x * 16.0) * 0.0625
     rest = (x - short) * (x + short)
@@ -60,7 +61,7 @@ def _exp_of_square(xp: Namespace, x: AnyArray, factor: float) -> AnyArray:
 
 def density(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return phi(x)."""
-    return _exp_of_square(xp, xp.minimum(xp.abs(x), 40.0), -0.5) * (1.0 / _ROOT_TWO_PI)
+    return exp_of_square(xp, xp.minimum(xp.abs(x), 40.0), -0.5) * (1.0 / _ROOT_TWO_PI)
 
 
 def tails(xp: Namespace, x: AnyArray) -> Tails:
@@ -90,7 +91,7 @@ def erfcx(xp: Namespace, x: AnyArray) -> AnyArray:
     distance = xp.abs(x) * math.sqrt(2.0)
     upper = math.sqrt(2.0 / math.pi) / (distance + hazard_excess(distance))
     negative = xp.minimum(xp.maximum(-x, 0.0), 26.6)
-    return xp.where(x < 0.0, 2.0 * _exp_of_square(xp, negative, 1.0) - upper, upper)
+    return xp.where(x < 0.0, 2.0 * exp_of_square(xp, negative, 1.0) - upper, upper)
 
 
 _CENTRE = (

@@ -115,7 +115,8 @@ def log(xp: Namespace, eta: AnyArray) -> Ends:
     mu, complement = xp.exp(eta), -xp.expm1(eta)
     odds = mu / complement
     certain, linear = xp.ones_like(eta), xp.zeros_like(eta)
-    return Ends(mu, complement, eta, _log(xp, complement, mu), certain, odds, linear, odds / complement)
+    log_complement = special.log_of_part(xp, complement, mu)
+    return Ends(mu, complement, eta, log_complement, certain, odds, linear, odds / complement)
 
 
 Side = Callable[[Namespace, AnyArray], Ends]
@@ -128,16 +129,11 @@ def of_link(link: Link) -> Side:
         mu, complement, d1, d2 = link.inverse(xp, eta)
         up, down = d1 / mu, d1 / complement
         up_bend, down_bend = up * up - d2 / mu, down * down + d2 / complement
-        log_mu, log_complement = _log(xp, mu, complement), _log(xp, complement, mu)
+        log_mu = special.log_of_part(xp, mu, complement)
+        log_complement = special.log_of_part(xp, complement, mu)
         return Ends(mu, complement, log_mu, log_complement, up, down, up_bend, down_bend)
 
     return side
-
-
-def _log(xp: Namespace, part: AnyArray, rest: AnyArray) -> AnyArray:
-    """Return log(part) where part + rest = 1, from the smaller of the two."""
-    small = rest < 0.5
-    return xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), xp.log(xp.where(small, 1.0, part)))
 
 
 def binary(side: Side) -> Callable[[Any], Callable[[Namespace, str], Kernel]]:

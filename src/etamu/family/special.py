@@ -6,7 +6,10 @@ Read next: `etamu.family.normal` for the normal distribution, `etamu.family.link
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 from etamu._base.types import AnyArray, Namespace
 
@@ -17,6 +20,18 @@ _EXP_SERIES = tuple(1.0 / math.factorial(k) for k in range(15, 1, -1))
 _LOG_SERIES = tuple(1.0 / (2 * k + 3) for k in range(9, -1, -1))
 
 
+def whole(function: Callable[..., AnyArray]) -> Callable[..., AnyArray]:
+    """Let a namespace whose class lists this function in `whole` compute it in one piece."""
+    name = function.__name__
+
+    @functools.wraps(function)
+    def offered(xp: Namespace, *operands: Any) -> AnyArray:
+        own = getattr(type(xp), "whole", None)
+        return function(xp, *operands) if own is None or name not in own else own[name](xp, *operands)
+
+    return offered
+
+
 def horner(coefficients: tuple[float, ...], x: AnyArray) -> AnyArray:
     """Return the polynomial in x whose coefficients are given from the highest power down."""
     total = x * coefficients[0] + coefficients[1]
@@ -25,6 +40,7 @@ def horner(coefficients: tuple[float, ...], x: AnyArray) -> AnyArray:
     return total
 
 
+@whole
 def exp(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return e^x, inf where it exceeds every float64, without a warning."""
     return xp.where(x > _LARGEST_EXPONENT, xp.inf, xp.exp(xp.minimum(x, _LARGEST_EXPONENT)))
@@ -43,12 +59,14 @@ def expm1mx_near(x: AnyArray) -> AnyArray:
     return horner(_EXP_SERIES, x) * x * x
 
 
+@whole
 def expm1mx(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return e^x - 1 - x with full relative accuracy: the deviance's shape on the log scale."""
     near = xp.abs(x) < 0.5
     return xp.where(near, expm1mx_near(xp.where(near, x, 0.0)), xp.expm1(x) - x)
 
 
+@whole
 def half_deviance(xp: Namespace, y: AnyArray, log_ratio: AnyArray, mu: AnyArray) -> AnyArray:
     """Return y log(y / mu) + mu - y from log_ratio = log(mu / y), finite where mu underflows; mu at y = 0."""
     near = xp.abs(log_ratio) < 0.5
@@ -56,6 +74,7 @@ def half_deviance(xp: Namespace, y: AnyArray, log_ratio: AnyArray, mu: AnyArray)
     return xp.where(y > 0.0, xp.where(near, close, (mu - y) - y * log_ratio), mu)
 
 
+@whole
 def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return log(1 + x) - x with full relative accuracy (never positive).
 
@@ -68,6 +87,7 @@ def log1pmx(xp: Namespace, x: AnyArray) -> AnyArray:
     return xp.where(near, r * (2.0 * r * r * horner(_LOG_SERIES, r * r) - small), xp.log1p(apart) - apart)
 
 
+@whole
 def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArray:
     """Return excess - log(ratio), ratio = 1 + excess; each is accurate where the other is not."""
     far = xp.abs(excess) > 0.5
@@ -75,6 +95,14 @@ def relative_entropy(xp: Namespace, ratio: AnyArray, excess: AnyArray) -> AnyArr
     return xp.where(far, excess - log, -log1pmx(xp, xp.where(far, 0.0, excess)))
 
 
+@whole
+def log_of_part(xp: Namespace, part: AnyArray, rest: AnyArray) -> AnyArray:
+    """Return log(part) where part + rest = 1, from the smaller of the two."""
+    small = rest < 0.5
+    return xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), xp.log(xp.where(small, 1.0, part)))
+
+
+@whole
 def bd0(xp: Namespace, y: AnyArray, mu: AnyArray) -> AnyArray:
     """Return y log(y / mu) + mu - y, Loader's half deviance of a count, without cancellation at y near mu.
 

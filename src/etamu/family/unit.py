@@ -81,6 +81,11 @@ class Unit:
         """
         return 0.0 if self.restricted else self.link.concordance
 
+    @property
+    def alone(self) -> Unit:
+        """Return the unit for rows of one trial each, which reads one response column less."""
+        return self if self.family.single is None else Unit(self.family.single, self.link)
+
     def mean(self, xp: Namespace, eta: AnyArray) -> Mean:
         """Return mean, complement and derivatives at eta."""
         return self.link.inverse(xp, eta)
@@ -95,6 +100,8 @@ class Unit:
         if len(self.family.response) == 1:
             return y[0], None
         successes, trials = y
+        if trials.strides == (0,) and len(trials) and trials[0] == 1.0:
+            return successes, trials
         return np.where(trials > 0.0, successes / np.where(trials > 0.0, trials, 1.0), 0.0), trials
 
     def bind(self, xp: Namespace, information: str = "expected") -> Bound:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from etamu._base.errors import DataError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
@@ -18,6 +20,11 @@ from etamu.data.formula import Statement, additive
 from etamu.data.frame import Frame, bare_rows, is_table, read
 from etamu.data.matrix import Matrix, check_names, read_matrix
 from etamu.data.schema import Schema
+from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.design.coordinates import describe
+from etamu.design.design import Design
+from etamu.design.moments import Moments
+from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.assemble import assemble, settled
 from etamu.fit.inputs import Keywords
@@ -117,10 +124,16 @@ def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
 
 
 def _by_matrix(X: Any, y: Any, shape: Shape) -> ByMatrix:
-    matrix = read_matrix(X, shape.names)
+    matrix = read_matrix(X, shape.names, _described)
     _refuse_nothing(len(matrix.names), shape)
     frame = bare_rows(len(matrix))
     return ByMatrix(matrix, shape.intercept, frame, _response(frame, y))
+
+
+def _described(design: Design) -> Moments:
+    """Describe the columns of a matrix in one pass."""
+    rows = Chunk((Predictor(design),), (), Weights(), np.broadcast_to(np.int64(0), design.length))
+    return Threads(rows).reduce(lambda block: describe(block.predictors[0].design))
 
 
 def _refuse_nothing(width: int, shape: Shape) -> None:
@@ -147,4 +160,11 @@ def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
 
 
 def _kept(column: Column, keep: Mask) -> Column:
-    return Column(column.name, column.kind, column.values[keep], None, column.levels, column.ordered)
+    return Column(
+        column.name,
+        column.kind,
+        column.values if keep.all() else column.values[keep],
+        None,
+        column.levels,
+        column.ordered,
+    )

@@ -225,7 +225,7 @@ def _apart(small: Fit, large: Fit) -> str:
         bench.chunk.row_ids,
     )
     executor = Threads(chunk, bench.executor.rows, bench.executor.threads)
-    plain = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    plain = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     gram = coordinates.gram(plain)
     for what, beta in (("offset", None), ("columns", small.coordinates.raw(random))):
         if _distance(executor, coordinates, gram, beta) > APART:

@@ -164,7 +164,7 @@ def _unknown(inverse: Bread) -> Root:
 class _Meat:
     """Inflated squares of scores over raw (or whitened) columns, and the rows fitted by themselves alone."""
 
-    matrix: Array
+    matrix: Any  # Array, or Gram
     alone: NDArray[np.int64]
 
     def __add__(self, other: _Meat) -> _Meat:
@@ -188,9 +188,9 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
     factor = problem.nobs / (problem.nobs - (1 if sampling else size)) if kind == "HC1" else 1.0
     if inverse.delicate:
-        return factor * meat.matrix
+        return np.asarray(factor * meat.matrix)
     root = inverse.root.matrix
-    return factor * root.T @ at.coordinates.gram(meat.matrix) @ root
+    return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:
@@ -205,7 +205,7 @@ def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) 
     if inverse.delicate:
         white = whitened(chunk, at, inverse)
         return _Meat(white.T @ (white * squares[:, None]), alone)
-    return _Meat(chunk.predictors[0].design.gram(squares), alone)
+    return _Meat(chunk.predictors[0].design.gram_parts(squares), alone)
 
 
 # Rows that follow one another

@@ -10,30 +10,33 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
+from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
+from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
+from etamu.fit.sample import Sampled, drawn
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent, independent_columns
+from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -47,6 +50,14 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
     "lbfgs": lbfgs,
 }
 
+DEAR = 2_000_000
+"""From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
+
+NARROW = 30
+"""Up to so many columns float32 saves nothing."""
+FEW = 4
+"""Rows per column that are looked at first, to see that no column is an alias."""
+
 WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
 
@@ -59,6 +70,7 @@ class Stage:
     executor: Threads
     coordinates: Coordinates
     moments: Moments
+    sampled: Sampled | None = None
 
 
 def estimate(problem: Problem) -> Fit:
@@ -73,10 +85,20 @@ def estimate(problem: Problem) -> Fit:
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
-    beta = _first(problem, oracle, stage)
-    solution = SOLVERS[problem.options.solver](oracle, beta)
+    solution = _solved(problem, oracle, stage)
     _say_outcome(solution)
     return _finish(problem, stage, solution)
+
+
+def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
+    """Climb from the start that was given, from the pilot, or from the usual start."""
+    solver = problem.options.solver
+    if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
+        found = pilot(oracle, problem.unit, stage.sampled)
+        if found is not None:
+            beta, metric = found
+            return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
+    return SOLVERS[solver](oracle, _first(problem, oracle, stage))
 
 
 def prepare(problem: Problem) -> Stage:
@@ -85,13 +107,15 @@ def prepare(problem: Problem) -> Stage:
     predictor = chunk.predictors[0]
     options = problem.options
     raw = Threads(chunk, **visits(options))
-    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+    moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk(
         (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
     )
     executor = Threads(ready, **visits(options))
-    coordinates = coordinates.without(_aliased(executor, coordinates))
+    sampled = _sample(problem, ready, coordinates)
+    if not _independent(sampled, coordinates):
+        coordinates = coordinates.without(aliased(executor, coordinates))
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
         message = (
@@ -99,7 +123,15 @@ def prepare(problem: Problem) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments)
+    return Stage(ready, executor, coordinates, moments, sampled)
+
+
+def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
+    """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
+    if chunk.cells < DEAR or not problem.unit.domain.whole:
+        return None
+    size = size_of(len(chunk), coordinates.size)
+    return drawn(chunk, size) if size >= ENOUGH * coordinates.size else None
 
 
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
@@ -112,19 +144,17 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         stage.coordinates,
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
+        dear=stage.chunk.cells >= DEAR,
+        single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
     )
 
 
-def _aliased(executor: Threads, coordinates: Coordinates) -> Any:
-    """Flag columns that earlier ones explain, on X itself over the rows that count."""
-    if not coordinates.size:
-        return np.zeros(0, dtype=bool)
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
-    if clearly_independent(coordinates.gram(gram)):
-        return np.zeros(coordinates.size, dtype=bool)
-    # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
-    triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
-    return ~independent_columns(triangle.factor)
+def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
+    """Tell whether a few rows show every column independent: then they are so in all."""
+    if sampled is None or not coordinates.size:
+        return not coordinates.size
+    few = sampled.part(max(len(sampled.chunk) // (FEW * coordinates.size), 1)).chunk.predictors[0].design
+    return clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length))))
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
@@ -157,7 +187,9 @@ def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
     local = solution.local
     deviance = abs(2.0 * local.value)  # never -0.0
     raw = stage.coordinates.raw(solution.beta)
-    chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
+    chi2 = local.beside
+    if chi2 is None:
+        chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - stage.coordinates.size
     phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
     at = Placed(problem, stage.executor, stage.coordinates, solution.beta)
@@ -192,7 +224,7 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     kind = problem.options.covariance or ("HC1" if sampling else "model")
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
-    if information is not None and np.all(np.isfinite(information)):
+    if information is not None and all_finite(information):
         cond = condition(information)
         if cond > WARN_CONDITION:
             message = (

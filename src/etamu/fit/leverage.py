@@ -16,7 +16,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk, Predictor, Weights
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.fit.rows import raw_beta
 from etamu.infer import influence as formulas
 from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle
@@ -38,7 +38,7 @@ def bread(fit: Fit) -> Root:
     predictor = chunk.predictors[0]
     placed = Predictor(fit.coordinates.placed(predictor.design), predictor.offset)
     executor = Threads(
-        Chunk((placed,), chunk.y, chunk.weights, chunk.row_ids), rows=problem.options.block_rows or ROWS
+        Chunk((placed,), chunk.y, chunk.weights, chunk.row_ids), rows=problem.options.block_rows
     )
     total = executor.reduce(
         partial(sums.accumulate, beta=beta, unit=problem.unit, want=Want.EXPECTED)

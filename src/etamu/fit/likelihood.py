@@ -13,8 +13,15 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.family.family import Family
 from etamu.fit.phi import Phi, likelihood_phi
 from etamu.fit.problem import Problem
+from etamu.fused import tallied
+
+FEW = 1 << 16
+"""Responses that are counts below this are tallied."""
+BLOCK = 1 << 16
+"""Rows whose saturated terms are computed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +56,38 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
         return LogLikelihood(math.nan, 0, math.nan, f"{family.name} states a variance, not a density")
     if weights.sampling is not None:
         return LogLikelihood(math.nan, 0, math.nan, "sampling weights make no likelihood of the rows")
-    counts = np.ones(len(chunk)) if weights.frequency is None else weights.frequency
     if family.dispersion_known:
-        total = counts if weights.variance is None else counts * weights.variance
-        saturated = np.sum(total * family.saturated(chunk.y, np.ones(len(chunk))))
-        return LogLikelihood(float(saturated - deviance / 2.0), 0, 1.0)
+        return LogLikelihood(_saturated(family, chunk) - deviance / 2.0, 0, 1.0)
     plugged, extra = _plugged(problem, chunk, raw, deviance, phi)
     if not plugged > 0:
         return LogLikelihood(math.inf, extra, plugged, "the fit is perfect: phi is 0")
-    precision = np.ones(len(chunk)) if weights.variance is None else weights.variance
+    saturated = 0.0
+    for start in range(0, len(chunk), BLOCK):
+        saturated += _dispersed(family, chunk.rows(start, min(start + BLOCK, len(chunk))), plugged)
+    return LogLikelihood(saturated - deviance / (2.0 * plugged), extra, plugged)
+
+
+def _saturated(family: Family, chunk: Chunk) -> float:
+    """Sum the saturated terms at phi = 1, one per different response where those are counts."""
+    total = chunk.weights.total()
+    if family.single is not None and chunk.compiled is not None and chunk.compiled.responses == 1:
+        return 0.0  # one trial each: the saturated model is certain of every row
+    sizes = [float(column.max(initial=0.0)) + 1.0 for column in chunk.y]
+    shape = tuple(int(size) for size in sizes) if math.prod(sizes) <= FEW else None
+    tally = None if shape is None else tallied(chunk, shape)
+    if shape is None or tally is None:
+        rows = family.saturated(chunk.y, np.ones(len(chunk)))
+        return float(np.sum(rows if total is None else total * rows))
+    seen = np.flatnonzero(tally)
+    responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
+    return float(tally[seen] @ family.saturated(responses, np.ones(len(seen))))
+
+
+def _dispersed(family: Family, chunk: Chunk, phi: float) -> float:
+    counts, precision = chunk.weights.frequency, chunk.weights.variance
     with np.errstate(over="ignore"):
-        saturated = np.sum(counts * family.saturated(chunk.y, plugged / precision))
-    return LogLikelihood(float(saturated - deviance / (2.0 * plugged)), extra, plugged)
+        rows = family.saturated(chunk.y, np.full(len(chunk), phi) if precision is None else phi / precision)
+    return float(np.sum(rows if counts is None else counts * rows))
 
 
 def _plugged(problem: Problem, chunk: Chunk, raw: Array, deviance: float, phi: Phi) -> tuple[float, int]:

@@ -1,7 +1,7 @@
 """One test of linear hypotheses: Wald at the estimate, the score under them, or both by the likelihood ratio.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.hypothesis` for the words, `etamu.objective.constrained` for the constrained fit.
+Read next: `etamu.fit.hypothesis` for the words, `etamu.solve.restricted` for the constrained fit.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from etamu.fit.numerals import p_texts, short
 from etamu.fit.reference import one_df, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
-from etamu.objective.constrained import Constrained
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome
+from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -219,7 +219,7 @@ def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> fl
     # The nearest point in the metric of the covariance is where Newton's first step would go.
     gap, half = matrix @ fit.beta - found.rhs, matrix @ fit.root.matrix
     nearest = fit.beta - fit.root.matrix @ np.linalg.lstsq(half, gap, rcond=1e-12)[0]
-    constrained = Constrained(oracle, nearest, free)
+    constrained = Restricted(oracle, nearest, free)
     _refuse_outside(constrained, found)
     solution = newton(constrained, np.zeros(constrained.size))
     if solution.outcome is not Outcome.CONVERGED:
@@ -232,7 +232,7 @@ def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> fl
     return _score(oracle, constrained.lifted(solution.beta))
 
 
-def _refuse_outside(constrained: Constrained, found: Hypothesis) -> None:
+def _refuse_outside(constrained: Restricted, found: Hypothesis) -> None:
     nothing = np.zeros(constrained.size)
     if not np.isfinite(constrained.along(nothing, nothing, np.zeros(1))[0]):
         raise NotAvailableError(

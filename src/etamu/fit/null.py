@@ -14,12 +14,13 @@ from etamu import sums
 from etamu._base.types import Array, Want
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import describe, extent, standardised
+from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
+from etamu.design.moments import constant
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
-from etamu.fit.start import start
+from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
@@ -33,18 +34,23 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     offset = chunk.predictors[0].offset
     if not intercept:
         return _deviance_at_offset(unit, chunk, executor)
-    if offset is None:
-        return _deviance_at_mean(unit, chunk)
+    alone, oracle = _alone(unit, chunk, executor)
+    if offset is not None:
+        return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
+    eta = constant_eta(unit, chunk)
+    value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
+    return _deviance_at_mean(unit, chunk) if value is None or not np.isfinite(value) else -2.0 * value
+
+
+def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:
+    """State the likelihood of the constant alone; its column is one number seen n times."""
     n = len(chunk)
-    ones = Design((Dense((np.ones(n),)),), n)
+    ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
     layout = plain_layout(("Intercept",), intercept=0)
-    moments = describe(ones)
+    moments = constant(1.0, n)
     placed, coordinates = standardised(ones, layout, moments)
-    alone = Chunk((Predictor(placed, offset),), chunk.y, chunk.weights, chunk.row_ids)
-    oracle = Likelihood(
-        Threads(alone, executor.rows, executor.threads), unit, coordinates, extent(coordinates, moments)
-    )
-    return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
+    alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.row_ids)
+    return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
 
 
 def _deviance_at_mean(unit: Unit, chunk: Chunk) -> float:
@@ -65,8 +71,8 @@ def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     empty = Predictor(Design((), len(chunk)), offset)
     alone = Chunk((empty,), chunk.y, chunk.weights, chunk.row_ids)
     nothing: Array = np.zeros(0)
-    runs = Threads(alone, executor.rows, executor.threads)
-    value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
+    look = partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)
+    value = executor.over(alone).reduce(look).value
     return -2.0 * value if np.isfinite(value) else _deviance_outside(unit, alone)
 
 

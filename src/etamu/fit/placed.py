@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.problem import Options, Problem
 from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle
@@ -84,8 +85,8 @@ class Bread:
 
 def visits(options: Options) -> dict[str, Any]:
     """Say how rows are visited, as keywords of `Threads`."""
-    rows = ROWS if options.block_rows is None else options.block_rows
-    return {"rows": rows} if options.threads is None else {"rows": rows, "threads": options.threads}
+    asked = {"rows": options.block_rows, "threads": options.threads}
+    return {keyword: value for keyword, value in asked.items() if value is not None}
 
 
 def placed(problem: Problem, chunk: Chunk, coordinates: Coordinates, beta: Array) -> Placed:
@@ -107,7 +108,7 @@ def bread(at: Placed, information: Array | None, *, observed: bool = False) -> B
     NaN where the information is not positive definite.
     """
     size = at.coordinates.size
-    if information is None or not np.all(np.isfinite(information)):
+    if information is None or not all_finite(information):
         return Bread(Root(np.full((size, size), np.nan)))
     delicate = condition(information) > SQUARED_CONDITION and not observed
     try:

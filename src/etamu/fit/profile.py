@@ -19,7 +19,7 @@ from etamu._base.types import Array
 from etamu.data.frame import suggestion
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import describe, extent
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.rows import raw_beta
@@ -238,7 +238,7 @@ def _ridge(fit: Fit, functional: Array) -> Ridge:
     predictor = rows.predictors[0]
     placed = Predictor(coordinates.placed(predictor.design), predictor.offset)
     chunk = Chunk((placed,), rows.y, rows.weights, rows.row_ids)
-    threads, size = problem.options.threads, problem.options.block_rows or ROWS
+    threads, size = problem.options.threads, problem.options.block_rows
     executor = Threads(chunk, size) if threads is None else Threads(chunk, size, threads)
     moments = executor.reduce(lambda block: describe(block.predictors[0].design))
     bound = extent(coordinates, moments)

@@ -20,7 +20,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.design.layout import Layout
 from etamu.design.moments import Moments
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.null import null_deviance
 from etamu.fit.start import start
@@ -231,7 +231,7 @@ def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:
     executor = _visited(problem, raw, Predictor(design, kept.offset))
     known = np.zeros(layout.width)
     known[: problem.layout.width] = np.nan_to_num(fit.coef)
-    gram = executor.reduce(lambda block: block.predictors[0].design.gram(np.ones(len(block))))
+    gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     return Bench(
         unit=problem.unit,
         layout=layout,
@@ -255,7 +255,7 @@ def whole(fit: Fit, bench: Bench) -> Smaller:
 def _visited(problem: Problem, chunk: Chunk, predictor: Predictor) -> Threads:
     """Visit the rows that count under a predictor, the way the fit visited them."""
     ready, options = replace(chunk, predictors=(predictor,)), problem.options
-    rows = options.block_rows or ROWS
+    rows = options.block_rows
     return Threads(ready, rows) if options.threads is None else Threads(ready, rows, options.threads)
 
 

@@ -24,6 +24,7 @@ from etamu.fit.asked import Asked
 from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
+from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
@@ -38,7 +39,7 @@ from etamu.solve.oracle import Outcome, Solution, Step
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Asked, Examined, Pictured):
+class Fit(Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 
     Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and

@@ -13,7 +13,7 @@ import numpy as np
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.family.distribution import distribution
 from etamu.family.quantile import Mixture, quantile
 from etamu.fit.rows import raw_beta
@@ -72,7 +72,7 @@ def simulate(fit: Fit, n: int, seed: int) -> Array:
     def place(drawn: tuple[Any, Array]) -> None:
         out[drawn[0]] = drawn[1]
 
-    Threads(whole, rows=problem.options.block_rows or ROWS).map(draw, place)
+    Threads(whole, rows=problem.options.block_rows).map(draw, place)
     return out
 
 

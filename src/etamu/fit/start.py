@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.errors import DataError
 from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import least_squares
 from etamu.solve.newton import newton
 
 
@@ -33,6 +35,11 @@ class Inside:
     domain: Interval = LINE
     canonical: bool = True
     concordance: float = 0.0
+
+    @property
+    def alone(self) -> Inside:
+        """It never looks at y."""
+        return self
 
     def bind(self, xp: Any, information: str = "expected") -> Any:
         """Return f(y, eta) -> (value, score, information)."""
@@ -87,19 +94,18 @@ def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
     assert first.expected is not None
     information = oracle.coordinates.gram(first.expected)
     right = oracle.coordinates.gathered(first.score)
-    if not (np.all(np.isfinite(information)) and np.all(np.isfinite(right))):
+    if not (all_finite(information) and np.all(np.isfinite(right))):
         return []
-    # Weights may vanish for whole columns here; the smallest norm is good enough for a start.
-    return [np.asarray(np.linalg.lstsq(information, right, rcond=1e-12)[0], dtype=np.float64)]
+    return [least_squares(information, right)]
 
 
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     """Return the eta of the overall mean, None where that mean is on the edge of the support."""
     mean, trials = unit.observed(chunk.y)
-    weight = np.ones_like(mean) if trials is None else trials
     total = chunk.weights.total()
-    weight = weight if total is None else weight * total
-    mu = np.asarray(np.average(mean, weights=weight))
+    if trials is not None and trials.strides != (0,):
+        total = trials if total is None else trials * total
+    mu = np.asarray(np.average(mean, weights=total))
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):

@@ -18,7 +18,7 @@ from etamu.data.frame import Frame
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
-from etamu.execute.threads import ROWS, Threads
+from etamu.execute.threads import Threads
 from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _means(fit: Fit, coordinates: Coordinates) -> Array:
             "terms are centred on the rows of the fit, and a fit read from a file carries none: fit again"
         )
     chunk = fit.problem.chunk
-    executor = Threads(chunk, rows=fit.problem.options.block_rows or ROWS)
+    executor = Threads(chunk, rows=fit.problem.options.block_rows)
 
     def total(block: Chunk) -> Array:
         placed = coordinates.placed(block.predictors[0].design)
@@ -170,7 +170,7 @@ def terms_of_rows(fit: Fit, *, se: bool) -> Terms:
     def laid_out(function: Callable[[Design], Array]) -> dict[str, Array]:
         out = np.full((problem.input_rows, len(parts.labels)), np.nan)
         pieces: list[Array] = []
-        executor = Threads(problem.chunk, rows=problem.options.block_rows or ROWS)
+        executor = Threads(problem.chunk, rows=problem.options.block_rows)
         executor.map(lambda chunk: function(chunk.predictors[0].design), pieces.append)
         out[ids] = np.concatenate(pieces)
         return dict(zip(parts.labels, out.T, strict=True))

@@ -1,6 +1,6 @@
 """Covariance of the estimate, kept as a factor and multiplied out when asked.
 
-May import: numpy, scipy, `etamu._base`.
+May import: numpy, scipy.linalg (inside functions), `etamu._base`.
 Read next: `etamu.infer.wald`, which turns standard errors into tests and intervals.
 """
 
@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base import triangles
+from etamu._base.arrow import Arrow, largest_eigenvalue
 from etamu._base.types import Array
+
+EPS = float(np.finfo(np.float64).eps)
+MANY = 200
+"""Coefficients from which a condition number is estimated from a triangle, not taken from eigenvalues."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,38 +42,41 @@ class Root:
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""
-        return Root(self.matrix * np.sqrt(dispersion))
+        return self if dispersion == 1.0 else Root(self.matrix * np.sqrt(dispersion))
 
 
-def root_of_information(information: Array) -> Root:
+def root_of_information(information: Array | Arrow) -> Root:
     """Factor the inverse of a positive definite information matrix, after scaling its diagonal to 1.
+
+    An arrow is eliminated from its spine, and only the few columns that are not its spine's are full.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If the matrix is not positive definite.
     """
-    from scipy.linalg import solve_triangular
-
     if not len(information):
         return Root(np.zeros((0, 0)))
+    if isinstance(information, Arrow):
+        factor = information.factorised()
+        if factor is None:
+            raise np.linalg.LinAlgError("the information is not positive definite")
+        return Root(factor.inverse().root())
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
-    lower = np.linalg.cholesky(information * np.multiply.outer(size, size))
-    inverse = solve_triangular(lower, np.eye(len(size)), lower=True)
-    return Root((inverse * size).T)
+    upper = triangles.cholesky(information * np.multiply.outer(size, size))
+    if upper is None:
+        raise np.linalg.LinAlgError("the information is not positive definite")
+    return Root(triangles.inverted(upper) * size[:, None])
 
 
 def root_of_triangle(triangle: Array) -> Root:
     """Factor the inverse of R'R from the triangle R, which has not squared the condition number."""
-    from scipy.linalg import solve_triangular
-
     if not len(triangle):
         return Root(np.zeros((0, 0)))
     size = 1.0 / np.linalg.norm(triangle, axis=0)
-    inverse = solve_triangular(triangle * size, np.eye(len(size)))
-    return Root(inverse * size[:, None])
+    return Root(triangles.inverted(triangle * size) * size[:, None])
 
 
 def sandwich(bread: Root, meat: Array) -> Root:
@@ -82,15 +91,44 @@ def filled(bread: Root, white: Array) -> Root:
     """
     if not (np.all(np.isfinite(white)) and np.all(np.isfinite(bread.matrix))):
         return Root(np.full_like(bread.matrix, np.nan))
+    if len(white) > MANY:
+        try:
+            return Root(bread.matrix @ np.linalg.cholesky(white))
+        except np.linalg.LinAlgError:
+            pass  # fewer clusters than coefficients, say: the eigenvalues know what to do
     values, vectors = np.linalg.eigh(white)
     return Root(bread.matrix @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 
 
-def condition(information: Array) -> float:
-    """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1."""
+def condition(information: Array | Arrow) -> float:
+    """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1.
+
+    With many coefficients, an estimate from a Cholesky triangle: of the right size, and p^3 / 3.
+    """
     if not len(information):
         return 1.0
+    if isinstance(information, Arrow):
+        factor = information.factorised()
+        return float(EPS**-0.5) if factor is None else factor.condition
+    if len(information) > MANY:
+        return _estimated(information)
     size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     values = np.linalg.eigvalsh(information * np.multiply.outer(size, size))
     floor = values[-1] * np.finfo(float).eps
     return float(np.sqrt(values[-1] / max(values[0], floor)))
+
+
+def _estimated(information: Array) -> float:
+    """Estimate cond(X) from the Cholesky triangle of X'WX with its diagonal scaled to 1."""
+    from scipy.linalg import cho_solve, lapack
+
+    size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    scaled = information * np.multiply.outer(size, size)
+    upper, info = lapack.dpotrf(scaled)
+    if info != 0:
+        return float(EPS**-0.5)
+    least = largest_eigenvalue(
+        lambda v: np.asarray(cho_solve((upper, False), v, check_finite=False)), len(size)
+    )
+    most = largest_eigenvalue(lambda v: np.asarray(scaled @ v), len(size))
+    return min(float(np.sqrt(most * least)), float(EPS**-0.5))

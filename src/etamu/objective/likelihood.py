@@ -33,6 +33,10 @@ class Likelihood:
     df : float, optional
         Residual degrees of freedom by which a deviance is turned into an estimate of phi;
         None where phi is known to be 1.
+    dear : bool
+        Whether a pass costs more than the last few digits of the curvature are worth.
+    single : bool
+        Whether curvature for a step may be summed in float32.
     """
 
     executor: Executor
@@ -40,6 +44,8 @@ class Likelihood:
     coordinates: Coordinates
     extent: Array
     df: float | None = None
+    dear: bool = False
+    single: bool = False
 
     @property
     def size(self) -> int:
@@ -61,18 +67,26 @@ class Likelihood:
         raw = self.coordinates.raw(beta)
         total = self.executor.reduce(partial(sums.accumulate, beta=raw, unit=self.unit, want=want))
         gram = self.coordinates.gram
+        expected = None if total.expected is None else gram(total.expected)
+        same = total.observed is total.expected
         return sums.Sums(
             total.value,
             None if total.score is None else self.coordinates.gathered(total.score),
-            None if total.expected is None else gram(total.expected),
-            None if total.observed is None else gram(total.observed),
+            expected,
+            expected if same else None if total.observed is None else gram(total.observed),
             None if total.meat is None else gram(total.meat),
+            total.pearson,
         )
 
     def at(self, beta: Array, want: Want) -> Local:
-        """Evaluate what is wanted at a point, in one pass."""
+        """Evaluate what is wanted at a point, in one pass; an exact one brings Pearson's statistic beside."""
+        if want & Want.EXPECTED:
+            want |= Want.PEARSON
+        if want & Want.CURVATURE and not self.single:
+            want = want & ~Want.CURVATURE | Want.OBSERVED
         total = self.sums(beta, want)
-        return Local(total.value, self.scale(total.value), total.score, total.expected, total.observed)
+        scale = self.scale(total.value)
+        return Local(total.value, scale, total.score, total.expected, total.observed, total.pearson)
 
     def scale(self, value: float) -> float:
         """Estimate phi by deviance / df, or return 1 where it is known."""
@@ -93,6 +107,10 @@ class Likelihood:
             return float("inf")
         start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
         return self.executor.reduce(partial(sums.reach, beta=start, step=direction, unit=self.unit)).value
+
+    def girth(self) -> float:
+        """Bound the largest x'x over all rows, in working coordinates."""
+        return self.coordinates.stretch * self.executor.reduce(sums.girth).value
 
     def longest(self, covariance: Array) -> float:
         """Find the largest x_i' covariance x_i over all rows."""

@@ -11,8 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+from etamu._base.arrow import ArrowInverse
 from etamu._base.types import Array, Want
-from etamu.solve.factor import Factor
+from etamu.solve.factor import Metric
 from etamu.solve.oracle import Local, Oracle
 
 FINAL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
@@ -41,8 +42,13 @@ class Direction:
     step: Array
     slope: float
     information: str = "none"
-    covariance: Array | None = None  # H^-1 at scale 1, where a metric is known
+    metric: Metric | None = None  # H at scale 1, where one is known
     want: Want = Want.VALUE | Want.SCORE  # what the rule needs at the next point
+
+    @property
+    def covariance(self) -> Array | ArrowInverse | None:
+        """H^-1 at scale 1, computed when it is first asked for; None without a metric."""
+        return None if self.metric is None else self.metric.inverted
 
 
 class Rule(Protocol):
@@ -64,10 +70,10 @@ class Rule(Protocol):
         """Choose a step from the last point of the trail; may ask the oracle what that point lacks."""
 
 
-def in_metric(score: Array, factor: Factor, information: str, want: Want) -> Direction | None:
+def in_metric(score: Array, factor: Metric, information: str, want: Want) -> Direction | None:
     """Return the step H^-1 score, or None if it is not finite."""
     step = factor.solve(score)
     slope = float(score @ step)
     if not (np.all(np.isfinite(step)) and np.isfinite(slope)):
         return None
-    return Direction(step, max(slope, 0.0), information, factor.inverse(), want)
+    return Direction(step, max(slope, 0.0), information, factor, want)

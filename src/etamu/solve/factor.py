@@ -1,16 +1,18 @@
 """Linear algebra of the solvers: Cholesky as a value, aliases in column order, triangles that add.
 
-May import: numpy, scipy.linalg (inside functions), etamu._base.
+May import: numpy, etamu._base.
 Read next: `etamu.solve.direction`, which turns a factor and a gradient into a step.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from etamu._base import triangles
+from etamu._base.arrow import Arrow, ArrowFactor
 from etamu._base.types import Array, Mask
 
 EPS = float(np.finfo(np.float64).eps)
@@ -18,7 +20,7 @@ DOUBT = 1e-8
 """Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Factor:
     """A positive definite matrix H = D R'R D, with R upper triangular, R'R of unit diagonal and D diagonal.
 
@@ -29,7 +31,7 @@ class Factor:
     >>> factor = cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
     >>> factor.solve(np.array([8.0, 8.0])).round(12).tolist()
     [1.5, 1.0]
-    >>> round(factor.logdet, 12) == round(math.log(16.0), 12)
+    >>> round(factor.logdet, 12) == round(float(np.log(16.0)), 12)
     True
     """
 
@@ -38,28 +40,31 @@ class Factor:
 
     def solve(self, vector: Array) -> Array:
         """Solve H x = vector; a matrix is solved column by column."""
-        from scipy import linalg
-
         shape = (-1,) + (1,) * (vector.ndim - 1)
         scaled = vector / self.diagonal.reshape(shape)
-        half = linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False)
-        whole = linalg.solve_triangular(self.triangle, half, check_finite=False)
+        half = triangles.solved(self.triangle, scaled, transposed=True)
+        whole = triangles.solved(self.triangle, half)
         return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
 
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
-        from scipy.linalg import lapack
-
-        upper, _ = lapack.dpotri(self.triangle)
-        half = np.triu(upper) / self.diagonal[:, None] / self.diagonal
+        root = triangles.inverted(self.triangle) / self.diagonal[:, None]
+        half = np.triu(root @ root.T)
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
+
+    @cached_property
+    def inverted(self) -> Array:
+        """H^-1, multiplied out once."""
+        return self.inverse()
 
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
-        from scipy import linalg
+        return triangles.solved(self.triangle, (rows / self.diagonal).T, transposed=True).T
 
-        scaled = (rows / self.diagonal).T
-        return np.asarray(linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False).T)
+    @property
+    def pivots(self) -> Array:
+        """The squared pivots of the elimination of D^-1 H D^-1, in the order of the columns."""
+        return np.asarray(np.diag(self.triangle) ** 2)
 
     @property
     def logdet(self) -> float:
@@ -69,16 +74,18 @@ class Factor:
     @property
     def condition(self) -> float:
         """An estimate of the 1-norm condition number of R, whose square is that of D^-1 H D^-1."""
-        from scipy.linalg import lapack
-
-        reciprocal, _ = lapack.dtrcon(self.triangle)
-        return 1.0 / float(reciprocal) if reciprocal > 0 else math.inf
+        return triangles.condition(self.triangle)
 
 
-def cholesky(matrix: Array) -> Factor | None:
+Metric = Factor | ArrowFactor
+"""A positive definite matrix, factorised."""
+
+
+def cholesky(matrix: Array | Arrow) -> Metric | None:
     """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
 
     A pivot of the matrix with its diagonal scaled to one must exceed its own rounding error, 8 p eps.
+    Of an arrow the spine is eliminated first.
 
     Examples
     --------
@@ -87,19 +94,35 @@ def cholesky(matrix: Array) -> Factor | None:
     >>> cholesky(np.array([[1e-30, 0.0], [0.0, 1e30]])) is None
     False
     """
-    from scipy.linalg import lapack
-
+    if isinstance(matrix, Arrow):
+        return matrix.factorised()
     entries = np.diag(matrix)
     if not (np.all(np.isfinite(matrix)) and np.all(entries > 0)):
         return None
     diagonal = np.sqrt(entries)
-    upper, info = lapack.dpotrf(matrix / diagonal[:, None] / diagonal, clean=1)
-    if info != 0 or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
+    upper = triangles.cholesky(matrix / diagonal[:, None] / diagonal)
+    if upper is None or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
         return None
-    return Factor(np.asarray(upper), diagonal)
+    return Factor(upper, diagonal)
 
 
-def positive_definite(matrix: Array) -> bool:
+def least_squares(matrix: Array | Arrow, right: Array) -> Array:
+    """Solve H x = right; where H is singular, one of the solutions that come near to it.
+
+    Examples
+    --------
+    >>> least_squares(np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([4.0, 0.0])).tolist()
+    [2.0, 0.0]
+    """
+    factor = cholesky(matrix)
+    if factor is None and isinstance(matrix, Arrow):
+        factor = cholesky(matrix.lifted(1e-8))  # a singular value decomposition would take minutes
+    if factor is None:
+        return np.asarray(np.linalg.lstsq(np.asarray(matrix), right, rcond=1e-12)[0], dtype=np.float64)
+    return factor.solve(right)
+
+
+def positive_definite(matrix: Array | Arrow) -> bool:
     """Tell whether a symmetric matrix is positive definite beyond its rounding error."""
     return cholesky(matrix) is not None
 
@@ -115,11 +138,10 @@ def lifted(matrix: Array) -> Factor:
     >>> lifted(np.diag([4.0, -1.0])).inverse().round(12).tolist()
     [[0.25, 0.0], [0.0, 1.0]]
     """
-    from scipy import linalg
-
+    matrix = np.asarray(matrix)
     size = np.abs(np.diag(matrix))
     diagonal = np.sqrt(np.where(size > 0, size, max(float(size.max(initial=0.0)), 1.0)))
-    values, vectors = linalg.eigh(matrix / diagonal[:, None] / diagonal)
+    values, vectors = np.linalg.eigh(matrix / diagonal[:, None] / diagonal)
     floor = 1e-10 * max(1.0, float(np.abs(values).max(initial=0.0)))
     root = np.sqrt(np.maximum(np.abs(values), floor))
     upper = triangle(root[:, None] * vectors.T)
@@ -168,7 +190,7 @@ def combine(first: Array, second: Array) -> Array:
     return triangle(np.vstack([first, second]))
 
 
-def clearly_independent(gram: Array) -> bool:
+def clearly_independent(gram: Array | Arrow) -> bool:
     """Tell whether a Gram alone shows every column independent of the earlier ones.
 
     If not, the question goes to `independent_columns` on a triangle, which sees twice as many digits.
@@ -181,7 +203,7 @@ def clearly_independent(gram: Array) -> bool:
     False
     """
     factor = cholesky(gram)
-    return factor is not None and bool(np.all(np.diag(factor.triangle) ** 2 >= DOUBT))
+    return factor is not None and bool(np.all(factor.pivots >= DOUBT))
 
 
 def independent_columns(upper: Array, tolerance: float = 1e-11) -> Mask:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from etamu._base.arrow import ArrowFactor
 from etamu._base.types import Array, Want
 from etamu.solve.factor import EPS, Factor, cholesky
 from etamu.solve.newton import newton
@@ -161,7 +162,9 @@ def _strike(ridge: Ridge, start: End, root: float, side: int) -> End | None:
     return None
 
 
-def _joint(ridge: Ridge, factor: Factor, seen: Local, root: float, side: int) -> tuple[Array, float] | None:
+def _joint(
+    ridge: Ridge, factor: Factor | ArrowFactor, seen: Local, root: float, side: int
+) -> tuple[Array, float] | None:
     """Return the step towards the end, and its length relative to the distance from the peak."""
     h, score = ridge.functional, seen.score
     assert score is not None

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from etamu._base.arrow import entries
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import Check, bound, examine, near
+from etamu.solve.stop import MANY, Check, bound, examine, landed, near, relative
 
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
@@ -45,6 +46,11 @@ class Counted:
         return self.oracle.restricted
 
     @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
+
+    @property
     def extent(self) -> Array:
         """As the oracle's."""
         return self.oracle.extent
@@ -64,6 +70,11 @@ class Counted:
     def reach(self, beta: Array, step: Array) -> float:
         """As the oracle's; not counted."""
         return self.oracle.reach(beta, step)
+
+    def girth(self) -> float:
+        """As the oracle's."""
+        self.tally.append("girth")
+        return self.oracle.girth()
 
     def longest(self, covariance: Array) -> float:
         """As the oracle's."""
@@ -85,28 +96,32 @@ def climb(
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
     another exact pass. Whatever the outcome, `local` is a complete exact pass at `beta`, unless what it
-    should hold is not finite there.
+    should hold is not finite there, or carried along a last step of at most `TAKEN` standard errors.
     """
     counted = Counted(oracle)
-    beta = np.array(start, dtype=np.float64)
-    if beta.shape != (oracle.size,):
-        raise ValueError(f"start has shape {beta.shape}, the oracle wants ({oracle.size},)")
-    exact = oracle.size == 0
+    beta, exact = _checked(start, oracle.size), oracle.size == 0
     here = Point(beta, counted.at(beta, FINAL if exact else rule.want))
     steps: list[Step] = []
+    checks: list[Check] = []
 
-    def end(outcome: Outcome) -> Solution:
+    def end(outcome: Outcome, last: Direction | None = None) -> Solution:
+        if last is not None:  # its end is the maximum, and need not be seen
+            go(last, checks[-1], 1.0, landed(here, last))
         return Solution(here.beta, here.local, outcome, tuple(steps), len(counted.tally))
+
+    def go(direction: Direction, check: Check, length: float, there: Point) -> None:
+        nonlocal here
+        steps.append(_record(counted, here, direction, check, length))
+        here = there
+        (callback or _silent)(steps[-1], here.beta.copy())
 
     if not math.isfinite(here.local.value):
         return end(Outcome.INFEASIBLE)
     if exact:
         return end(Outcome.CONVERGED)
 
-    checks: list[Check] = []
     trail: tuple[Point, ...] = (here,)
     stuck, patience = False, 0
-    notify = callback or _silent
     while True:
         check, spent = Check(math.nan, math.nan), len(steps) >= limit
         if exact:
@@ -114,7 +129,7 @@ def climb(
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:
-                return end(outcome)
+                return end(outcome, check.polish if check.outcome else None)
             patience = len(steps) + 2 ** min(len(checks), 8)
         moved = None
         if not spent:
@@ -125,16 +140,23 @@ def climb(
             moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
         if moved is None:  # nowhere to go: look at this point exactly, and judge it
             stuck = not spent
-            if not exact:
-                here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
-                if not math.isfinite(here.local.value):
-                    return end(Outcome.STALLED)
+            here = here if exact else Point(here.beta, counted.at(here.beta, FINAL))
+            exact = True
+            if not math.isfinite(here.local.value):
+                return end(Outcome.STALLED)
             trail = (*trail[:-1], here)
             continue
-        steps.append(_record(counted, here, direction, check, moved[1]))
-        here, exact, stuck = moved[0], ahead, False
+        go(direction, check, moved[1], moved[0])
+        exact, stuck = ahead, False
         trail = (*trail, here)[-rule.memory :]
-        notify(steps[-1], here.beta.copy())
+
+
+def _checked(start: Array, size: int) -> Array:
+    """Copy the start; refuse one of another length."""
+    beta = np.array(start, dtype=np.float64)
+    if beta.shape != (size,):
+        raise ValueError(f"start has shape {beta.shape}, the oracle wants ({size},)")
+    return beta
 
 
 def _silent(step: Step, beta: Array) -> None:
@@ -142,12 +164,18 @@ def _silent(step: Step, beta: Array) -> None:
 
 
 def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, length: float) -> Step:
-    """Describe an iteration: where it began, its direction and how far it went."""
-    lambda_rho = check.lambda_rho if check.polish is not None else bound(direction, oracle.extent)
+    """Describe an iteration: where it began, its direction and how far it went.
+
+    Of many coordinates the inverse of H is not worth its time: lambda itself bounds every step / se.
+    """
+    many = oracle.size > MANY
+    free = math.nan if many else bound(direction, oracle.extent)
+    lambda_rho = check.lambda_rho if check.polish is not None else free
+    errors = math.sqrt(relative(direction.slope, here.local.scale)) if many else None
     return Step(
         value=float(here.local.value),
         decrement=direction.slope,
-        step=length * _in_errors(direction, here.local.scale),
+        step=length * (_in_errors(direction, here.local.scale) if errors is None else errors),
         lambda_rho=lambda_rho if oracle.concordance > 0 else math.nan,
         length=length,
         information=direction.information,
@@ -161,5 +189,5 @@ def _in_errors(direction: Direction, scale: float) -> float:
     if not np.any(direction.step):
         return 0.0
     unit = math.sqrt(scale) if scale >= 0 else 1.0
-    largest = float(np.max(np.abs(direction.step) / np.sqrt(np.diag(direction.covariance))))
+    largest = float(np.max(np.abs(direction.step) / np.sqrt(entries(direction.covariance))))
     return largest / unit if unit > 0 else math.inf

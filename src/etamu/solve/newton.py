@@ -6,18 +6,24 @@ Read next: `etamu.solve.irls`, the textbook's method beside it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
-from etamu.solve.factor import cholesky, lifted
+from etamu.solve.factor import Metric, cholesky, lifted
 from etamu.solve.loop import Callback, climb
 from etamu.solve.oracle import Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
 from etamu.solve.stop import TOLERANCE
 
+STEP = Want.VALUE | Want.SCORE | Want.CURVATURE
+WIDE = 50
+"""From this many columns on a Gram costs so much more than a gradient that an old one may serve again."""
+STEADY = 0.1
+"""An old metric serves again while each step with it leaves less than this of the distance."""
 CUT = 0.25
 """A step of which the edge leaves less than this is split into parts across and along the edge."""
 
@@ -29,20 +35,32 @@ class Newton:
     Beside the edge of a domain the observed information may know nothing of the edge and point across
     it again and again; the expected one grows towards it. So there the expected one is asked as well,
     and if the edge still cuts its step short, the step is split into a part across and a part along it.
+
+    Where passes are dear and columns many, a metric that has just proved good is kept for the next step,
+    which then asks a gradient only: Shamanskii's (1967) method, Kelley 1995, section 5.4.3. A metric known
+    beforehand, from a part of the rows say, serves the first step in the same way.
     """
 
-    want: Want = Want.VALUE | Want.SCORE | Want.CURVATURE
-    memory: int = 1
+    metric: Metric | None = None
+    memory: int = 8
     demand: float = 1e-4
+
+    @property
+    def want(self) -> Want:
+        """What the first pass must bring: no curvature where a metric is known."""
+        return STEP if self.metric is None else Want.VALUE | Want.SCORE
 
     def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction:
         """Return the step in the best metric at hand; asks one more pass where there is none."""
         here = trail[-1]
-        observed = _step(here.score, here.local.observed, "observed", self.want)
+        kept = None if here.local.observed is not None else self._kept(trail)
+        if kept is not None:
+            return kept
+        observed = _chosen(oracle, trail)
         crowded = observed is not None and ceiling(oracle, here.beta, observed.step) < 1
         if observed is not None and not crowded:
             return observed
-        want = self.want | Want.EXPECTED
+        want = STEP | Want.EXPECTED
         matrix = here.local.expected
         if matrix is None:
             matrix = oracle.at(here.beta, Want.VALUE | Want.EXPECTED).expected
@@ -57,6 +75,33 @@ class Newton:
             raise TypeError("newton needs an oracle with information; lbfgs needs only the score")
         direction = in_metric(here.score, lifted(curvature), "observed", want)
         return direction or Direction(here.score, float(here.score @ here.score), want=want)
+
+    def _kept(self, trail: tuple[Point, ...]) -> Direction | None:
+        """Return the step in the metric kept for it, None if there is none."""
+        seen = (point.local for point in reversed(trail))
+        factor = next((local.metric for local in seen if local.observed is not None), self.metric)
+        if factor is None:
+            return None
+        again = len(trail) < self.memory and _contraction(trail, factor) < STEADY
+        return in_metric(trail[-1].score, factor, "kept", Want.VALUE | Want.SCORE if again else STEP)
+
+
+def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
+    """Return the Newton step, None without a metric; a new metric is asked if this will not do again."""
+    here = trail[-1]
+    factor = here.local.metric
+    if factor is None:
+        return None
+    serves = oracle.dear and oracle.size >= WIDE and _contraction(trail, factor) < STEADY
+    return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
+
+
+def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:
+    """Return how much shorter the step has become since the point before, in one metric; inf without one."""
+    if len(trail) < 2:
+        return math.inf
+    before, now = (float(point.score @ factor.solve(point.score)) for point in trail[-2:])
+    return math.sqrt(max(now, 0.0) / before) if before > 0 else math.inf
 
 
 def _step(score: Array, matrix: Array | None, information: str, want: Want) -> Direction | None:
@@ -95,6 +140,7 @@ def newton(
     oracle: Oracle,
     start: Array,
     *,
+    metric: Metric | None = None,
     limit: int = 100,
     tolerance: float = TOLERANCE,
     callback: Callback | None = None,
@@ -107,6 +153,8 @@ def newton(
         What is maximised.
     start : Array
         Where to begin, (size,); the value there must be finite.
+    metric : Factor, optional
+        An approximation of the information at the start, for a first step that asks only a gradient.
     limit : int
         Most iterations.
     tolerance : float
@@ -119,5 +167,5 @@ def newton(
     Solution
         About iterations + 1 passes where every full step is good.
     """
-    rule = Newton()
+    rule = Newton(metric)
     return climb(oracle, start, rule, limit=limit, tolerance=tolerance, callback=callback)

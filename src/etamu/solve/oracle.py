@@ -1,21 +1,23 @@
 """The port of this room: what a solver may ask, and what it answers; vectors only.
 
-May import: numpy, etamu._base, and in this room outcome.
+May import: numpy, etamu._base, and in this room factor, outcome.
 Read next: `etamu.solve.loop`, the one loop that puts the questions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from etamu._base.types import Array, Want
+from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
 
 __all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Local:
     """What one exact pass saw at one point; a field nobody asked for is None.
 
@@ -27,6 +29,12 @@ class Local:
     score: Array | None = None
     expected: Array | None = None
     observed: Array | None = None
+    beside: float | None = None  # a number of the oracle's own, carried along
+
+    @cached_property
+    def metric(self) -> Metric | None:
+        """The observed information, factorised once; None where there is none or it is no metric."""
+        return None if self.observed is None else cholesky(self.observed)
 
 
 class Oracle(Protocol):
@@ -45,6 +53,10 @@ class Oracle(Protocol):
         """Whether the value is -inf outside an open convex set."""
 
     @property
+    def dear(self) -> bool:
+        """Whether a pass costs more than the last few digits of the curvature are worth."""
+
+    @property
     def extent(self) -> Array:
         """Largest |x_ij| over the rows, one per column."""
 
@@ -57,6 +69,9 @@ class Oracle(Protocol):
     def reach(self, beta: Array, step: Array) -> float:
         """Return the largest t with beta + t*step inside the domain, inf if there is none."""
 
+    def girth(self) -> float:
+        """Return a bound of the largest x'x over the rows, in one pass; inf where none is at hand."""
+
     def longest(self, covariance: Array) -> float:
         """Return the largest x' covariance x over the rows, in one pass."""
 
@@ -67,10 +82,10 @@ class Step:
 
     value: float
     decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
-    step: float  # largest |step_j| in standard errors; NaN without information
+    step: float  # largest |step_j| in standard errors (of many: its bound lambda); NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
-    information: str  # "observed", "expected" or "none"
+    information: str  # "observed", "expected", "kept" from an earlier point, or "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Restricted:
         return self.oracle.restricted
 
     @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
+
+    @property
     def extent(self) -> Array:
         """Bound of |x_i' basis_k| over the rows, from that of every |x_ij|."""
         return np.asarray(self.oracle.extent @ np.abs(self.basis))
@@ -76,6 +81,10 @@ class Restricted:
     def reach(self, beta: Array, step: Array) -> float:
         """Return the largest length of a step within the flat and the domain."""
         return self.oracle.reach(self.lifted(beta), self.basis @ step)
+
+    def girth(self) -> float:
+        """Return no bound."""
+        return float("inf")
 
     def longest(self, covariance: Array) -> float:
         """Return the largest (N'x)' covariance (N'x) over the rows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from etamu._base.arrow import all_finite, entries
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point
 from etamu.solve.factor import EPS
@@ -44,7 +45,7 @@ def rounding(point: Point) -> float:
     floor = 64 * EPS * abs(local.value)
     if matrix is None:
         return floor
-    return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(np.diag(matrix)) @ point.beta**2)
+    return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(entries(matrix)) @ point.beta**2)
 
 
 def sufficient(here: Point, values: Array, ts: Array, slope: float, demand: float) -> Array:
@@ -99,7 +100,7 @@ def _look(oracle: Oracle, here: Point, direction: Direction, length: float, want
 def finite(local: Local) -> bool:
     """Tell whether everything a pass brought is finite."""
     arrays = (local.score, local.expected, local.observed)
-    return bool(np.isfinite(local.value) and all(a is None or np.all(np.isfinite(a)) for a in arrays))
+    return bool(np.isfinite(local.value) and all(a is None or all_finite(a) for a in arrays))
 
 
 def first_length(oracle: Oracle, here: Point, uphill: Array) -> float:

@@ -13,6 +13,10 @@ rho = max_i sqrt(x_i' H^-1 x_i), a point is the maximum if all of these hold on 
    maximum exists, is unique, and H is right to 1e-7 (self-concordance: Bach 2010, Electron. J. Stat. 4).
 
 In 1 and 2 the rounding floor counts as arrival: Newton steps on exact passes that no longer halve lambda.
+
+Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-5 and the bound
+of what is left after this pass's Newton step, lambda (exp(c lambda rho) - 1), is within 1, the step is taken
+and its end is the maximum. What was seen is carried there: the value gains lambda^2 / 2, H changes by 1e-7.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from etamu._base.arrow import ArrowFactor, largest_form
 from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -34,6 +39,10 @@ TOLERANCE = 1e-9
 DECREMENT = 1e-10
 CERTAIN = 1e-7
 """Largest c*lambda*rho at a verified maximum."""
+TAKEN = 1e-5
+"""Largest Newton step, in standard errors, that is taken without looking at its end."""
+AIM = 1e-8
+"""Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
 RUNAWAY = 0.1
 """c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
 POLISH = 1e-6
@@ -46,7 +55,10 @@ JAMMED = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What an exact pass showed: the verdict, or the Newton step that should come next."""
+    """What an exact pass showed: the verdict, or the Newton step that should come next.
+
+    A converged verdict with a step means that the maximum is at the step's end.
+    """
 
     decrement: float
     lambda_rho: float
@@ -70,7 +82,11 @@ def bound(direction: Direction, extent: Array) -> float:
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * float(extent @ np.abs(direction.covariance) @ extent))
+    return math.sqrt(direction.slope * largest_form(direction.covariance, extent))
+
+
+MANY = 128
+"""Beyond this many coordinates the free bound, which inverts H, is left to exact passes."""
 
 
 def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concordance: float) -> float:
@@ -89,7 +105,7 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
     ratios = [after / before if before > 0 else 0.0 for before, after in pairwise(sizes)]
     if ratios and (kappa := ratios[-1]) < 1:
         if len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
-            kappa = kappa**1.5
+            kappa = kappa**1.5 if direction.information != "observed" else kappa**1.9
         kappa = max(kappa, 1e-8)
         guess = min(guess, kappa / (1 - kappa) * size)
     return guess
@@ -98,21 +114,28 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
 def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
     """Tell whether the rule may hold after this direction's step, so that the next pass should be exact."""
     decrement = relative(direction.slope, here.local.scale)
-    if direction.slope <= rounding(here):
-        return True
+    small = direction.slope <= rounding(here)
     if direction.information == "none":
-        return decrement <= 1e-8
-    if not steps and oracle.concordance == 0:
+        return small or decrement <= 1e-8
+    if small or (not steps and oracle.concordance == 0):
         return True  # a quadratic ends after one step: then this saves a pass
-    error = predicted(steps, direction, bound(direction, oracle.extent), oracle.concordance)
-    unit = here.local.scale if here.local.scale >= 0 else 1.0
-    return decrement <= DECREMENT or error <= tolerance * math.sqrt(unit)
+    lambda_rho = bound(direction, oracle.extent) if oracle.size <= MANY else math.inf
+    error = predicted(steps, direction, lambda_rho, oracle.concordance)
+    unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
+    if decrement <= DECREMENT or error <= tolerance * unit:
+        return True
+    # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach.
+    if not (oracle.dear and oracle.concordance > 0):
+        return False
+    if oracle.size > MANY:
+        return error <= AIM * unit
+    rho = lambda_rho / math.sqrt(direction.slope)
+    return error <= TAKEN * unit and oracle.concordance * rho * error <= CERTAIN
 
 
 def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, *, stuck: bool) -> Check:
     """Judge an exact pass. `stuck` says that the solver's own step from here found no better point."""
-    observed = here.local.observed
-    factor = None if observed is None else cholesky(observed)
+    factor = here.local.metric
     newton = None if factor is None else in_metric(here.score, factor, "observed", FINAL)
     if newton is None:
         return _without_maximum(oracle, here, stuck=stuck)
@@ -129,6 +152,8 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     certain = oracle.concordance * check.lambda_rho <= CERTAIN
     if settled and certain and (decrement <= tolerance**2 or floor):
         return replace(check, outcome=Outcome.CONVERGED)
+    if settled and certain and oracle.dear and _lands(oracle.concordance, decrement, check, tolerance):
+        return replace(check, outcome=Outcome.CONVERGED, polish=newton)
     return _go_on(here, newton, check, decrement, tried=stuck and _polished(checks), stuck=stuck)
 
 
@@ -141,6 +166,20 @@ def _go_on(
     if stuck or decrement <= POLISH or newton.slope <= rounding(here):
         return replace(check, polish=newton)
     return check
+
+
+def _lands(concordance: float, decrement: float, check: Check, tolerance: float) -> bool:
+    """Tell whether the Newton step from here provably ends within the tolerance of the maximum."""
+    size = math.sqrt(decrement)
+    left = size * math.expm1(concordance * check.lambda_rho)
+    return concordance > 0 and size <= TAKEN and left <= tolerance
+
+
+def landed(here: Point, newton: Direction) -> Point:
+    """Return the end of a step so short that what was seen where it began is carried there."""
+    local, step = here.local, newton.step
+    score = None if local.observed is None else here.score - local.observed @ step
+    return Point(here.beta + step, replace(local, value=local.value + 0.5 * newton.slope, score=score))
 
 
 def _polished(checks: list[Check]) -> bool:
@@ -216,7 +255,7 @@ def _without_maximum(oracle: Oracle, here: Point, *, stuck: bool) -> Check:
     return replace(check, outcome=Outcome.STATIONARY if still else Outcome.STALLED)
 
 
-def _any_metric(here: Point) -> Factor:
+def _any_metric(here: Point) -> Factor | ArrowFactor:
     """Return the expected information if it is positive definite, else the observed one made so."""
     expected, observed = here.local.expected, here.local.observed
     factor = None if expected is None else cholesky(expected)
@@ -229,7 +268,12 @@ def _any_metric(here: Point) -> Factor:
 
 
 def _exact(oracle: Oracle, direction: Direction) -> float:
-    """Return lambda*rho itself, which costs a pass."""
+    """Return lambda*rho, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * max(oracle.longest(direction.covariance), 0.0))
+    if oracle.dear and isinstance(direction.covariance, np.ndarray):
+        norm = float(np.abs(direction.covariance).sum(axis=0).max())
+        bounded = math.sqrt(direction.slope * norm * oracle.girth())
+        if oracle.concordance * bounded <= CERTAIN:
+            return bounded
+    return math.sqrt(direction.slope * max(oracle.longest(np.asarray(direction.covariance)), 0.0))

@@ -1,0 +1,46 @@
+"""Which verbs serve coded and sparse blocks: those of the compiled kernel, or their NumPy twins.
+
+May import: numpy, `etamu._base`, `etamu.design.twin`.
+Read next: `etamu.design.blocks`, which asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.kernel import kernel
+from etamu._base.types import Array
+from etamu.design import twin
+
+MOST_LEVELS = 2**31 - 1
+"""The kernel counts levels in 31 bits; beyond, the twins serve."""
+
+
+def verbs_for(*levels: int) -> Any:
+    """Return what has the verbs of blocks of so many levels.
+
+    Examples
+    --------
+    >>> verbs_for(2**31) is twin
+    True
+    """
+    return twin if kernel is None or max(levels, default=0) > MOST_LEVELS else kernel
+
+
+def contiguous(numbers: NDArray[Any]) -> Array:
+    """Return float64 numbers in row order without gaps, copied only where needed."""
+    return np.ascontiguousarray(numbers, dtype=np.float64)
+
+
+def readable(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a column as the kernel reads it: integers, floats of 4 or 8 bytes or truth values, native."""
+    plain = column.dtype.isnative and (column.dtype.kind in "iub" or column.dtype.char in "fd")
+    return column if plain else column.astype(np.float64)
+
+
+def readable_codes(codes: NDArray[Any]) -> NDArray[Any]:
+    """Return codes as the kernel reads them: native integers."""
+    return codes if codes.dtype.isnative and codes.dtype.kind in "iu" else codes.astype(np.int64)

@@ -1,0 +1,96 @@
+"""A sample of the rows, drawn by response: the part of the data on which the first steps are taken.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.pilot`, which fits it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu.design.chunk import Chunk
+
+COMMON = 0.75
+"""From this share of rows with the same response on, the other rows are drawn with larger probability."""
+
+SEED = 0x9E3779B97F4A7C15
+"""Multiplier of the counter by which rows are drawn (Steele, Lea and Flood 2014, splitmix64)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """Some rows of a chunk, each weighted by one over the probability with which it was drawn.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    share : float
+        Rows drawn over rows there.
+    """
+
+    chunk: Chunk
+    share: float
+
+    def part(self, every: int) -> Sampled:
+        """Keep every so-manieth row, which then counts for that many."""
+        index = np.arange(0, len(self.chunk), every)
+        weights = self.chunk.weights
+        sampling = None if weights.sampling is None else weights.sampling[index] * every
+        few = self.chunk.take(index)
+        return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), self.share / every)
+
+
+def drawn(chunk: Chunk, size: int) -> Sampled:
+    """Draw about `size` rows, one from every stretch of neighbours, rare responses more often.
+
+    Which row of a stretch is drawn is a function of its number alone, so that neither blocks nor threads
+    matter, and sorted data are sampled evenly. Where most rows have the same response (a count of 0, say),
+    half of the sample are rows that have not, as far as there are so many.
+    """
+    y = chunk.y[0]
+    index = spread(len(y), size)
+    probability = np.full(len(index), len(index) / len(y))
+    usual = float(np.median(y[index]))
+    common = y[index] == usual
+    if common.mean() >= COMMON:
+        rare = np.flatnonzero(y != usual)
+        chosen = rare[spread(len(rare), size // 2)] if len(rare) else rare
+        left = index[common][:: max(1, int(common.sum()) // max(size // 2, 1))]
+        index = np.concatenate([left, chosen])
+        probability = np.concatenate(
+            [
+                np.full(len(left), len(left) / (len(y) - len(rare))),
+                np.full(len(chosen), len(chosen) / max(len(rare), 1)),
+            ]
+        )
+        order = np.argsort(index)
+        index, probability = index[order], probability[order]
+    few = chunk.take(index)
+    given = few.weights.sampling
+    sampling = 1.0 / probability if given is None else given / probability
+    return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), len(index) / len(y))
+
+
+def spread(n: int, size: int) -> NDArray[np.intp]:
+    """Return one position from each of `size` equal stretches of 0, …, n - 1; all where there are no more.
+
+    Examples
+    --------
+    >>> spread(4, 9)
+    array([0, 1, 2, 3])
+    >>> where = spread(1000, 10)
+    >>> bool(np.all(where // 100 == np.arange(10)))
+    True
+    """
+    if n <= size:
+        return np.arange(n)
+    edges = np.arange(size + 1, dtype=np.int64) * n // size
+    counter = np.arange(1, size + 1, dtype=np.uint64) * np.uint64(SEED)
+    counter ^= counter >> np.uint64(31)
+    fraction = (counter >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(edges[:-1] + (fraction * np.diff(edges)).astype(np.int64), dtype=np.intp)
+
+

@@ -1,0 +1,145 @@
+"""Passes through the compiled kernel: rows, coefficients and a program go in, sums come out.
+
+May import: `etamu._base`, `etamu.family`, `etamu.design`, and nothing above.
+Read next: `etamu.sums`, which asks here first and computes by NumPy where the answer is None.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from etamu._base.types import Array, Interval, Want
+from etamu.design.chunk import Chunk
+from etamu.design.design import Design
+from etamu.design.gram import Diagonal, Gram, Part, Table, kept_sparse
+from etamu.family.program import compiled
+
+Ends = tuple[float, float, bool, bool]
+
+
+class Seen(NamedTuple):
+    """What one pass brought; a matrix nobody asked for is None."""
+
+    value: float
+    score: Array | None = None
+    expected: Gram | None = None
+    observed: Gram | None = None
+    meat: Gram | None = None
+    pearson: float | None = None
+
+
+OUTSIDE = Seen(-np.inf)
+
+
+def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
+    """Pass over some rows once; None where the kernel cannot serve."""
+    rows = chunk.compiled
+    if rows is None:
+        return None
+    wanted = _wanted(want, canonical=unit.canonical)
+    program = _program(chunk, unit, wanted)
+    if program is None:
+        return None
+    grams = _grams(want, wanted)
+    weights = [(where, single) for _, where, single in grams]
+    score, squares = bool(want & Want.SCORE), bool(want & Want.PEARSON)
+    found = rows.accumulate(_vector(beta), program, ends(unit.domain), score, squares, weights)
+    if found is None:
+        return OUTSIDE
+    value, gradient, parts, pearson = found
+    design = chunk.predictors[0].design
+    names = [name for name, _, _ in grams]
+    matrices = {name: gram_of_parts(design, part) for name, part in zip(names, parts, strict=True)}
+    if "observed" not in matrices and want & (Want.OBSERVED | Want.CURVATURE):
+        matrices["observed"] = matrices["expected"]  # one matrix under two names
+    return Seen(value, gradient, **matrices, pearson=pearson if squares else None)
+
+
+def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:
+    """Sum the value at beta + t step for every t; None where the kernel cannot serve."""
+    program = None if chunk.compiled is None else _program(chunk, unit, ("value",))
+    if program is None:
+        return None
+    arguments = (_vector(beta), _vector(step), _vector(lengths), program, ends(unit.domain))
+    return np.asarray(chunk.compiled.along(*arguments))
+
+
+def tallied(chunk: Chunk, sizes: tuple[int, ...]) -> Array | None:
+    """Count rows by response, weighted, the last response column running fastest.
+
+    None where a response is not a whole number below its size.
+    """
+    if chunk.compiled is not None and chunk.compiled.responses == len(sizes):
+        return chunk.compiled.tally(sizes)  # type: ignore[no-any-return]
+    if not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
+        return None
+    cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes, mode="clip")
+    counts = np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
+    return counts.astype(np.float64)
+
+
+def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
+    """Return the compiled program for the response columns that the rows read."""
+    columns = chunk.compiled.responses
+    return compiled(unit if columns == len(chunk.y) else unit.alone, columns, wanted)
+
+
+def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
+    bent = bool(want & (Want.OBSERVED | Want.CURVATURE))
+    expected = bool(want & (Want.EXPECTED | Want.PEARSON)) or (bent and canonical)
+    names = ["value"]
+    if expected or bent or want & (Want.SCORE | Want.MEAT):
+        names.append("score")
+    if expected:
+        names.append("expected")
+    if bent and not canonical:
+        names.append("observed")
+    return tuple(names)
+
+
+def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
+    """List the matrices asked for: name, the output that weighs the rows, whether float32 will do."""
+    grams = []
+    if want & Want.EXPECTED:
+        grams.append(("expected", wanted.index("expected"), False))
+    if want & (Want.OBSERVED | Want.CURVATURE) and not (grams and "observed" not in wanted):
+        weight = wanted.index("observed" if "observed" in wanted else "expected")
+        grams.append(("observed", weight, not want & Want.OBSERVED))
+    if want & Want.MEAT:
+        grams.append(("meat", -1, False))
+    return grams
+
+
+def gram_of_parts(design: Design, parts: Any) -> Gram:
+    """Sort what the kernel summed into pairs of blocks."""
+    corner, diagonals, panels, pairs = parts
+    dense = [i for i, block in enumerate(design.blocks) if block.shiftable]
+    coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
+    edges = [0, *accumulate(design.blocks[i].width for i in dense)]
+    panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
+    out: dict[tuple[int, int], Part] = {
+        (i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j
+    }
+    for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
+        out[i, i] = Diagonal(diagonal)
+        for j in dense:
+            product = against[:, panel[j]]
+            out[min(i, j), max(i, j)] = Table(product if i < j else product.T)
+    for (a, b), product in pairs.items():
+        i, j = coded[a], coded[b]
+        shape = (design.blocks[i].width, design.blocks[j].width)
+        whole = isinstance(product, np.ndarray)
+        out[i, j] = Table(product) if whole else kept_sparse(product[0], product[1], shape)
+    return Gram(tuple(block.width for block in design.blocks), out)
+
+
+def ends(domain: Interval) -> Ends:
+    """Return an interval as the kernel takes it."""
+    return (domain.lower, domain.upper, domain.closed_lower, domain.closed_upper)
+
+
+def _vector(numbers: Array) -> Array:
+    return np.ascontiguousarray(numbers, dtype=np.float64)

@@ -1,0 +1,114 @@
+"""The first steps: a rough maximum of a part of a sum, kept from running away by a small ridge.
+
+May import: numpy, etamu._base, and in this room oracle, direction, factor, newton, search.
+Read next: `etamu.solve.newton`, which starts from what comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from etamu._base.types import Array, Want
+from etamu.solve.direction import Point
+from etamu.solve.factor import Metric
+from etamu.solve.newton import STEP, Newton
+from etamu.solve.oracle import Local, Oracle
+from etamu.solve.search import advance
+
+LIMIT = 12
+"""Most iterations: a pilot that has not arrived by then is not worth more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ridged:
+    """An oracle less strength |beta|^2 / 2 over some coordinates: it always has a maximum.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    strength : array (size,)
+        Of the ridge, per coordinate; 0 leaves one free.
+    """
+
+    oracle: Oracle
+    strength: Array
+
+    @property
+    def size(self) -> int:
+        """As the oracle's."""
+        return self.oracle.size
+
+    @property
+    def concordance(self) -> float:
+        """As the oracle's: a parabola has no third derivative."""
+        return self.oracle.concordance
+
+    @property
+    def restricted(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.restricted
+
+    @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
+
+    @property
+    def extent(self) -> Array:
+        """As the oracle's."""
+        return self.oracle.extent
+
+    def at(self, beta: Array, want: Want) -> Local:
+        """Look at a point, the ridge included."""
+        seen = self.oracle.at(beta, want)
+        return Local(
+            seen.value - self._ridge(beta),
+            seen.scale,
+            None if seen.score is None else seen.score - self.strength * beta,
+            None if seen.expected is None else seen.expected + np.diag(self.strength),
+            None if seen.observed is None else seen.observed + np.diag(self.strength),
+        )
+
+    def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        """Return the values at beta + t step, the ridge included."""
+        ridges = [self._ridge(beta + t * step) for t in ts]
+        return np.asarray(self.oracle.along(beta, step, ts) - ridges)
+
+    def reach(self, beta: Array, step: Array) -> float:
+        """As the oracle's."""
+        return self.oracle.reach(beta, step)
+
+    def girth(self) -> float:
+        """As the oracle's."""
+        return self.oracle.girth()
+
+    def longest(self, covariance: Array) -> float:
+        """As the oracle's."""
+        return self.oracle.longest(covariance)
+
+    def _ridge(self, beta: Array) -> float:
+        return 0.5 * float(self.strength @ beta**2)
+
+
+def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Metric] | None:
+    """Return where a Newton step of at most so large a decrement ends, and the metric where it began.
+
+    None where the search ends before, or what it meets is not finite: then it is no help.
+    """
+    ridged = Ridged(oracle, strength)
+    rule = Newton()
+    here = Point(start, ridged.at(start, STEP))
+    for _ in range(LIMIT):
+        if not math.isfinite(here.local.value):
+            return None
+        direction = rule.direction(ridged, (here,))
+        if direction.slope <= decrement and here.local.metric is not None:
+            return here.beta + direction.step, here.local.metric
+        moved = advance(ridged, here, direction, STEP, rule.demand)
+        if moved is None:
+            return None
+        here = moved[0]
+    return None

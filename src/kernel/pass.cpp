@@ -1,0 +1,359 @@
+#include "pass.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "aligned.hpp"
+#include "dense.hpp"
+
+namespace etamu {
+
+namespace {
+
+constexpr double INFINITE = std::numeric_limits<double>::infinity();
+
+// Working memory of a pass, and the tile that lies in it.
+class Tiles {
+   public:
+    explicit Tiles(const Rows& rows)
+        : rows_(rows),
+          use_(verbs()),
+          panel_(panel_doubles(rows.dense())),
+          codes_(static_cast<std::size_t>(rows.coded()) * TILE),
+          factors_(static_cast<std::size_t>(rows.coded()) * TILE),
+          coded_(static_cast<std::size_t>(rows.coded())) {}
+
+    // Bring rows start, ..., start + m - 1 into cache.
+    void read(std::int64_t start, int m) {
+        start_ = start, m_ = m;
+        if (rows_.dense()) rows_.pack(use_, start, m, panel_);
+        for (int a = 0; a < rows_.coded(); ++a) {
+            const Rows::CodedBlock& block = rows_.block(a);
+            std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
+            double* factor = factors_ + static_cast<std::ptrdiff_t>(a) * TILE;
+            decode_codes(block.codes, start, m, codes);
+            coded_[static_cast<std::size_t>(a)] = {
+                codes, decode_multiplier(block.multiplier, block.scale, start, m, factor)};
+        }
+    }
+
+    // eta = X beta, plus the offset if asked; beta's dense part has been gathered.
+    void eta(const double* beta, const double* dense_beta, bool offset, double* out) {
+        if (offset && rows_.offset()) std::copy_n(rows_.offset() + start_, m_, out);
+        else std::fill_n(out, m_, 0.0);
+        if (rows_.dense()) use_.panel_matvec(panel_.data(), rows_.dense(), m_, dense_beta, out);
+        for (int a = 0; a < rows_.coded(); ++a) {
+            const CodedTile& tile = coded_[static_cast<std::size_t>(a)];
+            use_.coded_matvec(tile.codes, tile.multiplier, m_, beta + rows_.block(a).place, out);
+        }
+    }
+
+    // The tile after this one, to be fetched early.
+    Ahead ahead() const { return rows_.ahead(start_ + m_); }
+
+    double* panel() { return rows_.dense() ? panel_.data() : nullptr; }
+    const CodedTile* coded() const { return coded_.data(); }
+
+   private:
+    const Rows& rows_;
+    const Verbs& use_;
+    Aligned<double> panel_;
+    std::vector<std::int32_t> codes_;
+    Aligned<double> factors_;
+    std::vector<CodedTile> coded_;
+    std::int64_t start_ = 0;
+    int m_ = 0;
+};
+
+std::vector<double> dense_part(const Rows& rows, const double* raw) {
+    std::vector<double> part;
+    for (const std::int64_t place : rows.place()) part.push_back(raw[place]);
+    return part;
+}
+
+const double* part(const double* column, std::int64_t start) { return column ? column + start : nullptr; }
+
+template <class Visit>
+void by_tiles(const Rows& rows, const Visit& visit) {
+    for (std::int64_t start = 0; start < rows.length(); start += TILE)
+        if (!visit(start, static_cast<int>(std::min<std::int64_t>(TILE, rows.length() - start)))) return;
+}
+
+// Runs the program on a tile: response columns and eta in, one column per output.
+class Unit {
+   public:
+    Unit(const Rows& rows, const Program& program)
+        : rows_(rows),
+          program_(program),
+          from_(static_cast<std::size_t>(program.inputs())),
+          to_(static_cast<std::size_t>(program.outputs())),
+          results_(static_cast<std::size_t>(program.outputs()) * TILE),
+          scratch_(program.scratch()) {
+        for (int k = 0; k < program.outputs(); ++k)
+            to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
+    }
+
+    void run(const Verbs& use, std::int64_t start, int m, const double* eta) {
+        for (int k = 0; k < rows_.responses(); ++k)
+            from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
+        from_.back() = eta;
+        program_.run(use, from_.data(), m, to_.data(), scratch_);
+    }
+
+    const double* operator[](int k) const { return to_[static_cast<std::size_t>(k)]; }
+
+   private:
+    const Rows& rows_;
+    const Program& program_;
+    std::vector<const double*> from_;
+    std::vector<double*> to_;
+    Aligned<double> results_, scratch_;
+};
+
+// A Gram under construction.
+struct Growing {
+    Aligned<double> panel;
+    std::unique_ptr<CodedGram> coded;
+
+    explicit Growing(const Rows& rows) : panel(gram_doubles(rows.dense())) {
+        if (!rows.coded()) return;
+        std::vector<std::int64_t> levels;
+        for (int a = 0; a < rows.coded(); ++a) levels.push_back(rows.block(a).levels);
+        coded = std::make_unique<CodedGram>(levels, padded(rows.dense()) / SLIVER, rows.length());
+    }
+
+    GramParts finish(int p) {
+        GramParts parts;
+        parts.panel.resize(static_cast<std::size_t>(p) * static_cast<std::size_t>(p));
+        gram_finish(panel, p, parts.panel.data());
+        if (coded) coded->finish();
+        parts.coded = std::move(coded);
+        return parts;
+    }
+};
+
+}  // namespace
+
+Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
+                  const Asked& asked) {
+    const Verbs& use = verbs();
+    const int p = rows.dense();
+    const std::vector<double> dense_beta = dense_part(rows, beta);
+    Tiles tiles(rows);
+    Unit unit(rows, program);
+    Aligned<double> eta(TILE), weighted(TILE), dense_score(static_cast<std::size_t>(padded(p)) + SLIVER);
+    bool single = false;
+    std::vector<std::unique_ptr<Growing>> growing;
+    for (const GramAsked& gram : asked.grams) {
+        growing.push_back(std::make_unique<Growing>(rows));
+        single = single || gram.single;
+    }
+    Aligned<float> panel32(single ? panel_floats(p) : 0);
+    Totals totals;
+    totals.score.assign(asked.score ? static_cast<std::size_t>(rows.width()) : 0, 0.0);
+    Sum value, pearson;
+
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        tiles.eta(beta, dense_beta.data(), true, eta);
+        totals.inside = use.rows_inside(eta, m, domain.lower, domain.upper, domain.with_lower, domain.with_upper);
+        if (!totals.inside) return false;
+        unit.run(use, start, m, eta);
+        const double* weight = part(rows.weight(), start);
+        value.add(use.rows_sum(unit[0], weight, m));
+        if (asked.pearson) pearson.add(use.rows_pearson(unit[1], unit[2], weight, m));
+        if (asked.score) {
+            const double* score = unit[1];
+            if (weight) use.rows_times(score, weight, m, weighted), score = weighted;
+            if (p) use.panel_rmatvec(tiles.panel(), p, m, score, dense_score);
+            for (int a = 0; a < rows.coded(); ++a) {
+                const CodedTile& tile = tiles.coded()[a];
+                const Rows::CodedBlock& block = rows.block(a);
+                const double* counted = score;
+                if (tile.multiplier) use.coded_times(score, tile.multiplier, m, eta), counted = eta;
+                use.coded_sum(tile.codes, counted, m, totals.score.data() + block.place, block.levels, 1);
+            }
+        }
+        if (single && p) use.narrow(tiles.panel(), p, m, panel32);
+        for (std::size_t k = 0; k < asked.grams.size(); ++k) {
+            const GramAsked& gram = asked.grams[k];
+            const double* w = gram.output < 0 ? unit[1] : unit[gram.output];
+            if (gram.output < 0) {
+                use.rows_times(unit[1], unit[1], m, weighted), w = weighted;
+                if (rows.squared()) use.rows_times(w, rows.squared() + start, m, weighted);
+            } else if (weight) {
+                use.rows_times(w, weight, m, weighted), w = weighted;
+            }
+            // While one tile is multiplied, the next one is on its way from memory.
+            const Ahead ahead = tiles.ahead();
+            if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
+            if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
+        }
+        return true;
+    });
+    if (!totals.inside) return totals;
+    totals.value = value.value();
+    totals.pearson = pearson.value();
+    if (asked.score)
+        for (int j = 0; j < p; ++j)
+            totals.score[static_cast<std::size_t>(rows.place()[static_cast<std::size_t>(j)])] = dense_score[j];
+    for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(p));
+    return totals;
+}
+
+std::vector<double> values_along(const Rows& rows, const double* beta, const double* step, const double* lengths,
+                                 int count, const Program& program, const Domain& domain) {
+    const Verbs& use = verbs();
+    const std::vector<double> dense_beta = dense_part(rows, beta), dense_step = dense_part(rows, step);
+    Tiles tiles(rows);
+    Unit unit(rows, program);
+    Aligned<double> origin(TILE), direction(TILE), eta(TILE);
+    std::vector<Sum> sums(static_cast<std::size_t>(count));
+    std::vector<double> values(static_cast<std::size_t>(count), 0.0);
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        tiles.eta(beta, dense_beta.data(), true, origin);
+        tiles.eta(step, dense_step.data(), false, direction);
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            if (values[k] != 0.0) continue;
+            for (int r = 0; r < m; ++r) eta[r] = origin[r] + lengths[k] * direction[r];
+            if (!use.rows_inside(eta, m, domain.lower, domain.upper, domain.with_lower, domain.with_upper)) {
+                values[k] = -INFINITE;
+                continue;
+            }
+            unit.run(use, start, m, eta);
+            sums[k].add(use.rows_sum(unit[0], part(rows.weight(), start), m));
+        }
+        return true;
+    });
+    for (std::size_t k = 0; k < values.size(); ++k)
+        if (values[k] == 0.0) values[k] = sums[k].value();
+    return values;
+}
+
+void predict(const Rows& rows, const double* beta, bool offset, double* eta) {
+    const std::vector<double> dense_beta = dense_part(rows, beta);
+    Tiles tiles(rows);
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        tiles.eta(beta, dense_beta.data(), offset, eta + start);
+        return true;
+    });
+}
+
+void quadratic(const Rows& rows, const double* matrix, double* out) {
+    const Verbs& use = verbs();
+    const int p = rows.dense(), slivers = padded(p) / SLIVER;
+    const std::int64_t width = rows.width();
+    Tiles tiles(rows);
+    // The dense corner prepared, and for every coded block its rows of the matrix against the panel, padded.
+    std::vector<double> corner;
+    for (const std::int64_t i : rows.place())
+        for (const std::int64_t j : rows.place()) corner.push_back(matrix[i * width + j]);
+    Aligned<double> prepared(gram_doubles(p));
+    if (p) use.bilinear_prepare(corner.data(), p, p, true, prepared);
+    std::vector<std::unique_ptr<Aligned<double>>> against;
+    for (int a = 0; a < rows.coded() && p; ++a) {
+        const Rows::CodedBlock& block = rows.block(a);
+        against.push_back(std::make_unique<Aligned<double>>(static_cast<std::size_t>(block.levels * slivers) * SLIVER));
+        for (std::int64_t level = 0; level < block.levels; ++level)
+            for (int j = 0; j < p; ++j)
+                against.back()->data()[level * slivers * SLIVER + j] =
+                    matrix[(block.place + level) * width + rows.place()[static_cast<std::size_t>(j)]];
+    }
+    Aligned<double> product(TILE);
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        double* to = out + start;
+        std::fill_n(to, m, 0.0);
+        if (p) use.panel_quadratic(tiles.panel(), p, m, prepared, to);
+        for (int a = 0; a < rows.coded(); ++a) {
+            const CodedTile& left = tiles.coded()[a];
+            if (p)
+                use.coded_panel_bilinear(left.codes, left.multiplier, m, tiles.panel(), slivers,
+                                         against[static_cast<std::size_t>(a)]->data(), 2.0, to);
+            for (int b = a; b < rows.coded(); ++b) {
+                const CodedTile& right = tiles.coded()[b];
+                const double* w = left.multiplier ? left.multiplier : right.multiplier;
+                if (left.multiplier && right.multiplier)
+                    use.coded_times(left.multiplier, right.multiplier, m, product), w = product;
+                use.coded_bilinear(left.codes, right.codes, w, m,
+                                   matrix + rows.block(a).place * width + rows.block(b).place, width,
+                                   a == b ? 1.0 : 2.0, to);
+            }
+        }
+        return true;
+    });
+}
+
+double girth(const Rows& rows) {
+    const Verbs& use = verbs();
+    Tiles tiles(rows);
+    Aligned<double> squares(TILE);
+    double largest = 0;
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        std::fill_n(squares.data(), m, 0.0);
+        if (rows.dense()) use.panel_squares(tiles.panel(), rows.dense(), m, squares);
+        for (int a = 0; a < rows.coded(); ++a) {
+            const double* factor = tiles.coded()[a].multiplier;
+            for (int r = 0; r < m; ++r) squares[r] += factor ? factor[r] * factor[r] : 1.0;
+        }
+        for (int r = 0; r < m; ++r) largest = squares[r] <= largest ? largest : squares[r];  // a NaN stays
+        return !std::isnan(largest);
+    });
+    return largest;
+}
+
+bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
+    std::vector<std::int64_t> cells(TILE);
+    bool whole = true;
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        std::fill_n(cells.begin(), m, 0);
+        for (int k = 0; k < rows.responses(); ++k) {
+            const double* y = rows.response(k) + start;
+            const std::int64_t size = sizes[static_cast<std::size_t>(k)];
+            for (int r = 0; r < m; ++r) {
+                const double value = y[r];
+                const std::int64_t count = value >= 0 && value < static_cast<double>(size)
+                                               ? static_cast<std::int64_t>(value) : -1;
+                whole = whole && static_cast<double>(count) == value;
+                cells[static_cast<std::size_t>(r)] = cells[static_cast<std::size_t>(r)] * size + count;
+            }
+        }
+        if (!whole) return false;
+        const double* weight = part(rows.weight(), start);
+        for (int r = 0; r < m; ++r) counts[cells[static_cast<std::size_t>(r)]] += weight ? weight[r] : 1.0;
+        return true;
+    });
+    return whole;
+}
+
+void moments(const Rows& rows, double* mean, double* scatter, double* low, double* high) {
+    const Verbs& use = verbs();
+    const int p = rows.dense();
+    const std::size_t wide = static_cast<std::size_t>(padded(p));
+    Aligned<double> panel(panel_doubles(p)), pivot(wide), sum(wide), square(wide), least(wide), most(wide);
+    std::fill_n(least.data(), wide, INFINITE);
+    std::fill_n(most.data(), wide, -INFINITE);
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        rows.pack(use, start, m, panel, true);
+        if (start == 0)  // any number near the mean will do: the first row keeps large means from cancelling
+            for (int j = 0; j < p; ++j) pivot[j] = panel[(static_cast<std::ptrdiff_t>(j / SLIVER) * TILE) * SLIVER + j % SLIVER];
+        use.panel_moments(panel, p, m, pivot, sum, square, least, most);
+        return true;
+    });
+    const double n = static_cast<double>(rows.length());
+    for (int j = 0; j < p; ++j) {
+        const double gap = sum[j] / n;
+        mean[j] = pivot[j] + gap;
+        scatter[j] = std::max(square[j] - n * gap * gap, 0.0);
+        if (std::isnan(square[j])) scatter[j] = square[j];
+        low[j] = least[j];
+        high[j] = most[j];
+    }
+}
+
+}  // namespace etamu

@@ -1,0 +1,106 @@
+// What a pass does to a tile besides its blocks: look where eta is, weigh, sum, describe columns.
+// Included by isa.cpp once per instruction set.
+#pragma once
+
+#include "dense.hpp"
+#include "simd.hpp"
+
+namespace etamu::ETAMU_ISA {
+
+namespace {
+
+inline double total(Doubles sums) {
+    double sum = 0;
+    for (int lane = 0; lane < LANES; ++lane) sum += sums[lane];
+    return sum;
+}
+
+bool rows_inside(const double* eta, int m, double lower, double upper, bool with_lower, bool with_upper) {
+    Longs outside = {};
+    int r = 0;
+    // A NaN compares as neither inside, and an infinite eta is never inside: the ends are excluded with `x - x != 0`.
+    for (; r + LANES <= m; r += LANES) {
+        const Doubles x = load<Doubles>(eta + r), zero = x - x;
+        outside |= ~(zero == zero);
+        outside |= with_lower ? ~(x >= lower) : ~(x > lower);
+        outside |= with_upper ? ~(x <= upper) : ~(x < upper);
+    }
+    std::int64_t any = 0;
+    for (int lane = 0; lane < LANES; ++lane) any |= outside[lane];
+    for (; r < m; ++r) {
+        const double x = eta[r], zero = x - x;
+        any |= !(zero == zero) | !(with_lower ? x >= lower : x > lower) | !(with_upper ? x <= upper : x < upper);
+    }
+    return any == 0;
+}
+
+double rows_sum(const double* v, const double* w, int m) {
+    Doubles sums = {};
+    int r = 0;
+    if (w) {
+        for (; r + LANES <= m; r += LANES) sums += load<Doubles>(v + r) * load<Doubles>(w + r);
+    } else {
+        for (; r + LANES <= m; r += LANES) sums += load<Doubles>(v + r);
+    }
+    double sum = total(sums);
+    for (; r < m; ++r) sum += w ? v[r] * w[r] : v[r];
+    return sum;
+}
+
+void rows_times(const double* v, const double* w, int m, double* out) {
+    int r = 0;
+    for (; r + LANES <= m; r += LANES) store(out + r, load<Doubles>(v + r) * load<Doubles>(w + r));
+    for (; r < m; ++r) out[r] = v[r] * w[r];
+}
+
+double rows_pearson(const double* score, const double* expected, const double* w, int m) {
+    Doubles sums = {};
+    int r = 0;
+    for (; r + LANES <= m; r += LANES) {
+        const Doubles u = load<Doubles>(score + r);
+        Doubles square = u * u / load<Doubles>(expected + r);
+        if (w) square *= load<Doubles>(w + r);
+        // A score of 0 counts 0 even where there is no information left either.
+        sums += u == 0.0 ? Doubles{} : square;
+    }
+    double sum = total(sums);
+    for (; r < m; ++r)
+        if (!(score[r] == 0.0)) sum += score[r] * score[r] / expected[r] * (w ? w[r] : 1.0);
+    return sum;
+}
+
+void panel_squares(const double* panel, int p, int m, double* out) {
+    for (int r = 0; r < m; ++r) {
+        Doubles sums = {};
+        for (int j = 0; j < padded(p); j += LANES) {
+            const Doubles x = load<Doubles>(panel + (std::ptrdiff_t(j / SLIVER) * TILE + r) * SLIVER + j % SLIVER);
+            sums += x * x;
+        }
+        out[r] += total(sums);
+    }
+}
+
+// Add the rows of a panel, each column less its pivot, to sums, squares and extremes; all of them padded(p) long.
+void panel_moments(const double* panel, int p, int m, const double* pivot, double* sum, double* square, double* low,
+                   double* high) {
+    for (int j = 0; j < padded(p); j += LANES) {
+        const double* from = panel + std::ptrdiff_t(j / SLIVER) * TILE * SLIVER + j % SLIVER;
+        const Doubles about = load<Doubles>(pivot + j);
+        Doubles sums = {}, squares = {}, least = load<Doubles>(low + j), most = load<Doubles>(high + j);
+        for (int r = 0; r < m; ++r) {
+            const Doubles x = load<Doubles>(from + std::ptrdiff_t(r) * SLIVER), gap = x - about;
+            sums += gap;
+            squares += gap * gap;
+            least = x < least ? x : least;
+            most = x > most ? x : most;
+        }
+        store(sum + j, load<Doubles>(sum + j) + sums);
+        store(square + j, load<Doubles>(square + j) + squares);
+        store(low + j, least);
+        store(high + j, most);
+    }
+}
+
+}  // namespace
+
+}  // namespace etamu::ETAMU_ISA

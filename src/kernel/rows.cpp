@@ -1,0 +1,84 @@
+#include "rows.hpp"
+
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+namespace etamu {
+
+namespace {
+
+Number number_of(Type type) {
+    switch (type) {
+        case Type::f64: return Number::F64;
+        case Type::f32: return Number::F32;
+        case Type::i8: return Number::I8;
+        case Type::i16: return Number::I16;
+        case Type::i32: return Number::I32;
+        case Type::i64: return Number::I64;
+        case Type::u8: return Number::U8;
+        case Type::u16: return Number::U16;
+        case Type::u32: return Number::U32;
+        case Type::u64: return Number::U64;
+        case Type::boolean: return Number::BOOL;
+    }
+    return Number::F64;
+}
+
+nb::object alone(PyObject* array) { return nb::steal(PyTuple_Pack(1, array)); }
+
+}  // namespace
+
+void Rows::add_dense(PyObject* arrays, std::int64_t place, const double* shift, const double* scale) {
+    auto block = std::make_unique<Columns>(arrays);
+    if (block->width() && block->rows() != length_) throw nb::value_error("a dense block has another number of rows");
+    for (int j = 0; j < block->width(); ++j) {
+        columns_.push_back(block->data()[j]);
+        place_.push_back(place + j);
+    }
+    if ((shift || !shift_.empty()) && block->width()) {
+        shift_.resize(columns_.size(), 0.0);
+        for (int j = 0; shift && j < block->width(); ++j) shift_[columns_.size() - block->width() + j] = shift[j];
+    }
+    if ((scale || !factor_.empty()) && block->width()) {
+        factor_.resize(columns_.size(), 1.0);
+        for (int j = 0; scale && j < block->width(); ++j)
+            factor_[columns_.size() - block->width() + j] = 1.0 / scale[j];
+    }
+    held_.push_back(std::move(block));
+}
+
+Strided Rows::strided(PyObject* array, const char* what) {
+    auto held = std::make_unique<Columns>(alone(array).ptr());
+    if (held->width() != 1 || held->rows() != length_)
+        throw nb::value_error((std::string(what) + " must be one column of all rows").c_str());
+    const Column column = held->data()[0];
+    held_.push_back(std::move(held));
+    return {column.data, column.stride, number_of(column.type)};
+}
+
+const double* Rows::doubles(PyObject* array, const char* what) {
+    const Strided column = strided(array, what);
+    if (column.type != Number::F64 || (column.stride != sizeof(double) && length_ > 1))
+        throw nb::type_error((std::string(what) + " must be contiguous float64").c_str());
+    return reinterpret_cast<const double*>(column.data);
+}
+
+void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier, double scale, std::int64_t place) {
+    CodedBlock block{strided(codes, "the codes"), levels, {}, scale, place};
+    if (!codes_in_range(block.codes, length_, levels)) throw nb::value_error("a code is not the number of a level");
+    if (multiplier != Py_None) block.multiplier = strided(multiplier, "the multiplier");
+    coded_.push_back(block);
+}
+
+void Rows::set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared) {
+    nb::object sequence = nb::steal(PySequence_Fast(y, "the response must be a tuple of arrays"));
+    if (!sequence.is_valid()) nb::raise_python_error();
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(sequence.ptr()); ++k)
+        y_.push_back(doubles(PySequence_Fast_GET_ITEM(sequence.ptr(), k), "a response column"));
+    if (offset != Py_None) offset_ = doubles(offset, "the offset");
+    if (weight != Py_None) weight_ = doubles(weight, "the weights");
+    if (squared != Py_None) squared_ = doubles(squared, "the squared weights");
+}
+
+}  // namespace etamu

@@ -1,0 +1,79 @@
+// Rows of a problem as the kernel sees them: columns where they lie, responses, offset and weights; nothing is copied.
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coded.hpp"
+#include "columns.hpp"
+#include "verbs.hpp"
+
+namespace etamu {
+
+// Some rows of one linear predictor. All dense columns together make one panel, whatever blocks they came in; `place`
+// says where each of them stands among the raw columns of the design.
+class Rows {
+   public:
+    struct CodedBlock {
+        Strided codes;
+        std::int64_t levels;
+        Strided multiplier;  // without data: 1
+        double scale;
+        std::int64_t place;  // raw column of level 0
+    };
+
+    // Made and destroyed with the GIL held; read without it.
+    Rows(std::int64_t length, std::int64_t width) : length_(length), width_(width) {}
+
+    Rows(const Rows&) = delete;
+    Rows& operator=(const Rows&) = delete;
+
+    void add_dense(PyObject* arrays, std::int64_t place, const double* shift, const double* scale);
+    void add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier, double scale, std::int64_t place);
+    void set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared);
+
+    std::int64_t length() const { return length_; }
+    std::int64_t width() const { return width_; }
+    int dense() const { return static_cast<int>(columns_.size()); }
+    int coded() const { return static_cast<int>(coded_.size()); }
+    const CodedBlock& block(int a) const { return coded_[static_cast<std::size_t>(a)]; }
+    const std::vector<std::int64_t>& place() const { return place_; }
+    int responses() const { return static_cast<int>(y_.size()); }
+    const double* response(int k) const { return y_[static_cast<std::size_t>(k)]; }
+    const double* offset() const { return offset_; }
+    const double* weight() const { return weight_; }
+    const double* squared() const { return squared_; }
+
+    // Pack the dense columns of a tile; `raw` leaves shift and scale aside.
+    void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, bool raw = false) const {
+        verbs.pack(columns_.data(), dense(), start, m, raw || shift_.empty() ? nullptr : shift_.data(),
+                   raw || factor_.empty() ? nullptr : factor_.data(), panel);
+    }
+
+    // The dense columns of the tile that begins at a row; nothing past the end.
+    Ahead ahead(std::int64_t start) const {
+        const std::int64_t left = length_ - start;
+        return {columns_.data(), dense(), start, left < TILE ? (left < 0 ? 0 : static_cast<int>(left)) : TILE};
+    }
+
+   private:
+    const double* doubles(PyObject* array, const char* what);
+    Strided strided(PyObject* array, const char* what);
+
+    std::int64_t length_, width_;
+    std::vector<Column> columns_;
+    std::vector<std::int64_t> place_;
+    std::vector<double> shift_, factor_;  // per dense column, empty where no column has any
+    std::vector<CodedBlock> coded_;
+    std::vector<const double*> y_;
+    const double* offset_ = nullptr;
+    const double* weight_ = nullptr;
+    const double* squared_ = nullptr;
+    std::vector<std::unique_ptr<Columns>> held_;
+};
+
+}  // namespace etamu
