@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 PYTEST_ARGS ?=
+REPLICATIONS ?= 2000
 
 BENCH := .venv-bench
 BENCH_PIP := $(BENCH)/bin/python -m pip --disable-pip-version-check
 
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard src/kernel/*)
 
-.PHONY: help demo test bench doctest docs lint types contracts house wheel format lock clean
+.PHONY: help demo test slow bench doctest docs lint types contracts house wheel format lock clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +24,9 @@ demo: $(VENV)/installed  ## fit a model to real data, print the summary, draw it
 
 test: $(VENV)/installed  ## run the tests, in random order, warnings as errors
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+slow: $(VENV)/installed  ## run the simulations that make test leaves out (REPLICATIONS=2000)
+	ETAMU_REPLICATIONS=$(REPLICATIONS) $(BIN)/python -m pytest -m slow -n $(WORKERS) $(PYTEST_ARGS)
 
 doctest: $(VENV)/installed  ## run every example in the docstrings
 	$(BIN)/python -m pytest --doctest-modules -p no:randomly -q src/etamu

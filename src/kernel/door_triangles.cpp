@@ -115,6 +115,63 @@ double student_tail(double t, double df) {
     return 1.0 - 2.0 * front * std::sqrt(y) * beta_fraction(0.5, a, y);
 }
 
+// log(Gamma(a + b) / Gamma(a)) for b a multiple of 1/2: nothing large is subtracted from anything large.
+double log_gamma_step(double a, double b) {
+    double sum = 0.0;
+    if (b != std::floor(b)) {
+        sum = std::log(gamma_ratio(a));
+        a += 0.5;
+        b -= 0.5;
+    }
+    double product = 1.0;
+    for (double i = 0.0; i < b; i += 1.0) {
+        product *= a + i;
+        if (product > 1e200) {
+            sum += std::log(product);
+            product = 1.0;
+        }
+    }
+    return sum + std::log(product);
+}
+
+// P(F > f) on m and n degrees of freedom, m whole and not large: the incomplete beta function at n / (n + m f).
+double f_tail(double f, double m, double n) {
+    const double a = 0.5 * n, b = 0.5 * m, ratio = m * f / n;
+    if (!(f > 0.0)) return std::isnan(f) ? f : 1.0;
+    if (std::isinf(ratio)) return 0.0;
+    const double front = std::exp(log_gamma_step(a, b) - a * std::log1p(ratio) + b * std::log(ratio / (1.0 + ratio))) /
+                         std::tgamma(b);
+    const double x = 1.0 / (1.0 + ratio), y = ratio / (1.0 + ratio);
+    if (x < (a + 1.0) / (a + b + 2.0)) return front / a * beta_fraction(a, b, x);
+    return 1.0 - front / b * beta_fraction(b, a, y);
+}
+
+// P(chi2 > x) on df degrees of freedom: the incomplete gamma function, by its series below and its continued fraction
+// above the mean (DLMF 8.7.1, 8.9.2).
+double chi2_tail(double x, double df) {
+    const double a = 0.5 * df, z = 0.5 * x;
+    if (!(x > 0.0)) return std::isnan(x) ? x : 1.0;
+    if (std::isinf(x)) return 0.0;
+    const double front = std::exp(a * std::log(z) - z) / std::tgamma(a);
+    if (z < a + 1.0) {
+        double term = 1.0 / a, sum = term;
+        for (double k = a + 1.0; term > 1e-17 * sum; k += 1.0) sum += term *= z / k;
+        return 1.0 - front * sum;
+    }
+    double b = z + 1.0 - a, c = 1e300, d = 1.0 / b, value = d;
+    for (int i = 1; i < 100000; ++i) {
+        const double an = -i * (i - a);
+        b += 2.0;
+        d = an * d + b;
+        d = 1.0 / (std::fabs(d) < 1e-300 ? 1e-300 : d);
+        c = b + an / c;
+        c = std::fabs(c) < 1e-300 ? 1e-300 : c;
+        value *= c * d;
+        if (std::fabs(c * d - 1.0) <= 0.5 * std::numeric_limits<double>::epsilon()) break;
+    }
+    return front * value;
+}
+
 void student_tails(Numbers t, Numbers df, Results out) {
     expect(df.shape(0) == t.shape(0) && out.shape(0) == t.shape(0));
     for (std::size_t i = 0; i < t.shape(0); ++i) out.data()[i] = student_tail(t.data()[i], df.data()[i]);
@@ -127,6 +184,9 @@ void register_triangles(nb::module_& module) {
                "Write the upper triangle R with R'R = A; False where a pivot is not positive.");
     module.def("small_solve", &small_solve, nb::arg("r"), nb::arg("b"), nb::arg("transposed"),
                "Solve R x = b, or R'x = b, in place.");
+    module.def("chi2_tail", &chi2_tail, nb::arg("x"), nb::arg("df"), "Compute P(chi2 > x).");
+    module.def("f_tail", &f_tail, nb::arg("f"), nb::arg("m"), nb::arg("n"),
+               "Compute P(F > f) for a whole m that is not large.");
     module.def("student_tails", &student_tails, nb::arg("t"), nb::arg("df"), nb::arg("out"),
                "Write P(|T| > |t|) of Student's t for each degree of freedom.");
 }

@@ -40,7 +40,7 @@ def beside(folder: str, module: str) -> ModuleType:
 def public() -> list[str]:
     """List what `import etamu` offers: its names that are no modules."""
     return sorted(
-        name for name, value in vars(em).items() if not (name.startswith("_") or inspect.ismodule(value))
+        name for name in dir(em) if not (name.startswith("_") or inspect.ismodule(getattr(em, name)))
     )
 
 

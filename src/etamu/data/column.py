@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from math import isnan
 from types import NoneType
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, absent, distinct_texts, in_order
 

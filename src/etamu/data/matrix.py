@@ -7,13 +7,13 @@ Read next: `etamu.data.encode`, the way of tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Mask
 from etamu.data.column import is_masked
 from etamu.data.encode import Encoded

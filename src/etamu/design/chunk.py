@@ -6,13 +6,13 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
@@ -116,6 +116,11 @@ class Chunk:
     def cells(self) -> int:
         """Numbers a pass reads."""
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
+
+    @property
+    def summed(self) -> int:
+        """Numbers in the tables of an information matrix, at most."""
+        return sum(predictor.design.summed for predictor in self.predictors)
 
     def rows(self, start: int, stop: int) -> Chunk:
         """View the rows start, …, stop - 1."""

@@ -6,7 +6,6 @@ Read next: `etamu.design.coordinates`, which knows what is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.arrow import Arrow
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout
@@ -85,11 +85,15 @@ def _selection(places: Index, chosen: Index, width: int) -> Spread:
 
 def working_gram(gram: Gram, layout: Layout, kept: Index) -> Array | Arrow:
     """Map X'WX to working coordinates, (kept, kept), exactly symmetric; an arrow where a factor dominates."""
-    ways = spreads(layout, kept, gram.widths)
+    return spread_gram(gram, spreads(layout, kept, gram.widths), len(kept))
+
+
+def spread_gram(gram: Gram, ways: list[list[Spread]], size: int) -> Array | Arrow:
+    """Do so where it is known how the blocks reach the working coordinates, which are so many."""
     spine = _spine(gram, ways)
-    if spine is None or len(ways[spine][0].places) < max(DOMINANT, len(kept) / 2):
-        return _written_out(gram, ways, len(kept))
-    return _arrow(gram, ways, spine, len(kept))
+    if spine is None or len(ways[spine][0].places) < max(DOMINANT, size / 2):
+        return _written_out(gram, ways, size)
+    return _arrow(gram, ways, spine, size)
 
 
 def _spine(gram: Gram, ways: list[list[Spread]]) -> int | None:

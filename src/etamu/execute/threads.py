@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.executor import A, added_in_order
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 CELLS = 1 << 20
 """Numbers per block: enough work to make its overhead small, in a few MB of memory."""
 FEWEST, MOST = 1 << 12, 1 << 17
 """Rows per block at least and at most."""
+SHARE = 8
+"""Numbers that a block may bring per row it has."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
@@ -52,7 +56,9 @@ class Threads:
         if self.rows is not None:
             return self.rows
         wide = max(self.whole.cells // max(len(self.whole), 1), 1)
-        return min(max(1 << ((CELLS // wide).bit_length() - 1), FEWEST), MOST)
+        # What blocks bring has to be added up: where that is large, blocks are longer.
+        enough = max(FEWEST, self.whole.summed // SHARE)
+        return min(max(1 << ((CELLS // wide).bit_length() - 1), 1 << enough.bit_length()), MOST)
 
     @cached_property
     def parts(self) -> tuple[Chunk, ...]:
@@ -71,6 +77,8 @@ class Threads:
         if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
             yield from map(fn, self.parts)
             return
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
             for block in self.parts:

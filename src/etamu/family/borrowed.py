@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import families as own
 from etamu.family import saturated

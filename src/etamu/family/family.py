@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
 from etamu.family.link import Link
 

@@ -7,12 +7,12 @@ Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.est
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response

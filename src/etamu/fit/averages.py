@@ -7,11 +7,11 @@ Read next: `etamu.fit.effects`, which compares them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Codes
 from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor, Weights

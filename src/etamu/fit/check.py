@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.anova import heading
 from etamu.fit.check_rows import CheckRows, check_rows, projected
@@ -167,13 +167,14 @@ def check(fit: Fit, seed: int = 0) -> Checkup:
     """
     rows = check_rows(fit, seed)
     inflation = _inflation(fit)
+    dispersion = _dispersion(fit, rows)
     asked: tuple[Callable[[], tuple[Finding, ...]], ...] = (
-        lambda: _dispersion(fit, rows),
+        lambda: dispersion,
         lambda: _zeros(fit, rows),
         lambda: _uniformity(rows),
         lambda: _outliers(fit, rows),
         lambda: _calibration(fit, rows),
-        lambda: _link(fit, rows),
+        lambda: _link(fit, rows, _excess(dispersion[0])),
         lambda: _variance(fit, rows),
         lambda: _collinearity(inflation),
     )
@@ -375,8 +376,17 @@ def _calibration(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
 # --- link, variance, collinearity ---
 
 
-def _link(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
-    """Test whether eta^2 belongs in the model, by its score at the estimate (Pregibon 1980)."""
+def _excess(dispersion: Finding) -> float:
+    """Return by how much the variance exceeds a known phi, 1 where that is in doubt."""
+    told = dispersion.verdict in {"look", "act"} and dispersion.size > 1.0
+    return dispersion.size if told else 1.0
+
+
+def _link(fit: Fit, rows: CheckRows, excess: float) -> tuple[Finding, ...]:
+    """Test whether eta^2 belongs in the model, by its score at the estimate (Pregibon 1980).
+
+    Where the variance exceeds what the family says, the score varies by as much more.
+    """
     k = rows.total
     centre = float(np.sum(k * rows.eta) / np.sum(k))
     column = (rows.eta - centre) ** 2
@@ -390,7 +400,7 @@ def _link(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
     left = size - float(pulled @ pulled)
     if not left > 1e-10 * size or not fit.phi.value > 0.0:
         return (Finding("link", "not asked", "the model already has a curve in eta"),)
-    z = gain / math.sqrt(left * fit.phi.value)
+    z = gain / math.sqrt(left * fit.phi.value * excess)
     df = float(fit.df_resid) if fit.phi.estimated else math.inf
     p = f_tail(z**2, 1, df)
     way = "bends up" if gain > 0 else "bends down"

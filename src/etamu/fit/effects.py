@@ -7,12 +7,12 @@ Read next: `etamu.fit.scene` for the rows, `etamu.fit.averages` for the sums.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name

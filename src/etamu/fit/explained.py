@@ -11,14 +11,25 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
-from etamu.fit.check import Checkup, check
-from etamu.fit.deviance_table import DevianceTable
-from etamu.fit.effects import Question, contrasts, effects, slopes
-from etamu.fit.estimates import Estimates, Reading
-from etamu.fit.means import Means, Wish, joint_tests, means
+from etamu._base.later import later
 
 if TYPE_CHECKING:
+    from etamu.fit.check import Checkup, check
+    from etamu.fit.deviance_table import DevianceTable
+    from etamu.fit.effects import Question, contrasts, effects, slopes
+    from etamu.fit.estimates import Estimates, Reading
+    from etamu.fit.means import Means, Wish, joint_tests, means
     from etamu.fit.result import Fit
+else:
+    check = later("etamu.fit.check", "check")
+    Question = later("etamu.fit.effects", "Question")
+    contrasts = later("etamu.fit.effects", "contrasts")
+    effects = later("etamu.fit.effects", "effects")
+    slopes = later("etamu.fit.effects", "slopes")
+    Reading = later("etamu.fit.estimates", "Reading")
+    Wish = later("etamu.fit.means", "Wish")
+    joint_tests = later("etamu.fit.means", "joint_tests")
+    means = later("etamu.fit.means", "means")
 
 
 class Explained(ABC):

@@ -7,13 +7,13 @@ Read next: `etamu.fit.reference_grid` for the grid, `etamu.fit.pairs` for compar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.family.unit import Unit

@@ -7,7 +7,7 @@ Read next: `etamu.infer.studentized` for Tukey's adjustment, `etamu.infer.adjust
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.anova import heading
 from etamu.fit.estimates import Estimates, Linearised, estimates, stated, text_rows

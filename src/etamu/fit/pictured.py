@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 PICTURES: dict[str, Callable[..., Any]] = {}
-"""Every picture by name. A fit knows no plotting: the room above hangs its pictures here when it is loaded,
-which `import etamu` does, without loading matplotlib."""
+"""Every picture by name. A fit knows no plotting: the front door, `etamu/__init__.py`, hangs them here."""
 
 
 class Pictured(ABC):

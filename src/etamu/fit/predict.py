@@ -7,12 +7,13 @@ Read next: `etamu.fit.rows`, `etamu.fit.prediction` for the next response, `etam
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
 from etamu.data.frame import Frame, bare_rows, is_table, read

@@ -60,6 +60,12 @@ def coordinates_for(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
     own = fit.coordinates
     if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
         return own, fit.beta
+    return plain_coordinates(fit)
+
+
+def plain_coordinates(fit: Fit) -> tuple[Coordinates, Array]:
+    """Return the coordinates in which columns are as they stand, with the estimate in them."""
+    own = fit.coordinates
     plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
     return plain, own.reported(fit.beta)[own.kept]
 

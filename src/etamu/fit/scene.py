@@ -7,13 +7,14 @@ Read next: `etamu.fit.averages`, which sums over them; `etamu.fit.effects`, whic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.codes import RawArray
 from etamu.data.column import Column

@@ -6,7 +6,6 @@ Read next: `etamu.fit.estimate`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit

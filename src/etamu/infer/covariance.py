@@ -6,12 +6,11 @@ Read next: `etamu.infer.wald`, which turns standard errors into tests and interv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from etamu._base import triangles
 from etamu._base.arrow import Arrow, largest_eigenvalue
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)

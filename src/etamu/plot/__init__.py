@@ -1,6 +1,5 @@
 """Figures of a fit; needs matplotlib, `pip install etamu[plot]`."""
 
-from etamu.fit.pictured import PICTURES
 from etamu.plot.calibration import calibration as calibration
 from etamu.plot.coefficients import coefficients as coefficients
 from etamu.plot.components import components as components
@@ -17,25 +16,3 @@ from etamu.plot.residuals import residuals as residuals
 from etamu.plot.rootogram import rootogram as rootogram
 from etamu.plot.spread import spread as spread
 from etamu.plot.worm import worm as worm
-
-PICTURES |= {
-    picture.__name__: picture
-    for picture in (
-        page,
-        residuals,
-        qq,
-        worm,
-        spread,
-        leverage,
-        coefficients,
-        effects,
-        levels,
-        calibration,
-        lift,
-        double_lift,
-        rootogram,
-        components,
-        profile,
-        convergence,
-    )
-}

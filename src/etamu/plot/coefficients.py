@@ -6,12 +6,12 @@ Read next: `etamu.plot.profile`, whether an interval may be symmetric.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.profile import FACTORS
 from etamu.fit.result import Fit

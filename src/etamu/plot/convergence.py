@@ -6,12 +6,12 @@ Read next: `etamu.solve.stop`, the rule that ends the way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.fit.result import Fit
 from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, title

@@ -6,12 +6,12 @@ Read next: `etamu.plot.lift`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.plot.groups import equal_groups

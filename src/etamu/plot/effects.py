@@ -6,12 +6,12 @@ Read next: `etamu.fit.terms`, which takes eta apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.fit.terms import Terms

@@ -6,12 +6,12 @@ Read next: `etamu.plot.calibration`, `etamu.plot.levels`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.plot.rows import Seen
 

@@ -6,12 +6,12 @@ Read next: `etamu.plot.calibration`, the same along the fitted mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.infer.wald import critical

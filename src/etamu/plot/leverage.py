@@ -6,11 +6,11 @@ Read next: `etamu.fit.influence`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.plot.rows import DRAWN, Rows, drawn

@@ -6,10 +6,9 @@ Read next: `etamu.plot.qq`, `etamu.plot.worm`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 

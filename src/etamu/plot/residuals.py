@@ -6,12 +6,12 @@ Read next: `etamu.plot.effects`, where the smooth says what form a term should h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.plot.rows import DRAWN, drawn, drawn_note

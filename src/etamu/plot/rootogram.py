@@ -6,12 +6,12 @@ Read next: Kleiber and Zeileis (2016), The American Statistician 70; `etamu.fami
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.distribution import distribution
 from etamu.fit.leverage import counts

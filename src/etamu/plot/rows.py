@@ -6,11 +6,10 @@ Read next: `etamu.plot.groups`, averages over them; `etamu.plot.variable`, what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.leverage import counts
 from etamu.fit.result import Fit

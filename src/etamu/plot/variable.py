@@ -6,12 +6,12 @@ Read next: `etamu.plot.residuals`, `etamu.plot.effects`, `etamu.plot.levels`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.column import Column
 from etamu.data.evaluate import names_in

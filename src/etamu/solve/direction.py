@@ -6,12 +6,12 @@ Read next: `etamu.solve.newton`, the first rule; `etamu.solve.loop`, which asks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from etamu._base.arrow import ArrowInverse
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric
 from etamu.solve.oracle import Local, Oracle

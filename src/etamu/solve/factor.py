@@ -6,13 +6,13 @@ Read next: `etamu.solve.direction`, which turns a factor and a gradient into a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from etamu._base import triangles
 from etamu._base.arrow import Arrow, ArrowFactor
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 
 EPS = float(np.finfo(np.float64).eps)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.arrow import entries
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
@@ -49,6 +51,16 @@ class Counted:
     def dear(self) -> bool:
         """As the oracle's."""
         return self.oracle.dear
+
+    @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
 
     @property
     def extent(self) -> Array:
@@ -169,7 +181,7 @@ def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, len
     Of many coordinates the inverse of H is not worth its time: lambda itself bounds every step / se.
     """
     many = oracle.size > MANY
-    free = math.nan if many else bound(direction, oracle.extent)
+    free = math.nan if many else bound(direction, oracle)
     lambda_rho = check.lambda_rho if check.polish is not None else free
     errors = math.sqrt(relative(direction.slope, here.local.scale)) if many else None
     return Step(

@@ -7,10 +7,11 @@ Read next: `etamu.solve.irls`, the textbook's method beside it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import Metric, cholesky, lifted
@@ -20,10 +21,10 @@ from etamu.solve.search import JAMMED, ceiling
 from etamu.solve.stop import TOLERANCE
 
 STEP = Want.VALUE | Want.SCORE | Want.CURVATURE
-WIDE = 50
-"""From this many columns on a Gram costs so much more than a gradient that an old one may serve again."""
 STEADY = 0.1
 """An old metric serves again while each step with it leaves less than this of the distance."""
+SURE = 0.02
+"""The same where an information costs little more than a score: then it has to arrive at the next step."""
 CUT = 0.25
 """A step of which the edge leaves less than this is split into parts across and along the edge."""
 
@@ -92,7 +93,7 @@ def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
     factor = here.local.metric
     if factor is None:
         return None
-    serves = oracle.dear and oracle.size >= WIDE and _contraction(trail, factor) < STEADY
+    serves = oracle.dear and _contraction(trail, factor) < (STEADY if oracle.wide else SURE)
     return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
 
 

@@ -6,10 +6,13 @@ Read next: `etamu.solve.loop`, the one loop that puts the questions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
@@ -55,6 +58,14 @@ class Oracle(Protocol):
     @property
     def dear(self) -> bool:
         """Whether a pass costs more than the last few digits of the curvature are worth."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether an information costs several times as much as a score."""
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """A number per column; of columns that share one, at most one is not 0 in a row. None: not known."""
 
     @property
     def extent(self) -> Array:

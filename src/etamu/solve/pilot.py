@@ -7,10 +7,12 @@ Read next: `etamu.solve.newton`, which starts from what comes out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from etamu._base.arrow import plus_diagonal
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
 from etamu.solve.factor import Metric
@@ -57,6 +59,16 @@ class Ridged:
         return self.oracle.dear
 
     @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
+
+    @property
     def extent(self) -> Array:
         """As the oracle's."""
         return self.oracle.extent
@@ -68,8 +80,8 @@ class Ridged:
             seen.value - self._ridge(beta),
             seen.scale,
             None if seen.score is None else seen.score - self.strength * beta,
-            None if seen.expected is None else seen.expected + np.diag(self.strength),
-            None if seen.observed is None else seen.observed + np.diag(self.strength),
+            None if seen.expected is None else plus_diagonal(seen.expected, self.strength),
+            None if seen.observed is None else plus_diagonal(seen.observed, self.strength),
         )
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:

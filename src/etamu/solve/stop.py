@@ -22,13 +22,13 @@ and its end is the maximum. What was seen is carried there: the value gains lamb
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor, largest_form
-from etamu._base.types import Array
+from etamu._base.facts import dataclass
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
 from etamu.solve.oracle import Oracle, Outcome, Step
@@ -75,14 +75,15 @@ def relative(decrement: float, scale: float) -> float:
     return decrement / scale if scale > 0 else math.inf
 
 
-def bound(direction: Direction, extent: Array) -> float:
+def bound(direction: Direction, oracle: Oracle) -> float:
     """Return the free bound of lambda*rho: x' H^-1 x <= sum_jk e_j |H^-1|_jk e_k for every |x| <= e.
 
-    It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|.
+    It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|. Of the
+    levels of a factor, of which a row has one, only the largest term counts.
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * largest_form(direction.covariance, extent))
+    return math.sqrt(direction.slope * largest_form(direction.covariance, oracle.extent, oracle.groups))
 
 
 MANY = 128
@@ -119,7 +120,7 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
         return small or decrement <= 1e-8
     if small or (not steps and oracle.concordance == 0):
         return True  # a quadratic ends after one step: then this saves a pass
-    lambda_rho = bound(direction, oracle.extent) if oracle.size <= MANY else math.inf
+    lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if decrement <= DECREMENT or error <= tolerance * unit:
@@ -140,12 +141,13 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     if newton is None:
         return _without_maximum(oracle, here, stuck=stuck)
     decrement = relative(newton.slope, here.local.scale)
-    check = Check(newton.slope, bound(newton, oracle.extent))
+    check = Check(newton.slope, bound(newton, oracle))
     if decrement > DECREMENT and _blocked(oracle, here, newton, stuck=stuck):
         return replace(check, outcome=Outcome.BOUNDARY)
     floor = _at_floor(here, newton.slope, checks, stuck=stuck)
     settled = decrement <= DECREMENT or floor
-    if settled and oracle.concordance * check.lambda_rho > CERTAIN:
+    # Where passes are dear, a first exact pass that proves too little is followed by its Newton step.
+    if settled and oracle.concordance * check.lambda_rho > CERTAIN and (checks or not oracle.dear):
         check = replace(check, lambda_rho=_exact(oracle, newton))
     if _runs_away(oracle.concordance, decrement, check, checks):
         return replace(check, outcome=Outcome.INFINITE)
