@@ -6,12 +6,12 @@ Read next: `etamu.fit.means` and `etamu.fit.averages`, which ask.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
