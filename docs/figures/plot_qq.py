@@ -21,5 +21,7 @@ def draw() -> Figure:
     policies = np.genfromtxt(DATA, delimiter=",", names=True, dtype=None, encoding="utf-8")
     data = {name: policies[name] for name in policies.dtype.names}
     data = {name: column[policies["claims"] > 0] for name, column in data.items()}
-    fit = em.glm("cost ~ region + age + power", data, family="gamma", link="log", variance_weights="claims")
+    fit = em.glm(
+        "cost ~ region + bs(age, df=4) + power", data, family="gamma", link="log", variance_weights="claims"
+    )
     return fit.plot("qq")

@@ -307,3 +307,49 @@ def test_tables_print_and_come_back() -> None:
     assert "b - a" in str(table)
     assert "<table>" in table._repr_html_()
     assert np.allclose(np.sqrt(np.diag(table.cov)), table["std_error"])
+
+
+@pytest.mark.filterwarnings("ignore::etamu.AliasWarning")
+def test_what_aliased_columns_leave_open_has_no_effect() -> None:
+    d = data()
+    d["h"] = np.where(np.arange(N) % 2 == 0, "u", "v")
+    keep = ~((d["g"] == "c") & (d["h"] == "v"))
+    d = {name: values[keep] for name, values in d.items()}
+    fit = em.glm("y ~ g * h + x", d, family="poisson")
+    table = fit.effects()
+    told = dict(zip(table["contrast"].tolist(), table["estimate"].tolist(), strict=True))
+    assert np.isnan(told["c - a"])  # a row at v has no counterpart at c
+    assert np.isnan(told["v - u"])
+    assert np.isfinite(told["b - a"])
+    assert np.isfinite(told["slope"])
+    assert "aliased" in str(table)
+    twice = em.glm("y ~ g + x + I(2 * x)", d, family="poisson")
+    once = em.glm("y ~ g + x", d, family="poisson")
+    assert twice.slopes("x")["estimate"] == pytest.approx(once.slopes("x")["estimate"], rel=1e-8)
+
+
+def test_levels_of_a_function_have_no_slope() -> None:
+    fit = em.glm("y ~ C(floor(x))", data(), family="poisson")
+    with pytest.raises(em.OptionError, match="enters by the levels"):
+        fit.effects()
+    low, high = fit.predict(data() | {"x": np.full(N, 1.5)}), fit.predict(data() | {"x": np.full(N, 2.5)})
+    assert fit.contrasts("x", (1.5, 2.5))["estimate"][0] == pytest.approx(np.mean(high - low))
+
+
+def test_truth_values_are_levels() -> None:
+    d = data() | {"flag": data()["z"] > 0}
+    fit = em.glm("y ~ x + flag", d, family="poisson")
+    assert fit.effects("flag")["contrast"].tolist() == ["True - False"]
+    ratio = fit.contrasts("flag", measure="ratio")["estimate"][0]
+    assert ratio == pytest.approx(np.exp(fit.coef[fit.names.index("flag[T.True]")]))
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + relevel(g, ref='b')", "y ~ x + C(g, reference='b')", "y ~ x + C(g, contr.sum)"]
+)
+def test_the_reference_is_that_of_the_formula(formula: str) -> None:
+    fit = em.glm(formula, data(), family="poisson")
+    base = "a" if "sum" in formula else "b"
+    assert all(text.endswith(f"- {base}") for text in fit.effects("g")["contrast"])
+    plain = em.glm("y ~ x + g", data(), family="poisson").contrasts("g", ("a", "b"))
+    assert fit.contrasts("g", ("a", "b"))["estimate"] == pytest.approx(plain["estimate"], rel=1e-9)

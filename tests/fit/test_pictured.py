@@ -53,6 +53,14 @@ def test_a_picture_that_does_not_exist_is_refused_by_name():
         FIT.plot("pie")
 
 
+def test_a_fit_read_from_a_file_draws_what_needs_no_rows(tmp_path):
+    FIT.save(tmp_path / "fit.json")
+    again = em.load(tmp_path / "fit.json")
+    assert again.plot("coefficients").axes[0].has_data()
+    with pytest.raises(em.NotAvailableError, match="carries none"):
+        again.plot()
+
+
 def test_axes_of_ones_own_are_drawn_into():
     from matplotlib.figure import Figure
 

@@ -109,3 +109,6 @@ def test_no_residual_no_answer() -> None:
     fit = em.glm("y ~ x", {"y": [1.0, 2.0], "x": [0.0, 1.0]}, family="poisson")
     with pytest.raises(em.NotAvailableError, match="no residual"):
         em.why_not_ols(fit)
+    line = em.glm("y ~ x", {"y": [1.0, 2.0, 3.0, 4.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+    with pytest.raises(em.NotAvailableError, match="no residual"):
+        em.why_not_ols(line)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
+from etamu.execute.blas import held
 from etamu.execute.executor import A, added_in_order
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ ALONE = 50_000
 R = TypeVar("R")
 
 
+def available() -> int:
+    """Return how many threads may run: ETAMU_THREADS, else the cores this process may use.
+
+    Examples
+    --------
+    >>> available() >= 1
+    True
+    """
+    asked = os.environ.get("ETAMU_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True, eq=False)
 class Threads:
     """Visit the rows of a chunk block by block.
@@ -43,12 +59,13 @@ class Threads:
         Rows per block; fixes where blocks begin and so the order of every sum. Chosen by what a row holds,
         if not given, and so by the data alone.
     threads : int
-        Blocks worked on at once; never changes a bit of the answer.
+        Blocks worked on at once, by default as many as there are cores or ETAMU_THREADS says; never changes a
+        bit of the answer.
     """
 
     whole: Chunk
     rows: int | None = None
-    threads: int = os.cpu_count() or 1
+    threads: int = field(default_factory=available)
 
     @cached_property
     def step(self) -> int:
@@ -79,7 +96,7 @@ class Threads:
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(self.threads) as pool:
+        with held(), ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
             for block in self.parts:
                 waiting.append(pool.submit(fn, block))

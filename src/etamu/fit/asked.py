@@ -152,7 +152,7 @@ class Asked(ABC):
 
         Parameters
         ----------
-        combination : str or array (names,)
+        combination : str or array
             A coefficient by name, or what each coefficient is multiplied by.
         level : float
         reference : None or "z"

@@ -109,6 +109,9 @@ def _reduced(
     # The columns of the response carry what is known of each row here: its share, and its weights.
     chunk = Chunk(placed, (share, *columns), Weights(), np.flatnonzero(scene.keep), (scene.codes,))
     work = _Work(fit.problem.unit, coordinates.raw(beta), len(scene.groups), kind == "link")
+    if scene.null is not None and any(scene.null.leaves(each.design) for each in predictors):
+        nothing = np.full((len(scene.groups), coordinates.size), np.nan)
+        return Average(nothing[:, 0] if coordinates.size else np.full(len(scene.groups), np.nan), nothing)
     summed = Threads(chunk, **visits(fit.problem.options)).reduce(lambda part: block(part, work))
     gradient = own_rows(fit, coordinates, coordinates.gathered(summed.gradient.T).T)
     return Average(summed.value, gradient)

@@ -6,7 +6,6 @@ Read next: `etamu.infer.bootstrap`, what is made of the replications.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections import Counter
@@ -22,7 +21,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.execute.tasks import in_order
-from etamu.execute.threads import Threads
+from etamu.execute.threads import Threads, available
 from etamu.fit.caller import user_level
 from etamu.fit.clusters import Clustering, by_cluster, ways_of
 from etamu.fit.placed import bread, leverages, placed, score_and_information
@@ -180,7 +179,7 @@ def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
         solution = newton(again.oracle(start.coordinates), start.beta, tolerance=TOLERANCE)
         return _ending(solution, usual), solution.beta
 
-    threads = fit.problem.options.threads or os.cpu_count() or 1
+    threads = fit.problem.options.threads or available()
     found, failed = [], Counter[str]()
     for number, (ending, beta) in enumerate(in_order(one, range(asked.replications), threads)):
         if ending:

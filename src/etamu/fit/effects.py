@@ -16,6 +16,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
+from etamu.data.schema import CategoricalFactor
 from etamu.design.chunk import Predictor
 from etamu.fit.anova import heading
 from etamu.fit.averages import Average, average_mean, average_slope
@@ -232,8 +233,14 @@ def _numbers(scene: Scene, variable: Variable, compare: Any) -> list[tuple[Look,
 
 def _slope(scene: Scene, variable: Variable, kind: str) -> Average:
     """Average the derivative: exactly where the variable enters as it stands, else by five points."""
-    centre = scene.with_columns({})
     name = variable.name
+    for factor in scene.schema.factors:
+        if isinstance(factor, CategoricalFactor) and name in names_in(factor.expression):
+            raise OptionError(
+                f"{name!r} enters by the levels of {factor.label}, which have no slope: ask for "
+                f"contrasts({name!r}, (from, to))"
+            )
+    centre = scene.with_columns({})
     if _plain(scene, name):
         one, none = (scene.with_columns({name: scene.constant(variable, value)}) for value in (1.0, 0.0))
         ones = np.ones(len(scene.units))
@@ -306,8 +313,8 @@ def _table(
     notes = []
     if np.isnan(value).any():
         notes.append(
-            "NaN: the change takes a row to where the link has no mean, or compares logarithms of means that "
-            "are not positive"
+            "NaN: the change takes a row to where the link has no mean, aliased columns leave it without an "
+            "estimate, or a mean is not positive and has no logarithm"
         )
     return Estimates(
         title=title,

@@ -7,14 +7,12 @@ Read next: `etamu.fit.means`, which averages over it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu import sums
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
@@ -23,8 +21,8 @@ from etamu.data.encode import encode
 from etamu.data.evaluate import names_in
 from etamu.data.frame import Frame, bare_rows
 from etamu.design.chunk import Chunk
+from etamu.fit.estimable import null_space
 from etamu.fit.inputs import offset_of
-from etamu.fit.restrict import bench_of
 from etamu.fit.scene import Variable, schema_of, settled, variables_of
 
 if TYPE_CHECKING:
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 100_000
 """Most combinations a grid may have."""
-
-NOT_ESTIMABLE = 1e-8
-"""How far a row may leave the row space of X, relatively, before it has no estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,22 +160,9 @@ def grid_of(
 
 
 def estimable(fit: Fit, rows: Array) -> NDArray[np.bool_]:
-    """Tell which linear combinations of the coefficients have an estimate in spite of aliased columns.
-
-    With the kept columns X_k and aliased ones X_a = X_k A, a row (l_k, l_a) has one iff l_a = l_k A.
-    """
-    if not fit.aliased:
-        return np.ones(len(rows), dtype=bool)
-    bench = bench_of(fit)
-    whole = partial(sums.triangle, coordinates=bench.full, unit=None, beta=None)
-    triangle = bench.executor.reduce(whole).factor
-    kept = fit.coordinates.kept
-    gone = np.setdiff1d(np.arange(len(fit.names)), kept)
-    shares = np.linalg.lstsq(triangle[:, kept], triangle[:, gone], rcond=None)[0]
-    placed = bench.full.hypothesis(rows)
-    distance = np.abs(placed[:, gone] - placed[:, kept] @ shares).max(axis=1)
-    size = np.abs(placed).max(axis=1) + np.abs(placed[:, kept]) @ np.abs(shares).max(axis=1)
-    return np.asarray(distance <= NOT_ESTIMABLE * np.maximum(size, 1e-300))
+    """Tell which linear combinations of the coefficients have an estimate in spite of aliased columns."""
+    space = null_space(fit)
+    return np.ones(len(rows), dtype=bool) if space is None else space.spares(rows)
 
 
 def _copies(chunk: Chunk) -> Array:

@@ -24,6 +24,7 @@ from etamu.data.frame import Frame, read, suggestion
 from etamu.data.schema import CategoricalFactor, Schema
 from etamu.design.chunk import Predictor
 from etamu.fit.effects_on_mean import units_of
+from etamu.fit.estimable import NullSpace, null_space
 from etamu.fit.inputs import offset_of, trials_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Scene:
         The group of each row.
     groups : tuple of dict of str to str
         What each group is called, one dict of column to level per group.
+    null : NullSpace, optional
+        What aliased columns leave open.
     """
 
     fit: Fit
@@ -82,6 +85,7 @@ class Scene:
     units: Array
     codes: NDArray[np.int64]
     groups: tuple[Mapping[str, str], ...] = ({},)
+    null: NullSpace | None = None
     _formula: dict[str, Array | None] = field(default_factory=dict)
 
     @property
@@ -188,7 +192,9 @@ def scene_of(fit: Fit, kind: str, by: Any, data: Any = None) -> Scene:
         assert offset is not None
         offset = offset - exposure[keep]
     codes, groups = _groups(frame, keep, by)
-    return Scene(fit, frame, keep, offset, units, codes, groups)
+    # Without the rows of the fit nobody can say what its aliased columns leave open.
+    null = None if fit.problem.sample is None else null_space(fit)
+    return Scene(fit, frame, keep, offset, units, codes, groups, null)
 
 
 def _complete(fit: Fit, schema: Schema, frame: Frame) -> Mask:

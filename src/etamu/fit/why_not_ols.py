@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 TENTHS = 10
 
+EXACT = 1e-24
+"""A residual sum of squares this small beside that of the response is rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WhyNotOls:
@@ -183,7 +186,8 @@ def why_not_ols(fit: Fit, level: float = 0.95) -> WhyNotOls:
     (2, -4.59)
     """
     line = _line(fit)
-    if line.fit.df_resid <= 0:
+    exact = line.fit.deviance <= EXACT * float(np.sum(line.copies * line.y**2))
+    if line.fit.df_resid <= 0 or exact:
         raise NotAvailableError("the columns fit every row: least squares has no residual to look at")
     ols, s = line.fit, math.sqrt(line.fit.phi.value)
     root = bread(ols)

@@ -178,7 +178,7 @@ def _dots(along: Variable, partial: Array, weight: Array) -> tuple[Array, Array]
 
 
 def _draw(axes: Axes, shown: Effect, level: float) -> None:
-    title(axes, short(shown.term, 34), "line: what the term adds; dots: what the data say")
+    title(axes, short(shown.term, 34), "line: the model; dots: the data")
     axes.axhline(0.0, color=INK, lw=0.8, zorder=1)
     if shown.along.levels:
         _by_level(axes, shown)

@@ -49,8 +49,8 @@ def profile(
     Parameters
     ----------
     fit : Fit
-    combination : str or array (names,), optional
-        A coefficient or a combination, as in `Fit.profile`; the first nine coefficients if left out.
+    combination : str or array, optional
+        A coefficient, or a number for each as in `Fit.profile`; the first nine coefficients if left out.
     level : float
     axes : matplotlib Axes, optional
         Where to draw one profile.

@@ -52,9 +52,7 @@ def worm(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = No
     axes = panel(axes, 6.0, 4.6)
     shown = ordered(fit, seed, level)
     with settings():
-        title(
-            axes, "The worm", "above: mean too low · slope: spread · U: skewness · S: tails   (flat if right)"
-        )
+        title(axes, "The worm", "flat if right; a slope: spread, a U: skewness, an S: tails")
         axes.fill_between(
             shown.normal, shown.low - shown.normal, shown.high - shown.normal, color=QUIET, alpha=0.18, lw=0
         )
