@@ -74,6 +74,7 @@ from etamu.family.check import (
 from etamu.family.check import (
     check_link as check_link,
 )
+from etamu.family.derive import derive as derive
 from etamu.family.families import (
     Bernoulli as Bernoulli,
 )
@@ -93,6 +94,7 @@ from etamu.family.families import (
     Poisson as Poisson,
 )
 from etamu.family.links import Power as Power
+from etamu.family.loss import loss as loss
 from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
 from etamu.fit.compare import compare as compare

@@ -124,6 +124,16 @@ class Family(ABC):
         return self
 
     @property
+    def named(self) -> Family:
+        """Return the family of the catalogue that this is under another description; itself if none."""
+        return self
+
+    @property
+    def convexity_stated(self) -> bool:
+        """Tell whether the catalogue's rules say for which links minus the value is convex."""
+        return True
+
+    @property
     def any_link(self) -> bool:
         """Tell whether links with a bounded range are allowed for an unbounded mean."""
         return False
