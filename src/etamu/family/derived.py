@@ -23,8 +23,8 @@ from etamu.family.numeric import Line, Pair, integral, integral_in_panels, inver
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information)."""
 
-_NEAR = 0.5
-"""Quadrature serves where y and mu are closer to each other than this share of their distance to a zero of V."""
+_NEAR = 0.25
+"""Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
 
 
 @final
@@ -100,7 +100,7 @@ class Derived(Family):
 
     @property
     def named(self) -> Family:
-        """Return the family of the catalogue that this is; itself if there is none, or a quasi family is meant."""
+        """Return the family of the catalogue that this is; itself if none, or a quasi family is meant."""
         found = facts(self.statement).named
         return self if found is None or self.quasi else found
 
@@ -143,6 +143,25 @@ class Derived(Family):
         """Return the row of the textbook's table."""
         texts = self.found.texts
         return Textbook(texts.variance or "by b'' and roots", texts.cumulant or "by roots", (), "derived")
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """Return the statement."""
+        return {self.statement.kind: f"{self.statement.kind}={self.statement.text}"}
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """Return the formulas that close, for `derivation`."""
+        texts = self.found.texts
+        own = {
+            "b": texts.cumulant,
+            "mean": texts.mean,
+            "natural": texts.natural,
+            "variance": texts.variance,
+            "second": texts.second,
+            "deviance": texts.deviance,
+        }
+        return {name: text for name, text in own.items() if text}
 
     @property
     def dispersion_known(self) -> bool:
@@ -227,7 +246,9 @@ class Derived(Family):
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
         """Return the log density at mu = y of the known law; NaN without one."""
-        return np.full(np.shape(y[0]), math.nan) if self.named is self else self.named.saturated(y, dispersion)
+        if self.named is self:
+            return np.full(np.shape(y[0]), math.nan)
+        return self.named.saturated(y, dispersion)
 
     def __str__(self) -> str:
         return f"derived({self.statement.kind}={self.statement.text})"
@@ -407,7 +428,7 @@ def half_deviance_in_theta(xp: Namespace, found: Facts, y: AnyArray, theta: AnyA
 
 
 def canonical_kernel(family: Derived, xp: Namespace) -> Kernel:
-    """Return the kernel of a derived family with its canonical link: score y - b'(eta), information b''(eta)."""
+    """Return the kernel with the canonical link: score y - b'(eta), information b''(eta)."""
     found, link = family.found, CanonicalDerived(family.statement)
 
     def kernel(y: AnyArray, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:

@@ -1,4 +1,4 @@
-"""Where a stated formula begins and ends: the interval around a point on which it holds, and its limits there.
+"""Where a stated formula begins and ends: the interval around a point where it holds, and its limits.
 
 May import: _base, family.formula, family.symbolic; mpmath inside functions.
 Read next: `etamu.family.facts`, which finds means and natural parameters with these.
@@ -77,7 +77,7 @@ def limit(function: Callable[[Array], Array], interval: Interval, side: float) -
     if math.isnan(last):
         finite = values[np.isfinite(values)]
         before, last = finite[-2:].tolist() if finite.size > 1 else (last, last)
-    if math.isinf(last) or abs(last) > 1.05 * abs(before) and abs(last) > 3.0:
+    if math.isinf(last) or (abs(last) > 1.05 * abs(before) and abs(last) > 3.0):
         return math.copysign(math.inf, last)
     return simple(last, 1e-7) if abs(last) > 1e-7 else 0.0
 

@@ -1,6 +1,6 @@
-"""What follows from one stated formula: intervals, theta, b, V and the deviance, each kept where it has digits.
+"""What follows from one stated formula: intervals, theta, b, V and the deviance, each where it has digits.
 
-May import: _base, family.formula, family.symbolic, family.ends, family.families, family.borrowed.
+May import: _base, family.formula, family.symbolic, family.ends, family.kept, the families.
 Read next: `etamu.family.derived`, the family that answers with these.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,22 +20,18 @@ from etamu.family.borrowed import Tweedie
 from etamu.family.ends import around, limit, simple, spread, spread_means
 from etamu.family.family import Family
 from etamu.family.formula import Formula, read
+from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
 from etamu.family.symbolic import (
     DIGITS,
     Expression,
     antiderivative,
-    error,
     expression,
     precise,
     singular_points,
     solved,
-    spellings,
     sympy,
     written,
 )
-
-LOST = 1e-10
-"""Largest relative error a formula may have anywhere on the grids; more is refused."""
 
 _REMEMBERED = 64
 _STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
@@ -58,8 +53,8 @@ class Texts(NamedTuple):
     mean: str
     natural: str
     variance: str
-    score: str
-    """b' written in theta is `mean`; this is V written in theta, b''."""
+    second: str
+    deviance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +117,18 @@ def _of_cumulant(statement: Statement) -> Facts:
     grid = spread(natural)
     _refuse_concave(statement, derivatives[2], theta, grid)
     b0 = written(b, (theta,))
-    b1, b2, b3 = (_kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text)
-                  for each, word in zip(derivatives[1:], ("first", "second", "third"), strict=True))  # fmt: skip
-    mean = Interval(*(limit(lambda x: np.asarray(b1(np, x)), natural, side) for side in (-1.0, 1.0)))
+    b1, b2, b3 = (
+        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text)
+        for each, word in zip(derivatives[1:], ("first", "second", "third"), strict=True)
+    )
+    slope = functools.partial(b1, np)
+    mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
     _refuse_means(statement, mean)
     other = None
     if mean.upper == 1.0:
-        other = _kept(1 - derivatives[1], theta, grid, "1 - b'", statement.text)
+        other = kept(1 - derivatives[1], theta, grid, "1 - b'", statement.text)
     mu = _mean_symbol(mean)
-    closed_form = _inverse_of(derivatives[1], theta, mu, mean, natural)
+    closed_form = _inverse_of(derivatives[1], theta, mu, natural)
     own_facts = Facts(
         mean, natural, _conjugate_at_ends(derivatives, theta, natural, mean), None, None, None, None, None,
         (b0, b1, b2, b3, other), None, (False, False), None,
@@ -157,18 +155,18 @@ def _natural_interval(statement: Statement, theta: Expression, b: Expression, se
     start = next((x for x in _STARTS if holds(x) and bend(x) > 0), None)
     if start is None:
         raise FamilyError(
-            f"the cumulant {statement.text!r} is not convex: b'' is not positive at theta = 0 nor near it; "
-            "if theta lives elsewhere, state its interval: derive(cumulant=…, theta=(lower, upper))"
+            f"the cumulant {statement.text!r} is not convex: b'' is not positive at theta = 0 nor near "
+            "it; if theta lives elsewhere, state its interval: derive(cumulant=…, theta=(lower, upper))"
         )
     found = around(holds, start)
     for end, outward in ((found.lower, -1.0), (found.upper, 1.0)):
         if math.isfinite(end):
-            step = 1e-7 * (1.0 + abs(end))
-            beyond, within = bend(end + outward * step), bend(end - outward * step)
-            if mpmath.isfinite(value(end + outward * step)) and beyond < 0 and within < 1e4 * (1 + bend(start)):
+            step = outward * 1e-7 * (1.0 + abs(end))
+            tame = bend(end - step) < 1e4 * (1 + bend(start))  # else it is a pole, where theta ends
+            if tame and mpmath.isfinite(value(end + step)) and bend(end + step) < 0:
                 raise FamilyError(
-                    f"the cumulant {statement.text!r} is not convex: b'' changes its sign at theta = {end:g}; "
-                    "if theta is meant to stay on one side, state theta=(lower, upper)"
+                    f"the cumulant {statement.text!r} is not convex: b'' changes its sign at "
+                    f"theta = {end:g}; if theta is meant to stay on one side, state theta=(lower, upper)"
                 )
     return found
 
@@ -179,14 +177,12 @@ def _refuse_concave(statement: Statement, second: Expression, theta: Expression,
         value = at(point)
         if not value >= 0:
             raise FamilyError(
-                f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at theta = {point:.6g}, "
-                "and a variance is never negative"
+                f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at "
+                f"theta = {point:.6g}, and a variance is never negative"
             )
 
 
-def _inverse_of(
-    slope: Expression, theta: Expression, mu: Expression, mean: Interval, natural: Interval
-) -> Expression | None:
+def _inverse_of(slope: Expression, theta: Expression, mu: Expression, natural: Interval) -> Expression | None:
     """Return theta as a function of the mean where SymPy solves b'(theta) = mu, and the answer is right."""
     import mpmath
 
@@ -210,9 +206,13 @@ def _conjugate_at_ends(
         if math.isinf(end):
             found.append(None)
             continue
-        value = limit(lambda x, end=end: np.asarray(end * x - b(np, x) if end else -b(np, x)), natural, side)
+        value = limit(functools.partial(_conjugate, b, end), natural, side)
         found.append(value if math.isfinite(value) else None)
     return found[0], found[1]
+
+
+def _conjugate(b: Formula, end: float, theta: Array) -> Array:
+    return np.asarray((end * theta if end else 0.0) - b(np, theta))
 
 
 # --- from a variance function ---
@@ -260,8 +260,8 @@ def _mean_interval(statement: Statement, mu: Expression, variance: Expression) -
     start = next((x for x in _MEANS if holds(x)), None)
     if start is None or not holds(_MEANS[0]):
         raise FamilyError(
-            f"the variance {statement.text!r} is not positive at mu = {_MEANS[0]:g}; if means live elsewhere, "
-            "state their interval: derive(variance=…, mean=(lower, upper))"
+            f"the variance {statement.text!r} is not positive at mu = {_MEANS[0]:g}; if means live "
+            "elsewhere, state their interval: derive(variance=…, mean=(lower, upper))"
         )
     found = around(holds, start)
     # a double zero is an end too, though V is positive on either side of it
@@ -276,24 +276,22 @@ def _refuse_negative(statement: Statement, variance: Expression, mu: Expression,
     for point in spread_means(mean)[2]:
         if not at(point) > 0:
             raise FamilyError(
-                f"the variance {statement.text!r} is {float(at(point)):.4g} at mu = {float(point):.6g}, which is "
-                f"in {mean!r}: a variance is positive at every mean; state mean=(lower, upper) if fewer are meant"
+                f"the variance {statement.text!r} is {float(at(point)):.4g} at mu = {float(point):.6g}, "
+                f"which is in {mean!r}: a variance is positive at every mean; state mean=(lower, upper) if "
+                "fewer are meant"
             )
 
 
 def _normalised(natural: Expression, mu: Expression, mean: Interval) -> tuple[Expression, Interval]:
     """Choose the constant of theta: 0 at its upper end where that is finite, else at its lower end."""
-    formula = _best(natural, mu, mean)[0]
-    ends = [limit(lambda x: np.asarray(formula(np, x, 1.0 - x)), mean, side) for side in (-1.0, 1.0)]
-    if all(map(math.isfinite, ends)):
-        return natural, Interval(*ends)
+    formula = best_in_mean(natural, mu, mean)[0]
+    lower, upper = (limit(lambda x: np.asarray(formula(np, x, 1.0 - x)), mean, side) for side in (-1.0, 1.0))
+    if math.isfinite(lower) == math.isfinite(upper):
+        return natural, Interval(lower, upper)
     sp = sympy()
-    for end in reversed(ends):
-        if math.isfinite(end):
-            exact = sp.nsimplify(end, [sp.pi], tolerance=1e-12) if end else sp.Integer(0)
-            moved = tuple(each - end for each in ends)
-            return natural - exact, Interval(*moved)
-    return natural, Interval(*ends)
+    end = upper if math.isfinite(upper) else lower
+    exact = sp.nsimplify(end, [sp.pi], tolerance=1e-12) if end else sp.Integer(0)
+    return natural - exact, Interval(lower - end, upper - end)
 
 
 def _right(
@@ -317,16 +315,16 @@ def _with_cumulant(
     grid = spread(found.natural)
     formulas = [written(b, (theta,))]
     for each in derivatives[1:]:
-        formula, loss = _best_in_theta(each, theta, grid)
+        formula, loss = best_in_theta(each, theta, grid)
         if loss > LOST:
             return found
         formulas.append(formula)
     other = None
     if found.mean.upper == 1.0:
-        other, loss = _best_in_theta(1 - inverse, theta, grid)
+        other, loss = best_in_theta(1 - inverse, theta, grid)
         if loss > LOST:
             return found
-    texts = found.texts._replace(cumulant=str(b), mean=str(inverse), score=str(derivatives[2]))
+    texts = found.texts._replace(cumulant=str(b), mean=str(inverse), second=str(derivatives[2]))
     return _with(found, cumulant=(*formulas, other), texts=texts)
 
 
@@ -344,32 +342,41 @@ def _in_the_mean(
     """Add what is written in the mean: V, V', theta, b, and what the deviance is made of."""
     sp = sympy()
     mean = found.mean
-    v, loss = _best(variance, mu, mean)
+    v, loss = best_in_mean(variance, mu, mean)
     if loss > LOST:
         raise FamilyError(
-            f"the variance {statement.text!r} keeps no digits in a tail of the mean (relative error {loss:.1g}): "
-            "write it so that nothing cancels, as mu*(1 - mu) for mu - mu**2"
+            f"the variance {statement.text!r} keeps no digits in a tail of the mean (relative error "
+            f"{loss:.1g}): write it so that nothing cancels, as mu*(1 - mu) for mu - mu**2"
         )
-    dv = _best(sp.simplify(sp.diff(variance, mu)), mu, mean)[0]
+    dv = best_in_mean(sp.simplify(sp.diff(variance, mu)), mu, mean)[0]
     points = singular_points(variance, mu)
     ends = _simple_ends(variance, mu, mean)
     texts = found.texts._replace(variance=str(sp.factor(variance)))
     if natural_of is None or at_mean is None:
         return _with(found, variance=v, dvariance=dv, points=points, simple_ends=ends, texts=texts)
-    theta = _best(natural_of, mu, mean)[0]
+    theta = best_in_mean(natural_of, mu, mean)[0]
     return _with(
         found,
         variance=v,
         dvariance=dv,
         theta=theta,
         tail=_tail(variance, mu, mean, found.natural),
-        cumulant_of_mean=_best(at_mean, mu, mean)[0],
+        cumulant_of_mean=best_in_mean(at_mean, mu, mean)[0],
         closed=_closed(natural_of, at_mean, mu, mean),
         points=points,
         simple_ends=ends,
         named=_named(variance, mu, mean),
-        texts=texts._replace(natural=str(natural_of)),
+        texts=texts._replace(natural=str(natural_of), deviance=_deviance_text(natural_of, at_mean, mu)),
     )
+
+
+def _deviance_text(natural: Expression, at_mean: Expression, mu: Expression) -> str:
+    """Write 2 (y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)))."""
+    sp = sympy()
+    y = sp.Symbol("y", positive=mu.is_positive, real=True)
+    half = y * (natural.subs(mu, y) - natural) - at_mean.subs(mu, y) + at_mean
+    short = sp.simplify(2 * half)
+    return str(2 * half if any(not power.exp.is_number for power in short.atoms(sp.Pow)) else short)
 
 
 def _closed(
@@ -404,12 +411,15 @@ def _simple_ends(variance: Expression, mu: Expression, mean: Interval) -> tuple[
             found.append(False)
             continue
         with mpmath.workdps(DIGITS):
-            near, nearer = (at(end + inward * gap) / gap for gap in (mpmath.mpf(10) ** -12, mpmath.mpf(10) ** -24))
+            gaps = (mpmath.mpf(10) ** -12, mpmath.mpf(10) ** -24)
+            near, nearer = (at(end + inward * gap) / gap for gap in gaps)
             found.append(bool(mpmath.isfinite(nearer) and abs(near - nearer) < 1e-3 * abs(nearer)))
     return found[0], found[1]
 
 
-def _tail(variance: Expression, mu: Expression, mean: Interval, natural: Interval) -> tuple[float, Formula] | None:
+def _tail(
+    variance: Expression, mu: Expression, mean: Interval, natural: Interval
+) -> tuple[float, Formula] | None:
     """Return from where on theta is the integral of a smooth function of 1/mu, and that function."""
     if not (math.isinf(mean.upper) and natural.upper == 0.0):
         return None
@@ -420,7 +430,7 @@ def _tail(variance: Expression, mu: Expression, mean: Interval, natural: Interva
     if points is None or any(abs(point) < 1e-9 for point in points):
         return None
     nearest = min((abs(point) for point in points), default=math.inf)
-    return max(2.0 / nearest, 1e-3), written(rate, (s,))
+    return max(4.0 / nearest, 1e-3), written(rate, (s,))
 
 
 _LAWS: tuple[tuple[str, Interval, Family], ...] = (
@@ -469,8 +479,9 @@ def _inside(mean: Interval) -> float:
 def _refuse_means(statement: Statement, mean: Interval) -> None:
     """Refuse means whose distance from an end is lost by subtraction: 1 - mu is carried, no other is."""
     lower, upper = mean.lower, mean.upper
-    usual = lower in (0.0, -math.inf) and upper in (0.0, math.inf) or (lower, upper) == (0.0, 1.0)
-    if usual and lower < upper:
+    if lower < upper and lower in {0.0, -math.inf} and upper in {0.0, math.inf}:
+        return
+    if (lower, upper) == (0.0, 1.0):
         return
     if math.isfinite(lower) and math.isfinite(upper):
         remedy = f"use (y - {lower:g}) / {upper - lower:g} as the response, whose mean is between 0 and 1"
@@ -478,48 +489,6 @@ def _refuse_means(statement: Statement, mean: Interval) -> None:
         end = lower if math.isfinite(lower) else upper
         remedy = f"use y - {end:g} as the response, whose mean ends at 0"
     raise FamilyError(
-        f"the {statement.kind} {statement.text!r} has means in {mean!r}: close to such an end, mu has no digits "
-        f"left to tell its distance; {remedy}"
+        f"the {statement.kind} {statement.text!r} has means in {mean!r}: close to such an end, mu has no "
+        f"digits left to tell its distance; {remedy}"
     )
-
-
-def _kept(value: Expression, symbol: Expression, grid: Array, what: str, text: str) -> Formula:
-    formula, loss = _best_in_theta(value, symbol, grid)
-    if loss > LOST:
-        raise FamilyError(
-            f"{what} {text!r} keeps no digits in a tail (relative error {loss:.1g}): write it so that nothing "
-            "cancels or overflows, or state a smaller theta=(lower, upper)"
-        )
-    return formula
-
-
-def _best_in_theta(value: Expression, theta: Expression, grid: Array) -> tuple[Formula, float]:
-    exact = precise(value, theta)
-    return _least(value, theta, None, lambda formula: error(formula, exact, (grid,), grid))
-
-
-def _best(value: Expression, mu: Expression, mean: Interval) -> tuple[Formula, float]:
-    """Return the spelling of an expression in the mean that keeps most digits, and its error."""
-    complement = sympy().Symbol("complement", positive=True)
-    points, others, exact_points = spread_means(mean)
-    at = precise(value, mu)
-    return _least(value, mu, complement, lambda formula: error(formula, at, (points, others), exact_points))
-
-
-def _least(
-    value: Expression, symbol: Expression, complement: Expression | None, judged: Callable[[Formula], float]
-) -> tuple[Formula, float]:
-    best: tuple[Formula, float] | None = None
-    for spelling in spellings(value, symbol):
-        try:
-            formula = written(spelling, (symbol,), complement)
-            loss = judged(formula)
-        except (KeyError, TypeError, AttributeError):  # a function that no array namespace has
-            continue
-        if best is None or loss < best[1]:
-            best = formula, loss
-        if loss < 1e-15:
-            break
-    if best is None:
-        raise FamilyError(f"{value} holds a function that arrays do not have")
-    return best

@@ -39,7 +39,7 @@ CALLS = (
 )
 """Functions a formula may call."""
 
-_CONSTANTS = {"pi": math.pi, "e": math.e}
+_CONSTANTS = {"pi": math.pi, "e": math.e, "E": math.e}
 _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
@@ -75,7 +75,7 @@ def read(text: Any, *names: str) -> Tree:
     if not isinstance(text, str):
         raise FamilyError(f"a family is derived from a formula as text, not from {text!r}")
     if len(text) > LONGEST:
-        raise FamilyError(f"a formula of {len(text)} characters is too long for a family; the limit is {LONGEST}")
+        raise FamilyError(f"a formula of {len(text)} characters is too long for a family: at most {LONGEST}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
@@ -92,7 +92,9 @@ def read(text: Any, *names: str) -> Tree:
     return tree
 
 
-def _tree(node: ast.expr, text: str, names: tuple[str, ...], depth: int) -> Tree:
+def _tree(  # noqa: PLR0911  (one per kind of node)
+    node: ast.expr, text: str, names: tuple[str, ...], depth: int
+) -> Tree:
     if depth > DEEPEST:
         raise FamilyError(f"the formula {text!r} is nested too deeply; the limit is {DEEPEST}")
 
@@ -205,14 +207,14 @@ def _within(text: str, own: int, tight: int) -> str:
     return f"({text})" if own < tight else text
 
 
-_GREEK = {"mu": r"\mu", "theta": r"\theta", "eta": r"\eta", "phi": r"\phi", "pi": r"\pi", "k": "k"}
+_GREEK = {"mu": r"\mu", "theta": r"\theta", "eta": r"\eta", "phi": r"\phi", "pi": r"\pi", "E": "e"}
 _NAMES = {
     "log1p": r"\log(1 + {})", "expm1": r"(e^{{{}}} - 1)", "exp": "e^{{{}}}", "sqrt": r"\sqrt{{{}}}",
     "atan": r"\arctan({})", "asinh": r"\operatorname{{arsinh}}({})", "atanh": r"\operatorname{{artanh}}({})",
 }  # fmt: skip
 
 
-def latex_of(tree: Tree, tight: int = 0) -> str:
+def latex_of(tree: Tree, tight: int = 0) -> str:  # noqa: PLR0911  (one per kind of part)
     r"""Print a tree as LaTeX.
 
     Examples
@@ -224,7 +226,7 @@ def latex_of(tree: Tree, tight: int = 0) -> str:
         case ("number", word):
             return str(word)
         case ("name" | "constant", word):
-            return _GREEK.get(word, word)
+            return _GREEK.get(str(word), str(word))
         case ("-", part):
             return _within(f"-{latex_of(part, 2)}", 1, tight)
         case ("/", left, right):

@@ -6,7 +6,6 @@ Read next: `etamu.family.unit`, whose value, score and information these are wit
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +60,9 @@ class Loss:
         columns = y if type(y) is tuple else (y,)
         names = self.unit.family.response
         if len(columns) != len(names):
-            raise OptionError(f"the response of {self.unit.family} is {' and '.join(names)}, not {len(columns)} arrays")
+            raise OptionError(
+                f"the response of {self.unit.family} is {' and '.join(names)}, not {len(columns)} arrays"
+            )
         value, score, information = self.unit.bind(namespace_of(eta), self.information)(columns, eta)
         scale = 1.0 / phi if weights is None else weights / phi
         return Losses(-value * scale, -score * scale, information * scale)
@@ -114,7 +115,7 @@ def namespace_of(array: AnyArray) -> Namespace:
         return named()
     if isinstance(array, (float, int, np.generic, np.ndarray)):
         return np
-    library = sys.modules.get((type(array).__module__ or "").partition(".")[0])
-    if library is None or not inspect.ismodule(library) or not hasattr(library, "where"):
+    library = sys.modules.get(type(array).__module__.partition(".")[0])
+    if library is None or not hasattr(library, "where"):
         raise OptionError(f"{type(array).__name__} is no array of a namespace etamu knows")
     return library

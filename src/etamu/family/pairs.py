@@ -1,6 +1,7 @@
 """The pairs stated in eta where the general formula would lose a tail: one table, each entry a factory.
 
-May import: _base, family.families, family.borrowed, family.derived, family.links, family.proportion, family.logarithmic.
+May import: _base, family.families, family.borrowed, family.derived,
+ family.links, family.proportion, family.logarithmic.
 Read next: `etamu.family.unit`, which looks pairs up here.
 """
 

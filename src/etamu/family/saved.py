@@ -112,7 +112,7 @@ def _derived_to(family: Derived) -> dict[str, Any]:
 
 def _derived_from(saved: Mapping[str, Any]) -> Family:
     if set(saved) - {"cumulant", "variance"} != {"name", "interval", "link", "quasi"}:
-        raise FamilyError("a derived family is stated by a cumulant or variance, its interval, link and quasi")
+        raise FamilyError("a derived family is stated by a cumulant or variance, interval, link and quasi")
     if type(saved["quasi"]) is not bool or not (saved["link"] is None or isinstance(saved["link"], Mapping)):
         raise FamilyError("a derived family has quasi true or false, and a link or none")
     link = None if saved["link"] is None else link_from(saved["link"])
@@ -249,7 +249,7 @@ def _number(value: Any) -> float:
 
 def _canonical_from(value: Any) -> Link:
     if not isinstance(value, Mapping) or set(value) - {"cumulant", "variance"} != {"interval"}:
-        raise LinkError("a canonical link is stated by the cumulant or variance of its family, and an interval")
+        raise LinkError("a canonical link is stated by its family's cumulant or variance, and an interval")
     try:
         return CanonicalDerived(_statement_from(value))
     except FamilyError as error:

@@ -1,4 +1,4 @@
-"""What SymPy does for a derived family: derivatives, antiderivatives, inverses, and formulas that keep digits.
+"""What SymPy does for a derived family: derivatives, integrals, inverses, and formulas that keep digits.
 
 May import: _base, family.formula; sympy and mpmath inside functions.
 Read next: `etamu.family.facts`, which asks for these.
@@ -17,7 +17,7 @@ import numpy as np
 
 from etamu._base.errors import NotAvailableError
 from etamu._base.types import Array
-from etamu.family.formula import Formula, Step, Tree
+from etamu.family.formula import CALLS, Formula, Step, Tree
 
 Expression = Any
 """A SymPy expression."""
@@ -43,24 +43,29 @@ def sympy() -> Any:
     return found
 
 
-def expression(tree: Tree, **symbols: Expression) -> Expression:
+def expression(tree: Tree, **symbols: Expression) -> Expression:  # noqa: PLR0911  (one per kind of part)
     """Return a tree as SymPy's expression, its numbers exact."""
     sp = sympy()
     match tree:
         case ("number", text):
             return sp.Rational(text)
         case ("constant", word):
-            return {"pi": sp.pi, "e": sp.E}[word]
+            return sp.pi if word == "pi" else sp.E
         case ("name", word):
             return symbols[word]
         case ("-", part):
             return -expression(part, **symbols)
     parts = [expression(part, **symbols) for part in tree[1:]]
     if len(parts) == 2:
-        named = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
-        return named[tree[0]](*parts)
-    named = {"log1p": lambda x: sp.log(1 + x), "expm1": lambda x: sp.exp(x) - 1}
-    return (named.get(tree[0]) or getattr(sp, tree[0]))(*parts)
+        return _SIGNS[tree[0]](*parts)
+    if tree[0] == "log1p":
+        return sp.log(1 + parts[0])
+    return sp.exp(parts[0]) - 1 if tree[0] == "expm1" else getattr(sp, tree[0])(*parts)
+
+
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+}  # fmt: skip
 
 
 def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
@@ -81,7 +86,9 @@ def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
     return at
 
 
-def error(formula: Formula, exact: Callable[[Any], Any], columns: tuple[Array, ...], points: Iterable[Any]) -> float:
+def error(
+    formula: Formula, exact: Callable[[Any], Any], columns: tuple[Array, ...], points: Iterable[Any]
+) -> float:
     """Return the largest relative error of a formula; inf where it is no number."""
     import mpmath
 
@@ -120,8 +127,9 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
     sp = sympy()
     ways = [value, sp.factor(value), sp.simplify(value)]
     joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
-    ways += [joined, joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol)))
-             if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)) else joined]
+    ways.append(joined)
+    if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)):
+        ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
     turned = joined.replace(sp.log, lambda part: -sp.log(sp.expand(1 / part)))
     return tuple(dict.fromkeys([*ways, turned, sp.expand_log(value, force=True)]))
 
@@ -137,13 +145,13 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
         found = sp.solve(sp.Eq(value, target), symbol)
     except Exception:  # what cannot be solved is found by Newton's method
         return ()
-    elementary = (sp.exp, sp.log, sp.sqrt, sp.sin, sp.cos, sp.tan, sp.atan, sp.sinh, sp.cosh, sp.tanh, sp.asinh)
-    real = [sp.simplify(each) for each in found if not isinstance(each, dict)]
-    allowed = (*elementary, sp.atanh, sp.Pow, sp.Add, sp.Mul)
+    allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)}
+    simple = [sp.simplify(each) for each in found if not isinstance(each, dict)]
     return tuple(
-        each for each in real
+        each
+        for each in simple
         if not each.has(sp.I, sp.zoo, sp.nan) and all(f.func in allowed for f in each.atoms(sp.Function))
-    )  # fmt: skip
+    )
 
 
 def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...] | None:
@@ -158,7 +166,9 @@ def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...
     return tuple(complex(*(part if abs(part) > 1e-9 else 0.0 for part in (z.real, z.imag))) for z in roots)
 
 
-def written(value: Expression, symbols: tuple[Expression, ...], complement: Expression | None = None) -> Formula:
+def written(
+    value: Expression, symbols: tuple[Expression, ...], complement: Expression | None = None
+) -> Formula:
     """Write an expression as a formula whose inputs are the symbols, then 1 - the first one if asked.
 
     Rational functions of an exponential are computed from e^-|theta|, so that neither tail overflows or
@@ -166,9 +176,8 @@ def written(value: Expression, symbols: tuple[Expression, ...], complement: Expr
     """
     inputs = (*symbols, complement) if complement is not None else symbols
     writer = _Writer({symbol: slot for slot, symbol in enumerate(inputs)}, symbols[0], complement)
-    result = writer.write(value)
-    if type(result) is float:
-        result = writer.put("number", 0, result)
+    found = writer.write(value)
+    result = found if isinstance(found, int) else writer.put("number", 0, found)
     return Formula(len(inputs), tuple(writer.steps), result)
 
 
@@ -200,7 +209,7 @@ class _Writer:
             self.known[value] = self._new(value)
         return self.known[value]
 
-    def _new(self, value: Expression) -> Slot:
+    def _new(self, value: Expression) -> Slot:  # noqa: PLR0911  (one per kind of expression)
         sp = sympy()
         if self.complement is not None:
             for sign in (1, -1):
@@ -263,7 +272,7 @@ class _Writer:
             return self.put("sqrt", self.write(base))
         return self.put("power", self.write(base), float(exponent))
 
-    def _log(self, inside: Expression) -> Slot:
+    def _log(self, inside: Expression) -> Slot:  # noqa: PLR0911  (one per way to keep digits)
         sp = sympy()
         if inside.func is sp.cosh:
             return self.put("log_cosh", self.write(inside.args[0]))
@@ -290,7 +299,8 @@ class _Writer:
         theta = self.write(self.symbol)
         decay = self.put("exp", self.put("*", self.put("abs", theta), -rate))
         top, bottom = sp.fraction(sp.together(ratio))
-        number, slots, below, above = sp.Integer(1), {1: [], -1: []}, 0, 0
+        slots: dict[int, list[Slot]] = {1: [], -1: []}
+        number, below, above = sp.Integer(1), 0, 0
         for sign, part in ((1, top), (-1, bottom)):
             scale, factors = sp.factor_list(part, unit)
             number *= scale**sign
@@ -326,12 +336,17 @@ class _Writer:
         numbers = [float(each) for each in poly.all_coeffs()]
         if len(numbers) == 2 and numbers[0] == -numbers[1]:
             short = self.put("expm1", self.put("*", self.put("abs", theta), -rate))
-            return self.put("rises", theta, self.put("*", short, -numbers[0]), self.put("*", short, numbers[0]))
+            sides = (self.put("*", short, -numbers[0]), self.put("*", short, numbers[0]))
+            return self.put("rises", theta, *sides)
         down, up = (self.put("polynomial", decay, *each) for each in (numbers[::-1], numbers))
         return self.put("rises", theta, down, up)
 
     def _gathered(
-        self, number: float, slots: dict[int, list[Slot]], powers: tuple[int, int], at: tuple[Slot, float, Slot]
+        self,
+        number: float,
+        slots: dict[int, list[Slot]],
+        powers: tuple[int, int],
+        at: tuple[Slot, float, Slot],
     ) -> Slot:
         (below, above), (theta, rate, decay) = powers, at
         times: list[Slot] = list(slots[1])
@@ -355,7 +370,7 @@ class _Writer:
 
 
 def _in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, Expression, float] | None:
-    """Return an expression as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
+    """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
     sp = sympy()
     value = sp.expand_power_exp(value.rewrite(sp.exp))
     rates = []
@@ -370,7 +385,8 @@ def _in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, 
     common = functools.reduce(sp.gcd, rates)
     unit = sp.Symbol("E", positive=True)
     ratio = value.replace(
-        lambda part: part.func is sp.exp and part.has(symbol), lambda part: unit ** (part.args[0] / symbol / common)
+        lambda part: part.func is sp.exp and part.has(symbol),
+        lambda part: unit ** (part.args[0] / symbol / common),
     )
     if ratio.has(symbol) or not ratio.is_rational_function(unit):
         return None
