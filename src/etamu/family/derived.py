@@ -225,7 +225,7 @@ class Derived(Family):
         found = self.found
         if found.variance is None:
             theta = theta_at(xp, found, mu, complement)
-            return 2.0 * half_deviance_in_theta(xp, found, y, theta)
+            return 2.0 * half_deviance_in_theta(xp, found, y, mu, theta)
         return 2.0 * half_deviance(xp, found, y, mu, complement)
 
     def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
@@ -340,9 +340,9 @@ def half_deviance(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, comple
     def bend(share: float) -> AnyArray:
         t, rest = mu + share * gap, complement + share * other_gap
         variance = _of_mean(found.variance, xp, t, rest)
-        return (1.0 - share) / xp.where(variance > 0.0, variance, 1.0)
+        return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
 
-    close = gap * gap * integral(bend)
+    close = gap * integral(bend)
     if found.theta is None:
         apart = _in_panels(xp, found, y, mu, complement)
     else:
@@ -387,7 +387,7 @@ def _apart(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: A
     for value, end in zip(closed, ends, strict=True):
         if value is not None:
             apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)
-    return apart
+    return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
 
 
 def _in_panels(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
@@ -402,7 +402,9 @@ def _in_panels(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complemen
     return (end - start) * integral_in_panels(rate)
 
 
-def half_deviance_in_theta(xp: Namespace, found: Facts, y: AnyArray, theta: AnyArray) -> AnyArray:
+def half_deviance_in_theta(
+    xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, theta: AnyArray
+) -> AnyArray:
     """Return b(theta) - b(theta(y)) - y (theta - theta(y)), by quadrature of b'' where they are near."""
     inner = y
     closed, ends = found.closed, (found.mean.lower, found.mean.upper)
@@ -418,7 +420,9 @@ def half_deviance_in_theta(xp: Namespace, found: Facts, y: AnyArray, theta: AnyA
             room = xp.minimum(room, xp.minimum(xp.abs(theta - end), xp.abs(own - end)))
     near = xp.abs(step) <= _NEAR * room
     short = xp.where(near, step, 0.0)
-    close = short * short * integral(lambda share: (1.0 - share) * second(xp, own + share * short))
+    # theta(y) has the rounding of a root: the step is taken from y - mu, which has none
+    short = xp.where(near, (mu - y) / integral(lambda share: second(xp, theta - share * short)), 0.0)
+    close = short * short * integral(lambda share: share * second(xp, theta - share * short))
     apart = b(xp, theta) - b(xp, own) - inner * step
     half = xp.where(near, close, xp.maximum(apart, 0.0))
     for value, end in zip(closed, ends, strict=True):
@@ -434,7 +438,7 @@ def canonical_kernel(family: Derived, xp: Namespace) -> Kernel:
     def kernel(y: AnyArray, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
         mu, complement, d1, _ = link.inverse(xp, eta)
         if found.variance is None:
-            half = half_deviance_in_theta(xp, found, y, eta)
+            half = half_deviance_in_theta(xp, found, y, mu, eta)
         else:
             half = half_deviance(xp, found, y, mu, complement)
         return -half, family.residual(xp, y, mu, complement), d1

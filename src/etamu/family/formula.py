@@ -312,7 +312,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "power": _power,
     "polynomial": _polynomial,
     "number": lambda xp, x, value: xp.zeros_like(x) + value,
-    "rises": lambda xp, x, above, below: xp.where(x > 0.0, above, below),
+    "rises": lambda xp, x, above, below: xp.where(x > 0.0, xp.zeros_like(x) + above, below),
     "exp": special.exp,
     "softplus": special.softplus,
     "log_complement": special.log_complement,
