@@ -93,7 +93,7 @@ SAME: tuple[tuple[Derived, Family], ...] = (
 DERIVED: tuple[Derived, ...] = (
     CUBIC, SECANT, SUM, *(Derived(each.statement, quasi=True) for each, _ in SAME[:4]),
 )  # fmt: skip
-"""Derived families with formulas of their own: shipped nowhere, without closed forms, and known ones unaided."""
+"""Derived families with formulas of their own: shipped nowhere, without closed forms, known ones unaided."""
 
 DERIVED_UNITS: tuple[Unit, ...] = (
     *(Unit(family, CanonicalDerived(family.statement)) for family in DERIVED),

@@ -26,7 +26,7 @@ _BORROWED = (unit for unit, _ in BORROWED_UNITS if unit.link == unit.family.defa
 _DERIVED = (Unit(CUBIC, Log()), Unit(SECANT, SECANT.canonical))
 
 FITTED: tuple[Unit, ...] = tuple(filter(_fitted, (*UNITS, *_BORROWED, *_DERIVED)))
-"""The pairs of the catalogue that are fitted in tests of whole fits; borrowed and derived ones by their usual link."""
+"""The pairs of the catalogue that tests of whole fits take; borrowed and derived ones by their usual link."""
 
 
 def sample(unit: Unit, seed: int, n: int = 90) -> dict[str, Any]:

@@ -211,8 +211,10 @@ def test_the_engine_alone_fits_as_the_catalogue_does(derived, member) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "link"), [(CUBIC, "log"), (CUBIC, None), (SECANT, None), (SECANT, "identity"), (SUM, None)], ids=repr
-)  # fmt: skip
+    ("family", "link"),
+    [(CUBIC, "log"), (CUBIC, None), (SECANT, None), (SECANT, "identity"), (SUM, None)],
+    ids=repr,
+)
 def test_a_family_shipped_nowhere_fits_predicts_has_residuals_and_is_saved(family, link, tmp_path) -> None:
     rng = np.random.default_rng(1)
     x = rng.uniform(-0.5, 0.5, 300)

@@ -73,7 +73,9 @@ def test_a_family_comes_back_equal_through_json(family) -> None:
     assert type(back) is type(family)
 
 
-@pytest.mark.parametrize("link", [*LINKS, every.CanonicalNegativeBinomial(2.5), CanonicalDerived(DERIVED[0].statement)], ids=repr)
+@pytest.mark.parametrize(
+    "link", [*LINKS, every.CanonicalNegativeBinomial(2.5), CanonicalDerived(DERIVED[0].statement)], ids=repr
+)
 def test_a_link_comes_back_equal_through_json(link) -> None:
     back = link_from(through_json(link_to(link)))
     assert back == link

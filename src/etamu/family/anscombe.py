@@ -102,7 +102,7 @@ def _negative_binomial(family: Any, y: Array, mu: Array, complement: Array) -> A
 
 
 def _derived(family: Derived, y: Array, mu: Array, complement: Array) -> Array:
-    """Integrate V^(-1/3) on the stretched scale of the means, from mu to y or far toward an end that y is on."""
+    """Integrate V^(-1/3) on the stretched scale of the means, from mu to y, or far toward an end y is on."""
     line = Line(family.mean)
     with np.errstate(all="ignore"):
         start, end = line.place(np, mu, complement), line.place(np, y, 1.0 - y)

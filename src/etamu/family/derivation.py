@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from etamu._base.errors import FamilyError
-from etamu.family.formula import latex_of, read
+from etamu.family.formula import constant, latex_of, read
 
 VARIABLES = ("theta", "mu", "y", "phi")
 """Variables of the formulas of a family."""
@@ -145,7 +145,7 @@ def derivation(family: Any) -> Derivation:
 
 def formulas_of(family: Any) -> dict[str, str]:
     """Return the formulas of a family by name, its parameter put in; what is missing has no closed form."""
-    member = family
+    member = family.named
     while member.name not in CATALOGUE and member.kin is not member:
         member = member.kin
     found: dict[str, str] = {}
@@ -160,7 +160,15 @@ def formulas_of(family: Any) -> dict[str, str]:
         if not family.has_density:
             found.pop("carrier", None)
     own: dict[str, str] = family.formulas
+    if {"b", "carrier"} <= set(found) and "b" in own and not _same(own["b"], found["b"]):
+        del found["carrier"]  # b differs by a constant or a shift of theta, and so does c
     return found | own
+
+
+def _same(b: str, other: str) -> bool:
+    """Tell whether two cumulants are equal at a few theta that every cumulant of the catalogue has."""
+    values = [[constant(read(text, "theta"), theta=theta) for theta in (-0.7, -0.2)] for text in (b, other)]
+    return all(abs((x or 0.0) - (y or 0.0)) < 1e-12 for x, y in zip(*values, strict=True))
 
 
 def _tex(text: str) -> str:

@@ -151,7 +151,9 @@ class Derived(Family):
 
     @property
     def formulas(self) -> dict[str, str]:
-        """Return the formulas that close, for `derivation`."""
+        """Return the formulas that close, for `derivation`; none where the catalogue has them."""
+        if self.statement.kind == "variance" and self.named is not self:
+            return {}
         texts = self.found.texts
         own = {
             "b": texts.cumulant,

@@ -393,7 +393,8 @@ def _closed(
             continue
         with mpmath.workdps(DIGITS):
             near, nearer = (
-                y * theta(y) - b(y) for y in (end + inward * mpmath.mpf(10) ** -k for k in (18, 36))
+                y * theta(y) - b(y)
+                for y in (end + inward * mpmath.mpf(10) ** -k for k in ((30, 60) if end else (200, 400)))
             )
             settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
             found.append(simple(nearer, 1e-12) if settled else None)

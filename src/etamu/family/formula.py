@@ -108,6 +108,10 @@ def _tree(  # noqa: PLR0911  (one per kind of node)
             return ("name", word)
         case ast.Name(id=word) if word in _CONSTANTS:
             return ("constant", word)
+        case ast.BinOp(
+            left=ast.UnaryOp(op=ast.USub(), operand=left), op=ast.Mult() | ast.Div() as op, right=right
+        ):
+            return ("-", (_SIGNS[type(op)], below(left), below(right)))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
             return (_SIGNS[type(op)], below(left), below(right))
         case ast.UnaryOp(op=ast.USub(), operand=part):
@@ -123,8 +127,8 @@ def _tree(  # noqa: PLR0911  (one per kind of node)
     )
 
 
-def constant(tree: Tree) -> float | None:
-    """Return the value of a part without a variable, None where there is one.
+def constant(tree: Tree, **names: float) -> float | None:
+    """Return the value of a part without a variable, None where there is one that is not given.
 
     Raises
     ------
@@ -136,9 +140,9 @@ def constant(tree: Tree) -> float | None:
             return float(text)
         case ("constant", word):
             return _CONSTANTS[word]
-        case ("name", _):
-            return None
-    parts = [constant(part) for part in tree[1:]]
+        case ("name", word):
+            return names.get(word)
+    parts = [constant(part, **names) for part in tree[1:]]
     if any(part is None for part in parts):
         return None
     numbers = [part for part in parts if part is not None]

@@ -22,6 +22,9 @@ from etamu.family.formula import CALLS, Formula, Step, Tree
 Expression = Any
 """A SymPy expression."""
 
+_ROOTS = 4
+"""Largest denominator of an exponent that SymPy is asked to solve for."""
+
 DIGITS = 100
 """Decimal digits of the numbers that formulas are compared with."""
 
@@ -141,6 +144,9 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
         inner = value.replace(lambda part, kind=kind: part.func is kind, lambda _: sp.Dummy())
         if value.has(kind) and inner.has(symbol):
             return ()  # theta both inside and outside a function: SymPy would search for long, and in vain
+    powers = [part.exp for part in value.atoms(sp.Pow) if part.base.has(symbol) and not part.exp.has(symbol)]
+    if any(not power.is_Rational or power.q > _ROOTS for power in powers):
+        return ()  # SymPy would write out a polynomial of a degree as high as the denominators
     try:
         found = sp.solve(sp.Eq(value, target), symbol)
     except Exception:  # what cannot be solved is found by Newton's method
