@@ -6,7 +6,7 @@ import sys
 import pytest
 
 LOADED = ["numpy", "narwhals"]
-LEFT_ALONE = ["scipy", "pandas", "polars", "sklearn", "matplotlib", "pyarrow", "torch", "formulaic"]
+LEFT_ALONE = ["scipy", "pandas", "polars", "sklearn", "matplotlib", "pyarrow", "torch", "formulaic", "sympy", "mpmath"]
 
 
 @pytest.fixture(scope="module")

@@ -140,6 +140,7 @@ def test_code_of_the_user_is_not_written() -> None:
         (derived(cumulant=1.0), "stated by a cumulant or by a variance, as text"),
         (derived(cumulant="exp(theta)", variance="mu"), "by a cumulant or by a variance"),
         (derived(cumulant="__import__('os').getcwd()"), "which is not allowed: it may use theta"),
+        (derived(cumulant="theta**3"), "is not convex"),
         (derived(variance="mu", interval=[1.0]), "it is two numbers"),
         (derived(variance="mu", quasi=1), "quasi true or false"),
         (derived(variance="mu", link="log"), "a link or none"),

@@ -14,7 +14,7 @@ import numpy as np
 from etamu._base.errors import FamilyError, LinkError, NotAvailableError
 from etamu.family.catalogue import LINKS, MEMBERS
 from etamu.family.derived import CanonicalDerived, Derived
-from etamu.family.facts import Statement
+from etamu.family.facts import Statement, facts
 from etamu.family.family import Family
 from etamu.family.formula import read
 from etamu.family.link import Link
@@ -116,7 +116,9 @@ def _derived_from(saved: Mapping[str, Any]) -> Family:
     if type(saved["quasi"]) is not bool or not (saved["link"] is None or isinstance(saved["link"], Mapping)):
         raise FamilyError("a derived family has quasi true or false, and a link or none")
     link = None if saved["link"] is None else link_from(saved["link"])
-    return Derived(_statement_from(saved), link, saved["quasi"])
+    statement = _statement_from(saved)
+    facts(statement)  # what is no family is refused here, by place in the file
+    return Derived(statement, link, saved["quasi"])
 
 
 def link_to(link: Link) -> dict[str, Any]:
@@ -251,9 +253,11 @@ def _canonical_from(value: Any) -> Link:
     if not isinstance(value, Mapping) or set(value) - {"cumulant", "variance"} != {"interval"}:
         raise LinkError("a canonical link is stated by its family's cumulant or variance, and an interval")
     try:
-        return CanonicalDerived(_statement_from(value))
+        statement = _statement_from(value)
+        facts(statement)
     except FamilyError as error:
         raise LinkError(str(error)) from None
+    return CanonicalDerived(statement)
 
 
 def _positive(value: Any) -> float:

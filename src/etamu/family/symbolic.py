@@ -110,7 +110,10 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
     """Return an antiderivative that is real around a point, None if SymPy finds none."""
     sp = sympy()
     try:
-        found = sp.integrate(value, symbol)
+        if value.is_rational_function(symbol):
+            found = sp.integrate(value, symbol)
+        else:  # by rules alone: SymPy's other methods may take minutes, and a file may hold any formula
+            found = sp.integrals.manualintegrate.manualintegrate(value, symbol)
     except Exception:  # SymPy's integrator fails in many ways; quadrature serves then
         return None
     if found.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.hyper, sp.meijerg):
@@ -134,7 +137,13 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
     if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)):
         ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
     turned = joined.replace(sp.log, lambda part: -sp.log(sp.expand(1 / part)))
-    return tuple(dict.fromkeys([*ways, turned, sp.expand_log(value, force=True)]))
+    apart = sp.expand_log(value, force=True)
+    # sqrt(1 + x) - 1 is x / (sqrt(1 + x) + 1)
+    rooted = apart.replace(
+        lambda part: part.func is sp.log and part.args[0].is_Add and part.has(sp.Pow),
+        lambda part: -sp.log(sp.radsimp(1 / part.args[0])),
+    )
+    return tuple(dict.fromkeys([*ways, turned, apart, rooted]))
 
 
 def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
