@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 PYTEST_ARGS ?=
+REPLICATIONS ?= 2000
+
+BENCH := .venv-bench
+BENCH_PIP := $(BENCH)/bin/python -m pip --disable-pip-version-check
 
 COMPILED := CMakeLists.txt pyproject.toml $(wildcard src/kernel/*)
 
-.PHONY: help demo test doctest docs lint types contracts house wheel format lock clean
+.PHONY: help demo test slow bench doctest docs lint types contracts house wheel format lock clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +24,9 @@ demo: $(VENV)/installed  ## fit a model to real data, print the summary, draw it
 
 test: $(VENV)/installed  ## run the tests, in random order, warnings as errors
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+slow: $(VENV)/installed  ## run the simulations that make test leaves out (REPLICATIONS=2000)
+	ETAMU_REPLICATIONS=$(REPLICATIONS) $(BIN)/python -m pytest -m slow -n $(WORKERS) $(PYTEST_ARGS)
 
 doctest: $(VENV)/installed  ## run every example in the docstrings
 	$(BIN)/python -m pytest --doctest-modules -p no:randomly -q src/etamu
@@ -49,11 +56,15 @@ wheel: $(VENV)/dependencies  ## build a wheel and see that it holds every module
 	$(PIP) wheel --quiet --no-build-isolation --no-deps --wheel-dir build/wheels .
 	$(BIN)/python tools/wheel.py build/wheels
 
+bench: $(BENCH)/installed  ## time etamu against its rivals: make bench TASKS=small,poisson-dense QUICK=1 (benchmarks/README.md)
+	$(BENCH)/bin/python -m benchmarks.run $(if $(TASKS),--tasks '$(TASKS)') $(if $(QUICK),--quick) \
+		$(if $(ANYWAY),--anyway) $(BENCH_ARGS)
+
 lock:  ## pin the newest versions that pyproject.toml allows
 	$(PYTHON) tools/lock.py requirements/lock.txt
 
 clean:  ## remove the environment and everything built
-	rm -rf $(VENV) build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,4 +79,19 @@ $(VENV)/dependencies: requirements/lock.txt | $(VENV)/bin/python
 # Without build isolation the locked compiler front ends of the environment build it, not whatever is newest today.
 $(VENV)/installed: $(COMPILED) $(VENV)/dependencies
 	$(PIP) install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The rivals live in an environment of their own, etamu in it as a user would have it: compiled, not editable.
+$(BENCH)/rivals: benchmarks/requirements.txt benchmarks/requirements-rustystats.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "etamu needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH_PIP) install --quiet --requirement benchmarks/requirements.txt
+	-$(BENCH_PIP) install --quiet --requirement benchmarks/requirements-rustystats.txt || \
+		echo "rustystats does not install here: the results will say so"
+	@touch $@
+
+$(BENCH)/installed: $(COMPILED) $(shell find src/etamu -name '*.py' -o -name '*.csv') $(BENCH)/rivals
+	$(BENCH_PIP) install --quiet --no-build-isolation --no-deps --force-reinstall \
+		--config-settings=build-dir=build/bench/wheel .
 	@touch $@

@@ -236,10 +236,17 @@ def test_the_model_and_the_data_come_through_pipes(air):
 
 
 def test_a_saved_model_is_shown(air, capsys):
-    cli.main(["fit", "air.csv", FORMULA, "--family", "poisson", "--out", "m.json", "--without-covariance"])
+    cli.main(["fit", "air.csv", FORMULA, "--family", "poisson", "--out", "m.json"])
     printed = capsys.readouterr().out
     assert cli.main(["show", "m.json"]) == 0
     assert capsys.readouterr().out == printed
+    cli.main(["fit", "air.csv", FORMULA, "--family", "poisson", "--out", "m.json", "--without-covariance"])
+    capsys.readouterr()
+    assert cli.main(["show", "m.json"]) == 0
+    # Tests of terms need the covariance itself, not standard errors alone.
+    shown = capsys.readouterr().out
+    assert "Terms:" not in shown
+    assert set(shown.splitlines()) <= set(printed.splitlines())
     assert cli.main(["predict", "m.json", "air.csv", "--se"]) == 2
     assert "left out when the fit was saved" in capsys.readouterr().err
 

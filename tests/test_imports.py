@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from etamu._base.kernel import kernel
+
 LOADED = ["numpy", "narwhals"]
 LEFT_ALONE = ["scipy", "pandas", "polars", "sklearn", "matplotlib", "pyarrow", "torch", "formulaic", "sympy", "mpmath"]
 
@@ -25,3 +27,20 @@ def test_import_loads(modules: set[str], name: str) -> None:
 @pytest.mark.parametrize("name", LEFT_ALONE)
 def test_import_leaves_alone(modules: set[str], name: str) -> None:
     assert name not in modules
+
+
+SMALL = """
+import etamu, sys
+before = set(sys.modules)
+data = {"y": [0, 2, 1, 4, 3, 7], "x": [1.0, 2, 3, 4, 5, 6], "g": ["a", "b", "c", "a", "b", "c"]}
+for family in ("poisson", "gaussian"):
+    str(etamu.glm("y ~ np.log(x) + C(g)", data, family=family).summary())
+print(*set(sys.modules) - before)
+"""
+
+
+@pytest.mark.skipif(kernel is None, reason="without the compiled kernel scipy factorises")
+def test_a_small_fit_loads_no_large_library() -> None:
+    answer = subprocess.run([sys.executable, "-c", SMALL], check=True, capture_output=True, text=True)
+    loaded = answer.stdout.split()
+    assert not {"scipy", "pandas", "formulaic", "numpy.ma"} & {*loaded}

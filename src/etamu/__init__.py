@@ -6,6 +6,9 @@ fit = em.glm("claims ~ C(region) + age", data, family="poisson", exposure="years
 print(fit)
 """
 
+import typing as _typing
+from importlib import import_module as _import_module
+
 from etamu._base.errors import (
     AliasWarning as AliasWarning,
 )
@@ -45,6 +48,7 @@ from etamu._base.errors import (
 from etamu._base.errors import (
     OptionError as OptionError,
 )
+from etamu._base.later import later as _later
 from etamu._base.version import __version__ as __version__
 from etamu.api import (
     GLM as GLM,
@@ -68,13 +72,6 @@ from etamu.family.borrowed import (
     Tweedie as Tweedie,
 )
 from etamu.family.catalogue import families as families
-from etamu.family.check import (
-    check_family as check_family,
-)
-from etamu.family.check import (
-    check_link as check_link,
-)
-from etamu.family.derive import derive as derive
 from etamu.family.families import (
     Bernoulli as Bernoulli,
 )
@@ -94,11 +91,53 @@ from etamu.family.families import (
     Poisson as Poisson,
 )
 from etamu.family.links import Power as Power
-from etamu.family.loss import loss as loss
 from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
-from etamu.fit.compare import compare as compare
-from etamu.fit.compare_links import compare_links as compare_links
-from etamu.fit.restore import load as load
+from etamu.fit.pictured import PICTURES as _PICTURES
 from etamu.fit.result import Fit as Fit
-from etamu.infer.adjust import adjust as adjust
+
+# The pictures are hung in the door of the fit, which knows no plotting; each is loaded when it is drawn.
+_PICTURES |= {
+    name: _later(f"etamu.plot.{name}", name)
+    for name in (
+        *("page", "residuals", "qq", "worm", "spread", "leverage", "coefficients", "effects", "levels"),
+        *("calibration", "lift", "double_lift", "rootogram", "components", "profile", "convergence"),
+    )
+}
+
+if _typing.TYPE_CHECKING:
+    from etamu import plot as plot
+    from etamu.family.check import check_family as check_family
+    from etamu.family.check import check_link as check_link
+    from etamu.family.derive import derive as derive
+    from etamu.family.loss import loss as loss
+    from etamu.fit.compare import compare as compare
+    from etamu.fit.compare_links import compare_links as compare_links
+    from etamu.fit.restore import load as load
+    from etamu.fit.why_not_ols import why_not_ols as why_not_ols
+    from etamu.infer.adjust import adjust as adjust
+else:
+    _LATER = {
+        "check_family": "etamu.family.check",
+        "check_link": "etamu.family.check",
+        "derive": "etamu.family.derive",
+        "loss": "etamu.family.loss",
+        "compare": "etamu.fit.compare",
+        "compare_links": "etamu.fit.compare_links",
+        "load": "etamu.fit.restore",
+        "why_not_ols": "etamu.fit.why_not_ols",
+        "adjust": "etamu.infer.adjust",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Load what a fit does not need when it is asked for."""
+        if name == "plot":
+            return _import_module("etamu.plot")
+        if name not in _LATER:
+            raise AttributeError(f"module 'etamu' has no attribute {name!r}")
+        globals()[name] = getattr(_import_module(_LATER[name]), name)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        """List what there is, loaded or not."""
+        return sorted({*globals(), *_LATER, "plot"})

@@ -7,10 +7,11 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Any
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family

@@ -14,12 +14,12 @@ import textwrap
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etamu import plot
 from etamu._base.errors import EtamuError, FileError, OptionError
+from etamu._base.facts import dataclass
 from etamu.api import glm
 from etamu.cli_completion import SHELLS, script
 from etamu.cli_grammar import commands, parser

@@ -7,9 +7,9 @@ Read next: `etamu.cli`, which runs them; `etamu.cli_completion`, which completes
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from typing import Any, Never
 
+from etamu._base.facts import dataclass
 from etamu._base.version import __version__
 from etamu.family.catalogue import LINKS, MEMBERS
 

@@ -7,12 +7,12 @@ Read next: `etamu.cli`, whose demonstration fits one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 
 Table = dict[str, np.ndarray[Any, Any]]
 """Columns by name."""

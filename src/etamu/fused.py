@@ -40,30 +40,51 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     if rows is None:
         return None
     wanted = _wanted(want, canonical=unit.canonical)
-    program = compiled(unit, len(chunk.y), wanted)
+    program = _program(chunk, unit, wanted)
     if program is None:
         return None
     grams = _grams(want, wanted)
-    asked = (bool(want & Want.SCORE), bool(want & Want.PEARSON), [(where, single) for _, where, single in grams])
-    found = rows.accumulate(_vector(beta), program, ends(unit.domain), *asked)
+    weights = [(where, single) for _, where, single in grams]
+    score, squares = bool(want & Want.SCORE), bool(want & Want.PEARSON)
+    found = rows.accumulate(_vector(beta), program, ends(unit.domain), score, squares, weights)
     if found is None:
         return OUTSIDE
-    value, score, parts, pearson = found
+    value, gradient, parts, pearson = found
     design = chunk.predictors[0].design
     names = [name for name, _, _ in grams]
     matrices = {name: gram_of_parts(design, part) for name, part in zip(names, parts, strict=True)}
     if "observed" not in matrices and want & (Want.OBSERVED | Want.CURVATURE):
         matrices["observed"] = matrices["expected"]  # one matrix under two names
-    return Seen(value, score, **matrices, pearson=pearson if want & Want.PEARSON else None)
+    return Seen(value, gradient, **matrices, pearson=pearson if squares else None)
 
 
 def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:
     """Sum the value at beta + t step for every t; None where the kernel cannot serve."""
-    program = None if chunk.compiled is None else compiled(unit, len(chunk.y), ("value",))
+    program = None if chunk.compiled is None else _program(chunk, unit, ("value",))
     if program is None:
         return None
     arguments = (_vector(beta), _vector(step), _vector(lengths), program, ends(unit.domain))
     return np.asarray(chunk.compiled.along(*arguments))
+
+
+def tallied(chunk: Chunk, sizes: tuple[int, ...]) -> Array | None:
+    """Count rows by response, weighted, the last response column running fastest.
+
+    None where a response is not a whole number below its size.
+    """
+    if chunk.compiled is not None and chunk.compiled.responses == len(sizes):
+        return chunk.compiled.tally(sizes)  # type: ignore[no-any-return]
+    if not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
+        return None
+    cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes, mode="clip")
+    counts = np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
+    return counts.astype(np.float64)
+
+
+def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
+    """Return the compiled program for the response columns that the rows read."""
+    columns = chunk.compiled.responses
+    return compiled(unit if columns == len(chunk.y) else unit.alone, columns, wanted)
 
 
 def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
@@ -80,7 +101,7 @@ def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
 
 
 def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
-    """List the matrices asked for: name, output of the program that weighs the rows, whether float32 will do."""
+    """List the matrices asked for: name, the output that weighs the rows, whether float32 will do."""
     grams = []
     if want & Want.EXPECTED:
         grams.append(("expected", wanted.index("expected"), False))
@@ -99,7 +120,9 @@ def gram_of_parts(design: Design, parts: Any) -> Gram:
     coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
     edges = [0, *accumulate(design.blocks[i].width for i in dense)]
     panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
-    out: dict[tuple[int, int], Part] = {(i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j}
+    out: dict[tuple[int, int], Part] = {
+        (i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j
+    }
     for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
         out[i, i] = Diagonal(diagonal)
         for j in dense:
@@ -108,7 +131,8 @@ def gram_of_parts(design: Design, parts: Any) -> Gram:
     for (a, b), product in pairs.items():
         i, j = coded[a], coded[b]
         shape = (design.blocks[i].width, design.blocks[j].width)
-        out[i, j] = kept_sparse(*product, shape) if isinstance(product, tuple) else Table(product)
+        whole = isinstance(product, np.ndarray)
+        out[i, j] = Table(product) if whole else kept_sparse(product[0], product[1], shape)
     return Gram(tuple(block.width for block in design.blocks), out)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import combinations
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
@@ -37,6 +38,10 @@ class PerRow(Protocol):
     @property
     def concordance(self) -> float:
         """The bound c with |l'''| <= c |l''|, 0 where none is claimed."""
+
+    @property
+    def alone(self) -> PerRow:
+        """The same for rows of one trial each, without the column of trials."""
 
     def bind(self, xp: Any, information: Literal["expected", "observed"] = "expected") -> Callable[..., Any]:
         """Return f(y, eta) -> (value, score, information)."""
@@ -144,8 +149,8 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    squares = _pearson(score, expected, total) if want & Want.PEARSON else None
-    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=squares)
+    found = _pearson(score, expected, total) if want & Want.PEARSON else None
+    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:

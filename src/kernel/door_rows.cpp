@@ -191,6 +191,7 @@ void register_rows(nb::module_& module) {
     nb::class_<Rows>(module, "Rows", "The rows of a chunk where they lie, and the passes over them.")
         .def("__init__", &build, "length"_a, "width"_a, "blocks"_a, "y"_a, "offset"_a.none(), "weight"_a.none(),
              "squared"_a.none())
+        .def_prop_ro("responses", &Rows::responses, "Number of response columns.")
         .def("accumulate", &pass, "beta"_a, "program"_a, "domain"_a, "score"_a, "pearson"_a, "grams"_a,
              "Return (value, score, grams, pearson) in one pass, None where some eta has no value.")
         .def("along", &along, "beta"_a, "step"_a, "lengths"_a, "program"_a, "domain"_a,

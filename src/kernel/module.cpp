@@ -15,7 +15,8 @@ void register_rows(nanobind::module_& module);
 void register_program(nanobind::module_& module);
 void register_coded(nanobind::module_& module);  // door_coded.cpp
 }
-void register_text(nanobind::module_& module);  // door_text.cpp
+void register_text(nanobind::module_& module);       // door_text.cpp
+void register_triangles(nanobind::module_& module);  // door_triangles.cpp
 
 NB_MODULE(_kernel, module) {
     module.doc() = "The compiled door of etamu: kernels that run tile by tile, each the twin of some NumPy code.";
@@ -29,4 +30,5 @@ NB_MODULE(_kernel, module) {
     etamu::register_rows(module);
     etamu::register_coded(module);
     register_text(module);
+    register_triangles(module);
 }

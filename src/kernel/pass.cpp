@@ -89,19 +89,14 @@ class Unit {
           from_(static_cast<std::size_t>(program.inputs())),
           to_(static_cast<std::size_t>(program.outputs())),
           results_(static_cast<std::size_t>(program.outputs()) * TILE),
-          scratch_(program.scratch()),
-          constants_(static_cast<std::size_t>(rows.responses()) * TILE) {
-        for (int k = 0; k < rows.responses(); ++k)
-            if (rows.constant(k)) std::fill_n(constants_ + static_cast<std::ptrdiff_t>(k) * TILE, TILE, *rows.response(k));
+          scratch_(program.scratch()) {
         for (int k = 0; k < program.outputs(); ++k)
             to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
     }
 
     void run(const Verbs& use, std::int64_t start, int m, const double* eta) {
         for (int k = 0; k < rows_.responses(); ++k)
-            from_[static_cast<std::size_t>(k)] = rows_.constant(k)
-                                                     ? constants_ + static_cast<std::ptrdiff_t>(k) * TILE
-                                                     : rows_.response(k) + start;
+            from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
         from_.back() = eta;
         program_.run(use, from_.data(), m, to_.data(), scratch_);
     }
@@ -113,7 +108,7 @@ class Unit {
     const Program& program_;
     std::vector<const double*> from_;
     std::vector<double*> to_;
-    Aligned<double> results_, scratch_, constants_;
+    Aligned<double> results_, scratch_;
 };
 
 // A Gram under construction.
@@ -318,11 +313,10 @@ bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* cou
     by_tiles(rows, [&](std::int64_t start, int m) {
         std::fill_n(cells.begin(), m, 0);
         for (int k = 0; k < rows.responses(); ++k) {
-            const double* y = rows.response(k) + (rows.constant(k) ? 0 : start);
-            const int step = rows.constant(k) ? 0 : 1;
+            const double* y = rows.response(k) + start;
             const std::int64_t size = sizes[static_cast<std::size_t>(k)];
             for (int r = 0; r < m; ++r) {
-                const double value = y[r * step];
+                const double value = y[r];
                 const std::int64_t count = value >= 0 && value < static_cast<double>(size)
                                                ? static_cast<std::int64_t>(value) : -1;
                 whole = whole && static_cast<double>(count) == value;

@@ -74,13 +74,8 @@ void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier,
 void Rows::set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared) {
     nb::object sequence = nb::steal(PySequence_Fast(y, "the response must be a tuple of arrays"));
     if (!sequence.is_valid()) nb::raise_python_error();
-    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(sequence.ptr()); ++k) {
-        PyObject* array = PySequence_Fast_GET_ITEM(sequence.ptr(), k);
-        const Strided column = strided(array, "a response column");
-        const bool constant = column.type == Number::F64 && column.stride == 0 && length_ > 0;
-        y_.push_back({constant ? reinterpret_cast<const double*>(column.data) : doubles(array, "a response column"),
-                      constant});
-    }
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(sequence.ptr()); ++k)
+        y_.push_back(doubles(PySequence_Fast_GET_ITEM(sequence.ptr(), k), "a response column"));
     if (offset != Py_None) offset_ = doubles(offset, "the offset");
     if (weight != Py_None) weight_ = doubles(weight, "the weights");
     if (squared != Py_None) squared_ = doubles(squared, "the squared weights");

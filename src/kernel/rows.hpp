@@ -43,8 +43,7 @@ class Rows {
     const CodedBlock& block(int a) const { return coded_[static_cast<std::size_t>(a)]; }
     const std::vector<std::int64_t>& place() const { return place_; }
     int responses() const { return static_cast<int>(y_.size()); }
-    const double* response(int k) const { return y_[static_cast<std::size_t>(k)].data; }
-    bool constant(int k) const { return y_[static_cast<std::size_t>(k)].constant; }  // one number for all rows
+    const double* response(int k) const { return y_[static_cast<std::size_t>(k)]; }
     const double* offset() const { return offset_; }
     const double* weight() const { return weight_; }
     const double* squared() const { return squared_; }
@@ -62,11 +61,6 @@ class Rows {
     }
 
    private:
-    struct Response {
-        const double* data;
-        bool constant;
-    };
-
     const double* doubles(PyObject* array, const char* what);
     Strided strided(PyObject* array, const char* what);
 
@@ -75,7 +69,7 @@ class Rows {
     std::vector<std::int64_t> place_;
     std::vector<double> shift_, factor_;  // per dense column, empty where no column has any
     std::vector<CodedBlock> coded_;
-    std::vector<Response> y_;
+    std::vector<const double*> y_;
     const double* offset_ = nullptr;
     const double* weight_ = nullptr;
     const double* squared_ = nullptr;

@@ -40,7 +40,7 @@ def beside(folder: str, module: str) -> ModuleType:
 def public() -> list[str]:
     """List what `import etamu` offers: its names that are no modules."""
     return sorted(
-        name for name, value in vars(em).items() if not (name.startswith("_") or inspect.ismodule(value))
+        name for name in dir(em) if not (name.startswith("_") or inspect.ismodule(getattr(em, name)))
     )
 
 
@@ -153,6 +153,7 @@ def test_the_made_up_data_are_what_their_script_makes() -> None:
     make = beside("data", "make")
     assert (DOCS / "data" / "fish.csv").read_text(encoding="utf-8") == make.fish()
     assert (DOCS / "data" / "seeds.csv").read_text(encoding="utf-8") == make.seeds()
+    assert (DOCS / "data" / "policies.csv").read_text(encoding="utf-8") == make.policies()
 
 
 def test_every_picture_has_its_script_and_every_script_its_picture() -> None:

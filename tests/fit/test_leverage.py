@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import etamu as em
 from etamu._base.types import Array
 from etamu.design.chunk import Weights
-from etamu.fit.leverage import bread, counts, lever, single
+from etamu.fit.leverage import bread, counts, lever
 from etamu.fit.rows import by_row, raw_beta
 
 N = 45
@@ -109,10 +109,10 @@ def test_an_ill_conditioned_design_keeps_its_digits(kind: str) -> None:
 
 def test_single_copies_forget_frequencies_and_nothing_else() -> None:
     k, v, s = np.array([2.0, 3.0]), np.array([0.5, 4.0]), np.array([1.5, 0.5])
-    assert single(Weights(k)) is None
-    assert single(Weights()) is None
-    assert_array_equal(single(Weights(k, v, s)), [0.75, 2.0])
-    assert_array_equal(single(Weights(k, sampling=s)), s)
+    assert Weights(k).precision() is None
+    assert Weights().precision() is None
+    assert_array_equal(Weights(k, v, s).precision(), [0.75, 2.0])
+    assert_array_equal(Weights(k, sampling=s).precision(), s)
 
 
 def test_rows_count_by_weight_and_trials() -> None:

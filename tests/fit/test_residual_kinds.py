@@ -19,7 +19,8 @@ import etamu as em
 from etamu.family.anscombe import anscombe
 from etamu.family.distribution import distribution
 from etamu.family.family import Family
-from etamu.infer.quantile import normal_scores, uniforms
+from etamu.infer.quantile import normal_scores
+from etamu.infer.uniform import uniform
 from tests.catalogue import FAMILIES, responses
 from tests.samples import FITTED, FORMULA, keywords, sample
 
@@ -118,6 +119,9 @@ def test_quantile_residuals_belong_to_their_rows(family: Family) -> None:
 
 
 def test_uniform_points_depend_on_seed_and_row_alone() -> None:
+    def uniforms(seed: int, rows: np.ndarray) -> np.ndarray:
+        return uniform(seed, rows, 1)[:, 0]
+
     every = uniforms(5, np.arange(1000))
     assert np.array_equal(uniforms(5, np.arange(333, 871)), every[333:871])
     assert np.array_equal(uniforms(5, np.array([999, 4, 500])), every[[999, 4, 500]])

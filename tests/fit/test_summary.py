@@ -160,3 +160,37 @@ def test_a_name_too_long_for_the_page_gets_a_line_of_its_own():
     long = "a_covariate_with_a_name_nobody_would_type_twice_but_some_database_column_has"
     lines = str(em.glm(f"y ~ {long}", {"y": DATA["y"], long: DATA["x"]}, family="bernoulli")).splitlines()
     assert long in lines
+
+
+FACTOR = DATA | {"g": np.array(list("abcabcab")), "y": np.array([1.0, 3.0, 2.0, 4.0, 2.0, 5.0, 2.0, 6.0])}
+
+
+def test_terms_of_several_coefficients_are_tested_once_each():
+    fit = em.glm("y ~ x + g", FACTOR, family="poisson")
+    assert "Terms: Wald tests" in str(fit)
+    table = fit.terms()
+    assert f"{table.row('g')['statistic']:.5g}" in str(fit)
+    assert "Terms:" not in str(fit.summary(terms=False))
+    assert "Terms:" not in str(logistic())
+    assert "Terms: Wald tests" in str(logistic().summary(terms=True))
+    assert "Terms: LR tests" in str(fit.summary(terms="LR"))
+    assert f"{fit.anova(2, 'LR').row('g')['statistic']:.5g}" in str(fit.summary(terms="LR"))
+    assert "<pre>" in fit.summary().html
+
+
+def test_tests_of_terms_follow_the_covariance():
+    fit = em.glm("y ~ x + g", FACTOR)
+    assert "Pr(>F)" in str(fit)
+    robust = fit.with_covariance("HC3")
+    assert str(robust.terms().body[2]) in str(robust)
+    with pytest.raises(em.NotAvailableError, match="robust covariance"):
+        robust.summary(terms="LR")
+    # Under CR2 the degrees of freedom differ from contrast to contrast, and there is no one test of several.
+    clustered = fit.with_covariance("CR2", cluster=np.array([0, 0, 1, 1, 2, 2, 3, 3]))
+    assert "Terms:" not in str(clustered)
+
+
+def test_a_fit_saved_without_covariance_has_no_tests_of_terms(tmp_path):
+    fit = em.glm("y ~ x + g", FACTOR, family="poisson")
+    fit.save(tmp_path / "fit.json", covariance=False)
+    assert "Terms:" not in str(em.load(tmp_path / "fit.json"))

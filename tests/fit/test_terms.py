@@ -36,7 +36,7 @@ def design(fit: em.Fit) -> np.ndarray:
     return np.column_stack(out)
 
 
-PLAIN = ("y ~ x + z + C(g)", "y ~ x*g", "y ~ 0 + x")
+PLAIN = ("y ~ x + z + C(g)", "y ~ x*g", "y ~ 0 + x", "y ~ 0 + g + x")
 
 
 @pytest.mark.parametrize("formula", PLAIN)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from etamu.infer.quantile import normal_scores, uniforms
+from etamu.infer.quantile import normal_scores
+from etamu.infer.uniform import RESIDUAL, uniform
 
 
 def kolmogorov(values: np.ndarray) -> float:
@@ -17,56 +18,8 @@ def kolmogorov(values: np.ndarray) -> float:
     return float(np.sqrt(n) * max(np.max(steps[1:] - ordered), np.max(ordered - steps[:-1])))
 
 
-def test_row_r_has_number_r_of_the_stream() -> None:
-    """Drawn one after another from the start, with the top 52 bits, centred."""
-    raw = np.random.Philox(42).random_raw(60)
-    rows = np.array([59, 0, 7, 8, 31])
-    expected = [(int(raw[row]) // 2**12 * 2 + 1) / 2**53 for row in rows]
-    assert uniforms(42, rows).tolist() == expected
-
-
-@pytest.mark.parametrize("first", [0, 1, 2, 3, 4, 1_000_003])
-def test_a_row_has_its_number_whoever_stands_beside_it(first: int) -> None:
-    rows = first + np.array([0, 3, 5, 11])
-    alone = [uniforms(9, rows[i : i + 1])[0] for i in range(len(rows))]
-    assert uniforms(9, rows).tolist() == alone
-
-
-def test_order_and_repetition_of_rows_change_nothing() -> None:
-    rows = np.array([5, 2, 5, 17])
-    drawn = uniforms(1, rows)
-    assert drawn[0] == drawn[2]
-    np.testing.assert_array_equal(uniforms(1, rows[::-1]), drawn[::-1])
-
-
-def test_no_rows_have_no_numbers() -> None:
-    assert uniforms(0, np.zeros(0, dtype=int)).shape == (0,)
-
-
-def test_another_seed_is_another_stream() -> None:
-    rows = np.arange(100)
-    assert not np.any(uniforms(0, rows) == uniforms(1, rows))
-
-
-def test_the_ends_are_never_reached_by_the_extreme_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Extreme:
-        def __init__(self, seed: int) -> None:
-            del seed
-
-        def advance(self, steps: int) -> None:
-            assert steps == 0
-
-        def random_raw(self, count: int) -> np.ndarray:
-            return np.array([0, 2**64 - 1], dtype=np.uint64)[:count]
-
-    monkeypatch.setattr(np.random, "Philox", Extreme)
-    low, high = uniforms(0, np.array([0, 1]))
-    assert 0.0 < low < 1e-15
-    assert 1.0 > high > 1.0 - 1e-15
-
-
 def test_the_numbers_are_uniform_and_neighbours_unrelated() -> None:
-    u = uniforms(2024, np.arange(20_000))
+    u = uniform(2024, np.arange(20_000), 1, RESIDUAL)[:, 0]
     assert kolmogorov(u) < 1.95
     assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 4 / np.sqrt(len(u))
 
@@ -112,5 +65,5 @@ def test_scores_of_counts_from_their_own_law_are_standard_normal() -> None:
     inner = np.where(below, special.pdtr(y, 1.5), special.pdtrc(y, 1.5))
     lower = np.where(y > 0, special.pdtr(np.maximum(y - 1, 0), 1.5), 0.0)
     outer = np.where(below, lower, 1.0 - lower)
-    scores = normal_scores(inner, outer, uniforms(3, np.arange(5000)), below)
+    scores = normal_scores(inner, outer, uniform(3, np.arange(5000), 1, RESIDUAL)[:, 0], below)
     assert kolmogorov(special.ndtr(scores)) < 1.95

@@ -7,6 +7,8 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
+from scipy import special
 
 from etamu.infer.covariance import Root
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
@@ -80,3 +82,18 @@ def test_rao_does_not_depend_on_units() -> None:
     assert rao(score * units, information * np.outer(units, units)) == pytest.approx(exact, rel=1e-8)
     assert math.isnan(rao(score, np.zeros((5, 5))))
     assert math.isnan(rao(np.ones(2), np.array([[1.0, 2.0], [2.0, 1.0]])))
+
+
+@pytest.mark.parametrize("df", [0.5, 1, 2, 7, 57, 100, 101])
+def test_chi_squared_tails_agree_with_scipy(df):
+    for x in (-1.0, 0.0, 0.01, 0.5, 2.0, 20.0, 99.0, 130.0, 700.0, 1399.0, 2000.0, np.inf):
+        assert_allclose(chi2_tail(x, df), special.chdtrc(df, max(x, 0.0)), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 11, 40, 99, 101, 2.5])
+@pytest.mark.parametrize("df_resid", [1, 2.5, 30, 990, 9_999, 20_000])
+def test_f_tails_agree_with_scipy(df, df_resid):
+    for f in (-1.0, 0.0, 1e-6, 0.3, 0.9, 1.1, 2.5, 20.0, 100.0, np.inf):
+        assert_allclose(
+            f_tail(f, df, df_resid), special.fdtrc(df, df_resid, max(f, 0.0)), rtol=1e-11, atol=1e-290
+        )

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import special
 
 from etamu.infer import criteria, dispersion
 from etamu.infer.wald import critical, criticals, interval, p_values
@@ -51,3 +52,10 @@ def test_each_statistic_may_have_its_own_degrees_of_freedom():
     assert_allclose(criticals(0.9, df), [*(critical(0.9, float(nu)) for nu in df[:3]), np.nan], rtol=1e-14)
     ends = interval(np.zeros(4), np.ones(4), 0.9, df)
     assert_allclose(ends[:, 1], criticals(0.9, df))
+
+
+@pytest.mark.parametrize("df", [1, 2, 3.5, 10, 41, 100, 987, 9_999, 10_001, 1e6, math.inf])
+def test_tails_of_any_degrees_of_freedom_agree_with_scipy(df):
+    t = np.array([0.0, 0.1, 0.5, -1.0, 1.2, 1.3, 1.7, 2.5, -4.0, 8.0, 15.0, np.nan, np.inf])
+    expected = 2.0 * (special.ndtr(-np.abs(t)) if math.isinf(df) else special.stdtr(df, -np.abs(t)))
+    assert_allclose(p_values(t, df), expected, rtol=1e-12, atol=1e-300)

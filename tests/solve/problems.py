@@ -32,6 +32,8 @@ class Rows:
     dispersed: bool = False
     noise: float = 0.0
     dear: bool = False
+    wide: bool = False
+    groups: None = None
     coarse: bool = False  # curvature in float32, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 

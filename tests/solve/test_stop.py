@@ -34,7 +34,7 @@ def test_the_free_bound_bounds() -> None:
     assert solution.local.observed is not None
     covariance = np.linalg.inv(solution.local.observed)
     direction = Direction(np.ones(20), 1.0, "observed", cholesky(solution.local.observed))
-    free = bound(direction, oracle.extent) ** 2
+    free = bound(direction, oracle) ** 2
     assert (
         oracle.longest(covariance)
         <= free

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
@@ -89,9 +89,12 @@ class Arrow:
 
     def lifted(self, share: float) -> Arrow:
         """Add a share of the mean of the diagonal to the diagonal."""
-        extra = share * float(np.mean(np.abs(self.entries())))
-        corner = self.corner + extra * np.eye(len(self.rest))
-        return Arrow(self.spine, self.rest, self.diagonal + extra, self.side, corner)
+        return self.plus(np.full(len(self), share * float(np.mean(np.abs(self.entries())))))
+
+    def plus(self, extra: Array) -> Arrow:
+        """Add numbers to the diagonal."""
+        corner = self.corner + np.diag(extra[self.rest])
+        return Arrow(self.spine, self.rest, self.diagonal + extra[self.spine], self.side, corner)
 
     def factorised(self) -> ArrowFactor | None:
         """Eliminate the spine and factorise what is left, after dividing the diagonal out.
@@ -282,17 +285,48 @@ def all_finite(matrix: Any) -> bool:
     return matrix.finite() if isinstance(matrix, Arrow | ArrowInverse) else bool(np.all(np.isfinite(matrix)))
 
 
-def largest_form(matrix: Any, extent: Array) -> float:
-    """Bound x' M x over all rows with |x_j| <= extent_j.
+def plus_diagonal(matrix: Any, extra: Array) -> Any:
+    """Add numbers to the diagonal of an array or an arrow.
+
+    Examples
+    --------
+    >>> plus_diagonal(np.ones((2, 2)), np.array([1.0, 2.0])).tolist()
+    [[2.0, 1.0], [1.0, 3.0]]
+    """
+    if isinstance(matrix, Arrow):
+        return matrix.plus(extra)
+    out = np.array(matrix, dtype=np.float64)
+    out[np.diag_indices(len(out))] += extra
+    return out
+
+
+def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = None) -> float:
+    """Bound x' M x over all rows with |x_j| <= extent_j, of each group at most one x_j not 0.
 
     Examples
     --------
     >>> largest_form(np.array([[1.0, -0.5], [-0.5, 1.0]]), np.array([1.0, 2.0]))
     7.0
+    >>> largest_form(np.array([[1.0, -0.5], [-0.5, 1.0]]), np.array([1.0, 2.0]), np.array([3, 3]))
+    4.0
     """
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
-    return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+    if groups is None or not len(groups):
+        return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+    order, starts = _grouped(groups.astype(np.intp, copy=False).tobytes())
+    sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
+    sizes = sizes[order[:, None], order]
+    return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
+
+
+@lru_cache(maxsize=8)
+def _grouped(groups: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Sort groups, and say where each begins; every pass of a fit asks for the same."""
+    numbers = np.frombuffer(groups, dtype=np.intp)
+    order = np.argsort(numbers, kind="stable")
+    ranked = numbers[order]
+    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
 
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:

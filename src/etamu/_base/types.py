@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
 
 Array = NDArray[np.float64]
 """A float64 NumPy array."""

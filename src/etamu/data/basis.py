@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data import arguments, splines
 

@@ -6,12 +6,12 @@ Read next: `etamu.data.column`, whose categories are coded by it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import NoneType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.kernel import kernel
 from etamu._base.types import Mask
@@ -34,7 +34,7 @@ def smallest(levels: int) -> np.dtype[Any]:
 
 
 def distinct_texts(values: RawArray) -> tuple[RawArray, list[str]] | None:
-    """Number the distinct strings of an array as they come; -1 where there is None or NaN.
+    """Code an array by its distinct strings, numbered as they come; -1 where there is None or NaN.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def _texts(items: list[Any]) -> tuple[RawArray, list[str]] | None:
     if not set(map(type, items)) <= {str, float, NoneType}:
         return None
     table = dict.fromkeys(items)
-    if any(type(item) is float and item == item for item in table):
+    if any(type(item) is float and not math.isnan(item) for item in table):
         return None
     levels = [item for item in table if type(item) is str]
     place = {level: code for code, level in enumerate(levels)}

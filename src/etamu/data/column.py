@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 from types import NoneType
 from typing import Any, Literal
 
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Mask
-from etamu.data.codes import RawArray as RawArray
-from etamu.data.codes import absent, distinct_texts, in_order
+from etamu.data.codes import RawArray, absent, distinct_texts, in_order
 
 Kind = Literal["numeric", "boolean", "categorical", "text"]
+
 NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
 """Types whose values stand for a missing one."""
 
@@ -113,7 +114,7 @@ def _twice(labels: tuple[str, ...]) -> str:
     return next(label for place, label in enumerate(labels) if label in labels[:place])
 
 
-def text(name: str, values: Sequence[Any]) -> Column:
+def text(name: str, values: Sequence[Any] | RawArray) -> Column:
     """Make a column of strings; everything that is not one is missing."""
     found = distinct_texts(_objects(name, values))
     if found is None:
@@ -143,7 +144,7 @@ def from_values(name: str, values: Any) -> Column:
     [False, True]
     """
     array = values if isinstance(values, np.ndarray) else _objects(name, values)
-    if isinstance(array, np.ma.MaskedArray):
+    if is_masked(array):
         raise DataError(
             f"column {name!r} is a masked array; fill it with NaN first: column.filled(numpy.nan)"
         )
@@ -156,6 +157,11 @@ def from_values(name: str, values: Any) -> Column:
         remedy = _REMEDIES.get(array.dtype.kind, "use numbers or text")
         raise DataError(f"column {name!r} holds {array.dtype} values; {remedy}")
     return reader(name, array)
+
+
+def is_masked(values: Any) -> bool:
+    """Tell whether an array carries a mask, without loading `numpy.ma`: a small fit takes less."""
+    return any(base.__name__ == "MaskedArray" for base in type(values).__mro__)
 
 
 def _objects(name: str, values: Any) -> RawArray:
@@ -230,7 +236,7 @@ def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> Non
 
 def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
     if {*map(type, items)} <= {int, float, NoneType}:  # NumPy reads these itself, None as NaN
-        whole = not any(type(item) is float and item == item for item in items)
+        whole = not any(type(item) is float and not isnan(item) for item in items)
         return numeric(name, np.array(items, dtype=np.float64), integer=whole)
     whole = all(
         isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]

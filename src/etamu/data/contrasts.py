@@ -7,12 +7,12 @@ Read next: `etamu.data.schema`, which settles one per factor.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.basis import settle
 from etamu.data.evaluate import literal

@@ -7,7 +7,7 @@ Read next: `etamu.design.design`, what comes out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 from math import prod
 from operator import mul
@@ -16,10 +16,11 @@ from typing import Literal
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.basis import Basis
-from etamu.data.codes import absent, relabelled, smallest
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray, absent, relabelled, smallest
+from etamu.data.column import Column
 from etamu.data.evaluate import (
     Rows,
     States,

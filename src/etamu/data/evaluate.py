@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, settle
-from etamu.data.column import Column, RawArray
+from etamu.data.codes import RawArray
+from etamu.data.column import Column
 from etamu.data.expression import Call, Expression, Flag, Name, Named, Number, Operation, Text, Vector, walk
 from etamu.data.frame import Frame
 from etamu.data.functions import FUNCTIONS

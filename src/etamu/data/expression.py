@@ -12,11 +12,11 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from etamu._base.errors import FormulaError
+from etamu._base.facts import dataclass
 
 LONGEST = 100_000
 """Longest expression read, in characters."""

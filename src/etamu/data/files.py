@@ -11,7 +11,6 @@ import csv
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FileError
+from etamu._base.facts import dataclass
 from etamu.data.column import Column, boolean, numeric, text
 from etamu.data.frame import Frame, TextTable, first_installed, read_parquet, read_text, write_parquet
 

@@ -9,12 +9,12 @@ Read next: `etamu.data.schema`, where terms meet data.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from etamu._base.errors import FormulaError
+from etamu._base.facts import dataclass
 from etamu.data import algebra
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Call, Expression, Name, Parsed, parse_expression

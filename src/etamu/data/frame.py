@@ -7,10 +7,9 @@ Read next: `etamu.data.schema`, which asks for the columns a formula names.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 import narwhals as nw
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, relabelled, smallest
 from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text, texts
@@ -112,6 +112,8 @@ class Frame:
 
 def suggestion(name: str, names: tuple[str, ...]) -> str:
     """Say which of the names was probably meant, and list them."""
+    import difflib
+
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     lower = [other for other in names if other.lower() == name.lower()]
     meant = next(iter(lower + close), None)
@@ -294,15 +296,15 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
         return coded(
             name,
-            native.cat.codes.to_numpy(),
+            native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy(),
             native.cat.categories.tolist(),
             ordered=bool(native.cat.ordered),
         )
     if isinstance(series.dtype, nw.Enum):
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():
-        return _texts(name, series.cast(nw.String()))
-    codes, levels, ordered = _dictionary(series.to_arrow())
+        return _texts(name, series)
+    codes, levels, ordered = _dictionary(native if hasattr(native, "chunks") else series.to_arrow())
     return coded(name, codes, levels, ordered=ordered)
 
 

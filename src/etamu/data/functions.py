@@ -7,11 +7,11 @@ Read next: `etamu.data.evaluate`, which calls them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu.data.basis import STATEFUL
 
 

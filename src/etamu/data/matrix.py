@@ -7,15 +7,17 @@ Read next: `etamu.data.encode`, the way of tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Mask
+from etamu.data.column import is_masked
 from etamu.data.encode import Encoded
+from etamu.data.evaluate import all_finite
 from etamu.design.blocks import Block, Dense, Sparse
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
@@ -136,7 +138,7 @@ def read_like(data: Any, names: tuple[str, ...]) -> Matrix:
 
 
 def _dense(data: Any) -> np.ndarray[Any, Any]:
-    if isinstance(data, np.ma.MaskedArray):
+    if is_masked(data):
         raise DataError("X is a masked array; fill it with NaN first: X.filled(numpy.nan)")
     try:
         return np.asarray(data)
@@ -226,6 +228,8 @@ def _not_finite(
     elif values.dtype.kind == "f":
         for start in range(0, len(values), BLOCK):
             block = values[start : start + BLOCK]
+            if all_finite(block):
+                continue
             rows, columns = np.nonzero(~np.isfinite(block))
             yield rows + start, columns, block[rows, columns]
 

@@ -7,7 +7,6 @@ Read next: `etamu.data.encode`, which fills the plan with rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any, cast
@@ -15,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.schema import CategoricalFactor, Factor, NumericFactor, Schema, product_width
 from etamu.data.scope import Scoped

@@ -7,7 +7,6 @@ Read next: `etamu.data.encode`, which turns rows into a design by it; `etamu.dat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, BSpline, RawPoly
 from etamu.data.codes import levels_seen

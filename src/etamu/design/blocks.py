@@ -6,13 +6,13 @@ Read next: `etamu.design.cross` for products between kinds, `etamu.design.design
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, constant, moments_of

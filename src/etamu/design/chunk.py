@@ -6,13 +6,13 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
@@ -117,6 +117,11 @@ class Chunk:
         """Numbers a pass reads."""
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
 
+    @property
+    def summed(self) -> int:
+        """Numbers in the tables of an information matrix, at most."""
+        return sum(predictor.design.summed for predictor in self.predictors)
+
     def rows(self, start: int, stop: int) -> Chunk:
         """View the rows start, …, stop - 1."""
         return Chunk(
@@ -159,14 +164,15 @@ def compiled_rows(chunk: Chunk) -> Any:
     if kernel is None or len(chunk.predictors) != 1:
         return None
     predictor = chunk.predictors[0]
-    described = []
+    described: list[tuple[int, tuple[Any, ...]]] = []
     for columns, block in predictor.design.placed():
         if isinstance(block, Dense):
             arrays = tuple(readable(column) for column in block.columns)
             described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
         elif isinstance(block, Coded) and block.levels <= MOST_LEVELS:
-            multiplier = None if block.multiplier is None else readable(block.multiplier)
-            described.append((columns.start, (readable_codes(block.codes), block.levels, multiplier, block.scale)))
+            codes, number = readable_codes(block.codes), block.multiplier
+            multiplier = None if number is None else readable(number)
+            described.append((columns.start, (codes, block.levels, multiplier, block.scale)))
         else:
             return None
     total, squared = chunk.weights.total(), chunk.weights.squared()
@@ -174,11 +180,16 @@ def compiled_rows(chunk: Chunk) -> Any:
         predictor.design.length,
         predictor.design.width,
         described,
-        tuple(column if column.strides == (0,) else contiguous(column) for column in chunk.y),
+        tuple(contiguous(column) for column in (chunk.y[:1] if _one_each(chunk.y) else chunk.y)),
         _plain(predictor.offset),
         _plain(total),
         _plain(squared),
     )
+
+
+def _one_each(y: tuple[Array, ...]) -> bool:
+    """Tell whether every row is one trial, by a column that is one number repeated without memory."""
+    return len(y) == 2 and y[1].strides == (0,) and len(y[1]) > 0 and y[1][0] == 1.0
 
 
 def _plain(numbers: Array | None) -> Array | None:

@@ -6,19 +6,20 @@ Read next: `etamu.objective.likelihood`, which solves in working coordinates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.design.blocks import Coded
 from etamu.design.design import Design
 from etamu.design.gram import Gram
 from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
-from etamu.design.working import working_gram
+from etamu.design.working import Spread, spread_gram, spreads
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Coordinates:
 
     @cached_property
     def stretch(self) -> float:
-        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections never do."""
+        """A bound of x_w'x_w / x_raw'x_raw over all rows: contrasts may lengthen a row, selections do not."""
         rows = [float(np.square(part.matrix).sum(axis=1).max(initial=0.0)) for part in self.layout.parts]
         return max([1.0, *rows])
 
@@ -91,11 +92,18 @@ class Coordinates:
         """Map a score over raw columns, (raw_width, …), to working coordinates."""
         return self.layout.gather(raw)[self.kept]
 
+    @cached_property
+    def _ways(self) -> dict[tuple[int, ...], list[list[Spread]]]:
+        """How blocks of some widths reach the working coordinates, which every pass asks anew."""
+        return {}
+
     def gram(self, raw: Array | Gram) -> Array:
         """Map X' W X from raw columns, a matrix or its parts, to working coordinates, (size, size)."""
         if isinstance(raw, Gram):
             # An arrow where a factor dominates: NumPy reads it as the matrix it stands for.
-            return cast("Array", working_gram(raw, self.layout, self.kept))
+            if raw.widths not in self._ways:
+                self._ways[raw.widths] = spreads(self.layout, self.kept, raw.widths)
+            return cast("Array", spread_gram(raw, self._ways[raw.widths], self.size))
         half = self.gathered(raw)
         full = self.gathered(half.T)
         return 0.5 * (full + full.T)
@@ -178,6 +186,21 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
             initial=0.0
         )
     return (bound / coordinates.scale)[coordinates.kept]
+
+
+def exclusive(design: Design, coordinates: Coordinates) -> NDArray[np.intp]:
+    """Give working columns of which at most one is not 0 in any row the same number.
+
+    The levels of a factor share a number where they are reported as they stand; contrasts mix levels.
+    """
+    layout = coordinates.layout
+    groups = np.arange(layout.width)
+    starts = [columns.start for columns, block in design.placed()]
+    owner = np.searchsorted(starts, layout.dense_raw, side="right") - 1
+    coded = np.array([isinstance(block, Coded) for block in design.blocks], dtype=bool)
+    levels = coded[owner]
+    groups[layout.dense_reported[levels]] = layout.width + owner[levels]
+    return groups[coordinates.kept]
 
 
 def _movable(design: Design, layout: Layout) -> NDArray[np.bool_]:

@@ -7,17 +7,17 @@ Read next: `etamu.design.chunk`, what a pass over the rows is handed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
-from etamu.design.moments import Moments
 from etamu.design.gram import Gram, gram_of
+from etamu.design.moments import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,12 @@ class Design:
     def stored(self) -> int:
         """Numbers kept per row: what a pass has to read."""
         return sum(block.stored for block in self.blocks)
+
+    @property
+    def summed(self) -> int:
+        """Numbers in the tables of X'WX: those of pairs of blocks with a coded one among them."""
+        pairs = combinations(self.blocks, 2)
+        return sum(a.width * b.width for a, b in pairs if not (a.shiftable and b.shiftable))
 
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""

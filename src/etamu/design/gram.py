@@ -11,13 +11,13 @@ cells that occur.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Block, Coded, Dense
 from etamu.design.cross import cross

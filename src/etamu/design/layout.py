@@ -6,13 +6,13 @@ Read next: `etamu.design.coordinates`, which adds shift, scale and aliases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 

@@ -6,10 +6,9 @@ Read next: `etamu.design.coordinates`, which chooses shift and scale from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 

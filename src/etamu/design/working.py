@@ -6,13 +6,14 @@ Read next: `etamu.design.coordinates`, which knows what is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.arrow import Arrow
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout
@@ -23,7 +24,7 @@ DOMINANT = 256
 """Levels from which a factor that has at least half of the coefficients is eliminated, not carried along."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Spread:
     """How the raw columns of one block reach some working coordinates.
 
@@ -40,6 +41,16 @@ class Spread:
     places: Index
     chosen: Index
     contrast: Any = None
+
+    @cached_property
+    def place_run(self) -> Index | slice:
+        """The working coordinates, as a slice where they have no gap."""
+        return _run(self.places)
+
+    @cached_property
+    def chosen_run(self) -> Index | slice:
+        """The raw columns, as a slice where they have no gap."""
+        return _run(self.chosen)
 
 
 def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[Spread]]:
@@ -67,18 +78,22 @@ def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[S
 def _selection(places: Index, chosen: Index, width: int) -> Spread:
     """Take raw columns as they stand; one that is taken twice needs a matrix, for it meets itself."""
     spread = Spread(places, chosen)
-    if len(np.unique(chosen)) == len(chosen):
+    if len(set(chosen.tolist())) == len(chosen):
         return spread
     return Spread(places, np.zeros(0, dtype=np.intp), _columns(spread, width))
 
 
 def working_gram(gram: Gram, layout: Layout, kept: Index) -> Array | Arrow:
     """Map X'WX to working coordinates, (kept, kept), exactly symmetric; an arrow where a factor dominates."""
-    ways = spreads(layout, kept, gram.widths)
+    return spread_gram(gram, spreads(layout, kept, gram.widths), len(kept))
+
+
+def spread_gram(gram: Gram, ways: list[list[Spread]], size: int) -> Array | Arrow:
+    """Do so where it is known how the blocks reach the working coordinates, which are so many."""
     spine = _spine(gram, ways)
-    if spine is None or len(ways[spine][0].places) < max(DOMINANT, len(kept) / 2):
-        return _written_out(gram, ways, len(kept))
-    return _arrow(gram, ways, spine, len(kept))
+    if spine is None or len(ways[spine][0].places) < max(DOMINANT, size / 2):
+        return _written_out(gram, ways, size)
+    return _arrow(gram, ways, spine, size)
 
 
 def _spine(gram: Gram, ways: list[list[Spread]]) -> int | None:
@@ -135,15 +150,15 @@ def _written_out(gram: Gram, ways: list[list[Spread]], size: int) -> Array:
 def _place(out: Array, part: Part, left: Spread, right: Spread, *, mirrored: bool) -> None:
     """Write one pair of spreads into the matrix, and its mirror image where the two differ."""
     if left.contrast is None and right.contrast is None and not isinstance(part, Diagonal | Cells):
-        block = part.dense()[_grid(left.chosen, right.chosen)]
+        block = part.dense()[_grid(left.chosen_run, right.chosen_run)]
     elif left.contrast is None and right.contrast is None:
         _place_entries(out, part, left, right, mirrored=mirrored)
         return
     else:
         block = _contrasted(part, left, right)
-    out[_grid(left.places, right.places)] = block
+    out[_grid(left.place_run, right.place_run)] = block
     if mirrored:
-        out[_grid(right.places, left.places)] = block.T
+        out[_grid(right.place_run, left.place_run)] = block.T
 
 
 def _place_square(out: Array, part: Part, spread: Spread) -> None:
@@ -151,7 +166,7 @@ def _place_square(out: Array, part: Part, spread: Spread) -> None:
     if spread.contrast is None and isinstance(part, Diagonal):
         out[spread.places, spread.places] = part.values[spread.chosen]
         return
-    grid = _grid(spread.places, spread.places)
+    grid = _grid(spread.place_run, spread.place_run)
     _place(out, part, spread, spread, mirrored=False)
     out[grid] = 0.5 * (out[grid] + out[grid].T)
 
@@ -208,15 +223,14 @@ def _columns(spread: Spread, width: int) -> Any:
     return out
 
 
-def _grid(rows: Index, columns: Index) -> tuple[Index | slice, Index | slice]:
+def _grid(rows: Index | slice, columns: Index | slice) -> tuple[Index | slice, Index | slice]:
     """Index a submatrix, by slices where the indexes have no gap."""
-    left, right = _run(rows), _run(columns)
-    if isinstance(left, slice) or isinstance(right, slice):
-        return left, right
-    return left[:, None], right[None, :]
+    if isinstance(rows, slice) or isinstance(columns, slice):
+        return rows, columns
+    return rows[:, None], columns[None, :]
 
 
 def _run(index: Index) -> Index | slice:
-    if len(index) and index[-1] - index[0] == len(index) - 1 and np.all(np.diff(index) == 1):
+    if len(index) and index[-1] - index[0] == len(index) - 1 and (index[1:] > index[:-1]).all():
         return slice(int(index[0]), int(index[-1]) + 1)
     return index

@@ -26,6 +26,9 @@ class Executor(Protocol):
     def reduce(self, fn: Callable[[Any], A]) -> A:
         """Add up fn(chunk) over all chunks, in an order fixed by the data."""
 
+    def over(self, whole: Any) -> Executor:
+        """Return the executor of other rows, visited in the same way."""
+
     def map(self, fn: Callable[[Any], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(chunk) to the sink, chunk by chunk in order."""
 

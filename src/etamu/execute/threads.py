@@ -9,22 +9,42 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
+from etamu.execute.blas import held
 from etamu.execute.executor import A, added_in_order
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 CELLS = 1 << 20
-"""Numbers per block: enough work to make a block's overhead small, and a few MB of memory for what visits it."""
+"""Numbers per block: enough work to make its overhead small, in a few MB of memory."""
 FEWEST, MOST = 1 << 12, 1 << 17
 """Rows per block at least and at most."""
+SHARE = 8
+"""Numbers that a block may bring per row it has."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
 R = TypeVar("R")
+
+
+def available() -> int:
+    """Return how many threads may run: ETAMU_THREADS, else the cores this process may use.
+
+    Examples
+    --------
+    >>> available() >= 1
+    True
+    """
+    asked = os.environ.get("ETAMU_THREADS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +59,13 @@ class Threads:
         Rows per block; fixes where blocks begin and so the order of every sum. Chosen by what a row holds,
         if not given, and so by the data alone.
     threads : int
-        Blocks worked on at once; never changes a bit of the answer.
+        Blocks worked on at once, by default as many as there are cores or ETAMU_THREADS says; never changes a
+        bit of the answer.
     """
 
     whole: Chunk
     rows: int | None = None
-    threads: int = os.cpu_count() or 1
+    threads: int = field(default_factory=available)
 
     @cached_property
     def step(self) -> int:
@@ -52,7 +73,9 @@ class Threads:
         if self.rows is not None:
             return self.rows
         wide = max(self.whole.cells // max(len(self.whole), 1), 1)
-        return min(max(1 << ((CELLS // wide).bit_length() - 1), FEWEST), MOST)
+        # What blocks bring has to be added up: where that is large, blocks are longer.
+        enough = max(FEWEST, self.whole.summed // SHARE)
+        return min(max(1 << ((CELLS // wide).bit_length() - 1), 1 << enough.bit_length()), MOST)
 
     @cached_property
     def parts(self) -> tuple[Chunk, ...]:
@@ -60,7 +83,8 @@ class Threads:
         n = len(self.whole)
         if n <= self.step:
             return (self.whole,)
-        return tuple(self.whole.rows(at, min(at + self.step, n)) for at in range(0, n, self.step))
+        step = self.step if self.rows is not None else even(n, self.step)
+        return tuple(self.whole.rows(at, min(at + step, n)) for at in range(0, n, step))
 
     def blocks(self) -> Iterator[Chunk]:
         """Yield the blocks in order."""
@@ -70,7 +94,9 @@ class Threads:
         if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
             yield from map(fn, self.parts)
             return
-        with ThreadPoolExecutor(self.threads) as pool:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with held(), ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
             for block in self.parts:
                 waiting.append(pool.submit(fn, block))
@@ -84,7 +110,26 @@ class Threads:
         """Add up fn(block) over all blocks in a fixed tree."""
         return added_in_order(self._results(fn))
 
+    def over(self, whole: Chunk) -> Threads:
+        """Return the executor of other rows."""
+        return Threads(whole, self.rows, self.threads)
+
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
         for result in self._results(fn):
             sink(result)
+
+
+def even(n: int, step: int) -> int:
+    """Return rows per block, at most `step`, so that blocks are alike and their number is a multiple of 8.
+
+    Of at most eight blocks a power of two: workers then end at the same time.
+
+    Examples
+    --------
+    >>> even(30_000, 4096), even(3_000_000, 131_072)
+    (3750, 125000)
+    """
+    count = -(-n // step)
+    count = 1 << (count - 1).bit_length() if count <= 8 else -(-count // 8) * 8
+    return -(-n // count)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import families as own
 from etamu.family import saturated
@@ -44,6 +44,7 @@ class Binomial(Borrowed):
     support = Support(own.NON_NEGATIVE, integer=True)
     dispersion_known = True
     kin = QuasiBinomial()
+    single = own.Bernoulli()
     textbook = Textbook("mu (1 - mu)", "log(1 + exp(theta))", ("probit", "cloglog"), "successes of trials")
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:

@@ -6,15 +6,13 @@ Read next: `etamu.family.unit`, which pairs a family with a link.
 
 from __future__ import annotations
 
-import difflib
-import html
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import final
 
 from etamu._base.errors import EtamuError, FamilyError, LinkError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
@@ -201,9 +199,9 @@ class FamilyTable:
         return "\n".join((text[0], "-" * len(text[0]), *text[1:]))
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.header)
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in self.header)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -253,6 +251,8 @@ def _lookup(word: str, names: list[str], spellings: dict[str, str]) -> str | Non
 
 
 def _number(text: str, error: type[EtamuError]) -> float:
+    from fractions import Fraction
+
     try:
         return float(Fraction(text))
     except (ValueError, ZeroDivisionError):
@@ -260,6 +260,8 @@ def _number(text: str, error: type[EtamuError]) -> float:
 
 
 def _unknown(kind: str, name: str, names: list[str], error: type[EtamuError]) -> EtamuError:
+    import difflib
+
     close = difflib.get_close_matches(name.casefold(), names, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else "."
     return error(f"unknown {kind} {name!r}{guess} There are {', '.join(names)}")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import NoReturn, final
 
 import numpy as np
 
 from etamu._base.errors import EtamuError, FamilyError, LinkError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval
 from etamu.family.check_density import means, totals
 from etamu.family.family import Family

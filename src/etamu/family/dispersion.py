@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from etamu._base.errors import DataError, NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import saturated, tweedie
 from etamu.family.table import tabulate

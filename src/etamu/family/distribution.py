@@ -7,13 +7,13 @@ Read next: `etamu.family.laws`, one function per law.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from etamu._base.errors import DataError, NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import borrowed, families, laws
 from etamu.family.family import Family

@@ -7,12 +7,12 @@ Read next: `etamu.family.borrowed` for the families that reuse these formulas, t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
 from etamu.family import saturated
 from etamu.family.family import Family, Support, Textbook

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
 from etamu.family.derivation import Derivation, derivation
 from etamu.family.link import Link
@@ -160,6 +161,11 @@ class Family(ABC):
     def any_link(self) -> bool:
         """Tell whether links with a bounded range are allowed for an unbounded mean."""
         return False
+
+    @property
+    def single(self) -> Family | None:
+        """Return the family of a row with one trial, None where there are no trials."""
+        return None
 
     @property
     def variance_power(self) -> float | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, final
 
 from etamu._base.errors import LinkError
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Namespace
 from etamu.family import normal, special
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.family import saturated, stable, tilted, tweedie
 
@@ -33,7 +34,7 @@ class Setting:
 
 
 Tail = Callable[[Array, Setting], Array]
-Sampler = Callable[[np.random.Generator, Setting], Array]
+Sampler = Callable[["np.random.Generator", Setting], Array]  # in quotes: NumPy loads it when asked
 
 
 def _everywhere(y: Array, at: Setting) -> Mask:  # noqa: ARG001 (a law's signature)

@@ -7,9 +7,9 @@ Read next: `etamu.family.links` for every link that exists.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Interval, Namespace
 
 

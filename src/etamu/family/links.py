@@ -7,10 +7,10 @@ Read next: `etamu.family.stated` for links a user states.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import final
 
 from etamu._base.errors import LinkError
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Interval, Namespace
 from etamu.family import normal, special
 from etamu.family.link import Link, Mean

@@ -10,11 +10,11 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.family.trace import NUMPY, Node, Recorder, Symbol

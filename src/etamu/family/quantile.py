@@ -6,11 +6,10 @@ Read next: `etamu.fit.prediction`, which asks for those of the next observation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.family.distribution import Distribution
 

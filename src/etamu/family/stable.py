@@ -14,11 +14,11 @@ against u = pi.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Mask
 from etamu.family.rows import in_chunks
 from etamu.family.special import expm1mx, relative_entropy

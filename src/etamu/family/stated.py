@@ -13,12 +13,12 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
 from etamu._base.errors import LinkError
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Interval, Namespace
 from etamu.family.jet import FUNCTIONS, Jet, JetNamespace, variable
 from etamu.family.link import Link, Mean

@@ -7,6 +7,7 @@ Read next: `etamu.family.saturated`, which is made of it.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,8 +39,6 @@ def stirling_remainder(x: ArrayLike) -> Array:
     >>> print(f"{12e15 * stirling_remainder(1e15):.12f}")
     1.000000000000
     """
-    from scipy.special import gamma
-
     x = np.asarray(x, dtype=np.float64)
     far = np.maximum(x, _SERIES_FROM)
     squared = 1.0 / (far * far)
@@ -47,7 +46,25 @@ def stirling_remainder(x: ArrayLike) -> Array:
     for coefficient in _STIRLING:
         series = series * squared + coefficient
     near = np.minimum(x, _SERIES_FROM)
-    with np.errstate(divide="ignore"):
-        # A product of factors near 1 before the one logarithm: no lgamma difference.
-        direct = np.log(gamma(near + 1.0) * np.exp(near) / near**near) - 0.5 * np.log(near) - HALF_LOG_TWO_PI
+    with np.errstate(invalid="ignore"):
+        whole = near.astype(np.intp)
+    if np.array_equal(whole, near):  # counts
+        direct = _of_counts()[whole]
+    else:
+        from scipy.special import gamma
+
+        direct = _direct(near, gamma(near + 1.0))
     return np.asarray(np.where(x >= _SERIES_FROM, series / far, direct))
+
+
+def _direct(x: Array, factorial: Array) -> Array:
+    """Compute the remainder from x!: a product of factors near 1 before the one logarithm."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(factorial * np.exp(x) / x**x) - 0.5 * np.log(x) - HALF_LOG_TWO_PI)
+
+
+@cache
+def _of_counts() -> Array:
+    """Tabulate the remainders of 0, ..., 10."""
+    counts = np.arange(_SERIES_FROM + 1.0)
+    return _direct(counts, np.cumprod(np.maximum(counts, 1.0)))

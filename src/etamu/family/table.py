@@ -7,10 +7,10 @@ Read next: `etamu.family.tweedie`, whose density costs a hundred exponentials pe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 _DEGREE = 20

@@ -15,10 +15,10 @@ Source: L. Devroye, Random variate generation for exponentially and polynomially
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 
 _HALF_NORMAL = math.sqrt(0.5 * math.pi)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from etamu._base.errors import LinkError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.family import Family
 from etamu.family.link import Link, Mean
@@ -80,6 +80,11 @@ class Unit:
         1 is exact for a logit or log link; for the other links of a proportion it is a scale, not a bound.
         """
         return 0.0 if self.restricted else self.link.concordance
+
+    @property
+    def alone(self) -> Unit:
+        """Return the unit for rows of one trial each, which reads one response column less."""
+        return self if self.family.single is None else Unit(self.family.single, self.link)
 
     def mean(self, xp: Namespace, eta: AnyArray) -> Mean:
         """Return mean, complement and derivatives at eta."""

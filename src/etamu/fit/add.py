@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from etamu import sums
 from etamu._base.errors import FormulaError
+from etamu._base.facts import dataclass
 from etamu.fit.anova import WORDS, Row, heading
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.drop import TESTS, Change, scale_of, statistic, table_of

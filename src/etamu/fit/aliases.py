@@ -6,12 +6,12 @@ Read next: `etamu.solve.aliases` for the arithmetic, `etamu.fit.estimate` for wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from etamu import sums
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk
@@ -89,9 +89,7 @@ def _mixtures(lengths: Array) -> Array:
 
 
 def _some(doubts: Doubts, which: slice) -> Doubts:
-    return Doubts(
-        doubts.clear, doubts.doubtful[which], doubts.upper, doubts.ahead[:, which], doubts.lengths
-    )
+    return Doubts(doubts.clear, doubts.doubtful[which], doubts.upper, doubts.ahead[:, which], doubts.lengths)
 
 
 def _left(chunk: Chunk, coordinates: Coordinates, combinations: Array) -> _Left:

@@ -7,12 +7,12 @@ Read next: `etamu.fit.assemble`, which checks response and keywords.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, missing_rows
@@ -160,4 +160,11 @@ def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
 
 
 def _kept(column: Column, keep: Mask) -> Column:
-    return Column(column.name, column.kind, column.values[keep], None, column.levels, column.ordered)
+    return Column(
+        column.name,
+        column.kind,
+        column.values if keep.all() else column.values[keep],
+        None,
+        column.levels,
+        column.ordered,
+    )

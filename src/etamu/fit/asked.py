@@ -11,21 +11,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.components import Components, components
 from etamu.fit.covariance import with_covariance
-from etamu.fit.influence import Influence, influence
-from etamu.fit.interpret import Interpretation, interpret
-from etamu.fit.predict import Prediction, predict
-from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
-from etamu.fit.residual_kinds import partial_residuals, residuals
-from etamu.fit.simulate import simulate
-from etamu.fit.terms import Terms
-from etamu.fit.working import Working, working
 from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
+    from etamu.fit.bootstrap import bootstrap, replicated_intervals, resampling
+    from etamu.fit.influence import Influence, influence
+    from etamu.fit.interpret import Interpretation, interpret
+    from etamu.fit.predict import Prediction, predict
+    from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
+    from etamu.fit.residual_kinds import partial_residuals, residuals
     from etamu.fit.result import Fit
+    from etamu.fit.simulate import simulate
+    from etamu.fit.terms import Terms
+    from etamu.fit.working import Working, working
+else:
+    bootstrap = later("etamu.fit.bootstrap", "bootstrap")
+    replicated_intervals = later("etamu.fit.bootstrap", "replicated_intervals")
+    resampling = later("etamu.fit.bootstrap", "resampling")
+    influence = later("etamu.fit.influence", "influence")
+    interpret = later("etamu.fit.interpret", "interpret")
+    predict = later("etamu.fit.predict", "predict")
+    interval_df = later("etamu.fit.profile", "interval_df")
+    on_scale = later("etamu.fit.profile", "on_scale")
+    profile = later("etamu.fit.profile", "profile")
+    profile_intervals = later("etamu.fit.profile", "profile_intervals")
+    partial_residuals = later("etamu.fit.residual_kinds", "partial_residuals")
+    residuals = later("etamu.fit.residual_kinds", "residuals")
+    simulate = later("etamu.fit.simulate", "simulate")
+    working = later("etamu.fit.working", "working")
+
+
+METHODS = ("wald", "profile", "percentile", "basic", "bca")
+"""How intervals of coefficients are made."""
 
 
 class Asked(ABC):
@@ -38,7 +59,9 @@ class Asked(ABC):
     def _fit(self) -> Fit:
         """Return the fit itself."""
 
-    def with_covariance(self, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+    def with_covariance(
+        self, kind: str, cluster: Any = None, lags: int | None = None, **bootstrap_options: Any
+    ) -> Fit:
         """Return the same fit with another covariance, which its tables, tests and intervals follow.
 
         Parameters
@@ -47,10 +70,16 @@ class Asked(ABC):
             ``"model"`` or ``"observed"`` believe the model; ``"HC0"`` to ``"HC4"`` only its mean, rows being
             independent; ``"CR0"`` to ``"CR3"`` clusters of rows (``"cluster"`` is CR1); ``"HAC"`` rows that
             depend on their neighbours in the order of the data. CR2 tests with Satterthwaite's df.
+            ``"bootstrap"`` fits the model again and again.
         cluster : column name, array, or tuple or list of these, optional
             Clusters of the rows; several for multi-way clustering, which is defined for CR0 and CR1.
         lags : int, optional
             How far HAC looks; floor(4 (n / 100)^(2/9)) if left out.
+        **bootstrap_options
+            Of "bootstrap": `scheme="pairs"` (rows), `"cluster"` (with `cluster`), `"parametric"` (responses
+            drawn from the fit) or `"fractional"` (exponential weights, of clusters where they are given);
+            `replications=1000`, `seed=0`, `progress=False`. A replication is a function of the seed and its
+            number alone. `conf_int(method="percentile")`, "basic" and "bca" use the replications.
 
         Raises
         ------
@@ -70,7 +99,13 @@ class Asked(ABC):
         >>> fit.with_covariance("CR2", cluster="farm").reference_df.round(2)
         array([1.2 , 1.26])
         """
-        return with_covariance(self._fit, kind, cluster, lags)
+        if kind != "bootstrap":
+            if bootstrap_options:
+                raise OptionError(f"{kind} takes no {next(iter(bootstrap_options))}; choose 'bootstrap'")
+            return with_covariance(self._fit, kind, cluster, lags)
+        if lags is not None:
+            raise OptionError("bootstrap takes no lags; choose 'HAC', or leave lags out")
+        return bootstrap(self._fit, cluster, resampling(bootstrap_options))
 
     def conf_int(
         self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
@@ -80,9 +115,11 @@ class Asked(ABC):
         Parameters
         ----------
         level : float
-        method : "wald" or "profile"
+        method : "wald", "profile", "percentile", "basic" or "bca"
             Estimate and standard error; or where the deviance, minimised over the other coefficients, has
-            risen by phi times the squared critical value. A profile end that does not exist is infinite.
+            risen by phi times the squared critical value (an end that does not exist is infinite); or, of a
+            bootstrap, quantiles of the replications, the same turned around the estimate, or
+            bias-corrected and accelerated quantiles.
         reference : None or "z"
             None uses t where phi is estimated; "z" uses the normal, as R's confint.
         scale : "link", "ratio" or "response"
@@ -94,15 +131,19 @@ class Asked(ABC):
         OptionError
             If an option is not understood.
         NotAvailableError
-            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum.
+            If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum;
+            or no replications.
         """
-        if method not in {"wald", "profile"}:
-            raise OptionError(f"method {method!r} is not known; choose 'wald' or 'profile'")
+        if method not in METHODS:
+            listed = ", ".join(map(repr, METHODS))
+            raise OptionError(f"method {method!r} is not known; choose one of {listed}")
         df = interval_df(self._fit, level, reference)
         if method == "wald":
             fit = self._fit
             return on_scale(fit.problem.unit, interval(fit.coef, fit.se, level, df), scale)
-        return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
+        if method == "profile":
+            return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
+        return on_scale(self._fit.problem.unit, replicated_intervals(self._fit, level, method), scale)
 
     def profile(
         self, combination: str | Sequence[float] | Array, level: float = 0.95, *, reference: str | None = None
@@ -174,10 +215,10 @@ class Asked(ABC):
         >>> import etamu as em
         >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
         >>> fit.simulate(2, seed=1)
-        array([[ 3.,  0.],
-               [ 3.,  1.],
-               [ 3.,  4.],
-               [11.,  8.]])
+        array([[ 1.,  0.],
+               [ 4.,  6.],
+               [ 2.,  8.],
+               [ 4., 10.]])
         """
         return simulate(self._fit, n, seed)
 

@@ -7,12 +7,12 @@ Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.est
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
@@ -22,7 +22,7 @@ from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Chunk, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
-from etamu.fit.inputs import Keywords, columns_of, numbers, offset_from, trials_from, weights_from
+from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import response_columns
 
@@ -114,15 +114,15 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     complete = _complete(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     _say_dropped(complete, dropped, missing)
-    trials = trials_from(given["trials"]) if "trials" in given else None
-    row_ids = np.flatnonzero(complete)
+    trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
+    row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
     answer = columns.response(complete)
-    y = response_columns(unit.family, answer, None if trials is None else trials[complete], row_ids)
+    y = response_columns(unit.family, answer, trials, row_ids)
     weights = weights_from(given, complete)
     offset = offset_from(given, unit)
     exposure = weights.total()
     if "exposure" in given:
-        exposure = numbers(given["exposure"], "exposure")[complete]
+        exposure = kept(numbers(given["exposure"], "exposure"), complete)
     encoded, schema = columns.encode(complete, exposure)
     _refuse_twins(encoded.layout.names)
     predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
@@ -171,14 +171,14 @@ def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Ma
 def _complete(n: int, masks: dict[str, Mask]) -> Mask:
     complete = np.ones(n, dtype=bool)
     for mask in masks.values():
-        complete &= ~mask
+        np.greater(complete, mask, out=complete)  # complete and not missing
     return complete
 
 
 def _say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
-    lost = int((~complete).sum())
-    if not lost:
+    if complete.all():
         return
+    lost = int((~complete).sum())
     where = ", ".join(f"{name} ({count})" for name, count in dropped.items())
     if lost == len(complete):
         raise DataError(f"every row has a missing value: {where}; leave such a column out or fill it in")
@@ -207,8 +207,8 @@ def _notes(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str,
 def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | None:
     if offset is None:
         return encoded.offset
-    kept = offset[complete]
-    return kept if encoded.offset is None else kept + encoded.offset
+    used = kept(offset, complete)
+    return used if encoded.offset is None else used + encoded.offset
 
 
 def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:

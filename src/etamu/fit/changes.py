@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.basis import STATEFUL
 from etamu.data.expression import Call, Expression, Name, Number

@@ -7,7 +7,7 @@ Read next: `etamu.infer.clusters`, what is made of the sums.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial, reduce
 from itertools import combinations, pairwise
 from operator import add
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.column import Column
 from etamu.data.frame import Frame, bare_rows

@@ -11,12 +11,13 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import replace
 
 import numpy as np
 
 from etamu._base.errors import AliasWarning, EtamuError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu._base.types import Array
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.family import Family
 from etamu.family.link import Link

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
@@ -97,12 +98,13 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
         kept_se=None,
         clustering=clustering,
         lags=lags,
+        replicates=None,
     )
 
 
 def _check(kind: str, cluster: Any, lags: int | None) -> None:
     if kind not in {*ALONE, *CLUSTERED}:
-        listed = ", ".join((*ALONE, *CLUSTERED, *ALIASES))
+        listed = ", ".join((*ALONE, *CLUSTERED, *ALIASES, "bootstrap"))
         raise OptionError(f"covariance {kind!r} is not known; choose one of {listed}")
     if kind in CLUSTERED and cluster is None:
         raise OptionError(f"{kind} needs clusters: give cluster='column', or one value per row")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu._base.types import Array
 from etamu.fit.components import WIDTH, wrap
 from etamu.fit.numerals import LEGEND, common, p_texts, stars
@@ -132,6 +132,11 @@ class DevianceTable:
         return stars(tails[-1]) if tails else [""] * len(self.rows)
 
     def _lines(self) -> list[str]:
+        return [*self.body, "---", LEGEND] if any(self._marks()) else list(self.body)
+
+    @property
+    def body(self) -> tuple[str, ...]:
+        """The lines of the table alone, without heading and legend."""
         marks = self._marks()
         texts = [[cell.title, *cell.texts()] for cell in self.cells]
         widths = [max(map(len, column)) for column in texts]
@@ -144,7 +149,7 @@ class DevianceTable:
             cells = " ".join(column[place].rjust(width) for column, width in zip(texts, widths, strict=True))
             mark = marks[place - 1] if place else ""
             out.append(f"{(name if len(name) <= room else '').ljust(margin)} {cells} {mark}".rstrip())
-        return [*out, "---", LEGEND] if any(marks) else out
+        return tuple(out)
 
     def _repr_html_(self) -> str:
         right = 'style="text-align: right; font-variant-numeric: tabular-nums"'

@@ -6,16 +6,15 @@ Read next: `etamu.fit.store`, which writes one, and `etamu.fit.restore`, which r
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import FileError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -56,6 +55,8 @@ def _written(value: Any, margin: str) -> str:
 
 
 def _compact(value: Any) -> str:
+    import json
+
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
@@ -180,6 +181,8 @@ class Place:
 
 
 def _shown(value: Any) -> str:
+    import json
+
     text = {list: "a list", dict: "an object", type(None): "null"}.get(type(value), "")
     text = text or json.dumps(value)
     return text if len(text) <= 60 else text[:60] + "…"
@@ -193,6 +196,8 @@ def parsed(text: str, source: str) -> Place:
     FileError
         If it is no JSON, has a key twice, a bare NaN, or text that is no Unicode; line and column are named.
     """
+    import json
+
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_bare)
         if _SURROGATE.search(text):

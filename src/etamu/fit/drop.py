@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu.fit.anova import WORDS, Row, heading, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, droppable, terms_of

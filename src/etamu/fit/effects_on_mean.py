@@ -7,12 +7,13 @@ Read next: `etamu.fit.interpret`, which tells them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.fit.changes import level_etas
@@ -53,7 +54,7 @@ class MeanEffects:
     @cached_property
     def share(self) -> Array:
         """The share of each of these rows in an average; the shares add up to 1."""
-        units = self._per_row(_units)
+        units = self._per_row(units_of)
         return np.asarray(units / units.sum())
 
     @cached_property
@@ -123,7 +124,8 @@ class MeanEffects:
         return np.asarray(by_row(self.fit, function)[problem.chunk.row_ids[problem.counted]])
 
 
-def _units(chunk: Chunk) -> Array:
+def units_of(chunk: Chunk) -> Array:
+    """Count the units each row stands for: frequency times sampling weight times trials."""
     weights = chunk.weights
     out = np.ones(len(chunk))
     for factor in (weights.frequency, weights.sampling, chunk.y[1] if len(chunk.y) > 1 else None):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,9 +15,10 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import Coordinates, describe, extent, standardised
+from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
 from etamu.fit.aliases import aliased
@@ -36,6 +36,7 @@ from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -52,6 +53,10 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 DEAR = 2_000_000
 """From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
 
+WIDE = 50
+"""From so many numbers per row on an information costs several times as much as a score."""
+NARROW = 30
+"""Up to so many columns float32 saves nothing."""
 FEW = 4
 """Rows per column that are looked at first, to see that no column is an alias."""
 
@@ -142,7 +147,9 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
         dear=stage.chunk.cells >= DEAR,
-        single=stage.chunk.cells >= DEAR,
+        single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
+        wide=stage.chunk.predictors[0].design.stored >= WIDE,
+        groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),
     )
 
 
@@ -150,8 +157,11 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
     """Tell whether a few rows show every column independent: then they are so in all."""
     if sampled is None or not coordinates.size:
         return not coordinates.size
-    few = sampled.part(max(len(sampled.chunk) // (FEW * coordinates.size), 1)).chunk.predictors[0].design
-    return clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length))))
+    for every in sorted({max(len(sampled.chunk) // (FEW * coordinates.size), 1), 1}, reverse=True):
+        few = sampled.part(every).chunk.predictors[0].design
+        if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
+            return True
+    return False
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:

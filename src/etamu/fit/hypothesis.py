@@ -6,16 +6,15 @@ Read next: `etamu.fit.linear_test`, which tests them.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -259,6 +258,8 @@ class _Reader:
 
     def unreadable(self, at: int) -> OptionError:
         """Say what stands where a coefficient should."""
+        import difflib
+
         at = self.skip(at)
         if at >= len(self.text):
             return OptionError(f"the hypothesis {self.text!r} ends where a coefficient should stand")

@@ -7,7 +7,6 @@ Read next: `etamu.infer.influence`, the formulas.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
-from etamu.fit.leverage import bread, lever, single
+from etamu.fit.leverage import bread, lever
 from etamu.fit.residuals import KINDS
 from etamu.fit.rows import by_row, raw_beta
 from etamu.infer import influence as formulas
@@ -206,7 +206,7 @@ def _row(fit: Fit, beta: Array, lever: Callable[[Chunk, Array], Array], chunk: C
         without = eta - formulas.shift(working, h)
         predicted = np.where(unit.domain.contains(without), without, np.nan)
         loo = -2.0 * unit.bind(np, "expected")(chunk.y, predicted)[0]
-        precision = single(chunk.weights)
+        precision = chunk.weights.precision()
         loo = loo if precision is None else loo * precision
         # NaN eta gives a deviance of NaN in every family, but a comparison inside may have hidden it.
         loo = np.where(np.isnan(predicted), np.nan, loo)
@@ -239,7 +239,7 @@ def _dfbetas(asked: Influence, residual: str, rows: NDArray[np.intp] | None) -> 
         eta = etas(chunk, beta)
         with np.errstate(all="ignore"):
             weight = unit.bind(np, "expected")(chunk.y, eta)[2]
-            precision = single(chunk.weights)
+            precision = chunk.weights.precision()
             weight = weight if precision is None else weight * precision
             h, sigma = asked.leverage[chunk.row_ids], asked.loo_sigma[chunk.row_ids]
             share = np.sqrt(weight) * _weighted(fit, residual, chunk, eta) / ((1.0 - h) * sigma)

@@ -7,15 +7,16 @@ Read next: `etamu.fit.assemble`, which puts them into a problem.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
+from etamu.data.evaluate import all_finite
 from etamu.data.frame import Frame
 from etamu.design.chunk import Weights
 from etamu.family.unit import Unit
@@ -72,11 +73,17 @@ def numbers(column: Column, label: str, rows: NDArray[np.intp] | None = None) ->
         raise DataError(
             f"{label} must be numbers, but row {where} holds {column.shown(where)}: convert the column first"
         )
-    values = np.array(column.values, dtype=np.float64)
+    values = np.asarray(column.values, dtype=np.float64)
     if column.missing is not None:
-        values[column.missing] = np.nan
-    refuse(np.isinf(values), values, f"{label} must be finite", "correct or remove it", rows)
+        values = np.where(column.missing, np.nan, values)
+    if not all_finite(values):
+        refuse(np.isinf(values), values, f"{label} must be finite", "correct or remove it", rows)
     return values
+
+
+def kept(values: Array, keep: Mask) -> Array:
+    """Take the rows in use; the array itself where all are."""
+    return values if keep.all() else values[keep]
 
 
 def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.intp] | None = None) -> None:
@@ -87,6 +94,12 @@ def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.
         count = int(wrong.sum())
         more = f" ({count} such rows)" if count > 1 else ""
         raise DataError(f"{rule}, but row {row} holds {values[first]:g}{more}: {remedy}")
+
+
+def _least(values: Array) -> float:
+    """Return the smallest value, NaN where any is: one pass that needs no mask."""
+    with np.errstate(invalid="ignore"):
+        return float(np.min(values, initial=np.inf))
 
 
 def _label(keyword: str, column: Column) -> str:
@@ -120,7 +133,8 @@ def offset_from(columns: Mapping[str, Column], unit: Unit) -> Array | None:
             )
         label = _label("exposure", columns["exposure"])
         values = numbers(columns["exposure"], label)
-        refuse(values <= 0, values, f"{label} must be positive", "drop the row or correct its exposure")
+        if not _least(values) > 0:
+            refuse(values <= 0, values, f"{label} must be positive", "drop the row or correct its exposure")
         parts.append(np.log(values))
     return sum(parts[1:], start=parts[0]) if parts else None
 
@@ -159,7 +173,8 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
             continue
         label = _label(keyword, columns[keyword])
         values = numbers(columns[keyword], label)
-        refuse(values < 0, values, f"{label} must not be negative", "correct or drop the row")
+        if not _least(values) >= 0:
+            refuse(values < 0, values, f"{label} must not be negative", "correct or drop the row")
         if keyword == "frequency_weights":
             with np.errstate(invalid="ignore"):
                 fraction = values != np.round(values)
@@ -169,9 +184,10 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
                 f"{label} count identical rows and must be whole numbers",
                 "use variance_weights for known precisions or sampling_weights for a survey",
             )
-        if not np.any(values[complete] > 0):
+        used = kept(values, complete)
+        if not np.any(used > 0):
             raise DataError(f"{label} are zero in every row that could be used: there is nothing to fit")
-        found[keyword.removesuffix("_weights")] = values[complete]
+        found[keyword.removesuffix("_weights")] = used
     if "sampling" in found:
         sampling = found["sampling"]
         found["sampling"] = sampling * (np.count_nonzero(sampling) / sampling.sum())

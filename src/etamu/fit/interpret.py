@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu.fit.components import WIDTH
 from etamu.fit.effects_on_mean import MeanEffects
 from etamu.fit.meaning import Meaning, meanings

@@ -7,15 +7,16 @@ Read next: `etamu.infer.criteria`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.family import Family
 from etamu.fit.phi import Phi, likelihood_phi
 from etamu.fit.problem import Problem
-
+from etamu.fused import tallied
 
 FEW = 1 << 16
 """Responses that are counts below this are tallied."""
@@ -69,15 +70,14 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
 def _saturated(family: Family, chunk: Chunk) -> float:
     """Sum the saturated terms at phi = 1, one per different response where those are counts."""
     total = chunk.weights.total()
+    if family.single is not None and chunk.compiled is not None and chunk.compiled.responses == 1:
+        return 0.0  # one trial each: the saturated model is certain of every row
     sizes = [float(column.max(initial=0.0)) + 1.0 for column in chunk.y]
-    if math.prod(sizes) > FEW or not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
+    shape = tuple(int(size) for size in sizes) if math.prod(sizes) <= FEW else None
+    tally = None if shape is None else tallied(chunk, shape)
+    if shape is None or tally is None:
         rows = family.saturated(chunk.y, np.ones(len(chunk)))
         return float(np.sum(rows if total is None else total * rows))
-    shape = tuple(int(size) for size in sizes)
-    cell = chunk.y[0].astype(np.int64)
-    for column, size in zip(chunk.y[1:], shape[1:], strict=True):
-        cell = cell * size + column.astype(np.int64)
-    tally = np.bincount(cell, weights=total)
     seen = np.flatnonzero(tally)
     responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
     return float(tally[seen] @ family.saturated(responses, np.ones(len(seen))))

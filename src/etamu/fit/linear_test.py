@@ -7,13 +7,13 @@ Read next: `etamu.fit.hypothesis` for the words, `etamu.solve.restricted` for th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
 from etamu._base.types import Array, Want
 from etamu.fit.anova import heading
 from etamu.fit.hypothesis import Hypothesis, hypothesis

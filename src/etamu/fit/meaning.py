@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu.data.evaluate import names_in
 from etamu.data.schema import CategoricalFactor, PlannedTerm, Schema
 from etamu.data.scope import Scoped

@@ -6,9 +6,9 @@ Read next: `etamu.fit.anova`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etamu._base.facts import dataclass
 from etamu.data.schema import Schema
 from etamu.design.layout import Layout
 from etamu.fit.restrict import Columns

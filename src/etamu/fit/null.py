@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`, which reports its deviance.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,9 @@ from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
+BLOCK = 1 << 15
+"""Rows looked at together, few enough to stay in cache."""
+
 
 def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
     """Compute the deviance of the null model.
@@ -34,15 +38,35 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     offset = chunk.predictors[0].offset
     if not intercept:
         return _deviance_at_offset(unit, chunk, executor)
-    oracle = _alone(unit, chunk, executor)
-    if offset is not None:
-        return -2.0 * newton(oracle, start(oracle, unit, oracle.executor.whole)).local.value
-    eta = constant_eta(unit, chunk)
+    alone, oracle = _alone(unit, chunk, executor)
+    eta = constant_eta(unit, chunk) if offset is None else _shifted_eta(unit, chunk, offset)
+    if offset is not None and eta is None:
+        return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
     value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
     return _deviance_at_mean(unit, chunk) if value is None or not np.isfinite(value) else -2.0 * value
 
 
-def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> Likelihood:
+def _shifted_eta(unit: Unit, chunk: Chunk, offset: Array) -> float | None:
+    """Solve the score equation of the constant beside an offset, where it has a closed form.
+
+    With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
+    """
+    power = unit.family.variance_power
+    if power is None or unit.link.exponent != 0.0 or len(chunk.y) != 1:
+        return None
+    total, above, below = chunk.weights.total(), 0.0, 0.0
+    for at in range(0, len(chunk), BLOCK):
+        part = slice(at, at + BLOCK)
+        y, moved = chunk.y[0][part], offset[part]
+        weight = 1.0 if total is None else total[part]
+        with np.errstate(all="ignore"):
+            above += float(np.sum(weight * y if power == 1.0 else weight * y * np.exp((1.0 - power) * moved)))
+            below += float(np.sum(weight * np.exp((2.0 - power) * moved)))
+    ratio = above / below if below > 0.0 else 0.0
+    return math.log(ratio) if 0.0 < ratio < math.inf else None
+
+
+def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:
     """State the likelihood of the constant alone; its column is one number seen n times."""
     n = len(chunk)
     ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
@@ -50,8 +74,7 @@ def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> Likelihood:
     moments = constant(1.0, n)
     placed, coordinates = standardised(ones, layout, moments)
     alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.row_ids)
-    runs = Threads(alone, executor.rows, executor.threads)
-    return Likelihood(runs, unit, coordinates, extent(coordinates, moments))
+    return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
 
 
 def _deviance_at_mean(unit: Unit, chunk: Chunk) -> float:
@@ -72,8 +95,8 @@ def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     empty = Predictor(Design((), len(chunk)), offset)
     alone = Chunk((empty,), chunk.y, chunk.weights, chunk.row_ids)
     nothing: Array = np.zeros(0)
-    runs = Threads(alone, executor.rows, executor.threads)
-    value = runs.reduce(partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)).value
+    look = partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)
+    value = executor.over(alone).reduce(look).value
     return -2.0 * value if np.isfinite(value) else _deviance_outside(unit, alone)
 
 

@@ -7,11 +7,11 @@ Read next: `etamu.fit.likelihood`, which plugs a phi of its own in.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.dispersion import dispersion_ml

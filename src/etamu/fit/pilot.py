@@ -6,18 +6,17 @@ Read next: `etamu.fit.estimate`, which starts from it; `etamu.solve.pilot` for t
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 
 from etamu._base.errors import DataError
-from etamu._base.types import Array, Want
-from etamu.execute.threads import Threads
+from etamu._base.types import Array
 from etamu.family.unit import Unit
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Factor
+from etamu.solve.factor import Metric
 from etamu.solve.pilot import rough
 
 FIRST = 8
@@ -41,11 +40,11 @@ def size_of(n: int, columns: int) -> int:
     return min(n // 4, max(n // 16, STEADY * columns))
 
 
-def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Factor | None] | None:
+def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metric | None] | None:
     """Fit a sample roughly; return where it ends and the information there, None where it is no help.
 
-    A small ridge, one row's worth, keeps it finite where the sample separates. What it finds is only used
-    if it is better for the sample than the constant alone; in the end all rows decide.
+    A small ridge, one row's worth, keeps it finite where the sample separates. It starts from the constant
+    alone, where there is one, and never goes down: what it finds is at least better than that.
     """
     if len(sampled.chunk) < ENOUGH * oracle.size:
         return None
@@ -57,37 +56,27 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Fact
     if found is None:
         return None
     beta, factor = found
-    if not _better(oracle, unit, sampled, beta):
-        return None
     return beta, factor if len(sampled.chunk) >= STEADY * oracle.size else None
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:
-    executor = Threads(sampled.chunk, threads=oracle.executor.threads)
-    return Likelihood(executor, oracle.unit, oracle.coordinates, oracle.extent, oracle.df, single=oracle.single)
+    return replace(oracle, executor=oracle.executor.over(sampled.chunk), dear=False)
 
 
 def _fitted(
     oracle: Likelihood, unit: Unit, sampled: Sampled, beta: Array | None
-) -> tuple[Array, Factor] | None:
+) -> tuple[Array, Metric] | None:
     few = _over(oracle, sampled)
+    constant = oracle.coordinates.layout.constant
+    eta = None if constant is None else constant_eta(unit, sampled.chunk)
+    if beta is None and constant is not None and eta is not None:
+        beta = oracle.coordinates.working(constant * eta)
     if beta is None:
         try:
             beta = start(few, unit, sampled.chunk)
         except DataError:
             return None
     strength = np.full(oracle.size, 1.0 / sampled.share)
-    constant = oracle.coordinates.layout.constant
     if constant is not None:
         strength[constant[oracle.coordinates.kept] != 0.0] = 0.0
     return rough(few, beta, strength, CLOSE * oracle.size / sampled.share)
-
-
-def _better(oracle: Likelihood, unit: Unit, sampled: Sampled, beta: Array) -> bool:
-    few = _over(oracle, sampled)
-    value = few.at(beta, Want.VALUE).value
-    eta = constant_eta(unit, sampled.chunk)
-    constant = oracle.coordinates.layout.constant
-    if eta is None or constant is None:
-        return math.isfinite(value)
-    return value >= few.at(oracle.coordinates.working(constant * eta), Want.VALUE).value

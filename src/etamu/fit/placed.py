@@ -6,7 +6,7 @@ Read next: `etamu.fit.covariance`, which takes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.arrow import all_finite
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
@@ -23,7 +24,7 @@ from etamu.fit.problem import Options, Problem
 from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle
 from etamu.sums import etas
 
-SQUARED_CONDITION = 1e4
+SQUARED_CONDITION = 1e3
 """Above this condition number of the scaled design rows are whitened one by one: a Gram squares it."""
 
 
@@ -137,8 +138,18 @@ def whitened(chunk: Chunk, at: Placed, inverse: Bread) -> Array:
 
 def leverages(chunk: Chunk, at: Placed, inverse: Bread, information: Array) -> Array:
     """Compute h_i = W_i x_i'M x_i of a single copy of each row, W_i from `score_and_information`."""
-    design = chunk.predictors[0].design
-    if inverse.delicate:
-        white = whitened(chunk, at, inverse)
-        return np.asarray(information * np.einsum("ij,ij->i", white, white))
-    return information * design.quadratic(at.coordinates.raw_matrix(inverse.root.covariance()))
+    lengths = squared_lengths(at.coordinates, inverse.root, delicate=inverse.delicate)
+    return information * lengths(chunk)
+
+
+def squared_lengths(coordinates: Coordinates, root: Root, *, delicate: bool) -> Callable[[Chunk], Array]:
+    """Return the function rows -> x_i'L L'x_i, by L'x_i itself where a multiplied-out L L' loses digits."""
+    if delicate:
+
+        def written_out(chunk: Chunk) -> Array:
+            white = coordinates.rows(chunk.predictors[0].design) @ root.matrix
+            return np.asarray(np.einsum("ij,ij->i", white, white))
+
+        return written_out
+    matrix = coordinates.raw_matrix(root.covariance())
+    return lambda chunk: chunk.predictors[0].design.quadratic(matrix)

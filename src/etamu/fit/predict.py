@@ -7,12 +7,13 @@ Read next: `etamu.fit.rows`, `etamu.fit.prediction` for the next response, `etam
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import DataError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
 from etamu.data.frame import Frame, bare_rows, is_table, read
@@ -26,10 +27,9 @@ from etamu.fit.covariance import varying_df
 from etamu.fit.inputs import numbers, offset_of, trials_of
 from etamu.fit.prediction import prediction_interval
 from etamu.fit.problem import Problem
-from etamu.fit.rows import by_row, raw_beta
+from etamu.fit.rows import by_row, coordinates_for, own_rows, raw_beta, root_in
 from etamu.fit.simulate import row_dispersion
 from etamu.fit.terms import Terms, splitter, terms_of_new, terms_of_rows
-from etamu.infer.covariance import Root
 from etamu.infer.wald import criticals
 
 if TYPE_CHECKING:
@@ -260,12 +260,12 @@ def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked:
     extra = offset_of(frame, used.get("offset"), used.get("exposure"), problem.unit)
     offset = _sum(encoded.offset, extra if extra is None or keep is None else extra[keep])
     trials = None if used.get("trials") is None else trials_of(frame, used["trials"])
-    coordinates, beta = _coordinates(fit, encoded.design)
+    coordinates, beta = coordinates_for(fit, encoded.design)
     predictor = Predictor(coordinates.placed(encoded.design), offset)
     eta = predictor.eta(coordinates.raw(beta))
     se = np.zeros(0)
     if asked.needs_se:
-        root = _root(fit, coordinates)
+        root = root_in(fit, coordinates)
         se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
     df = fit.reference_df
     if asked.degrees is not None:
@@ -304,8 +304,8 @@ def _dispersion_of_new(fit: Fit, frame: Frame, n: int) -> Array:
 
 def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
     frame, encoded, keep = _encoded(fit.problem, data, unseen)
-    coordinates, beta = _coordinates(fit, encoded.design)
-    parts = splitter(fit, coordinates, beta, _root(fit, coordinates) if se else None)
+    coordinates, beta = coordinates_for(fit, encoded.design)
+    parts = splitter(fit, coordinates, beta, root_in(fit, coordinates) if se else None)
 
     def lay_out(values: Array) -> Array:
         known = values if encoded.invalid is None else np.where(encoded.invalid, np.nan, values)
@@ -317,14 +317,10 @@ def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
 
 def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
     """Compute the degrees of freedom of eta row by row, block by block."""
-    own, out = fit.coordinates, np.empty(design.length)
+    out = np.empty(design.length)
     for start in range(0, design.length, BLOCK):
         stop = min(start + BLOCK, design.length)
-        rows = coordinates.rows(design.rows(start, stop))
-        if coordinates is not own:
-            columns = np.zeros((stop - start, own.layout.width))
-            columns[:, own.kept] = rows
-            rows = own.hypothesis(columns)
+        rows = own_rows(fit, coordinates, coordinates.rows(design.rows(start, stop)))
         out[start:stop] = degrees(rows)
     return out
 
@@ -334,24 +330,6 @@ def _laid_out(values: Array, keep: Mask) -> Array:
     out = np.full(len(keep), np.nan)
     out[keep] = values
     return out
-
-
-def _coordinates(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
-    """Choose coordinates in which the blocks of new rows can be placed, with the estimate in them.
-
-    Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
-    """
-    own = fit.coordinates
-    if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
-        return own, fit.beta
-    plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
-    return plain, own.reported(fit.beta)[own.kept]
-
-
-def _root(fit: Fit, coordinates: Coordinates) -> Root:
-    """Factor the covariance of the estimate in coordinates that `_coordinates` chose."""
-    own = fit.coordinates
-    return fit.root if coordinates is own else Root(own.reported(fit.root.matrix)[own.kept])
 
 
 def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encoded, Mask | None]:

@@ -6,13 +6,14 @@ Read next: `etamu.fit.estimate`, which solves it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.frame import suggestion
 from etamu.design.chunk import Chunk, Predictor

@@ -7,12 +7,13 @@ Read next: `etamu.fit.anova`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.components import PHI, spelled
 from etamu.fit.numerals import short

@@ -22,7 +22,8 @@ from etamu.fit.leverage import bread, counts, lever
 from etamu.fit.residuals import KINDS, basic, response, root_precision
 from etamu.fit.rows import by_row, raw_beta
 from etamu.infer import influence as formulas
-from etamu.infer.quantile import normal_scores, uniforms
+from etamu.infer.quantile import normal_scores
+from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def _leverage(fit: Fit) -> Array:
 
 def _quantile(fit: Fit, seed: Any) -> Array:
     """Compute Phi^-1 of a uniform point between P(Y < y) and P(Y <= y) (Dunn and Smyth 1996)."""
-    if type(seed) is bool or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise OptionError(f"seed={seed!r} is not understood; give a whole number, 0 or more")
+    if type(seed) is bool or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
+        raise OptionError(f"seed={seed!r} is not understood; give a whole number from 0 to 2^64 - 1")
     family = fit.family
     if not family.has_density:
         raise NotAvailableError(
@@ -164,7 +165,7 @@ def _scores(fit: Fit, law: Distribution, beta: Array, seed: int, chunk: Chunk) -
             at["trials"] = chunk.y[1]
         below = response(unit, chunk, eta) <= 0.0
         inner, outer = _tails(law, chunk.y[0], at, below)
-        scores = normal_scores(inner, outer, uniforms(seed, chunk.row_ids), below)
+        scores = normal_scores(inner, outer, uniform(seed, chunk.row_ids, 1, RESIDUAL)[:, 0], below)
         # A tail below the smallest float, 38 standard deviations out: there the deviance residual is the
         # normal score but for a relative error of its inverse square.
         far = KINDS["deviance"](unit, chunk, eta) / (

@@ -18,6 +18,9 @@ from etamu.fit.inputs import numbers, refuse, whole_tolerance
 BINARY = ("bernoulli", "binomial", "quasibinomial")
 """Families whose response may be a factor with two levels."""
 
+BLOCK = 16_384
+"""Rows checked at once, so that what a check needs stays in the cache."""
+
 
 def response_columns(
     family: Family, columns: tuple[Column, ...], trials: Array | None, rows: NDArray[np.intp]
@@ -79,8 +82,8 @@ def _numeric(family: Family, column: Column, rows: NDArray[np.intp]) -> Array:
 
 
 def _supported(family: Family, name: str, y: Array, rows: NDArray[np.intp]) -> Array:
-    wrong = ~family.support.contains(y)
-    if wrong.any():
+    if not all(family.support.contains(y[start : start + BLOCK]).all() for start in range(0, len(y), BLOCK)):
+        wrong = ~family.support.contains(y)
         first = int(np.flatnonzero(wrong)[0])
         count = int(wrong.sum())
         more = f" ({count} such rows)" if count > 1 else ""
@@ -104,14 +107,18 @@ def _remedy(family: Family, value: float) -> str:
 
 
 def _check_binary(name: str, y: Array, rows: NDArray[np.intp]) -> None:
-    wrong = ~np.isin(y, (0.0, 1.0))
-    if not wrong.any():
+    if all(_zero_or_one(y[start : start + BLOCK]) for start in range(0, len(y), BLOCK)):
         return
+    wrong = (y != 0.0) & (y != 1.0)
     first = int(np.flatnonzero(wrong)[0])
     remedy = "give trials= with the number of trials, or code the response as 0 and 1"
     if 0 < y[first] < 1:
         remedy = "for a proportion give the counts and trials=, or use quasibinomial"
     refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, rows)
+
+
+def _zero_or_one(y: Array) -> bool:
+    return bool(np.logical_or(y == 0.0, y == 1.0).all())
 
 
 def _counts(name: str, successes: Array, trials: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:

@@ -127,7 +127,7 @@ def _fit(document: Place) -> Fit:
         coordinates=coordinates,
         beta=beta,
         factor=factor,
-        covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED),
+        covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED, "bootstrap"),
         phi=Phi(
             scalars["dispersion"].number(),
             scalars["dispersion_kind"].word("known", "given", "pearson", "deviance", "ml"),
@@ -263,13 +263,14 @@ def _likelihood(scalars: Place) -> LogLikelihood:
 
 def _clustering(scalars: Place, size: int) -> Clustering | None:
     """Read by what a covariance is clustered; a file older than clusters says nothing of them."""
-    clustered = scalars["covariance"].value in CLUSTERED
+    kind = scalars["covariance"].value
+    clustered = kind in CLUSTERED
     if scalars.get("clusters") is None:
         if clustered:
             raise scalars["covariance"].error("the clusters of a clustered covariance are missing")
         return None
     place = scalars["clusters"]
-    if not clustered:
+    if not clustered and kind != "bootstrap":
         raise place.wrong("null, because the covariance is not clustered,")
     place.only("by", "df")
     names, counts = [], []
@@ -280,7 +281,7 @@ def _clustering(scalars: Place, size: int) -> Clustering | None:
         counts.append(count.count(2))
     if not names:
         raise place["by"].error("there is no way of clustering")
-    satterthwaite = scalars["covariance"].value == "CR2"
+    satterthwaite = kind == "CR2"
     df = place["df"].numbers(size) if satterthwaite else place["df"].number()
     return Clustering(tuple(names), tuple(counts), df)
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
@@ -24,20 +25,30 @@ from etamu.fit.asked import Asked
 from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
+from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
+from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
-from etamu.fit.store import save
 from etamu.fit.summary import Summary, summary
-from etamu.fit.tables import augment, glance, tidy
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
 from etamu.infer.wald import p_values
 from etamu.solve.oracle import Outcome, Solution, Step
 
+if TYPE_CHECKING:
+    from etamu.fit.bootstrap import Replicates
+    from etamu.fit.store import save
+    from etamu.fit.tables import augment, glance, tidy
+else:
+    save = later("etamu.fit.store", "save")
+    augment = later("etamu.fit.tables", "augment")
+    glance = later("etamu.fit.tables", "glance")
+    tidy = later("etamu.fit.tables", "tidy")
+
 
 @dataclass(frozen=True, eq=False)
-class Fit(Asked, Examined):
+class Fit(Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 
     Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and
@@ -55,7 +66,7 @@ class Fit(Asked, Examined):
     factor : Root, optional
         Factor of their covariance, dispersion included; None for a fit saved without it.
     covariance_kind : str
-        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3".
+        "model", "observed", "HC0", …, "HC4", "HAC", "CR0", …, "CR3", "bootstrap".
     phi : Phi
     deviance, null_deviance, pearson_chi2 : float
     nobs, df_resid, df_null : int
@@ -68,6 +79,8 @@ class Fit(Asked, Examined):
         By what the covariance is clustered.
     lags : int, optional
         How far rows are taken to be correlated, for HAC.
+    replicates : Replicates, optional
+        The replications behind a bootstrap.
     fitting : callable, optional
         How another problem becomes a Fit; None for a fit read from a file.
 
@@ -98,6 +111,7 @@ class Fit(Asked, Examined):
     kept_se: Array | None = None
     clustering: Clustering | None = None
     lags: int | None = None
+    replicates: Replicates | None = None
     fitting: Callable[[Problem], Fit] | None = None
 
     # What the model is
@@ -277,9 +291,15 @@ class Fit(Asked, Examined):
 
     # How it is shown and kept
 
-    def summary(self) -> Summary:
-        """Summarise the fit as a table that reads like R's."""
-        return summary(self)
+    def summary(self, *, terms: bool | str | None = None) -> Summary:
+        """Summarise the fit as a table that reads like R's, and test each term.
+
+        Parameters
+        ----------
+        terms : None, bool, "Wald", "LR" or "F"
+            One p-value for each term. None: by Wald, where some term has several coefficients.
+        """
+        return summary(self, terms=terms)
 
     def tidy(self, level: float | None = None) -> Any:
         """Tabulate the coefficients, one row each, in the data-frame library that came in."""

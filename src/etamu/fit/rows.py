@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
 from etamu.execute.threads import Threads
+from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -47,3 +50,37 @@ def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] 
 def raw_beta(fit: Fit) -> Array:
     """Return the coefficients of the shifted, scaled raw columns."""
     return fit.coordinates.raw(fit.beta)
+
+
+def coordinates_for(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
+    """Choose coordinates in which the blocks of other rows can be placed, with the estimate in them.
+
+    Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
+    """
+    own = fit.coordinates
+    if not any(own.raw_shift[columns].any() for columns, block in design.placed() if not block.shiftable):
+        return own, fit.beta
+    return plain_coordinates(fit)
+
+
+def plain_coordinates(fit: Fit) -> tuple[Coordinates, Array]:
+    """Return the coordinates in which columns are as they stand, with the estimate in them."""
+    own = fit.coordinates
+    plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
+    return plain, own.reported(fit.beta)[own.kept]
+
+
+def root_in(fit: Fit, coordinates: Coordinates) -> Root:
+    """Factor the covariance of the estimate in coordinates that `coordinates_for` chose."""
+    own = fit.coordinates
+    return fit.root if coordinates is own else Root(own.reported(fit.root.matrix)[own.kept])
+
+
+def own_rows(fit: Fit, coordinates: Coordinates, rows: Array) -> Array:
+    """Carry rows over the working coefficients of `coordinates_for` to those of the fit, (m, size)."""
+    own = fit.coordinates
+    if coordinates is own:
+        return rows
+    columns = np.zeros((len(rows), own.layout.width))
+    columns[:, own.kept] = rows
+    return own.hypothesis(columns)

@@ -6,11 +6,12 @@ Read next: `etamu.fit.pilot`, which fits it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 
 COMMON = 0.75
@@ -92,5 +93,3 @@ def spread(n: int, size: int) -> NDArray[np.intp]:
     counter ^= counter >> np.uint64(31)
     fraction = (counter >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return np.asarray(edges[:-1] + (fraction * np.diff(edges)).astype(np.int64), dtype=np.intp)
-
-

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import DataError, FormulaError, NotAvailableError
+from etamu._base.facts import dataclass
 from etamu.data.encode import encode, missing_rows
 from etamu.data.expression import Name, Parsed
 from etamu.data.formula import Statement, Term, parse

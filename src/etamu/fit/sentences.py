@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu.fit.changes import Change
 from etamu.fit.effects_on_mean import MeanEffects
 from etamu.fit.meaning import Meaning

@@ -6,6 +6,7 @@ Read next: `etamu.infer.uniform` for the random numbers, `etamu.family.quantile`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +18,11 @@ from etamu.execute.threads import Threads
 from etamu.family.distribution import distribution
 from etamu.family.quantile import Mixture, quantile
 from etamu.fit.rows import raw_beta
-from etamu.infer.uniform import uniform
+from etamu.infer.uniform import LARGEST_SEED, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
-
-LARGEST_SEED = 2**64 - 1
 
 
 def simulate(fit: Fit, n: int, seed: int) -> Array:
@@ -37,7 +36,17 @@ def simulate(fit: Fit, n: int, seed: int) -> Array:
         If the family states a variance and no law, or the fit carries no rows.
     """
     n = _whole(n, "n", 1, 2**32 - 1)
-    seed = _whole(seed, "seed", 0, LARGEST_SEED)
+    return responses(fit, _whole(seed, "seed", 0, LARGEST_SEED))(range(n))
+
+
+def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
+    """Return the function that draws responses, (rows of the input, draws), of the draws it is given.
+
+    Raises
+    ------
+    NotAvailableError
+        As `simulate`.
+    """
     problem, unit, law = fit.problem, fit.problem.unit, distribution(fit.family)
     if not np.isfinite(fit.phi.value) and not fit.family.dispersion_known:
         raise NotAvailableError("phi could not be estimated: give dispersion= a number, then simulate")
@@ -45,14 +54,12 @@ def simulate(fit: Fit, n: int, seed: int) -> Array:
     predictor = problem.chunk.predictors[0]
     placed = Predictor(fit.coordinates.placed(predictor.design), predictor.offset)
     whole = Chunk((placed,), problem.chunk.y, problem.chunk.weights, problem.chunk.row_ids)
-    out = np.full((problem.input_rows, n), np.nan)
 
-    def draw(chunk: Chunk) -> tuple[Any, Array]:
+    def draw(chunk: Chunk, numbers: Array) -> Array:
         with np.errstate(all="ignore"):
             mean = unit.mean(np, etas(chunk, beta))
         trials = chunk.y[1] if len(chunk.y) > 1 else None
         dispersion = row_dispersion(phi, chunk.weights.variance, len(chunk))
-        numbers = uniform(seed, chunk.row_ids, n)
         columns = [
             quantile(
                 Mixture(
@@ -63,17 +70,25 @@ def simulate(fit: Fit, n: int, seed: int) -> Array:
                     dispersion,
                     trials,
                 ),
-                numbers[:, k],
+                column,
             )
-            for k in range(n)
+            for column in numbers.T
         ]
-        return chunk.row_ids, np.stack(columns, axis=1)
+        return np.stack(columns, axis=1)
 
-    def place(drawn: tuple[Any, Array]) -> None:
-        out[drawn[0]] = drawn[1]
+    def drawn(draws: range) -> Array:
+        out = np.full((problem.input_rows, len(draws)), np.nan)
 
-    Threads(whole, rows=problem.options.block_rows).map(draw, place)
-    return out
+        def place(block: tuple[Any, Array]) -> None:
+            out[block[0]] = block[1]
+
+        def block(chunk: Chunk) -> tuple[Any, Array]:
+            return chunk.row_ids, draw(chunk, uniform(seed, chunk.row_ids, draws))
+
+        Threads(whole, rows=problem.options.block_rows).map(block, place)
+        return out
+
+    return drawn
 
 
 def row_dispersion(phi: float, variance_weights: Array | None, n: int) -> Array:

@@ -6,7 +6,6 @@ Read next: `etamu.fit.estimate`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
@@ -35,6 +35,11 @@ class Inside:
     domain: Interval = LINE
     canonical: bool = True
     concordance: float = 0.0
+
+    @property
+    def alone(self) -> Inside:
+        """It never looks at y."""
+        return self
 
     def bind(self, xp: Any, information: str = "expected") -> Any:
         """Return f(y, eta) -> (value, score, information)."""
@@ -97,10 +102,10 @@ def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     """Return the eta of the overall mean, None where that mean is on the edge of the support."""
     mean, trials = unit.observed(chunk.y)
-    weight = np.ones_like(mean) if trials is None else trials
     total = chunk.weights.total()
-    weight = weight if total is None else weight * total
-    mu = np.asarray(np.average(mean, weights=weight))
+    if trials is not None and trials.strides != (0,):
+        total = trials if total is None else trials * total
+    mu = np.asarray(np.average(mean, weights=total))
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):

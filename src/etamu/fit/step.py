@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu.fit.add import additions_of
 from etamu.fit.anova import Row, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of

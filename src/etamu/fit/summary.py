@@ -6,18 +6,23 @@ Read next: `etamu.fit.numerals` for how its numbers are written, `etamu.fit.tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.facts import dataclass
+from etamu._base.markup import escape
+from etamu.fit.anova import anova, term_tests
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
+from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
+
+MOST_TESTED = 500
+"""Coefficients up to which terms are tested without being asked."""
 
 DIGITS = 4
 """Significant digits of the smallest standard error, as R's default."""
@@ -25,6 +30,7 @@ DIGITS = 4
 COVARIANCES = {
     "observed": "from the observed information",
     **{f"HC{n}": f"HC{n}, a sandwich that stands a wrong variance function" for n in range(5)},
+    "bootstrap": "bootstrap",
     "HAC": "HAC (Newey-West), a sandwich that stands correlation over {lags} rows",
     **{f"CR{n}": f"CR{n}, a sandwich that stands any dependence within {{clusters}}" for n in range(4)},
 }
@@ -49,6 +55,8 @@ class Summary:
         What the stars mean; empty where nothing has any.
     paragraphs : tuple of tuple of str
         What is said below the table, line by line.
+    terms : tuple of str
+        One test for each term: a title and the lines of its table; empty where none was asked.
     """
 
     call: str
@@ -57,11 +65,13 @@ class Summary:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     legend: str
     paragraphs: tuple[tuple[str, ...], ...]
+    terms: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         table = "\n".join(_lines(self.header, self.rows)) if self.rows else "  (none)"
         legend = ["---\n" + self.legend] if self.legend else []
         blocks = ["Call:\n" + self.call, self.heading + "\n" + "\n".join([table, *legend])]
+        blocks += ["\n".join(self.terms)] if self.terms else []
         return "\n\n".join([*blocks, *("\n".join(paragraph) for paragraph in self.paragraphs)])
 
     def __repr__(self) -> str:
@@ -81,6 +91,10 @@ class Summary:
         )
         head = f"<thead><tr><th></th>{titles}<th></th></tr></thead>"
         below = "".join(_paragraph_html(lines) for lines in ((self.legend,), *self.paragraphs) if any(lines))
+        if self.terms:
+            title, *lines = self.terms
+            text = "\n".join(map(escape, lines))
+            below = f"<p>{escape(title)}</p><pre>{text}</pre>{below}"
         caption = f"<pre>{escape(self.call)}</pre><p>{escape(self.heading)}</p>"
         return f'<div class="etamu-summary">{caption}<table>{head}<tbody>{body}</tbody></table>{below}</div>'
 
@@ -88,8 +102,15 @@ class Summary:
         return self.html
 
 
-def summary(fit: Fit) -> Summary:
+def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
     r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
+
+    Parameters
+    ----------
+    fit : Fit
+    terms : None, bool, "Wald", "LR" or "F"
+        One test for each term, type II: by Wald from the covariance in force (also True), or by fits without
+        the term. None tests by Wald where some term has several coefficients.
 
     Examples
     --------
@@ -118,7 +139,25 @@ def summary(fit: Fit) -> Summary:
         rows=tuple(zip(fit.names, cells, strict=True)),
         legend=LEGEND if any(marks) else "",
         paragraphs=tuple(lines for lines in paragraphs if lines),
+        terms=_terms(fit, terms),
     )
+
+
+def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
+    """Test the terms as asked; unasked only where it tells something, is cheap and can be done."""
+    if asked is False:
+        return ()
+    if asked is None:
+        kept = set(fit.coordinates.kept.tolist())
+        several = any(len(kept & set(term.columns)) > 1 for term in terms_of(fit))
+        varying = isinstance(fit.reference_df, np.ndarray)
+        if not several or varying or fit.factor is None or fit.rank > MOST_TESTED:
+            return ()
+    if asked in {None, True} or str(asked).lower() == "wald":
+        table, how = term_tests(fit), "Wald"
+    else:
+        table, how = anova(fit, 2, str(asked)), str(asked)
+    return (f"Terms: {how} tests, each term after all others that do not contain it", *table.body)
 
 
 def _lines(header: tuple[str, ...], rows: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
@@ -162,6 +201,12 @@ def _call(fit: Fit) -> str:
 
 def _with_covariance(fit: Fit) -> str:
     """Write the call that gave the covariance, where it was not the one that fitted."""
+    made = fit.replicates
+    if made is not None:
+        options = [f"scheme={_quoted(made.scheme)}", f"replications={made.asked}", f"seed={made.seed}"]
+        ways = () if fit.clustering is None else fit.clustering.names
+        options += [f"cluster={name if name == '<array>' else _quoted(name)}" for name in ways]
+        return f".with_covariance({_listed([_quoted('bootstrap'), *options])})"
     if fit.clustering is not None:
         names = [name if name == "<array>" else _quoted(name) for name in fit.clustering.names]
         cluster = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
@@ -210,6 +255,9 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
 
 def _covariance(fit: Fit) -> str:
     text = COVARIANCES[fit.covariance_kind]
+    if fit.replicates is not None:
+        count, made = len(fit.replicates.beta), fit.replicates
+        text = f"bootstrap ({made.scheme}), {count:,} of {made.asked:,} replications, seed {made.seed}"
     if fit.clustering is None:
         return text.format(lags=fit.lags) if fit.lags is not None else text
     ways = zip(fit.clustering.names, fit.clustering.counts, strict=True)

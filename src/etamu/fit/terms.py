@@ -7,18 +7,19 @@ Read next: `etamu.fit.predict`, whose kind="terms" this is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.frame import Frame
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
+from etamu.fit.rows import plain_coordinates, root_in
 from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def splitter(fit: Fit, coordinates: Coordinates, beta: Array, root: Root | None)
     """
     layout = fit.problem.layout
     intercept = "Intercept" in layout.names
+    if not intercept and coordinates.shift.any():
+        # A factor that spans the constant carries what the shifts of other columns take away.
+        coordinates, beta = plain_coordinates(fit)
+        root = None if root is None else root_in(fit, coordinates)
     index = coordinates.kept
     labels, masks = [], []
     for term in layout.terms:

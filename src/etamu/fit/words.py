@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from etamu._base.facts import dataclass
 from etamu.data.expression import Call
 from etamu.data.schema import inner
 from etamu.fit.numerals import short

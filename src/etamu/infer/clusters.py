@@ -10,12 +10,12 @@ eigenvalues t in [0, 1] are the leverages of cluster g.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.infer.robust import remaining
 

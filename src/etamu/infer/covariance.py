@@ -1,16 +1,16 @@
 """Covariance of the estimate, kept as a factor and multiplied out when asked.
 
-May import: numpy, scipy, `etamu._base`.
+May import: numpy, scipy.linalg (inside functions), `etamu._base`.
 Read next: `etamu.infer.wald`, which turns standard errors into tests and intervals.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from etamu._base import triangles
 from etamu._base.arrow import Arrow, largest_eigenvalue
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
@@ -54,8 +54,6 @@ def root_of_information(information: Array | Arrow) -> Root:
     numpy.linalg.LinAlgError
         If the matrix is not positive definite.
     """
-    from scipy.linalg import solve_triangular
-
     if not len(information):
         return Root(np.zeros((0, 0)))
     if isinstance(information, Arrow):
@@ -66,20 +64,18 @@ def root_of_information(information: Array | Arrow) -> Root:
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
-    lower = np.linalg.cholesky(information * np.multiply.outer(size, size))
-    inverse = solve_triangular(lower, np.eye(len(size)), lower=True)
-    return Root((inverse * size).T)
+    upper = triangles.cholesky(information * np.multiply.outer(size, size))
+    if upper is None:
+        raise np.linalg.LinAlgError("the information is not positive definite")
+    return Root(triangles.inverted(upper) * size[:, None])
 
 
 def root_of_triangle(triangle: Array) -> Root:
     """Factor the inverse of R'R from the triangle R, which has not squared the condition number."""
-    from scipy.linalg import solve_triangular
-
     if not len(triangle):
         return Root(np.zeros((0, 0)))
     size = 1.0 / np.linalg.norm(triangle, axis=0)
-    inverse = solve_triangular(triangle * size, np.eye(len(size)))
-    return Root(inverse * size[:, None])
+    return Root(triangles.inverted(triangle * size) * size[:, None])
 
 
 def sandwich(bread: Root, meat: Array) -> Root:

@@ -6,10 +6,9 @@ Read next: `etamu.fit.influence`, which asks the rows for leverages and residual
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 CERTAIN = 1e-10

@@ -1,4 +1,4 @@
-"""Quantile residuals: from probabilities of a tail to normal scores, with one draw per row.
+"""Quantile residuals: from probabilities of a tail to normal scores.
 
 May import: numpy, scipy.special, `etamu._base`.
 Read next: `etamu.fit.residual_kinds`, which asks the law of the response for its tails.
@@ -6,37 +6,9 @@ Read next: `etamu.fit.residual_kinds`, which asks the law of the response for it
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.types import Array, Mask
-
-_PER_STEP = 4
-"""Philox gives four numbers for every value of its counter."""
-
-
-def uniforms(seed: int, rows: NDArray[np.integer[Any]]) -> Array:
-    """Draw one number in the open interval (0, 1) for each row, a function of the seed and the row alone.
-
-    Row r has number r of the stream of Philox (Salmon et al. 2011), whoever asks for it and beside what other
-    rows.
-
-    Examples
-    --------
-    >>> bool(uniforms(0, np.arange(90, 100))[3] == uniforms(0, np.array([93]))[0])
-    True
-    """
-    if not len(rows):
-        return np.zeros(0)
-    bits = np.random.Philox(seed)
-    first = int(rows.min()) // _PER_STEP
-    bits.advance(first)
-    # Dropped rows in between are drawn and left aside: rows lie nearly side by side.
-    drawn = bits.random_raw(int(rows.max()) + 1 - _PER_STEP * first)[rows - _PER_STEP * first]
-    # 52 bits and a half: neither 0 nor 1 is ever reached.
-    return np.asarray(((drawn >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 
 
 def normal_scores(inner: Array, outer: Array, u: Array, below: Mask) -> Array:

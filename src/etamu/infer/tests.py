@@ -7,12 +7,18 @@ Read next: `etamu.infer.adjust` for many tests at once; `etamu.fit.anova` for wh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base import triangles
+from etamu._base.facts import dataclass
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.infer.covariance import Root
+from etamu.infer.wald import FRACTION
+
+FEW = 100
+"""Most degrees of freedom of a hypothesis for which scipy need not be loaded."""
 
 INDEPENDENT = 1e-9
 """A row shorter than this, relatively, once earlier rows are projected out, says nothing new."""
@@ -34,10 +40,12 @@ def chi2_tail(statistic: float, df: float) -> float:
     >>> f"{chi2_tail(1234.5, 1):.4g}"
     '1.939e-270'
     """
-    from scipy.special import chdtrc
-
     if not df > 0 or math.isnan(statistic):
         return math.nan
+    if kernel is not None and df <= FEW and statistic <= 1400.0:
+        return float(kernel.chi2_tail(max(float(statistic), 0.0), float(df)))
+    from scipy.special import chdtrc
+
     return float(chdtrc(df, max(statistic, 0.0)))
 
 
@@ -49,12 +57,14 @@ def f_tail(statistic: float, df: float, df_resid: float) -> float:
     >>> f"{f_tail(31.2058, 1, 28):.4g}"
     '5.604e-06'
     """
-    from scipy.special import fdtrc
-
     if not df > 0 or math.isnan(statistic) or not df_resid > 0:
         return math.nan
     if math.isinf(df_resid):
         return chi2_tail(statistic * df, df)
+    if kernel is not None and df <= FEW and df == int(df) and df_resid <= FRACTION:
+        return float(kernel.f_tail(max(float(statistic), 0.0), float(df), float(df_resid)))
+    from scipy.special import fdtrc
+
     return float(fdtrc(df, df_resid, max(statistic, 0.0)))
 
 
@@ -111,14 +121,11 @@ def rao(score: Array, information: Array) -> float:
     >>> rao(np.array([2.0, 1.0]), np.diag([4.0, 1.0]))
     2.0
     """
-    from scipy.linalg import solve_triangular
-
     size = np.sqrt(np.diag(information))
     if not (np.all(np.isfinite(information)) and np.all(size > 0)):
         return math.nan
-    try:
-        lower = np.linalg.cholesky(information / np.multiply.outer(size, size))
-    except np.linalg.LinAlgError:
+    upper = triangles.cholesky(information / np.multiply.outer(size, size))
+    if upper is None:
         return math.nan
-    half = solve_triangular(lower, score / size, lower=True)
+    half = triangles.solved(upper, score / size, transposed=True)
     return float(half @ half)

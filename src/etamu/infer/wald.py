@@ -10,7 +10,11 @@ import math
 
 import numpy as np
 
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
+
+FRACTION = 10_000.0
+"""Most degrees of freedom for which the continued fraction has its twelve digits."""
 
 
 def p_values(statistic: Array, df: Array | float = math.inf) -> Array:
@@ -28,11 +32,25 @@ def p_values(statistic: Array, df: Array | float = math.inf) -> Array:
     >>> f"{p_values(np.array([-20.0]))[0]:.4g}"
     '5.507e-89'
     """
-    from scipy.special import ndtr, stdtr
+    sizes = np.abs(np.asarray(statistic, dtype=np.float64))
+    degrees = np.broadcast_to(np.asarray(df, dtype=np.float64), sizes.shape)
+    normal = np.isinf(degrees)
+    out = np.empty(sizes.shape)
+    out[normal] = [math.erfc(size * math.sqrt(0.5)) for size in sizes[normal].tolist()]
+    if not normal.all():
+        out[~normal] = _student(sizes[~normal], degrees[~normal])
+    return out
 
-    tail = -np.abs(statistic)
-    normal = np.isinf(df)
-    return np.asarray(2.0 * np.where(normal, ndtr(tail), stdtr(np.where(normal, 1.0, df), tail)))
+
+def _student(sizes: Array, degrees: Array) -> Array:
+    """Compute P(|T| > size); scipy is loaded only where our fraction would lose digits."""
+    if kernel is not None and not np.any(degrees > FRACTION):
+        out = np.empty(len(sizes))
+        kernel.student_tails(sizes, degrees, out)
+        return out
+    from scipy.special import stdtr
+
+    return np.asarray(2.0 * stdtr(degrees, -sizes))
 
 
 def critical(level: float, df: float = math.inf) -> float:

@@ -6,12 +6,13 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu import sums
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
 from etamu.execute.executor import Executor
@@ -37,6 +38,10 @@ class Likelihood:
         Whether a pass costs more than the last few digits of the curvature are worth.
     single : bool
         Whether curvature for a step may be summed in float32.
+    wide : bool
+        Whether an information costs several times as much as a score.
+    groups : integers (size,), optional
+        A number per working column; of those with one number at most one is not 0 in a row.
     """
 
     executor: Executor
@@ -46,6 +51,8 @@ class Likelihood:
     df: float | None = None
     dear: bool = False
     single: bool = False
+    wide: bool = False
+    groups: NDArray[np.intp] | None = None
 
     @property
     def size(self) -> int:
@@ -79,7 +86,7 @@ class Likelihood:
         )
 
     def at(self, beta: Array, want: Want) -> Local:
-        """Evaluate what is wanted at a point, in one pass; an exact pass brings Pearson's statistic beside."""
+        """Evaluate what is wanted at a point, in one pass; an exact one brings Pearson's statistic beside."""
         if want & Want.EXPECTED:
             want |= Want.PEARSON
         if want & Want.CURVATURE and not self.single:

@@ -14,7 +14,7 @@ from etamu._base.types import Array
 from etamu.fit.components import inverse_text, stated
 from etamu.fit.result import Fit
 from etamu.plot.grid import CROWD, Line, Picture, picture
-from etamu.plot.style import FAINT, INK, PENS, QUIET, Pen, blank, greek, settings, title
+from etamu.plot.style import INK, PENS, QUIET, Pen, blank, greek, quiet_grid, settings, short, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def _random(axes: Axes, fit: Fit, shown: Picture) -> None:
     axes.set_xlabel("mean μ of each row")
     axes.set_ylabel("V(μ)")
     axes.set_ylim(bottom=0.0)
-    _quiet_grid(axes)
+    quiet_grid(axes)
 
 
 def _variance(fit: Fit, mu: Array) -> Array:
@@ -154,21 +154,16 @@ def _along(axes: Axes, shown: Picture) -> None:
     axes.set_xlabel(shown.covariate)
     if shown.levels:
         axes.set_xticks(shown.positions, shown.levels)
-    _quiet_grid(axes)
-
-
-def _quiet_grid(axes: Axes) -> None:
-    axes.grid(visible=True, axis="y", color=FAINT, lw=0.6)
-    axes.set_axisbelow(True)
+    quiet_grid(axes)
 
 
 def _around(figure: Figure, fit: Fit, shown: Picture) -> None:
     from matplotlib.lines import Line2D
 
-    labels = [_short(curve.label, 18) for curve in shown.curves]
+    labels = [short(curve.label, 18) for curve in shown.curves]
     room = LINE_LENGTH - (sum(len(label) + 10 for label in labels) if len(labels) > 1 else 0)
     figure.suptitle(
-        _short(fit.formula, max(room, 24)), x=0.008, ha="left", fontsize=13, color=INK, family="monospace"
+        short(fit.formula, max(room, 24)), x=0.008, ha="left", fontsize=13, color=INK, family="monospace"
     )
     if len(shown.curves) > 1:
         # A handle of line and marker: in panel 2 the line is the model and the marker the data.
@@ -182,7 +177,3 @@ def _around(figure: Figure, fit: Fit, shown: Picture) -> None:
             handles=handles, loc="upper right", ncols=len(handles), handlelength=3.4, borderaxespad=0.2
         )
     figure.supxlabel(shown.foot, x=0.99, ha="right", fontsize=9, color=QUIET)
-
-
-def _short(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"

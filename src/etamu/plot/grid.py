@@ -6,18 +6,19 @@ Read next: `etamu.plot.components`, which draws it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from etamu._base.errors import FormulaError, NotAvailableError, OptionError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.evaluate import names_in
 from etamu.data.schema import CategoricalFactor, Schema
 from etamu.fit.predict import Prediction
 from etamu.fit.result import Fit
+from etamu.plot.rows import observed_means, rated
 
 POINTS = 201
 """Points of a line along a number."""
@@ -118,7 +119,7 @@ def picture(fit: Fit, covariate: str | None, by: str | None, level: float) -> Pi
     if not one.levels:
         positions = np.linspace(one.values.min(), one.values.max(), POINTS)
     others = {name: other.held for name, other in variables.items() if name not in {along, groups}}
-    observed, response = _observed(fit)
+    observed, response = observed_means(fit)
     sizes = _sizes(fit)
     return Picture(
         covariate=along,
@@ -239,38 +240,17 @@ def _sizes(fit: Fit) -> Array:
     """Let the area of a marker grow with what its row says: trials, exposure, weights."""
     chunk = fit.problem.chunk
     counts = [np.ones(len(chunk)), chunk.weights.total(), fit.problem.unit.observed(chunk.y)[1]]
-    if _rated(fit):
+    if rated(fit):
         counts.append(np.exp(np.asarray(chunk.predictors[0].offset)))
     said = np.prod([count for count in counts if count is not None], axis=0)
     usual = 38.0 if len(chunk) <= CROWD else 14.0
     return usual * np.clip(said / np.mean(said), 0.25, 4.0) if np.ptp(said) else np.full(len(chunk), usual)
 
 
-def _rated(fit: Fit) -> bool:
-    """Tell whether the data are drawn as rates: log link, and all of the offset given by keyword."""
-    words, schema = fit.problem.words, fit.problem.schema
-    by_keyword = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
-    return bool(by_keyword) and fit.link.name == "log" and schema is not None and not schema.offsets
-
-
 def _resting_offset(fit: Fit) -> float:
     """Return the offset of the lines: none where data can be turned into rates, else the mean."""
     offset = fit.problem.chunk.predictors[0].offset
-    return 0.0 if offset is None or _rated(fit) else float(np.mean(offset))
-
-
-def _observed(fit: Fit) -> tuple[Array, str]:
-    """Return what is drawn beside the lines, proportions and rates where there are any, and its name."""
-    problem, words = fit.problem, fit.problem.words
-    observed, trials = problem.unit.observed(problem.chunk.y)
-    response = words.response or "y"
-    if trials is not None and (words.trials or "trials" in words.given):
-        return observed, f"{response} / {words.trials or 'trials'}"
-    if _rated(fit):
-        offset = np.asarray(problem.chunk.predictors[0].offset)
-        per = words.exposure or ("exposure" if "exposure" in words.given else "exp(offset)")
-        return observed * np.exp(-offset), f"{response} / {per}"
-    return observed, response
+    return 0.0 if offset is None or rated(fit) else float(np.mean(offset))
 
 
 def _offset_text(fit: Fit) -> str:

@@ -1,12 +1,15 @@
 """How every figure looks: colours that survive colour blindness and a grey printer, quiet axes.
 
 May import: numpy, `etamu._base`; matplotlib lazily, inside functions.
-Read next: `etamu.plot.components`.
+Read next: `etamu.plot.rows`, what the data say; then any picture, such as `etamu.plot.qq`.
 """
 
 from __future__ import annotations
 
+import math
 import re
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etamu._base.errors import NotAvailableError
@@ -79,6 +82,38 @@ def blank(width: float, height: float) -> Figure:
     return figure
 
 
+def panel(axes: Axes | None, width: float = 6.4, height: float = 4.8) -> Axes:
+    """Return the axes given, or those of a new figure of one panel.
+
+    Raises
+    ------
+    NotAvailableError
+        If matplotlib is not installed.
+    """
+    if axes is not None:
+        return axes
+    figure = blank(width, height)
+    with settings():
+        return figure.subplots()
+
+
+def panels(count: int) -> list[Axes]:
+    """Return the axes of a new figure of several panels, at most three in a row."""
+    across = 2 if count == 4 else min(count, 3)
+    down = math.ceil(count / across)
+    figure = blank(max(4.4 * across, 6.0), 3.9 * down)
+    with settings():
+        grid = figure.subplots(down, across, squeeze=False).ravel()
+    for spare in grid[count:]:
+        spare.remove()
+    return list(grid[:count])
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that axes stand in, the outermost where figures are nested."""
+    return axes.figure.figure
+
+
 def settings() -> Any:
     """Return a context in which the house's settings hold."""
     from matplotlib import rc_context
@@ -89,7 +124,84 @@ def settings() -> Any:
 def title(axes: Axes, head: str, below: str) -> None:
     """Set a title on the left, and in quiet ink what it means."""
     axes.set_title(f"{head}\n", loc="left", fontweight="bold")
-    axes.text(0.0, 1.025, below, transform=axes.transAxes, color=QUIET, fontsize=10)
+    # In points, so that the two lines stay apart however tall the axes are.
+    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(below, (0.0, 1.0), xytext=(0.0, 6.0), color=QUIET, fontsize=10, **style)
+
+
+def note(axes: Axes, *parts: str, letters: int = 0) -> None:
+    """Say below the horizontal axis, in small quiet print, what a reader must know; empty parts are left out.
+
+    Parameters
+    ----------
+    axes : Axes
+    *parts : str
+    letters : int
+        Where lines break; what fits below the axes if left out.
+    """
+    said = "; ".join(part for part in parts if part)
+    if not said:
+        return
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
+    lines = textwrap.wrap(said, letters or max(int(inches * 15.5), 40))
+    axes.annotate(
+        "\n".join(lines),
+        xy=(1.0, 0.0),
+        xycoords=("axes fraction", axes.xaxis.label),
+        xytext=(0.0, -5.0),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=8.5,
+        color=QUIET,
+        annotation_clip=False,
+    )
+
+
+def level_ticks(axes: Axes, labels: Sequence[str], room: int = 14) -> None:
+    """Name levels below the horizontal axis: turned where they are long, some of them where they are many."""
+    texts = [short(label, room) for label in labels]
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
+    turned = sum(len(text) + 2 for text in texts) > 13.0 * inches
+    # A turned line of text needs a sixth of an inch.
+    every = max(1, math.ceil(len(texts) / max(6.0 * inches, 1.0))) if turned else 1
+    axes.set_xticks(
+        range(0, len(texts), every),
+        texts[::every],
+        rotation=45.0 if turned else 0.0,
+        rotation_mode="anchor" if turned else "default",
+        ha="right" if turned else "center",
+    )
+    axes.set_xlim(-0.6, len(texts) - 0.4)
+
+
+def quiet_grid(axes: Axes, axis: Any = "y") -> None:
+    """Draw faint lines behind everything."""
+    axes.grid(visible=True, axis=axis, color=FAINT, lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a number with a minus sign that is one.
+
+    Examples
+    --------
+    >>> signed(-0.034), signed(-0.001)
+    ('−0.03', '0.00')
+    """
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.removeprefix("-")
+
+
+def short(text: str, room: int) -> str:
+    """Cut a text that does not fit.
+
+    Examples
+    --------
+    >>> short("a very long level", 8)
+    'a very …'
+    """
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def greek(text: str) -> str:

@@ -10,11 +10,10 @@ pivot is in doubt, and only these are projected on the clear ones, on the rows t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.solve.factor import DOUBT
 

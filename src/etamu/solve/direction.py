@@ -6,14 +6,14 @@ Read next: `etamu.solve.newton`, the first rule; `etamu.solve.loop`, which asks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from etamu._base.arrow import ArrowFactor, ArrowInverse
+from etamu._base.arrow import ArrowInverse
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.solve.factor import Factor
+from etamu.solve.factor import Metric
 from etamu.solve.oracle import Local, Oracle
 
 FINAL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
@@ -42,7 +42,7 @@ class Direction:
     step: Array
     slope: float
     information: str = "none"
-    metric: Factor | None = None  # H at scale 1, where one is known
+    metric: Metric | None = None  # H at scale 1, where one is known
     want: Want = Want.VALUE | Want.SCORE  # what the rule needs at the next point
 
     @property
@@ -70,7 +70,7 @@ class Rule(Protocol):
         """Choose a step from the last point of the trail; may ask the oracle what that point lacks."""
 
 
-def in_metric(score: Array, factor: Factor | ArrowFactor, information: str, want: Want) -> Direction | None:
+def in_metric(score: Array, factor: Metric, information: str, want: Want) -> Direction | None:
     """Return the step H^-1 score, or None if it is not finite."""
     step = factor.solve(score)
     slope = float(score @ step)

@@ -1,18 +1,18 @@
 """Linear algebra of the solvers: Cholesky as a value, aliases in column order, triangles that add.
 
-May import: numpy, scipy.linalg (inside functions), etamu._base.
+May import: numpy, etamu._base.
 Read next: `etamu.solve.direction`, which turns a factor and a gradient into a step.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from etamu._base import triangles
 from etamu._base.arrow import Arrow, ArrowFactor
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 
 EPS = float(np.finfo(np.float64).eps)
@@ -31,7 +31,7 @@ class Factor:
     >>> factor = cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
     >>> factor.solve(np.array([8.0, 8.0])).round(12).tolist()
     [1.5, 1.0]
-    >>> round(factor.logdet, 12) == round(math.log(16.0), 12)
+    >>> round(factor.logdet, 12) == round(float(np.log(16.0)), 12)
     True
     """
 
@@ -40,20 +40,16 @@ class Factor:
 
     def solve(self, vector: Array) -> Array:
         """Solve H x = vector; a matrix is solved column by column."""
-        from scipy import linalg
-
         shape = (-1,) + (1,) * (vector.ndim - 1)
         scaled = vector / self.diagonal.reshape(shape)
-        half = linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False)
-        whole = linalg.solve_triangular(self.triangle, half, check_finite=False)
+        half = triangles.solved(self.triangle, scaled, transposed=True)
+        whole = triangles.solved(self.triangle, half)
         return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
 
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
-        from scipy.linalg import lapack
-
-        upper, _ = lapack.dpotri(self.triangle)
-        half = np.triu(upper) / self.diagonal[:, None] / self.diagonal
+        root = triangles.inverted(self.triangle) / self.diagonal[:, None]
+        half = np.triu(root @ root.T)
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
 
     @cached_property
@@ -63,10 +59,7 @@ class Factor:
 
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows D^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
-        from scipy import linalg
-
-        scaled = (rows / self.diagonal).T
-        return np.asarray(linalg.solve_triangular(self.triangle, scaled, trans="T", check_finite=False).T)
+        return triangles.solved(self.triangle, (rows / self.diagonal).T, transposed=True).T
 
     @property
     def pivots(self) -> Array:
@@ -81,13 +74,14 @@ class Factor:
     @property
     def condition(self) -> float:
         """An estimate of the 1-norm condition number of R, whose square is that of D^-1 H D^-1."""
-        from scipy.linalg import lapack
-
-        reciprocal, _ = lapack.dtrcon(self.triangle)
-        return 1.0 / float(reciprocal) if reciprocal > 0 else math.inf
+        return triangles.condition(self.triangle)
 
 
-def cholesky(matrix: Array | Arrow) -> Factor | ArrowFactor | None:
+Metric = Factor | ArrowFactor
+"""A positive definite matrix, factorised."""
+
+
+def cholesky(matrix: Array | Arrow) -> Metric | None:
     """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
 
     A pivot of the matrix with its diagonal scaled to one must exceed its own rounding error, 8 p eps.
@@ -100,18 +94,16 @@ def cholesky(matrix: Array | Arrow) -> Factor | ArrowFactor | None:
     >>> cholesky(np.array([[1e-30, 0.0], [0.0, 1e30]])) is None
     False
     """
-    from scipy.linalg import lapack
-
     if isinstance(matrix, Arrow):
         return matrix.factorised()
     entries = np.diag(matrix)
     if not (np.all(np.isfinite(matrix)) and np.all(entries > 0)):
         return None
     diagonal = np.sqrt(entries)
-    upper, info = lapack.dpotrf(matrix / diagonal[:, None] / diagonal, clean=1)
-    if info != 0 or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
+    upper = triangles.cholesky(matrix / diagonal[:, None] / diagonal)
+    if upper is None or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
         return None
-    return Factor(np.asarray(upper), diagonal)
+    return Factor(upper, diagonal)
 
 
 def least_squares(matrix: Array | Arrow, right: Array) -> Array:
@@ -146,12 +138,10 @@ def lifted(matrix: Array) -> Factor:
     >>> lifted(np.diag([4.0, -1.0])).inverse().round(12).tolist()
     [[0.25, 0.0], [0.0, 1.0]]
     """
-    from scipy import linalg
-
     matrix = np.asarray(matrix)
     size = np.abs(np.diag(matrix))
     diagonal = np.sqrt(np.where(size > 0, size, max(float(size.max(initial=0.0)), 1.0)))
-    values, vectors = linalg.eigh(matrix / diagonal[:, None] / diagonal)
+    values, vectors = np.linalg.eigh(matrix / diagonal[:, None] / diagonal)
     floor = 1e-10 * max(1.0, float(np.abs(values).max(initial=0.0)))
     root = np.sqrt(np.maximum(np.abs(values), floor))
     upper = triangle(root[:, None] * vectors.T)

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import EPS, Factor, cholesky
 from etamu.solve.newton import newton

@@ -7,10 +7,10 @@ Read next: `etamu.solve.lbfgs`, which learns curvature from the same gradients.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point
 from etamu.solve.loop import Callback, climb

@@ -6,8 +6,7 @@ Read next: `etamu.solve.loop`, which ends it with a verified Newton step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import cholesky, lifted

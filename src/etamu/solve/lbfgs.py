@@ -6,11 +6,11 @@ Read next: `etamu.solve.gradient`, its teacher.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point
 from etamu.solve.loop import Callback, climb

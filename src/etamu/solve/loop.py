@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.arrow import entries
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
@@ -49,6 +51,16 @@ class Counted:
     def dear(self) -> bool:
         """As the oracle's."""
         return self.oracle.dear
+
+    @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
 
     @property
     def extent(self) -> Array:
@@ -99,14 +111,14 @@ def climb(
     should hold is not finite there, or carried along a last step of at most `TAKEN` standard errors.
     """
     counted = Counted(oracle)
-    beta = np.array(start, dtype=np.float64)
-    if beta.shape != (oracle.size,):
-        raise ValueError(f"start has shape {beta.shape}, the oracle wants ({oracle.size},)")
-    exact = oracle.size == 0
+    beta, exact = _checked(start, oracle.size), oracle.size == 0
     here = Point(beta, counted.at(beta, FINAL if exact else rule.want))
     steps: list[Step] = []
+    checks: list[Check] = []
 
-    def end(outcome: Outcome) -> Solution:
+    def end(outcome: Outcome, last: Direction | None = None) -> Solution:
+        if last is not None:  # its end is the maximum, and need not be seen
+            go(last, checks[-1], 1.0, landed(here, last))
         return Solution(here.beta, here.local, outcome, tuple(steps), len(counted.tally))
 
     def go(direction: Direction, check: Check, length: float, there: Point) -> None:
@@ -120,7 +132,6 @@ def climb(
     if exact:
         return end(Outcome.CONVERGED)
 
-    checks: list[Check] = []
     trail: tuple[Point, ...] = (here,)
     stuck, patience = False, 0
     while True:
@@ -130,9 +141,7 @@ def climb(
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:
-                if check.outcome and check.polish:  # its end is the maximum, and need not be seen
-                    go(check.polish, check, 1.0, landed(here, check.polish))
-                return end(outcome)
+                return end(outcome, check.polish if check.outcome else None)
             patience = len(steps) + 2 ** min(len(checks), 8)
         moved = None
         if not spent:
@@ -143,15 +152,23 @@ def climb(
             moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
         if moved is None:  # nowhere to go: look at this point exactly, and judge it
             stuck = not spent
-            if not exact:
-                here, exact = Point(here.beta, counted.at(here.beta, FINAL)), True
-                if not math.isfinite(here.local.value):
-                    return end(Outcome.STALLED)
+            here = here if exact else Point(here.beta, counted.at(here.beta, FINAL))
+            exact = True
+            if not math.isfinite(here.local.value):
+                return end(Outcome.STALLED)
             trail = (*trail[:-1], here)
             continue
         go(direction, check, moved[1], moved[0])
         exact, stuck = ahead, False
         trail = (*trail, here)[-rule.memory :]
+
+
+def _checked(start: Array, size: int) -> Array:
+    """Copy the start; refuse one of another length."""
+    beta = np.array(start, dtype=np.float64)
+    if beta.shape != (size,):
+        raise ValueError(f"start has shape {beta.shape}, the oracle wants ({size},)")
+    return beta
 
 
 def _silent(step: Step, beta: Array) -> None:
@@ -164,7 +181,7 @@ def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, len
     Of many coordinates the inverse of H is not worth its time: lambda itself bounds every step / se.
     """
     many = oracle.size > MANY
-    free = math.nan if many else bound(direction, oracle.extent)
+    free = math.nan if many else bound(direction, oracle)
     lambda_rho = check.lambda_rho if check.polish is not None else free
     errors = math.sqrt(relative(direction.slope, here.local.scale)) if many else None
     return Step(

@@ -7,24 +7,24 @@ Read next: `etamu.solve.irls`, the textbook's method beside it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.arrow import ArrowFactor
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
-from etamu.solve.factor import Factor, cholesky, lifted
+from etamu.solve.factor import Metric, cholesky, lifted
 from etamu.solve.loop import Callback, climb
 from etamu.solve.oracle import Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
 from etamu.solve.stop import TOLERANCE
 
 STEP = Want.VALUE | Want.SCORE | Want.CURVATURE
-WIDE = 50
-"""From this many columns on a Gram costs so much more than a gradient that an old one may serve again."""
 STEADY = 0.1
 """An old metric serves again while each step with it leaves less than this of the distance."""
+SURE = 0.02
+"""The same where an information costs little more than a score: then it has to arrive at the next step."""
 CUT = 0.25
 """A step of which the edge leaves less than this is split into parts across and along the edge."""
 
@@ -42,7 +42,7 @@ class Newton:
     beforehand, from a part of the rows say, serves the first step in the same way.
     """
 
-    metric: Factor | ArrowFactor | None = None
+    metric: Metric | None = None
     memory: int = 8
     demand: float = 1e-4
 
@@ -93,11 +93,11 @@ def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
     factor = here.local.metric
     if factor is None:
         return None
-    serves = oracle.dear and oracle.size >= WIDE and _contraction(trail, factor) < STEADY
+    serves = oracle.dear and _contraction(trail, factor) < (STEADY if oracle.wide else SURE)
     return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
 
 
-def _contraction(trail: tuple[Point, ...], factor: Factor | ArrowFactor) -> float:
+def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:
     """Return how much shorter the step has become since the point before, in one metric; inf without one."""
     if len(trail) < 2:
         return math.inf
@@ -141,7 +141,7 @@ def newton(
     oracle: Oracle,
     start: Array,
     *,
-    metric: Factor | ArrowFactor | None = None,
+    metric: Metric | None = None,
     limit: int = 100,
     tolerance: float = TOLERANCE,
     callback: Callback | None = None,

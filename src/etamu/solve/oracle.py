@@ -6,13 +6,15 @@ Read next: `etamu.solve.loop`, the one loop that puts the questions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from etamu._base.arrow import ArrowFactor
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.solve.factor import Factor, cholesky
+from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
 
 __all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
@@ -33,8 +35,8 @@ class Local:
     beside: float | None = None  # a number of the oracle's own, carried along
 
     @cached_property
-    def metric(self) -> Factor | ArrowFactor | None:
-        """The observed information, factorised once; None where it was not asked or is not positive definite."""
+    def metric(self) -> Metric | None:
+        """The observed information, factorised once; None where there is none or it is no metric."""
         return None if self.observed is None else cholesky(self.observed)
 
 
@@ -56,6 +58,14 @@ class Oracle(Protocol):
     @property
     def dear(self) -> bool:
         """Whether a pass costs more than the last few digits of the curvature are worth."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether an information costs several times as much as a score."""
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """A number per column; of columns that share one, at most one is not 0 in a row. None: not known."""
 
     @property
     def extent(self) -> Array:
@@ -83,7 +93,7 @@ class Step:
 
     value: float
     decrement: float  # lambda^2 = g' H^-1 g at scale 1; an estimate without information
-    step: float  # largest |step_j| in standard errors, of many coordinates its bound lambda; NaN without information
+    step: float  # largest |step_j| in standard errors (of many: its bound lambda); NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
     information: str  # "observed", "expected", "kept" from an earlier point, or "none"

@@ -7,13 +7,15 @@ Read next: `etamu.solve.newton`, which starts from what comes out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from etamu._base.arrow import plus_diagonal
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
-from etamu.solve.factor import Factor, cholesky
+from etamu.solve.factor import Metric
 from etamu.solve.newton import STEP, Newton
 from etamu.solve.oracle import Local, Oracle
 from etamu.solve.search import advance
@@ -57,6 +59,16 @@ class Ridged:
         return self.oracle.dear
 
     @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
+
+    @property
     def extent(self) -> Array:
         """As the oracle's."""
         return self.oracle.extent
@@ -68,8 +80,8 @@ class Ridged:
             seen.value - self._ridge(beta),
             seen.scale,
             None if seen.score is None else seen.score - self.strength * beta,
-            None if seen.expected is None else seen.expected + np.diag(self.strength),
-            None if seen.observed is None else seen.observed + np.diag(self.strength),
+            None if seen.expected is None else plus_diagonal(seen.expected, self.strength),
+            None if seen.observed is None else plus_diagonal(seen.observed, self.strength),
         )
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
@@ -93,8 +105,8 @@ class Ridged:
         return 0.5 * float(self.strength @ beta**2)
 
 
-def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Factor] | None:
-    """Return a point whose Newton decrement is at most `decrement`, a last step further, and the metric there.
+def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Metric] | None:
+    """Return where a Newton step of at most so large a decrement ends, and the metric where it began.
 
     None where the search ends before, or what it meets is not finite: then it is no help.
     """
@@ -104,10 +116,9 @@ def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tu
     for _ in range(LIMIT):
         if not math.isfinite(here.local.value):
             return None
-        factor = None if here.local.observed is None else cholesky(here.local.observed)
         direction = rule.direction(ridged, (here,))
-        if direction.slope <= decrement and factor is not None:
-            return here.beta + direction.step, factor
+        if direction.slope <= decrement and here.local.metric is not None:
+            return here.beta + direction.step, here.local.metric
         moved = advance(ridged, here, direction, STEP, rule.demand)
         if moved is None:
             return None

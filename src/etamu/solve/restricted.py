@@ -6,10 +6,9 @@ Read next: `etamu.solve.farthest`, which maximises under one linear constraint a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.oracle import Local, Oracle
 
@@ -49,6 +48,16 @@ class Restricted:
     def dear(self) -> bool:
         """As the oracle's."""
         return self.oracle.dear
+
+    @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> None:
+        """None: along a basis coordinates mix."""
+        return None
 
     @property
     def extent(self) -> Array:

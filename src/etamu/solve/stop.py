@@ -14,7 +14,7 @@ rho = max_i sqrt(x_i' H^-1 x_i), a point is the maximum if all of these hold on 
 
 In 1 and 2 the rounding floor counts as arrival: Newton steps on exact passes that no longer halve lambda.
 
-Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-6 and the bound
+Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-5 and the bound
 of what is left after this pass's Newton step, lambda (exp(c lambda rho) - 1), is within 1, the step is taken
 and its end is the maximum. What was seen is carried there: the value gains lambda^2 / 2, H changes by 1e-7.
 """
@@ -22,13 +22,13 @@ and its end is the maximum. What was seen is carried there: the value gains lamb
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor, largest_form
-from etamu._base.types import Array
+from etamu._base.facts import dataclass
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
 from etamu.solve.oracle import Oracle, Outcome, Step
@@ -39,8 +39,10 @@ TOLERANCE = 1e-9
 DECREMENT = 1e-10
 CERTAIN = 1e-7
 """Largest c*lambda*rho at a verified maximum."""
-TAKEN = 1e-6
+TAKEN = 1e-5
 """Largest Newton step, in standard errors, that is taken without looking at its end."""
+AIM = 1e-8
+"""Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
 RUNAWAY = 0.1
 """c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
 POLISH = 1e-6
@@ -73,14 +75,15 @@ def relative(decrement: float, scale: float) -> float:
     return decrement / scale if scale > 0 else math.inf
 
 
-def bound(direction: Direction, extent: Array) -> float:
+def bound(direction: Direction, oracle: Oracle) -> float:
     """Return the free bound of lambda*rho: x' H^-1 x <= sum_jk e_j |H^-1|_jk e_k for every |x| <= e.
 
-    It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|.
+    It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|. Of the
+    levels of a factor, of which a row has one, only the largest term counts.
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * largest_form(direction.covariance, extent))
+    return math.sqrt(direction.slope * largest_form(direction.covariance, oracle.extent, oracle.groups))
 
 
 MANY = 128
@@ -112,13 +115,12 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
 def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
     """Tell whether the rule may hold after this direction's step, so that the next pass should be exact."""
     decrement = relative(direction.slope, here.local.scale)
-    if direction.slope <= rounding(here):
-        return True
+    small = direction.slope <= rounding(here)
     if direction.information == "none":
-        return decrement <= 1e-8
-    if not steps and oracle.concordance == 0:
+        return small or decrement <= 1e-8
+    if small or (not steps and oracle.concordance == 0):
         return True  # a quadratic ends after one step: then this saves a pass
-    lambda_rho = bound(direction, oracle.extent) if oracle.size <= MANY else math.inf
+    lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if decrement <= DECREMENT or error <= tolerance * unit:
@@ -126,7 +128,9 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach.
     if not (oracle.dear and oracle.concordance > 0):
         return False
-    rho = lambda_rho / math.sqrt(direction.slope) if oracle.size <= MANY else 0.0
+    if oracle.size > MANY:
+        return error <= AIM * unit
+    rho = lambda_rho / math.sqrt(direction.slope)
     return error <= TAKEN * unit and oracle.concordance * rho * error <= CERTAIN
 
 
@@ -137,12 +141,13 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     if newton is None:
         return _without_maximum(oracle, here, stuck=stuck)
     decrement = relative(newton.slope, here.local.scale)
-    check = Check(newton.slope, bound(newton, oracle.extent))
+    check = Check(newton.slope, bound(newton, oracle))
     if decrement > DECREMENT and _blocked(oracle, here, newton, stuck=stuck):
         return replace(check, outcome=Outcome.BOUNDARY)
     floor = _at_floor(here, newton.slope, checks, stuck=stuck)
     settled = decrement <= DECREMENT or floor
-    if settled and oracle.concordance * check.lambda_rho > CERTAIN:
+    # Where passes are dear, a first exact pass that proves too little is followed by its Newton step.
+    if settled and oracle.concordance * check.lambda_rho > CERTAIN and (checks or not oracle.dear):
         check = replace(check, lambda_rho=_exact(oracle, newton))
     if _runs_away(oracle.concordance, decrement, check, checks):
         return replace(check, outcome=Outcome.INFINITE)
@@ -265,7 +270,7 @@ def _any_metric(here: Point) -> Factor | ArrowFactor:
 
 
 def _exact(oracle: Oracle, direction: Direction) -> float:
-    """Return lambda*rho itself, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
+    """Return lambda*rho, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
     if direction.covariance is None:
         return math.nan
     if oracle.dear and isinstance(direction.covariance, np.ndarray):

@@ -1,0 +1,95 @@
+"""Cholesky factors and triangular systems: compiled where they are small, LAPACK where they are not.
+
+A fit with a few dozen coefficients so needs no scipy, which takes longer to load than the fit to make.
+
+May import: numpy, scipy.linalg (inside functions), `etamu._base`.
+Read next: `etamu.solve.factor`, which factorises by these.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from etamu._base.kernel import kernel
+from etamu._base.types import Array
+
+SMALL = 64
+"""Most columns for which the compiled loops are as fast as LAPACK."""
+
+
+def cholesky(matrix: Array) -> Array | None:
+    """Return the upper triangle R with R'R = matrix, None where a pivot is not positive.
+
+    Examples
+    --------
+    >>> cholesky(np.array([[4.0, 2.0], [2.0, 5.0]]))
+    array([[2., 1.],
+           [0., 2.]])
+    >>> cholesky(np.array([[1.0, 2.0], [2.0, 1.0]])) is None
+    True
+    """
+    if kernel is not None and len(matrix) <= SMALL:
+        upper = np.empty(matrix.shape)
+        return upper if kernel.small_cholesky(_plain(matrix), upper) else None
+    from scipy.linalg import lapack
+
+    upper, info = lapack.dpotrf(matrix, clean=1)
+    return np.asarray(upper) if info == 0 else None
+
+
+def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
+    """Solve R x = right, or R'x = right; a matrix is solved column by column.
+
+    Examples
+    --------
+    >>> solved(np.array([[2.0, 1.0], [0.0, 2.0]]), np.array([4.0, 4.0]))
+    array([1., 2.])
+    """
+    if kernel is not None and len(upper) <= SMALL:
+        out = np.array(right, dtype=np.float64, order="C", ndmin=1)
+        kernel.small_solve(_plain(upper), out if out.ndim == 2 else out[:, None], transposed)
+        return out
+    from scipy.linalg import solve_triangular
+
+    return np.asarray(solve_triangular(upper, right, trans="T" if transposed else "N", check_finite=False))
+
+
+def inverted(upper: Array) -> Array:
+    """Return R^-1, upper triangular too.
+
+    Examples
+    --------
+    >>> inverted(np.array([[2.0, 1.0], [0.0, 4.0]]))
+    array([[ 0.5  , -0.125],
+           [ 0.   ,  0.25 ]])
+    """
+    if kernel is not None and len(upper) <= SMALL:
+        return solved(upper, np.eye(len(upper)))
+    from scipy.linalg import lapack
+
+    return np.asarray(lapack.dtrtri(upper)[0])
+
+
+def condition(upper: Array) -> float:
+    """Return the 1-norm condition number of R; an estimate of it where R is large.
+
+    Examples
+    --------
+    >>> condition(np.diag([4.0, 1.0]))
+    4.0
+    """
+    if kernel is not None and len(upper) <= SMALL:
+        sizes = [
+            float(np.abs(np.triu(part)).sum(axis=0).max(initial=0.0)) for part in (upper, inverted(upper))
+        ]
+        return sizes[0] * sizes[1] if math.isfinite(sizes[1]) else math.inf
+    from scipy.linalg import lapack
+
+    reciprocal = float(lapack.dtrcon(upper)[0])
+    return 1.0 / reciprocal if reciprocal > 0 else math.inf
+
+
+def _plain(matrix: Array) -> Array:
+    return np.ascontiguousarray(matrix, dtype=np.float64)

@@ -1,0 +1,170 @@
+"""Comparisons of estimated marginal means with one another, adjusted for being several.
+
+May import: everything below `fit`.
+Read next: `etamu.infer.studentized` for Tukey's adjustment, `etamu.infer.adjust` for the others.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.fit.anova import heading
+from etamu.fit.estimates import Estimates, Linearised, estimates, stated, text_rows
+from etamu.fit.profile import FACTORS
+from etamu.infer.adjust import METHODS, adjust, max_t
+from etamu.infer.studentized import range_tail
+
+if TYPE_CHECKING:
+    from etamu.fit.means import Means
+
+SCALES = ("ratio", "link", "response")
+WAYS = ("pairwise", "reference", "sequential")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How means are compared, as `Means.pairs` describes."""
+
+    adjust: str | None = "tukey"
+    scale: str | None = None
+    compare: str = "pairwise"
+    seed: int = 0
+
+
+def pairs(means: Means, asked: Comparison) -> Estimates:
+    """Compare means within their groups."""
+    fit, wish = means.fit, means.wish
+    scale = _scale(means, asked)
+    families = _families(means)
+    tested: list[tuple[int, int]] = []
+    sizes: list[int] = []
+    for members in families:
+        found = _couples(members, asked.compare)
+        tested += found
+        sizes.append(len(found))
+    if not tested:
+        raise OptionError("there is one mean in each group and nothing to compare it with")
+    first, second = (np.array(side) for side in zip(*tested, strict=True))
+    if scale == "response":
+        value, root = means.table.estimate, fit.coordinates.hypothesis(means.rows)
+        slope = _slopes(means)
+        gradient = root * slope[:, None]
+        what = Linearised(value[first] - value[second], gradient[first] - gradient[second])
+    else:
+        difference = means.rows[first] - means.rows[second]
+        what = Linearised(means.eta[first] - means.eta[second], fit.coordinates.hypothesis(difference))
+    numbers = estimates(fit, what, wish.reading, exponentiated=scale == "ratio")
+    names = [name for name in means.labels if name not in means.by]
+    texts = [", ".join(means.labels[name][place] for name in names) for place in range(len(means))]
+    sign = "/" if scale == "ratio" else "-"
+    rows = [
+        {"contrast": f"{texts[i]} {sign} {texts[j]}", **{name: means.labels[name][i] for name in means.by}}
+        for i, j in tested
+    ]
+    out = Estimates(
+        title=_title(means, scale),
+        heading=heading(fit, stated(fit, wish.reading, numbers["df"])),
+        labels=text_rows(rows),
+        **numbers,
+    )
+    if asked.adjust is None:
+        return out
+    return _adjusted(out, asked, sizes, [len(members) for members in families])
+
+
+def _scale(means: Means, asked: Comparison) -> str:
+    link = means.fit.link.name
+    if asked.compare not in WAYS:
+        raise OptionError(
+            f"compare={asked.compare!r} is not known; choose one of {', '.join(map(repr, WAYS))}"
+        )
+    if asked.adjust not in {None, "tukey", "max-t", *METHODS}:
+        listed = ", ".join(map(repr, ("tukey", "max-t", *METHODS)))
+        raise OptionError(f"adjust={asked.adjust!r} is not known; choose one of {listed}, or None")
+    if asked.adjust == "tukey" and asked.compare != "pairwise":
+        raise OptionError("Tukey's adjustment is for all pairs; use adjust='max-t' or 'holm'")
+    if asked.scale is None:
+        return (
+            "ratio" if means.wish.scale == "response" and link in FACTORS and not means.wish.bias else "link"
+        )
+    if asked.scale not in SCALES:
+        raise OptionError(f"scale={asked.scale!r} is not known; choose one of {', '.join(map(repr, SCALES))}")
+    if asked.scale == "ratio" and link not in FACTORS:
+        raise OptionError(
+            f"on the {link} link no difference is a ratio (log, logit and cloglog have one): use "
+            "scale='link' or 'response'"
+        )
+    if asked.scale == "response" and means.wish.scale != "response":
+        raise OptionError("these means are on the scale of the link: ask for means(..., scale='response')")
+    return asked.scale
+
+
+def _slopes(means: Means) -> Array:
+    """Return d mean / d eta, from the table: it carries both roots."""
+    linear = means.fit.coordinates.hypothesis(means.rows) @ means.fit.root.matrix
+    length = np.einsum("ij,ij->i", linear, linear)
+    with np.errstate(all="ignore"):
+        return np.asarray(np.einsum("ij,ij->i", means.table.root, linear) / length)
+
+
+def _families(means: Means) -> list[NDArray[np.intp]]:
+    """Return the positions of the means of each group, in order."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place in range(len(means)):
+        groups.setdefault(tuple(means.labels[name][place] for name in means.by), []).append(place)
+    return [np.array(members) for members in groups.values()]
+
+
+def _couples(members: NDArray[np.intp], compare: str) -> list[tuple[int, int]]:
+    chosen = members.tolist()
+    if compare == "reference":
+        return [(each, chosen[0]) for each in chosen[1:]]
+    if compare == "sequential":
+        return [(after, before) for before, after in pairwise(chosen)]
+    return [(chosen[i], chosen[j]) for i in range(len(chosen)) for j in range(i + 1, len(chosen))]
+
+
+def _title(means: Means, scale: str) -> str:
+    if scale == "ratio":
+        return f"Comparisons of estimated marginal means: ratios of {FACTORS[means.fit.link.name]}"
+    what = "means" if scale == "response" or means.fit.link.name == "identity" else "eta"
+    return f"Comparisons of estimated marginal means: differences of {what}"
+
+
+def _adjusted(table: Estimates, asked: Comparison, sizes: list[int], counts: list[int]) -> Estimates:
+    """Adjust the p-values of each group for the number of its comparisons."""
+    assert table.p_value is not None
+    assert table.statistic is not None
+    df = np.broadcast_to(np.asarray(table.df, dtype=np.float64), table.p_value.shape)
+    parts, start = [], 0
+    for size, count in zip(sizes, counts, strict=True):
+        rows = slice(start, start + size)
+        start += size
+        if asked.adjust == "tukey":
+            q = math.sqrt(2.0) * np.abs(table.statistic[rows])
+            pairs_of = zip(q, df[rows], strict=True)
+            parts.append(np.array([range_tail(float(each), count, float(d)) for each, d in pairs_of]))
+        elif asked.adjust == "max-t":
+            degrees = np.unique(df[rows])
+            if degrees.size != 1:
+                raise OptionError("max-t needs one number of degrees of freedom; use adjust='holm'")
+            root = table.root[rows]
+            with np.errstate(all="ignore"):
+                unit = root / np.linalg.norm(root, axis=1, keepdims=True)
+            parts.append(max_t(table.statistic[rows], unit @ unit.T, float(degrees[0]), seed=asked.seed))
+        else:
+            parts.append(adjust(table.p_value[rows], str(asked.adjust)))
+    said = {"tukey": "Tukey", "max-t": "single-step, by the largest statistic"}.get(
+        str(asked.adjust), asked.adjust
+    )
+    line = f"Adjusted p-values: {said}, in each group of means; intervals are those of single comparisons"
+    return replace(table, p_adjusted=np.concatenate(parts), heading=(*table.heading, line))

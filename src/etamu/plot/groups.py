@@ -1,0 +1,70 @@
+"""Rows in groups: of equal volume along a score, and what was observed and fitted in each.
+
+May import: numpy, `etamu._base`, in this room rows.
+Read next: `etamu.plot.calibration`, `etamu.plot.levels`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.plot.rows import Seen
+
+Codes = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Averages of groups of rows, one entry per group.
+
+    Parameters
+    ----------
+    observed, fitted : arrays
+        Means, weighted by volume.
+    error : array
+        Standard deviation of the observed mean, if the model holds.
+    volume : array
+    """
+
+    observed: Array
+    fitted: Array
+    error: Array
+    volume: Array
+
+
+def grouped(rows: Seen, codes: Codes, count: int) -> Groups:
+    """Average rows by group; codes run from 0 to count - 1."""
+
+    def total(values: Array) -> Array:
+        return np.asarray(np.bincount(codes, values, minlength=count), dtype=float)
+
+    volume = total(rows.volume)
+    with np.errstate(all="ignore"):
+        return Groups(
+            total(rows.volume * rows.observed) / volume,
+            total(rows.volume * rows.fitted) / volume,
+            np.sqrt(total(rows.variance)) / volume,
+            volume,
+        )
+
+
+def equal_groups(score: Array, volume: Array, most: int) -> Codes:
+    """Cut rows, in order of a score, into groups of about equal volume; rows that tie stay together.
+
+    Examples
+    --------
+    >>> equal_groups(np.array([3.0, 1.0, 2.0, 2.0]), np.ones(4), 2)
+    array([1, 0, 1, 1])
+    """
+    # Scores that differ by rounding only are ties: cells of a table are not split.
+    size = float(np.max(np.abs(score), initial=0.0)) or 1.0
+    values, place = np.unique(np.round(score / size, 11), return_inverse=True)
+    held = np.bincount(place, volume, minlength=len(values))
+    middle = (np.cumsum(held) - held / 2.0) / held.sum()
+    codes = np.minimum((middle * most).astype(np.intp), most - 1)
+    return np.asarray(np.unique(codes, return_inverse=True)[1][place])

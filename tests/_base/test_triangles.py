@@ -1,0 +1,66 @@
+"""Small triangles agree with LAPACK, compiled or not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from etamu._base import triangles
+from etamu._base.kernel import kernel
+
+WAYS = [
+    pytest.param(None, id="lapack"),
+    pytest.param(kernel, id="compiled", marks=pytest.mark.skipif(kernel is None, reason="not compiled")),
+]
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triangles, "kernel", request.param)
+
+
+def positive_definite(size: int) -> np.ndarray:
+    rows = np.random.default_rng(size).standard_normal((2 * size + 3, size))
+    return rows.T @ rows
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 64, 65])
+def test_a_factor_multiplies_back_and_solves(size: int) -> None:
+    matrix = positive_definite(size)
+    upper = triangles.cholesky(matrix)
+    assert upper is not None
+    assert_allclose(upper, np.triu(upper), atol=0)
+    assert_allclose(upper.T @ upper, matrix, rtol=1e-12, atol=1e-12 * (1 + size))
+    assert_allclose(triangles.inverted(upper) @ upper, np.eye(size), atol=1e-11)
+    for right in (np.arange(1.0, size + 1), np.asfortranarray(np.arange(3.0 * size).reshape(size, 3))):
+        before = right.copy()
+        assert_allclose(upper @ triangles.solved(upper, right), right, atol=1e-9)
+        assert_allclose(upper.T @ triangles.solved(upper, right, transposed=True), right, atol=1e-9)
+        assert np.array_equal(right, before)
+
+
+def test_layouts_do_not_matter() -> None:
+    matrix = positive_definite(5)
+    upper = triangles.cholesky(np.asfortranarray(matrix))
+    assert upper is not None
+    right = np.arange(5.0)
+    assert_allclose(
+        triangles.solved(np.asfortranarray(upper), right), triangles.solved(upper, right), rtol=1e-14
+    )
+
+
+@pytest.mark.parametrize(
+    "matrix", [[[1.0, 2.0], [2.0, 1.0]], [[0.0]], [[-1.0]]], ids=["indefinite", "zero", "negative"]
+)
+def test_what_is_not_positive_definite_has_no_factor(matrix: list[list[float]]) -> None:
+    assert triangles.cholesky(np.array(matrix)) is None
+
+
+def test_condition() -> None:
+    upper = np.array([[2.0, 1.0], [0.0, 0.5]])
+    assert_allclose(triangles.condition(upper), np.linalg.cond(upper, 1), rtol=1e-12)
+    with np.errstate(all="ignore"):
+        assert triangles.condition(np.array([[1.0, 1.0], [0.0, 0.0]])) == math.inf
