@@ -138,7 +138,7 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
         ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
     turned = joined.replace(sp.log, lambda part: -sp.log(sp.expand(1 / part)))
     apart = sp.expand_log(value, force=True)
-    # sqrt(1 + x) - 1 is x / (sqrt(1 + x) + 1)
+    # a difference of roots is written as a quotient with their sum below
     rooted = apart.replace(
         lambda part: part.func is sp.log and part.args[0].is_Add and part.has(sp.Pow),
         lambda part: -sp.log(sp.radsimp(1 / part.args[0])),
