@@ -11,7 +11,7 @@ import numpy as np
 
 from etamu.family.links import Log
 from etamu.family.unit import Unit
-from tests.catalogue import BORROWED_UNITS, CUBIC, SECANT, UNITS
+from tests.catalogue import BORROWED_UNITS, CUBIC, SECANT, SYMPY, UNITS
 
 FORMULA = "y ~ x + z + C(g)"
 
@@ -23,7 +23,7 @@ def _fitted(unit: Unit) -> bool:
 
 _BORROWED = (unit for unit, _ in BORROWED_UNITS if unit.link == unit.family.default_link)
 
-_DERIVED = (Unit(CUBIC, Log()), Unit(SECANT, SECANT.canonical))
+_DERIVED = (Unit(CUBIC, Log()), Unit(SECANT, SECANT.canonical)) if SYMPY else ()
 
 FITTED: tuple[Unit, ...] = tuple(filter(_fitted, (*UNITS, *_BORROWED, *_DERIVED)))
 """The pairs of the catalogue that tests of whole fits take; borrowed and derived ones by their usual link."""

@@ -17,6 +17,8 @@ from etamu.family.formula import latex_of, read
 from etamu.family.unit import Unit, general
 from tests.catalogue import CUBIC, SAME, SECANT, SUM
 
+pytest.importorskip("sympy")
+
 FAMILIES = (
     own.Gaussian(), own.Bernoulli(), own.Poisson(), own.Gamma(), own.InverseGaussian(),
     own.NegativeBinomial(theta=2.5), Tweedie(1.5), Tweedie(2.5), Tweedie(2.0), Quasi(-1.0), Quasi("mu^3"),

@@ -10,6 +10,8 @@ import etamu as em
 from etamu.family.derived import CanonicalDerived
 from etamu.family.facts import Statement
 
+pytest.importorskip("sympy")
+
 BAD = {
     "cumulant": {
         "theta**3": r"not convex: b'' changes its sign at theta = 0",

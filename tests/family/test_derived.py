@@ -20,6 +20,8 @@ from etamu.family.unit import Unit
 from tests.catalogue import CUBIC, DERIVED, DERIVED_UNITS, SAME, SECANT, SUM, columns, crossed, grid
 from tests.samples import FORMULA, sample
 
+pytest.importorskip("sympy")
+
 mp.mp.dps = 15
 each = pytest.mark.parametrize("family", DERIVED, ids=repr)
 whole = pytest.mark.parametrize("unit", DERIVED_UNITS, ids=repr)

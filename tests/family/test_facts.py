@@ -11,6 +11,8 @@ from etamu.family import families as own
 from etamu.family.borrowed import Tweedie
 from etamu.family.facts import Statement, facts
 
+pytest.importorskip("sympy")
+
 CASES = {
     ("cumulant", "log(1 + exp(theta))"): ((0, 1), (-math.inf, math.inf), (0.0, 0.0), own.Bernoulli()),
     ("cumulant", "exp(theta)"): ((0, math.inf), (-math.inf, math.inf), (0.0, None), own.Poisson()),

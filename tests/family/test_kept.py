@@ -11,6 +11,8 @@ from etamu.family.ends import spread
 from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
 from etamu.family.symbolic import sympy
 
+pytest.importorskip("sympy")
+
 sp = sympy()
 THETA, MU = sp.Symbol("theta", real=True), sp.Symbol("mu", positive=True)
 GRID = spread(Interval())

@@ -20,7 +20,7 @@ from etamu.family.family import Borrowed
 from etamu.family.link import Link
 from etamu.family.saved import family_from, family_to, link_from, link_to
 from etamu.family.stated import StatedLink
-from tests.catalogue import DERIVED, FAMILIES, LINKS, SAME
+from tests.catalogue import CUBIC, DERIVED, FAMILIES, LINKS, SYMPY
 
 STATED = StatedLink(
     "1 - exp(-exp(eta))",
@@ -66,7 +66,7 @@ def derived(**changes) -> dict:
     return {"name": "derived", "interval": None, "link": None, "quasi": False} | changes
 
 
-@pytest.mark.parametrize("family", dict.fromkeys((*MEMBERS, *FAMILIES, *DERIVED, SAME[0][0])), ids=repr)
+@pytest.mark.parametrize("family", dict.fromkeys((*MEMBERS, *FAMILIES, *DERIVED)), ids=repr)
 def test_a_family_comes_back_equal_through_json(family) -> None:
     back = family_from(through_json(family_to(family)))
     assert back == family
@@ -74,7 +74,9 @@ def test_a_family_comes_back_equal_through_json(family) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", [*LINKS, every.CanonicalNegativeBinomial(2.5), CanonicalDerived(DERIVED[0].statement)], ids=repr
+    "link",
+    [*LINKS, every.CanonicalNegativeBinomial(2.5), *[CanonicalDerived(CUBIC.statement)] * SYMPY],
+    ids=repr,
 )
 def test_a_link_comes_back_equal_through_json(link) -> None:
     back = link_from(through_json(link_to(link)))
@@ -140,7 +142,7 @@ def test_code_of_the_user_is_not_written() -> None:
         (derived(cumulant=1.0), "stated by a cumulant or by a variance, as text"),
         (derived(cumulant="exp(theta)", variance="mu"), "by a cumulant or by a variance"),
         (derived(cumulant="__import__('os').getcwd()"), "which is not allowed: it may use theta"),
-        (derived(cumulant="theta**3"), "is not convex"),
+        *[(derived(cumulant="theta**3"), "is not convex")] * SYMPY,
         (derived(variance="mu", interval=[1.0]), "it is two numbers"),
         (derived(variance="mu", quasi=1), "quasi true or false"),
         (derived(variance="mu", link="log"), "a link or none"),

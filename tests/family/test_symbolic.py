@@ -18,6 +18,8 @@ from etamu.family.symbolic import (
     written,
 )
 
+pytest.importorskip("sympy")
+
 sp = sympy()
 THETA = sp.Symbol("theta", real=True)
 MU = sp.Symbol("mu", positive=True)
