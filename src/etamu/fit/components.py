@@ -153,7 +153,7 @@ def stated(family: Family) -> tuple[str, str]:
 
 
 def _parameters(family: Family) -> dict[str, str]:
-    values = ((field.name, getattr(family, field.name)) for field in fields(family) if field.init)
+    values = family.settings.items()
     return {name: f"{value:.17g}" if isinstance(value, float) else str(value) for name, value in values}
 
 
