@@ -74,9 +74,10 @@ def tallied(chunk: Chunk, sizes: tuple[int, ...]) -> Array | None:
     """
     if chunk.compiled is not None and chunk.compiled.responses == len(sizes):
         return chunk.compiled.tally(sizes)  # type: ignore[no-any-return]
-    if not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
-        return None
-    cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes, mode="clip")
+    for column, size in zip(chunk.y, sizes, strict=True):
+        if not np.all((column >= 0) & (column < size) & (column == np.floor(column))):
+            return None
+    cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes)
     counts = np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
     return counts.astype(np.float64)
 
