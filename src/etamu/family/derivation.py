@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu.family.formula import constant, latex_of, read
 
 VARIABLES = ("theta", "mu", "y", "phi")

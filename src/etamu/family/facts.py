@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu._base.types import LINE, Array, Interval
 from etamu.family import families as own
 from etamu.family.borrowed import Tweedie

@@ -11,10 +11,10 @@ import math
 import operator
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, final
 
 from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Namespace
 from etamu.family import special
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Interval, Namespace
 
 Pair = tuple[AnyArray, AnyArray]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
