@@ -5,12 +5,16 @@ Read next: tests/family/test_unit.py, which runs every property over `UNITS`.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 
 from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
 from etamu.family.catalogue import pairs
+from etamu.family.derived import CanonicalDerived, Derived
+from etamu.family.facts import Statement
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
@@ -74,6 +78,34 @@ UNITS: tuple[Unit, ...] = (
     Unit(Tweedie(power=2.5), every.Power(-1.5)),
 )
 """Every admissible pair whose formulas differ."""
+
+CUBIC = Derived(Statement("variance", "mu**2 * (1 + mu)"))
+SECANT = Derived(Statement("cumulant", "-log(cos(theta))"))
+SUM = Derived(Statement("cumulant", "exp(theta) + theta**2/2"))
+SAME: tuple[tuple[Derived, Family], ...] = (
+    (Derived(Statement("cumulant", "log(1 + exp(theta))")), own.Bernoulli()),
+    (Derived(Statement("cumulant", "exp(theta)")), own.Poisson()),
+    (Derived(Statement("cumulant", "-log(-theta)")), own.Gamma()),
+    (Derived(Statement("cumulant", "-sqrt(-2*theta)")), own.InverseGaussian()),
+    (Derived(Statement("cumulant", "theta**2/2")), own.Gaussian()),
+    (Derived(Statement("variance", "mu + mu**2/2")), own.NegativeBinomial(theta=2.0)),
+)
+"""(derived family, the family of the catalogue that it is)."""
+
+SYMPY = find_spec("sympy") is not None
+"""Without the extra [derive] nothing is derived, and everything else is tested."""
+
+DERIVED: tuple[Derived, ...] = (
+    CUBIC, SECANT, SUM, *(Derived(each.statement, quasi=True) for each, _ in SAME[:4]),
+)[: None if SYMPY else 0]  # fmt: skip
+"""Derived families with formulas of their own: shipped nowhere, without closed forms, known ones unaided."""
+
+_OTHER_LINKS = (every.Log(), every.Identity(), CUBIC.link, every.Probit(), every.Log(), every.Log())
+DERIVED_UNITS: tuple[Unit, ...] = (
+    *(Unit(family, CanonicalDerived(family.statement)) for family in DERIVED),
+    *(Unit(family, link) for family, link in zip(DERIVED, _OTHER_LINKS, strict=False) if link is not None),
+)
+"""Pairs of derived families, by the kernel of theta and by the general formula."""
 
 BORROWED_UNITS: tuple[tuple[Unit, Unit], ...] = tuple(
     (unit, Unit(kin, unit.link))

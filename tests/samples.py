@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from etamu.family.links import Log
 from etamu.family.unit import Unit
-from tests.catalogue import BORROWED_UNITS, UNITS
+from tests.catalogue import BORROWED_UNITS, CUBIC, SECANT, SYMPY, UNITS
 
 FORMULA = "y ~ x + z + C(g)"
 
@@ -22,8 +23,10 @@ def _fitted(unit: Unit) -> bool:
 
 _BORROWED = (unit for unit, _ in BORROWED_UNITS if unit.link == unit.family.default_link)
 
-FITTED: tuple[Unit, ...] = tuple(filter(_fitted, (*UNITS, *_BORROWED)))
-"""The pairs of the catalogue that are fitted in tests of whole fits; borrowed ones by their usual link."""
+_DERIVED = (Unit(CUBIC, Log()), Unit(SECANT, SECANT.canonical)) if SYMPY else ()
+
+FITTED: tuple[Unit, ...] = tuple(filter(_fitted, (*UNITS, *_BORROWED, *_DERIVED)))
+"""The pairs of the catalogue that tests of whole fits take; borrowed and derived ones by their usual link."""
 
 
 def sample(unit: Unit, seed: int, n: int = 90) -> dict[str, Any]:

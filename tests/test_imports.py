@@ -8,7 +8,10 @@ import pytest
 from etamu._base.kernel import kernel
 
 LOADED = ["numpy", "narwhals"]
-LEFT_ALONE = ["scipy", "pandas", "polars", "sklearn", "matplotlib", "pyarrow", "torch", "formulaic"]
+LEFT_ALONE = [
+    *("scipy", "pandas", "polars", "sklearn", "matplotlib", "pyarrow", "torch", "formulaic", "sympy"),
+    "mpmath",
+]
 
 
 @pytest.fixture(scope="module")

@@ -274,7 +274,7 @@ EQUIVARIANT = [
     if u.link.name == "log"
     and u.family.support.interval.upper == np.inf
     and not u.family.support.integer
-    and "theta" not in repr(u.family)
+    and u.family.variance_power is not None
 ]
 
 

@@ -109,6 +109,8 @@ if _typing.TYPE_CHECKING:
     from etamu import plot as plot
     from etamu.family.check import check_family as check_family
     from etamu.family.check import check_link as check_link
+    from etamu.family.derive import derive as derive
+    from etamu.family.loss import loss as loss
     from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.restore import load as load
@@ -118,6 +120,8 @@ else:
     _LATER = {
         "check_family": "etamu.family.check",
         "check_link": "etamu.family.check",
+        "derive": "etamu.family.derive",
+        "loss": "etamu.family.loss",
         "compare": "etamu.fit.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.fit.restore",

@@ -67,20 +67,6 @@ def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> 
     return np.asarray(chunk.compiled.along(*arguments))
 
 
-def tallied(chunk: Chunk, sizes: tuple[int, ...]) -> Array | None:
-    """Count rows by response, weighted, the last response column running fastest.
-
-    None where a response is not a whole number below its size.
-    """
-    if chunk.compiled is not None and chunk.compiled.responses == len(sizes):
-        return chunk.compiled.tally(sizes)  # type: ignore[no-any-return]
-    if not all(np.array_equal(column, np.floor(column)) for column in chunk.y):
-        return None
-    cells = np.ravel_multi_index([column.astype(np.int64) for column in chunk.y], sizes, mode="clip")
-    counts = np.bincount(cells, weights=chunk.weights.total(), minlength=int(np.prod(sizes)))
-    return counts.astype(np.float64)
-
-
 def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
     """Return the compiled program for the response columns that the rows read."""
     columns = chunk.compiled.responses

@@ -301,7 +301,10 @@ double girth(const Rows& rows) {
             const double* factor = tiles.coded()[a].multiplier;
             for (int r = 0; r < m; ++r) squares[r] += factor ? factor[r] * factor[r] : 1.0;
         }
-        for (int r = 0; r < m; ++r) largest = squares[r] <= largest ? largest : squares[r];  // a NaN stays
+        for (int r = 0; r < m; ++r) {
+            if (std::isnan(squares[r])) largest = squares[r];  // and stays: nothing is larger than a NaN
+            else if (squares[r] > largest) largest = squares[r];
+        }
         return !std::isnan(largest);
     });
     return largest;
@@ -319,7 +322,7 @@ bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* cou
                 const double value = y[r];
                 const std::int64_t count = value >= 0 && value < static_cast<double>(size)
                                                ? static_cast<std::int64_t>(value) : -1;
-                whole = whole && static_cast<double>(count) == value;
+                whole = whole && count >= 0 && static_cast<double>(count) == value;
                 cells[static_cast<std::size_t>(r)] = cells[static_cast<std::size_t>(r)] * size + count;
             }
         }

@@ -11,10 +11,10 @@ from etamu.family.families import Bernoulli
 from etamu.family.links import Logit
 from etamu.family.stated import StatedLink
 from etamu.family.unit import Unit
-from tests.catalogue import LINKS, UNITS, columns, crossed
+from tests.catalogue import DERIVED_UNITS, LINKS, UNITS, columns, crossed
 
 TANH = StatedLink("(1 + tanh(eta)) / 2", "atanh(2 * mu - 1)", name="tanh", range=(0, 1))
-ALL = (*UNITS, Unit(Binomial(), Logit()), Unit(Bernoulli(), TANH))
+ALL = (*UNITS, *DERIVED_UNITS, Unit(Binomial(), Logit()), Unit(Bernoulli(), TANH))
 
 every_unit = pytest.mark.parametrize("unit", ALL, ids=str)
 both = pytest.mark.parametrize("information", ["expected", "observed"])

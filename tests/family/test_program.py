@@ -18,9 +18,9 @@ from etamu.family.stated import StatedLink
 from etamu.family.trace import Recorder
 from etamu.family.unit import Unit
 from etamu.fit.start import Inside
-from tests.catalogue import UNITS, columns, crossed
+from tests.catalogue import DERIVED_UNITS, UNITS, columns, crossed
 
-ALL = (*UNITS, Unit(Binomial(), every.Logit()), Unit(Binomial(), every.Cauchit()))
+ALL = (*UNITS, *DERIVED_UNITS, Unit(Binomial(), every.Logit()), Unit(Binomial(), every.Cauchit()))
 POISSON = Unit(own.Poisson(), every.Log())
 
 

@@ -15,11 +15,12 @@ from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.borrowed import Quasi, Tweedie
 from etamu.family.catalogue import MEMBERS
+from etamu.family.derived import CanonicalDerived
 from etamu.family.family import Borrowed
 from etamu.family.link import Link
 from etamu.family.saved import family_from, family_to, link_from, link_to
 from etamu.family.stated import StatedLink
-from tests.catalogue import FAMILIES, LINKS
+from tests.catalogue import CUBIC, DERIVED, FAMILIES, LINKS, SYMPY
 
 STATED = StatedLink(
     "1 - exp(-exp(eta))",
@@ -61,14 +62,22 @@ def stated(**changes) -> dict:
     return {"name": "stated", "stated": parts | changes}
 
 
-@pytest.mark.parametrize("family", dict.fromkeys((*MEMBERS, *FAMILIES)), ids=repr)
+def derived(**changes) -> dict:
+    return {"name": "derived", "interval": None, "link": None, "quasi": False} | changes
+
+
+@pytest.mark.parametrize("family", dict.fromkeys((*MEMBERS, *FAMILIES, *DERIVED)), ids=repr)
 def test_a_family_comes_back_equal_through_json(family) -> None:
     back = family_from(through_json(family_to(family)))
     assert back == family
     assert type(back) is type(family)
 
 
-@pytest.mark.parametrize("link", [*LINKS, every.CanonicalNegativeBinomial(2.5)], ids=repr)
+@pytest.mark.parametrize(
+    "link",
+    [*LINKS, every.CanonicalNegativeBinomial(2.5), *[CanonicalDerived(CUBIC.statement)] * SYMPY],
+    ids=repr,
+)
 def test_a_link_comes_back_equal_through_json(link) -> None:
     back = link_from(through_json(link_to(link)))
     assert back == link
@@ -129,6 +138,14 @@ def test_code_of_the_user_is_not_written() -> None:
         ({"name": "quasi", "variance": 2.0}, "quasi has the variance 2.0"),
         ({"name": "quasi", "variance": "exp(mu)"}, "cannot be read"),
         ({"name": "negative_binomial", "theta": -1.0}, "theta"),
+        ({"name": "derived", "cumulant": "exp(theta)"}, "stated by a cumulant or variance, interval"),
+        (derived(cumulant=1.0), "stated by a cumulant or by a variance, as text"),
+        (derived(cumulant="exp(theta)", variance="mu"), "by a cumulant or by a variance"),
+        (derived(cumulant="__import__('os').getcwd()"), "which is not allowed: it may use theta"),
+        *[(derived(cumulant="theta**3"), "is not convex")] * SYMPY,
+        (derived(variance="mu", interval=[1.0]), "it is two numbers"),
+        (derived(variance="mu", quasi=1), "quasi true or false"),
+        (derived(variance="mu", link="log"), "a link or none"),
     ],
     ids=str,
 )
@@ -152,6 +169,8 @@ def test_what_is_no_family_is_refused(saved, words) -> None:
         ({"name": "nbinom", "theta": float("inf")}, "it is a positive number"),
         ({"name": "nbinom", "theta": None}, "None stands where a number"),
         ({"name": "stated", "stated": "exp(eta)"}, "a stated link is an object"),
+        ({"name": "canonical", "of": "exp(theta)"}, "stated by its family's cumulant or variance"),
+        ({"name": "canonical", "of": {"cumulant": "eval(1)", "interval": None}}, "not allowed"),
         ({"name": "stated", "stated": {"name": "x"}}, "a link is stated by complement, domain, inverse"),
     ],
     ids=str,

@@ -6,6 +6,7 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -109,6 +110,11 @@ class Chunk:
         """These rows as the kernel visits them, None where the NumPy twins have to serve."""
         return compiled_rows(self)
 
+    @cached_property
+    def tally(self) -> tuple[Array, tuple[Array, ...]] | None:
+        """Weighted numbers of rows by response, and those responses; None where they are not small counts."""
+        return tallied(self)
+
     def __len__(self) -> int:
         return len(self.row_ids)
 
@@ -185,6 +191,33 @@ def compiled_rows(chunk: Chunk) -> Any:
         _plain(total),
         _plain(squared),
     )
+
+
+FEW = 1 << 16
+"""Responses that are counts are tallied if there can be no more than so many different ones."""
+
+
+def tallied(chunk: Chunk) -> tuple[Array, tuple[Array, ...]] | None:
+    """Count the rows of each response, with their weights, where responses are small whole numbers."""
+    single = _one_each(chunk.y)
+    columns = chunk.y[:1] if single else chunk.y
+    sizes = [float(column.max(initial=0.0)) + 1.0 for column in columns]
+    if not math.prod(sizes) <= FEW:
+        return None
+    shape = tuple(int(size) for size in sizes)
+    if chunk.compiled is not None:
+        counts = chunk.compiled.tally(shape)
+    elif all(np.array_equal(column, np.floor(column)) and np.all(column >= 0) for column in columns):
+        cells = np.ravel_multi_index([column.astype(np.int64) for column in columns], shape)
+        total = chunk.weights.total()
+        counts = np.bincount(cells, weights=total, minlength=int(np.prod(shape))).astype(np.float64)
+    else:
+        counts = None
+    if counts is None:
+        return None
+    seen = np.flatnonzero(counts)
+    responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
+    return counts[seen], (*responses, np.ones(len(seen))) if single else responses
 
 
 def _one_each(y: tuple[Array, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Anscombe residuals: the difference of y and mu on the scale where the response is nearly symmetric.
 
-May import: _base, family.families, family.family; scipy inside functions.
+May import: _base, family.derived, family.families, family.family, family.numeric; scipy inside functions.
 Read next: `etamu.fit.residual_kinds`, beside the other kinds.
 """
 
@@ -14,7 +14,9 @@ import numpy as np
 from etamu._base.errors import NotAvailableError
 from etamu._base.types import Array
 from etamu.family import families
+from etamu.family.derived import Derived
 from etamu.family.family import Family
+from etamu.family.numeric import Line, integral_in_panels
 
 
 def anscombe(family: Family, y: Array, mu: Array, complement: Array) -> Array:
@@ -46,7 +48,7 @@ def anscombe(family: Family, y: Array, mu: Array, complement: Array) -> Array:
     if power is not None:
         return _power(y, mu, power)
     stated: Family = family
-    while type(stated) not in _INTEGRALS and stated.kin is not stated:
+    while (type(stated) not in _INTEGRALS or stated.named is not stated) and stated.kin is not stated:
         stated = stated.kin
     if type(stated) not in _INTEGRALS:
         raise NotAvailableError(
@@ -99,7 +101,25 @@ def _negative_binomial(family: Any, y: Array, mu: Array, complement: Array) -> A
     return np.asarray(family.theta ** (2.0 / 3.0) * (integral(y) - integral(mu)))
 
 
+def _derived(family: Derived, y: Array, mu: Array, complement: Array) -> Array:
+    """Integrate V^(-1/3) on the stretched scale of the means, from mu to y, or far toward an end y is on."""
+    line = Line(family.mean)
+    with np.errstate(all="ignore"):
+        start, end = line.place(np, mu, complement), line.place(np, y, 1.0 - y)
+        end = np.clip(end, start - _FAR, start + _FAR)
+
+        def rate(share: float) -> Array:
+            place = line.at(np, start + share * (end - start))
+            return np.asarray(place.slope * family.variance(np, place.x, place.complement) ** (-1.0 / 3.0))
+
+        return np.asarray((end - start) * integral_in_panels(rate))
+
+
+_FAR = 90.0
+"""What lies farther on the stretched scale is below rounding."""
+
 _INTEGRALS: dict[type[Family], Callable[[Any, Array, Array, Array], Array]] = {
     families.Bernoulli: _of_proportion,
     families.NegativeBinomial: _negative_binomial,
+    Derived: _derived,
 }

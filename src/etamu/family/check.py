@@ -171,8 +171,8 @@ def _deviance(family: Family, mu: Array) -> tuple[Identity, ...]:
 
 
 def _between(mean: Interval, mu: Array, y: Array, share: Array) -> tuple[Array, Array]:
-    """Return points t(share) from mu to y and dt / dshare; on the log scale where means are positive."""
-    if mean.lower == 0.0 and mean.upper == math.inf:
+    """Return points t(share) from mu to y and dt / dshare; on the log scale where means have one sign."""
+    if (mean.lower, mean.upper) in {(0.0, math.inf), (-math.inf, 0.0)}:
         t = mu * np.exp(share * np.log(y / mu))
         return t, t * np.log(y / mu)
     return mu + share * (y - mu), np.broadcast_to(y - mu, share.shape[:1] + mu.shape)

@@ -150,14 +150,14 @@ def distribution(family: Family) -> Distribution:
     >>> distribution(families.Poisson()).discrete
     True
     """
-    if type(family) not in _LAWS:
-        remedy = _REMEDY.get(type(family), "its module states no law")
+    if type(family.named) not in _LAWS:
+        remedy = _REMEDY.get(type(family), "its law is not known")
         raise NotAvailableError(f"{family} states a variance function and no distribution: {remedy}")
     return Distribution(family)
 
 
 def _law(family: Family) -> Law:
-    return _LAWS[type(family)](family)
+    return _LAWS[type(family.named)](family.named)
 
 
 def _rows(

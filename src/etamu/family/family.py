@@ -1,6 +1,6 @@
 """What a family is: how the response varies around its mean, stated as the textbook states it.
 
-May import: _base, family.link.
+May import: _base, family.derivation, family.link.
 Read next: `etamu.family.families`, one stanza per family.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
+from etamu.family.derivation import Derivation, derivation
 from etamu.family.link import Link
 
 
@@ -123,6 +124,38 @@ class Family(ABC):
     def kin(self) -> Family:
         """Return the family with the same variance and deviance whose specialised pairs this one uses."""
         return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the parameters that were given, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """Return formulas of its own for `derivation`; the catalogue's are in `etamu.family.derivation`."""
+        return {}
+
+    def derivation(self) -> Derivation:
+        """Return the textbook's steps from the density to Newton's method, as text and as LaTeX.
+
+        Examples
+        --------
+        >>> from etamu.family.families import Poisson
+        >>> print(Poisson().derivation().steps[2])
+        Mean
+            mu = b'(theta) = exp(theta)
+        """
+        return derivation(self)
+
+    @property
+    def named(self) -> Family:
+        """Return the family of the catalogue that this is under another description; itself if none."""
+        return self
+
+    @property
+    def convexity_stated(self) -> bool:
+        """Tell whether the catalogue's rules say for which links minus the value is convex."""
+        return True
 
     @property
     def any_link(self) -> bool:

@@ -1,6 +1,6 @@
 """Families and links as plain statements, a name and its parameters, and back; reading one runs no code.
 
-May import: numpy, _base, family.catalogue, family.links, family.stated.
+May import: numpy, _base, family.catalogue, family.derived, family.facts, family.links, family.stated.
 Read next: `etamu.family.stated`, which reads the formulas of a link by an allow-list.
 """
 
@@ -13,7 +13,10 @@ import numpy as np
 
 from etamu._base.errors import FamilyError, LinkError, NotAvailableError
 from etamu.family.catalogue import LINKS, MEMBERS
+from etamu.family.derived import CanonicalDerived, Derived
+from etamu.family.facts import Statement, facts
 from etamu.family.family import Family
+from etamu.family.formula import read
 from etamu.family.link import Link
 from etamu.family.links import CanonicalNegativeBinomial, Power
 from etamu.family.stated import StatedLink
@@ -32,7 +35,7 @@ _STATED = ("name", "inverse", "link", "complement", "range", "domain")
 
 
 def family_to(family: Family) -> dict[str, Any]:
-    """Write a family as its name and parameter.
+    """Write a family as its name and parameter; a derived one as its formula.
 
     Raises
     ------
@@ -45,6 +48,8 @@ def family_to(family: Family) -> dict[str, Any]:
     >>> family_to(NegativeBinomial(theta=2.0))
     {'name': 'negative_binomial', 'theta': 2.0}
     """
+    if type(family) is Derived:
+        return _derived_to(family)
     if _FAMILIES.get(family.name) is not type(family):
         raise NotAvailableError(
             f"the family {family.name!r} is a class of your own: a file holds statements, never code, so "
@@ -66,6 +71,8 @@ def family_from(saved: Mapping[str, Any]) -> Family:
         If there is no such family, or the parameter does not fit it.
     """
     name = saved.get("name")
+    if name == "derived":
+        return _derived_from(saved)
     if not isinstance(name, str) or name not in _FAMILIES:
         raise FamilyError(f"{name!r} is no family; there are {', '.join(_FAMILIES)}")
     word = _PARAMETERS[name][0] if name in _PARAMETERS else None
@@ -78,6 +85,40 @@ def family_from(saved: Mapping[str, Any]) -> Family:
     if type(value) is not (str if name == "quasi" else float):
         raise FamilyError(f"family {name} has the {word} {value!r}")
     return make(value)
+
+
+def _statement_to(statement: Statement) -> dict[str, Any]:
+    return {statement.kind: statement.text, "interval": statement.interval and list(statement.interval)}
+
+
+def _statement_from(saved: Mapping[str, Any]) -> Statement:
+    """Read a statement; its formula is read by the allow-list of families."""
+    kinds = [kind for kind in ("cumulant", "variance") if kind in saved]
+    if len(kinds) != 1 or not isinstance(saved[kinds[0]], str):
+        raise FamilyError("a derived family is stated by a cumulant or by a variance, as text")
+    kind, interval = kinds[0], saved.get("interval")
+    read(saved[kind], "theta" if kind == "cumulant" else "mu")
+    try:
+        ends = None if interval is None else _interval(interval)
+    except LinkError:
+        raise FamilyError(f"a derived family has the interval {interval!r}; it is two numbers") from None
+    return Statement(kind, saved[kind], ends)
+
+
+def _derived_to(family: Derived) -> dict[str, Any]:
+    link = None if family.link is None else link_to(family.link)
+    return {"name": "derived", **_statement_to(family.statement), "link": link, "quasi": family.quasi}
+
+
+def _derived_from(saved: Mapping[str, Any]) -> Family:
+    if set(saved) - {"cumulant", "variance"} != {"name", "interval", "link", "quasi"}:
+        raise FamilyError("a derived family is stated by a cumulant or variance, interval, link and quasi")
+    if type(saved["quasi"]) is not bool or not (saved["link"] is None or isinstance(saved["link"], Mapping)):
+        raise FamilyError("a derived family has quasi true or false, and a link or none")
+    link = None if saved["link"] is None else link_from(saved["link"])
+    statement = _statement_from(saved)
+    facts(statement)  # what is no family is refused here, by place in the file
+    return Derived(statement, link, saved["quasi"])
 
 
 def link_to(link: Link) -> dict[str, Any]:
@@ -128,6 +169,7 @@ _WRITERS: dict[type[Link], Callable[[Any], dict[str, Any]]] = {
     Power: lambda link: {"name": "power", "k": float(link.k)},
     CanonicalNegativeBinomial: lambda link: {"name": "nbinom", "theta": float(link.theta)},
     StatedLink: _stated_to,
+    CanonicalDerived: lambda link: {"name": "canonical", "of": _statement_to(link.statement)},
 }
 
 
@@ -207,6 +249,17 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _canonical_from(value: Any) -> Link:
+    if not isinstance(value, Mapping) or set(value) - {"cumulant", "variance"} != {"interval"}:
+        raise LinkError("a canonical link is stated by its family's cumulant or variance, and an interval")
+    try:
+        statement = _statement_from(value)
+        facts(statement)
+    except FamilyError as error:
+        raise LinkError(str(error)) from None
+    return CanonicalDerived(statement)
+
+
 def _positive(value: Any) -> float:
     number = _number(value)
     if not 0.0 < number < np.inf:
@@ -218,5 +271,6 @@ _READERS: dict[str, tuple[str, Callable[[Any], Link]]] = {
     "power": ("k", lambda value: Power(_number(value))),
     "nbinom": ("theta", lambda value: CanonicalNegativeBinomial(_positive(value))),
     "stated": ("stated", _stated_from),
+    "canonical": ("of", _canonical_from),
 }
 """Links with a parameter: its word, and how it is read."""

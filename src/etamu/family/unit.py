@@ -254,6 +254,8 @@ def _convex(unit: Unit) -> bool:
     family, link = unit.family, unit.link
     if unit.canonical:
         return True
+    if not family.convexity_stated:
+        return False
     if not math.isinf(family.mean.upper):
         return link.log_concave or (link.exponent is not None and 0.0 <= link.exponent <= 1.0)
     if family.variance_power is None or link.exponent is None:

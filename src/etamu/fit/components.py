@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -153,7 +152,7 @@ def stated(family: Family) -> tuple[str, str]:
 
 
 def _parameters(family: Family) -> dict[str, str]:
-    values = ((field.name, getattr(family, field.name)) for field in fields(family) if field.init)
+    values = family.settings.items()
     return {name: f"{value:.17g}" if isinstance(value, float) else str(value) for name, value in values}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,8 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
 from etamu.design.moments import Moments
-from etamu.execute.threads import Threads
+from etamu.execute.blas import held
+from etamu.execute.threads import ALONE, Threads
 from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
@@ -85,11 +87,13 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
-    stage = prepare(problem)
-    oracle = likelihood_of(problem, stage)
-    solution = _solved(problem, oracle, stage)
-    _say_outcome(solution)
-    return _finish(problem, stage, solution)
+    # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
+    with held() if problem.chunk.cells > ALONE else nullcontext():
+        stage = prepare(problem)
+        oracle = likelihood_of(problem, stage)
+        solution = _solved(problem, oracle, stage)
+        _say_outcome(solution)
+        return _finish(problem, stage, solution)
 
 
 def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
@@ -132,7 +136,8 @@ def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled
     """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
     if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
-    size = size_of(len(chunk), coordinates.size)
+    coded = not all(block.shiftable for block in chunk.predictors[0].design.blocks)
+    size = size_of(len(chunk), coordinates.size, coded=coded)
     return drawn(chunk, size) if size >= ENOUGH * coordinates.size else None
 
 

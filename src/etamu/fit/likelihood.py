@@ -16,10 +16,7 @@ from etamu.design.chunk import Chunk
 from etamu.family.family import Family
 from etamu.fit.phi import Phi, likelihood_phi
 from etamu.fit.problem import Problem
-from etamu.fused import tallied
 
-FEW = 1 << 16
-"""Responses that are counts below this are tallied."""
 BLOCK = 1 << 16
 """Rows whose saturated terms are computed at a time."""
 
@@ -69,18 +66,12 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
 
 def _saturated(family: Family, chunk: Chunk) -> float:
     """Sum the saturated terms at phi = 1, one per different response where those are counts."""
+    if chunk.tally is not None:
+        counts, responses = chunk.tally
+        return float(counts @ family.saturated(responses, np.ones(len(counts))))
     total = chunk.weights.total()
-    if family.single is not None and chunk.compiled is not None and chunk.compiled.responses == 1:
-        return 0.0  # one trial each: the saturated model is certain of every row
-    sizes = [float(column.max(initial=0.0)) + 1.0 for column in chunk.y]
-    shape = tuple(int(size) for size in sizes) if math.prod(sizes) <= FEW else None
-    tally = None if shape is None else tallied(chunk, shape)
-    if shape is None or tally is None:
-        rows = family.saturated(chunk.y, np.ones(len(chunk)))
-        return float(np.sum(rows if total is None else total * rows))
-    seen = np.flatnonzero(tally)
-    responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
-    return float(tally[seen] @ family.saturated(responses, np.ones(len(seen))))
+    rows = family.saturated(chunk.y, np.ones(len(chunk)))
+    return float(np.sum(rows if total is None else total * rows))
 
 
 def _dispersed(family: Family, chunk: Chunk, phi: float) -> float:

@@ -1,0 +1,495 @@
+"""What follows from one stated formula: intervals, theta, b, V and the deviance, each where it has digits.
+
+May import: _base, family.formula, family.symbolic, family.ends, family.kept, the families.
+Read next: `etamu.family.derived`, the family that answers with these.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from etamu._base.errors import FamilyError
+from etamu._base.facts import dataclass
+from etamu._base.types import LINE, Array, Interval
+from etamu.family import families as own
+from etamu.family.borrowed import Tweedie
+from etamu.family.ends import around, limit, simple, spread, spread_means
+from etamu.family.family import Family
+from etamu.family.formula import Formula, read
+from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
+from etamu.family.symbolic import (
+    DIGITS,
+    Expression,
+    antiderivative,
+    expression,
+    precise,
+    singular_points,
+    solved,
+    sympy,
+    written,
+)
+
+_REMEMBERED = 64
+_STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
+_MEANS = (0.5, 1.0, 2.0)
+
+
+class Statement(NamedTuple):
+    """What a user states: "cumulant" or "variance", its formula, and the interval if one is given."""
+
+    kind: str
+    text: str
+    interval: tuple[float, float] | None = None
+
+
+class Texts(NamedTuple):
+    """The same as formulas to print; "" where there is no closed form."""
+
+    cumulant: str
+    mean: str
+    natural: str
+    variance: str
+    second: str
+    deviance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a statement implies.
+
+    Formulas in the mean have the inputs (mu, 1 - mu); those in theta have one. None: no closed form.
+    """
+
+    mean: Interval
+    natural: Interval
+    closed: tuple[float | None, float | None]
+    """max over theta of y theta - b(theta) at y = the lower and the upper end, None where it is infinite."""
+    variance: Formula | None
+    dvariance: Formula | None
+    theta: Formula | None
+    tail: tuple[float, Formula] | None
+    """(R, r): beyond mu = R, theta = -integral from 0 to 1/mu of r."""
+    cumulant_of_mean: Formula | None
+    cumulant: tuple[Formula | None, ...]
+    """b, b', b'', b''' and 1 - b' in theta."""
+    points: tuple[complex, ...] | None
+    """Where V is 0 in the complex plane; None where that is not known."""
+    simple_ends: tuple[bool, bool]
+    """Whether V vanishes no faster than linearly at the lower and upper end."""
+    named: Family | None
+    texts: Texts
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def facts(statement: Statement) -> Facts:
+    """Return what a statement implies.
+
+    Raises
+    ------
+    FamilyError
+        If the formula is no cumulant or variance function, or its digits are lost in a tail.
+    NotAvailableError
+        If SymPy is not installed.
+    """
+    return _of_cumulant(statement) if statement.kind == "cumulant" else _of_variance(statement)
+
+
+# --- from a cumulant ---
+
+
+def _of_cumulant(statement: Statement) -> Facts:
+    sp = sympy()
+    theta = sp.Symbol("theta", real=True)
+    b = expression(read(statement.text, "theta"), theta=theta)
+    derivatives = [b]
+    for _ in range(3):
+        derivatives.append(sp.simplify(sp.diff(derivatives[-1], theta)))
+    if derivatives[2] == 0:
+        raise FamilyError(f"the cumulant {statement.text!r} is linear: nothing would vary")
+    natural = _natural_interval(statement, theta, b, derivatives[2])
+    grid = spread(natural)
+    _refuse_concave(statement, derivatives[2], theta, grid)
+    b0 = written(b, (theta,))
+    b1, b2, b3 = (
+        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text)
+        for each, word in zip(derivatives[1:], ("first", "second", "third"), strict=True)
+    )
+    slope = functools.partial(b1, np)
+    mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
+    _refuse_means(statement, mean)
+    other = None
+    if mean.upper == 1.0:
+        other = kept(1 - derivatives[1], theta, grid, "1 - b'", statement.text)
+    mu = _mean_symbol(mean)
+    closed_form = _inverse_of(derivatives[1], theta, mu, natural)
+    own_facts = Facts(
+        mean, natural, _conjugate_at_ends(derivatives, theta, natural, mean), None, None, None, None, None,
+        (b0, b1, b2, b3, other), None, (False, False), None,
+        Texts(str(b), str(derivatives[1]), "", "", str(derivatives[2])),
+    )  # fmt: skip
+    if closed_form is None:
+        return own_facts
+    variance = sp.simplify(derivatives[2].subs(theta, closed_form))
+    at_mean = sp.simplify(b.subs(theta, closed_form))
+    return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
+
+
+def _natural_interval(statement: Statement, theta: Expression, b: Expression, second: Expression) -> Interval:
+    """Return the stated interval, or the largest one around 0, or near it, where b is real and convex."""
+    if statement.interval is not None:
+        return Interval(*statement.interval)
+    import mpmath
+
+    value, bend = precise(b, theta), precise(second, theta)
+
+    def holds(x: Any) -> bool:
+        return bool(mpmath.isfinite(value(x)) and mpmath.isfinite(bend(x)) and bend(x) >= 0)
+
+    start = next((x for x in _STARTS if holds(x) and bend(x) > 0), None)
+    if start is None:
+        raise FamilyError(
+            f"the cumulant {statement.text!r} is not convex: b'' is not positive at theta = 0 nor near "
+            "it; if theta lives elsewhere, state its interval: derive(cumulant=…, theta=(lower, upper))"
+        )
+    found = around(holds, start)
+    for end, outward in ((found.lower, -1.0), (found.upper, 1.0)):
+        if math.isfinite(end):
+            step = outward * 1e-7 * (1.0 + abs(end))
+            tame = bend(end - step) < 1e4 * (1 + bend(start))  # else it is a pole, where theta ends
+            if tame and mpmath.isfinite(value(end + step)) and bend(end + step) < 0:
+                raise FamilyError(
+                    f"the cumulant {statement.text!r} is not convex: b'' changes its sign at "
+                    f"theta = {end:g}; if theta is meant to stay on one side, state theta=(lower, upper)"
+                )
+    return found
+
+
+def _refuse_concave(statement: Statement, second: Expression, theta: Expression, grid: Array) -> None:
+    at = precise(second, theta)
+    for point in grid:
+        value = at(point)
+        if not value >= 0:
+            raise FamilyError(
+                f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at "
+                f"theta = {point:.6g}, and a variance is never negative"
+            )
+
+
+def _inverse_of(slope: Expression, theta: Expression, mu: Expression, natural: Interval) -> Expression | None:
+    """Return theta as a function of the mean where SymPy solves b'(theta) = mu, and the answer is right."""
+    import mpmath
+
+    forward = precise(slope, theta)
+    points = [x for x in spread(natural) if abs(x) < 20.0]
+    for candidate in solved(slope, theta, mu):
+        backward = precise(candidate, mu)
+        with mpmath.workdps(DIGITS):
+            if all(abs(backward(forward(x)) - x) <= 1e-15 * (1 + abs(x)) for x in points):
+                return candidate
+    return None
+
+
+def _conjugate_at_ends(
+    derivatives: list[Expression], theta: Expression, natural: Interval, mean: Interval
+) -> tuple[float | None, float | None]:
+    """Return the limit of y theta - b(theta) toward each end of theta, y the mean there."""
+    b = written(derivatives[0], (theta,))
+    found: list[float | None] = []
+    for end, side in ((mean.lower, -1.0), (mean.upper, 1.0)):
+        if math.isinf(end):
+            found.append(None)
+            continue
+        value = limit(functools.partial(_conjugate, b, end), natural, side)
+        found.append(value if math.isfinite(value) else None)
+    return found[0], found[1]
+
+
+def _conjugate(b: Formula, end: float, theta: Array) -> Array:
+    return np.asarray((end * theta if end else 0.0) - b(np, theta))
+
+
+# --- from a variance function ---
+
+
+def _of_variance(statement: Statement) -> Facts:
+    sp = sympy()
+    plain = sp.Symbol("mu", real=True)
+    stated = expression(read(statement.text, "mu"), mu=plain)
+    mean = _mean_interval(statement, plain, stated)
+    _refuse_means(statement, mean)
+    mu, theta = _mean_symbol(mean), sp.Symbol("theta", real=True)
+    variance = stated.subs(plain, mu)
+    _refuse_negative(statement, variance, mu, mean)
+    inside = _inside(mean)
+    natural_of = antiderivative(1 / variance, mu, inside)
+    at_mean = antiderivative(mu / variance, mu, inside)
+    empty = Facts(
+        mean, LINE, (None, None), None, None, None, None, None, (None,) * 5, None, (False, False), None,
+        Texts("", "", "", str(stated), ""),
+    )  # fmt: skip
+    if natural_of is None or at_mean is None:
+        return _in_the_mean(statement, empty, mu, variance, None, None)
+    natural_of, natural = _normalised(natural_of, mu, mean)
+    empty = _with(empty, natural=natural)
+    inverse = next(
+        (each for each in solved(natural_of, mu, theta) if _right(each, theta, natural_of, mu, mean)), None
+    )
+    if inverse is not None:
+        empty = _with_cumulant(empty, inverse, at_mean, mu, theta)
+    return _in_the_mean(statement, empty, mu, variance, natural_of, at_mean)
+
+
+def _mean_interval(statement: Statement, mu: Expression, variance: Expression) -> Interval:
+    """Return the stated interval, or the largest one around 1/2, 1 or 2 where V is positive."""
+    if statement.interval is not None:
+        return Interval(*statement.interval)
+    import mpmath
+
+    value = precise(variance, mu)
+
+    def holds(x: Any) -> bool:
+        return bool(mpmath.isfinite(value(x)) and value(x) > 0)
+
+    start = next((x for x in _MEANS if holds(x)), None)
+    if start is None or not holds(_MEANS[0]):
+        raise FamilyError(
+            f"the variance {statement.text!r} is not positive at mu = {_MEANS[0]:g}; if means live "
+            "elsewhere, state their interval: derive(variance=…, mean=(lower, upper))"
+        )
+    found = around(holds, start)
+    # a double zero is an end too, though V is positive on either side of it
+    zeros = [*(singular_points(variance, mu) or ()), *(singular_points(1 / variance, mu) or ())]
+    real = [zero.real for zero in zeros if abs(zero.imag) < 1e-9]
+    lower = max([found.lower, *(zero for zero in real if zero < start)])
+    return Interval(lower, min([found.upper, *(zero for zero in real if zero > start)]))
+
+
+def _refuse_negative(statement: Statement, variance: Expression, mu: Expression, mean: Interval) -> None:
+    at = precise(variance, mu)
+    for point in spread_means(mean)[2]:
+        if not at(point) > 0:
+            raise FamilyError(
+                f"the variance {statement.text!r} is {float(at(point)):.4g} at mu = {float(point):.6g}, "
+                f"which is in {mean!r}: a variance is positive at every mean; state mean=(lower, upper) if "
+                "fewer are meant"
+            )
+
+
+def _normalised(natural: Expression, mu: Expression, mean: Interval) -> tuple[Expression, Interval]:
+    """Choose the constant of theta: 0 at its upper end where that is finite, else at its lower end."""
+    formula = best_in_mean(natural, mu, mean)[0]
+    lower, upper = (limit(lambda x: np.asarray(formula(np, x, 1.0 - x)), mean, side) for side in (-1.0, 1.0))
+    if math.isfinite(lower) == math.isfinite(upper):
+        return natural, Interval(lower, upper)
+    sp = sympy()
+    end = upper if math.isfinite(upper) else lower
+    exact = sp.nsimplify(end, [sp.pi], tolerance=1e-12) if end else sp.Integer(0)
+    return natural - exact, Interval(lower - end, upper - end)
+
+
+def _right(
+    inverse: Expression, theta: Expression, natural: Expression, mu: Expression, mean: Interval
+) -> bool:
+    import mpmath
+
+    forward, backward = precise(natural, mu), precise(inverse, theta)
+    points = [x for x in spread_means(mean)[2] if 1e-5 < abs(x) < 20]
+    with mpmath.workdps(DIGITS):
+        return all(abs(backward(forward(x)) - x) <= 1e-15 * abs(x) for x in points)
+
+
+def _with_cumulant(
+    found: Facts, inverse: Expression, at_mean: Expression, mu: Expression, theta: Expression
+) -> Facts:
+    """Add b and its derivatives in theta, where they keep their digits."""
+    sp = sympy()
+    b = sp.simplify(at_mean.subs(mu, inverse))
+    derivatives = [b, inverse, sp.simplify(sp.diff(inverse, theta)), sp.simplify(sp.diff(inverse, theta, 2))]
+    grid = spread(found.natural)
+    formulas = [written(b, (theta,))]
+    for each in derivatives[1:]:
+        formula, loss = best_in_theta(each, theta, grid)
+        if loss > LOST:
+            return found
+        formulas.append(formula)
+    other = None
+    if found.mean.upper == 1.0:
+        other, loss = best_in_theta(1 - inverse, theta, grid)
+        if loss > LOST:
+            return found
+    texts = found.texts._replace(cumulant=str(b), mean=str(inverse), second=str(derivatives[2]))
+    return _with(found, cumulant=(*formulas, other), texts=texts)
+
+
+# --- in the mean, whichever was stated ---
+
+
+def _in_the_mean(
+    statement: Statement,
+    found: Facts,
+    mu: Expression,
+    variance: Expression,
+    natural_of: Expression | None,
+    at_mean: Expression | None,
+) -> Facts:
+    """Add what is written in the mean: V, V', theta, b, and what the deviance is made of."""
+    sp = sympy()
+    mean = found.mean
+    v, loss = best_in_mean(variance, mu, mean)
+    if loss > LOST:
+        raise FamilyError(
+            f"the variance {statement.text!r} keeps no digits in a tail of the mean (relative error "
+            f"{loss:.1g}): write it so that nothing cancels, as mu*(1 - mu) for mu - mu**2"
+        )
+    dv = best_in_mean(sp.simplify(sp.diff(variance, mu)), mu, mean)[0]
+    points = singular_points(variance, mu)
+    ends = _simple_ends(variance, mu, mean)
+    texts = found.texts._replace(variance=str(sp.factor(variance)))
+    if natural_of is None or at_mean is None:
+        return _with(found, variance=v, dvariance=dv, points=points, simple_ends=ends, texts=texts)
+    theta = best_in_mean(natural_of, mu, mean)[0]
+    return _with(
+        found,
+        variance=v,
+        dvariance=dv,
+        theta=theta,
+        tail=_tail(variance, mu, mean, found.natural),
+        cumulant_of_mean=best_in_mean(at_mean, mu, mean)[0],
+        closed=_closed(natural_of, at_mean, mu, mean),
+        points=points,
+        simple_ends=ends,
+        named=_named(variance, mu, mean),
+        texts=texts._replace(natural=str(natural_of), deviance=_deviance_text(natural_of, at_mean, mu)),
+    )
+
+
+def _deviance_text(natural: Expression, at_mean: Expression, mu: Expression) -> str:
+    """Write 2 (y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)))."""
+    sp = sympy()
+    y = sp.Symbol("y", positive=mu.is_positive, real=True)
+    half = y * (natural.subs(mu, y) - natural) - at_mean.subs(mu, y) + at_mean
+    short = sp.simplify(2 * half)
+    return str(2 * half if any(not power.exp.is_number for power in short.atoms(sp.Pow)) else short)
+
+
+def _closed(
+    natural: Expression, at_mean: Expression, mu: Expression, mean: Interval
+) -> tuple[float | None, float | None]:
+    """Return the limit of y theta(y) - b(theta(y)) at each end of the means, None where infinite."""
+    import mpmath
+
+    theta, b = precise(natural, mu), precise(at_mean, mu)
+    found: list[float | None] = []
+    for end, inward in ((mean.lower, 1), (mean.upper, -1)):
+        if math.isinf(end):
+            found.append(None)
+            continue
+        with mpmath.workdps(DIGITS):
+            near, nearer = (
+                y * theta(y) - b(y)
+                for y in (end + inward * mpmath.mpf(10) ** -k for k in ((30, 60) if end else (200, 400)))
+            )
+            settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
+            found.append(simple(nearer, 1e-12) if settled else None)
+    return found[0], found[1]
+
+
+def _simple_ends(variance: Expression, mu: Expression, mean: Interval) -> tuple[bool, bool]:
+    """Tell whether V(y) / (y - end) stays away from 0 at each finite end."""
+    import mpmath
+
+    at = precise(variance, mu)
+    found = []
+    for end, inward in ((mean.lower, 1), (mean.upper, -1)):
+        if math.isinf(end):
+            found.append(False)
+            continue
+        with mpmath.workdps(DIGITS):
+            gaps = (mpmath.mpf(10) ** -12, mpmath.mpf(10) ** -24)
+            near, nearer = (at(end + inward * gap) / gap for gap in gaps)
+            found.append(bool(mpmath.isfinite(nearer) and abs(near - nearer) < 1e-3 * abs(nearer)))
+    return found[0], found[1]
+
+
+def _tail(
+    variance: Expression, mu: Expression, mean: Interval, natural: Interval
+) -> tuple[float, Formula] | None:
+    """Return from where on theta is the integral of a smooth function of 1/mu, and that function."""
+    if not (math.isinf(mean.upper) and natural.upper == 0.0):
+        return None
+    sp = sympy()
+    s = sp.Symbol("s", positive=True)
+    rate = sp.cancel(sp.together(1 / (s**2 * variance.subs(mu, 1 / s))))
+    points = singular_points(1 / rate, s)
+    if points is None or any(abs(point) < 1e-9 for point in points):
+        return None
+    nearest = min((abs(point) for point in points), default=math.inf)
+    return max(4.0 / nearest, 1e-3), written(rate, (s,))
+
+
+_LAWS: tuple[tuple[str, Interval, Family], ...] = (
+    ("1", LINE, own.Gaussian()),
+    ("mu", own.POSITIVE, own.Poisson()),
+    ("mu**2", own.POSITIVE, own.Gamma()),
+    ("mu**3", own.POSITIVE, own.InverseGaussian()),
+    ("mu*(1 - mu)", own.UNIT, own.Bernoulli()),
+)
+
+
+def _named(variance: Expression, mu: Expression, mean: Interval) -> Family | None:
+    """Return the family of the catalogue that this is: V and its interval of means say all (Morris 1982)."""
+    sp = sympy()
+    for text, interval, family in _LAWS:
+        same = (interval.lower, interval.upper) == (mean.lower, mean.upper)
+        if same and sp.simplify(variance - expression(read(text, "mu"), mu=mu)) == 0:
+            return family
+    if (mean.lower, mean.upper) != (0.0, math.inf):
+        return None
+    excess = sp.simplify((variance - mu) / mu**2)
+    if excess.is_number and excess > 0:
+        return own.NegativeBinomial(float(1 / excess))
+    power = sp.simplify(mu * sp.diff(variance, mu) / variance)
+    if power.is_number and power > 1 and sp.simplify(variance / mu**power) == 1:
+        return Tweedie(float(power))
+    return None
+
+
+# --- parts ---
+
+
+def _with(found: Facts, **changes: Any) -> Facts:
+    parts = {name: getattr(found, name) for name in Facts.__dataclass_fields__}
+    return Facts(**(parts | changes))
+
+
+def _mean_symbol(mean: Interval) -> Expression:
+    return sympy().Symbol("mu", positive=True) if mean.lower >= 0.0 else sympy().Symbol("mu", real=True)
+
+
+def _inside(mean: Interval) -> float:
+    return 0.5 if mean.upper == 1.0 else 1.0 if mean.upper > 1.0 else -1.0
+
+
+def _refuse_means(statement: Statement, mean: Interval) -> None:
+    """Refuse means whose distance from an end is lost by subtraction: 1 - mu is carried, no other is."""
+    lower, upper = mean.lower, mean.upper
+    if lower < upper and lower in {0.0, -math.inf} and upper in {0.0, math.inf}:
+        return
+    if (lower, upper) == (0.0, 1.0):
+        return
+    if math.isfinite(lower) and math.isfinite(upper):
+        remedy = f"use (y - {lower:g}) / {upper - lower:g} as the response, whose mean is between 0 and 1"
+    else:
+        end = lower if math.isfinite(lower) else upper
+        remedy = f"use y - {end:g} as the response, whose mean ends at 0"
+    raise FamilyError(
+        f"the {statement.kind} {statement.text!r} has means in {mean!r}: close to such an end, mu has no "
+        f"digits left to tell its distance; {remedy}"
+    )

@@ -1,0 +1,121 @@
+"""The loss of a family and a link: what a gradient method of any framework minimises, with its derivatives.
+
+May import: _base, family.catalogue, family.family, family.link, family.unit.
+Read next: `etamu.family.unit`, whose value, score and information these are with the sign turned.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Namespace
+from etamu.family import catalogue
+from etamu.family.family import Family
+from etamu.family.link import Link
+from etamu.family.unit import Unit
+
+
+class Losses(NamedTuple):
+    """The loss of each row, and its first and second derivative in eta."""
+
+    value: AnyArray
+    gradient: AnyArray
+    hessian: AnyArray
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Half the unit deviance of each row, times its weight over phi; made by `loss`.
+
+    It differs from minus the log-likelihood by the saturated term, which holds y and phi and no eta: the
+    gradient and the Hessian are those of minus the log-likelihood.
+    """
+
+    unit: Unit
+    information: str = "observed"
+
+    def __call__(
+        self, y: Any, eta: AnyArray, weights: AnyArray | None = None, phi: float | AnyArray = 1.0
+    ) -> Losses:
+        """Compute the loss of each row.
+
+        Parameters
+        ----------
+        y : array, or tuple of arrays
+            The response; (successes, trials) for a binomial one.
+        eta : array
+            The linear predictor, or the raw score of a network or a booster.
+        weights : array, optional
+            Weights of the rows.
+        phi : number or array
+            Dispersion.
+        """
+        columns = y if type(y) is tuple else (y,)
+        names = self.unit.family.response
+        if len(columns) != len(names):
+            raise OptionError(
+                f"the response of {self.unit.family} is {' and '.join(names)}, not {len(columns)} arrays"
+            )
+        value, score, information = self.unit.bind(namespace_of(eta), self.information)(columns, eta)
+        scale = 1.0 / phi if weights is None else weights / phi
+        return Losses(-value * scale, -score * scale, information * scale)
+
+    def __str__(self) -> str:
+        return f"loss of {self.unit}"
+
+
+def loss(family: str | Family, link: str | Link | None = None, *, information: str = "observed") -> Loss:
+    """Return the loss of a family and a link, in the array namespace of its arguments.
+
+    Parameters
+    ----------
+    family : str or Family
+    link : str or Link, optional
+        The family's default if left out.
+    information : "observed" or "expected"
+        The Hessian is the second derivative of the loss; "expected" gives its mean over y, which is positive
+        where the loss is not convex.
+
+    Returns
+    -------
+    Loss
+        A callable ``(y, eta, weights=None, phi=1.0) -> (value, gradient, hessian)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import etamu as em
+    >>> entropy = em.loss("bernoulli", "logit")
+    >>> value, gradient, hessian = entropy(np.array([1.0, 0.0]), np.array([0.0, 40.0]))
+    >>> value.round(6), gradient, hessian.round(6)
+    (array([ 0.693147, 40.      ]), array([-0.5,  1. ]), array([0.25, 0.  ]))
+    """
+    if information not in {"observed", "expected"}:
+        raise OptionError(f"information is {information!r}; it is 'expected' or 'observed'")
+    return Loss(catalogue.unit(family, link), information)
+
+
+def namespace_of(array: AnyArray) -> Namespace:
+    """Return the array namespace of an array: its own word for it, or the library it comes from.
+
+    Examples
+    --------
+    >>> namespace_of(np.zeros(2)) is np
+    True
+    """
+    named: Callable[[], Namespace] | None = getattr(array, "__array_namespace__", None)
+    if named is not None:
+        return named()
+    if isinstance(array, (float, int, np.generic, np.ndarray)):
+        return np
+    library = sys.modules.get(type(array).__module__.partition(".")[0])
+    if library is None or not hasattr(library, "where"):
+        raise OptionError(f"{type(array).__name__} is no array of a namespace etamu knows")
+    return library

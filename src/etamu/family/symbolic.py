@@ -1,0 +1,409 @@
+"""What SymPy does for a derived family: derivatives, integrals, inverses, and formulas that keep digits.
+
+May import: _base, family.formula; sympy and mpmath inside functions.
+Read next: `etamu.family.facts`, which asks for these.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+
+from etamu._base.errors import NotAvailableError
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.family.formula import CALLS, Formula, Step, Tree
+
+Expression = Any
+"""A SymPy expression."""
+
+_ROOTS = 4
+"""Largest denominator of an exponent that SymPy is asked to solve for."""
+
+DIGITS = 100
+"""Decimal digits of the numbers that formulas are compared with."""
+
+
+def sympy() -> Any:
+    """Return SymPy.
+
+    Raises
+    ------
+    NotAvailableError
+        If it is not installed.
+    """
+    try:
+        import sympy as found
+    except ImportError:
+        raise NotAvailableError(
+            "a derived family needs SymPy, which is not installed: pip install 'etamu[derive]'"
+        ) from None
+    return found
+
+
+def expression(tree: Tree, **symbols: Expression) -> Expression:  # noqa: PLR0911  (one per kind of part)
+    """Return a tree as SymPy's expression, its numbers exact."""
+    sp = sympy()
+    match tree:
+        case ("number", text):
+            return sp.Rational(text)
+        case ("constant", word):
+            return sp.pi if word == "pi" else sp.E
+        case ("name", word):
+            return symbols[word]
+        case ("-", part):
+            return -expression(part, **symbols)
+    parts = [expression(part, **symbols) for part in tree[1:]]
+    if len(parts) == 2:
+        return _SIGNS[tree[0]](*parts)
+    if tree[0] == "log1p":
+        return sp.log(1 + parts[0])
+    return sp.exp(parts[0]) - 1 if tree[0] == "expm1" else getattr(sp, tree[0])(*parts)
+
+
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+}  # fmt: skip
+
+
+def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
+    """Return a function of an mpmath number that computes an expression with `DIGITS` digits."""
+    import mpmath
+
+    function = sympy().lambdify([symbol], value, "mpmath")
+
+    def at(x: Any) -> Any:
+        with mpmath.workdps(DIGITS):
+            try:
+                found = function(mpmath.mpf(x))
+            except (ArithmeticError, ValueError, TypeError):
+                return mpmath.nan
+            real = abs(mpmath.im(found)) <= mpmath.mpf(10) ** (8 - DIGITS) * (1 + abs(found))
+            return mpmath.re(found) if real else mpmath.nan
+
+    return at
+
+
+def error(
+    formula: Formula, exact: Callable[[Any], Any], columns: tuple[Array, ...], points: Iterable[Any]
+) -> float:
+    """Return the largest relative error of a formula; inf where it is no number."""
+    import mpmath
+
+    with np.errstate(all="ignore"):
+        found = np.broadcast_to(formula(np, *columns), columns[0].shape)
+    worst = 0.0
+    for number, point in zip(found.tolist(), points, strict=True):
+        truth = exact(point)
+        if mpmath.isnan(truth) or not 1e-290 < abs(truth) < 1e290:
+            continue
+        worst = max(worst, float(abs(number - truth) / abs(truth)) if math.isfinite(number) else math.inf)
+    return worst
+
+
+def antiderivative(value: Expression, symbol: Expression, inside: Expression) -> Expression | None:
+    """Return an antiderivative that is real around a point, None if SymPy finds none."""
+    sp = sympy()
+    try:
+        if value.is_rational_function(symbol):
+            found = sp.integrate(value, symbol)
+        else:  # by rules alone: SymPy's other methods may take minutes, and a file may hold any formula
+            found = sp.integrals.manualintegrate.manualintegrate(value, symbol)
+    except Exception:  # SymPy's integrator fails in many ways; quadrature serves then
+        return None
+    if found.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.hyper, sp.meijerg):
+        return None
+    if found.has(sp.acoth, sp.acosh, sp.asech, sp.acsch, sp.acot, sp.asin, sp.acos):
+        found = found.rewrite(sp.log)
+    # log of a negative argument and of its opposite differ by a constant
+    found = found.replace(
+        lambda part: part.func is sp.log and sp.N(part.args[0].subs(symbol, inside)).is_negative,
+        lambda part: sp.log(-part.args[0]),
+    )
+    return found if sp.N(found.subs(symbol, inside)).is_real else None
+
+
+def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
+    """Return ways to write an expression, of which one may keep more digits than the others."""
+    sp = sympy()
+    ways = [value, sp.factor(value), sp.simplify(value)]
+    joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
+    ways.append(joined)
+    if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)):
+        ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
+    turned = joined.replace(sp.log, lambda part: -sp.log(sp.expand(1 / part)))
+    apart = sp.expand_log(value, force=True)
+    # a difference of roots is written as a quotient with their sum below
+    rooted = apart.replace(
+        lambda part: part.func is sp.log and part.args[0].is_Add and part.has(sp.Pow),
+        lambda part: -sp.log(sp.radsimp(1 / part.args[0])),
+    )
+    return tuple(dict.fromkeys([*ways, turned, apart, rooted]))
+
+
+def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
+    """Return what SymPy finds for value = target solved for symbol, in elementary functions."""
+    sp = sympy()
+    for kind in (sp.log, sp.exp, sp.atan, sp.atanh):
+        inner = value.replace(lambda part, kind=kind: part.func is kind, lambda _: sp.Dummy())
+        if value.has(kind) and inner.has(symbol):
+            return ()  # theta both inside and outside a function: SymPy would search for long, and in vain
+    powers = [part.exp for part in value.atoms(sp.Pow) if part.base.has(symbol) and not part.exp.has(symbol)]
+    if any(not power.is_Rational or power.q > _ROOTS for power in powers):
+        return ()  # SymPy would write out a polynomial of a degree as high as the denominators
+    try:
+        found = sp.solve(sp.Eq(value, target), symbol)
+    except Exception:  # what cannot be solved is found by Newton's method
+        return ()
+    allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)}
+    simple = [sp.simplify(each) for each in found if not isinstance(each, dict)]
+    return tuple(
+        each
+        for each in simple
+        if not each.has(sp.I, sp.zoo, sp.nan) and all(f.func in allowed for f in each.atoms(sp.Function))
+    )
+
+
+def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...] | None:
+    """Return where a rational function is 0 in the complex plane; None for any other function."""
+    sp = sympy()
+    top, bottom = sp.fraction(sp.together(value))
+    if not (top.is_polynomial(symbol) and bottom.is_polynomial(symbol)):
+        return None
+    if not top.has(symbol):
+        return ()
+    roots = (complex(root) for root in sp.Poly(top, symbol).nroots(n=30, maxsteps=300))
+    return tuple(complex(*(part if abs(part) > 1e-9 else 0.0 for part in (z.real, z.imag))) for z in roots)
+
+
+def written(
+    value: Expression, symbols: tuple[Expression, ...], complement: Expression | None = None
+) -> Formula:
+    """Write an expression as a formula whose inputs are the symbols, then 1 - the first one if asked.
+
+    Rational functions of an exponential are computed from e^-|theta|, so that neither tail overflows or
+    cancels; 1 - mu is taken from the complement; log(1 + x) by log1p.
+    """
+    inputs = (*symbols, complement) if complement is not None else symbols
+    writer = _Writer({symbol: slot for slot, symbol in enumerate(inputs)}, symbols[0], complement)
+    found = writer.write(value)
+    result = found if isinstance(found, int) else writer.put("number", 0, found)
+    return Formula(len(inputs), tuple(writer.steps), result)
+
+
+Slot = int | float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Writer:
+    """Expressions become steps; each distinct one once."""
+
+    known: dict[Expression, Slot]
+    symbol: Expression
+    complement: Expression | None
+    steps: list[Step] = field(default_factory=list)
+    shared: dict[Step, int] = field(default_factory=dict)
+
+    def put(self, operation: str, *operands: Slot) -> int:
+        key = (operation, *((type(each), each) for each in operands))  # slot 2 is not the number 2.0
+        if key not in self.shared:
+            inputs = len([each for each in self.known if each.is_Symbol])
+            self.shared[key] = inputs + len(self.steps)
+            self.steps.append((operation, *operands))
+        return self.shared[key]
+
+    def write(self, value: Expression) -> Slot:
+        if value.is_number:
+            return float(value)
+        if value not in self.known:
+            self.known[value] = self._new(value)
+        return self.known[value]
+
+    def _new(self, value: Expression) -> Slot:  # noqa: PLR0911  (one per kind of expression)
+        sp = sympy()
+        if self.complement is not None:
+            for sign in (1, -1):
+                if value.is_Add and sp.expand(value - sign * (1 - self.symbol)) == 0:
+                    return self._signed(sign, self.write(self.complement))
+        if value.has(sp.exp) or value.has(sp.sinh, sp.cosh, sp.tanh):
+            found = self._exponential(value)
+            if found is not None:
+                return found
+        if value.is_Add:
+            return self._sum(value)
+        if value.is_Mul:
+            return self._product(value)
+        if value.is_Pow:
+            return self._power(value.base, value.exp)
+        if value.func is sp.log:
+            return self._log(value.args[0])
+        return self.put(value.func.__name__, self.write(value.args[0]))
+
+    def _signed(self, sign: int, slot: Slot) -> Slot:
+        return slot if sign == 1 else self.put("negative", slot)
+
+    def _sum(self, value: Expression) -> Slot:
+        sp = sympy()
+        if value.is_polynomial(self.symbol) and value.free_symbols == {self.symbol}:
+            coefficients = [float(each) for each in sp.Poly(value, self.symbol).all_coeffs()]
+            if len(coefficients) > 2 or coefficients[0] not in {1.0, -1.0}:
+                return self.put("polynomial", self.write(self.symbol), *coefficients)
+        positive = [each for each in value.args if not each.could_extract_minus_sign()]
+        negative = [-each for each in value.args if each.could_extract_minus_sign()]
+        if not positive:
+            return self.put("negative", self.write(-value))
+        plus = functools.reduce(lambda a, b: self.put("+", a, b), map(self.write, positive))
+        return functools.reduce(lambda a, b: self.put("-", a, b), map(self.write, negative), plus)
+
+    def _product(self, value: Expression) -> Slot:
+        sp = sympy()
+        top, bottom = sp.fraction(value)
+        if bottom != 1:
+            if top.could_extract_minus_sign() and not top.is_number:
+                return self.put("negative", self.put("/", self.write(-top), self.write(bottom)))
+            return self.put("/", self.write(top), self.write(bottom))
+        number, rest = value.as_coeff_Mul()
+        if number == -1:
+            return self.put("negative", self.write(rest))
+        factors = [each for each in value.args if not each.is_number]
+        product = functools.reduce(lambda a, b: self.put("*", a, b), map(self.write, factors))
+        scale = float(functools.reduce(operator.mul, [e for e in value.args if e.is_number], sp.Integer(1)))
+        return product if scale == 1.0 else self.put("*", product, scale)
+
+    def _power(self, base: Expression, exponent: Expression) -> Slot:
+        sp = sympy()
+        if not exponent.is_number:
+            return self.put("exp", self.put("*", self.write(exponent), self.write(sp.log(base))))
+        if exponent.could_extract_minus_sign():
+            return self.put("/", 1.0, self._power(base, -exponent))
+        if exponent == 1:
+            return self.write(base)
+        if exponent == sp.Rational(1, 2):
+            return self.put("sqrt", self.write(base))
+        return self.put("power", self.write(base), float(exponent))
+
+    def _log(self, inside: Expression) -> Slot:  # noqa: PLR0911  (one per way to keep digits)
+        sp = sympy()
+        if inside.func is sp.cosh:
+            return self.put("log_cosh", self.write(inside.args[0]))
+        if inside.is_Add and (many := self._log_exponential(inside)) is not None:
+            return many
+        rest = inside - 1
+        if inside.is_Add and rest.func is sp.exp:
+            return self.put("softplus", self.write(rest.args[0]))
+        if inside.is_Add and (-rest).func is sp.exp:
+            return self.put("log_complement", self.write((-rest).args[0]))
+        if self.complement is not None and inside == 1 - self.symbol:
+            return self.put("log", self.write(self.complement))
+        if inside.is_Add and not rest.is_Add:
+            return self.put("log1p", self.write(rest))
+        return self.put("log", self.write(inside))
+
+    def _exponential(self, value: Expression) -> Slot | None:
+        """Write a rational function of exp(theta) in e^-|theta|; None for anything else."""
+        found = _in_exponential(value, self.symbol)
+        if found is None:
+            return None
+        ratio, unit, rate = found
+        sp = sympy()
+        theta = self.write(self.symbol)
+        decay = self.put("exp", self.put("*", self.put("abs", theta), -rate))
+        top, bottom = sp.fraction(sp.together(ratio))
+        slots: dict[int, list[Slot]] = {1: [], -1: []}
+        number, below, above = sp.Integer(1), 0, 0
+        for sign, part in ((1, top), (-1, bottom)):
+            scale, factors = sp.factor_list(part, unit)
+            number *= scale**sign
+            for factor, times in factors:
+                poly = sp.Poly(factor, unit)
+                if poly.degree() == 1 and poly.eval(0) == 0:
+                    number *= poly.LC() ** (sign * times)
+                    below, above = below + sign * times, above + sign * times
+                    continue
+                above += sign * times * poly.degree()
+                slots[sign] += [self._balanced(poly, theta, rate, decay)] * times
+        return self._gathered(float(number), slots, (below, above), (theta, rate, decay))
+
+    def _log_exponential(self, inside: Expression) -> Slot | None:
+        """Write the log of 1 + … + a E^n, E = exp(theta), with positive coefficients and n > 1."""
+        sp = sympy()
+        found = _in_exponential(inside, self.symbol)
+        if found is None or not found[0].is_polynomial(found[1]):
+            return None
+        numbers = [float(each) for each in sp.Poly(found[0], found[1]).all_coeffs()]
+        if len(numbers) < 3 or min(numbers) < 0.0 or numbers[-1] != 1.0:
+            return None
+        theta, rate, degree = self.write(self.symbol), found[2], len(numbers) - 1
+        decay = self.put("exp", self.put("*", self.put("abs", theta), -rate))
+        down = [each / numbers[0] for each in numbers[::-1]]
+        sides = (self.put("polynomial", decay, *each[:-1], 0.0) for each in (down, numbers))
+        growth = self.put("+", self.put("*", theta, rate * degree), math.log(numbers[0]))
+        small = self.put("log1p", self.put("rises", theta, *sides))
+        return self.put("+", self.put("rises", theta, growth, 0.0), small)
+
+    def _balanced(self, poly: Any, theta: Slot, rate: float, decay: Slot) -> Slot:
+        """Write a polynomial in e^theta without its growth: divided by its leading power above 0."""
+        numbers = [float(each) for each in poly.all_coeffs()]
+        if len(numbers) == 2 and numbers[0] == -numbers[1]:
+            short = self.put("expm1", self.put("*", self.put("abs", theta), -rate))
+            sides = (self.put("*", short, -numbers[0]), self.put("*", short, numbers[0]))
+            return self.put("rises", theta, *sides)
+        down, up = (self.put("polynomial", decay, *each) for each in (numbers[::-1], numbers))
+        return self.put("rises", theta, down, up)
+
+    def _gathered(
+        self,
+        number: float,
+        slots: dict[int, list[Slot]],
+        powers: tuple[int, int],
+        at: tuple[Slot, float, Slot],
+    ) -> Slot:
+        (below, above), (theta, rate, decay) = powers, at
+        times: list[Slot] = list(slots[1])
+        if (below, above) != (0, 0):
+            if below >= 0 >= above:
+                sides = [self.put("power", decay, float(k)) if k else 1.0 for k in (-above, below)]
+                times.append(sides[0] if sides[0] == sides[1] else self.put("rises", theta, *sides))
+            else:
+                power: Slot = float(above) * rate
+                if below != above:
+                    power = self.put("rises", theta, float(above) * rate, float(below) * rate)
+                times.append(self.put("exp", self.put("*", theta, power)))
+        if not times:
+            top: Slot = number
+        else:
+            top = functools.reduce(lambda a, b: self.put("*", a, b), times)
+            top = top if number == 1.0 else self.put("*", top, number)
+        if not slots[-1]:
+            return top
+        return self.put("/", top, functools.reduce(lambda a, b: self.put("*", a, b), slots[-1]))
+
+
+def _in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, Expression, float] | None:
+    """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
+    sp = sympy()
+    value = sp.expand_power_exp(value.rewrite(sp.exp))
+    rates = []
+    for part in value.atoms(sp.exp):
+        rate = part.args[0] / symbol
+        if part.args[0].has(symbol):
+            if not rate.is_Rational:
+                return None
+            rates.append(abs(rate))
+    if not rates:
+        return None
+    common = functools.reduce(sp.gcd, rates)
+    unit = sp.Symbol("E", positive=True)
+    ratio = value.replace(
+        lambda part: part.func is sp.exp and part.has(symbol),
+        lambda part: unit ** (part.args[0] / symbol / common),
+    )
+    if ratio.has(symbol) or not ratio.is_rational_function(unit):
+        return None
+    return sp.cancel(ratio), unit, float(common)

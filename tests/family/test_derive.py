@@ -1,0 +1,114 @@
+"""The door: what is derived is verified first, and what is no family is refused with the reason."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import etamu as em
+from etamu.family.derived import CanonicalDerived
+from etamu.family.facts import Statement
+
+pytest.importorskip("sympy")
+
+BAD = {
+    "cumulant": {
+        "theta**3": r"not convex: b'' changes its sign at theta = 0",
+        "-theta**2": "not convex: b'' is not positive at theta = 0",
+        "sin(theta)": "not convex",
+        "2*theta": "is linear: nothing would vary",
+        "log(cosh(theta))": r"has means in \(-1, 1\).*use \(y - -1\) / 2 as the response",
+        "5*log(1 + exp(theta))": r"has means in \(0, 5\).*use \(y - 0\) / 5",
+        "exp(x)": "uses 'x', which is not allowed: it may use theta",
+        "exp(theta": "cannot be read",
+        "gamma(theta)": r"uses 'gamma\(theta\)', which is not allowed",
+    },
+    "variance": {
+        "-mu": "is not positive at mu = 0.5",
+        "mu - 2": "is not positive at mu = 0.5; if means live elsewhere, state their interval",
+        "theta": "uses 'theta', which is not allowed: it may use mu",
+        "mu - mu**2 + 1": "has means in",
+        "mu*sqrt(1 + mu)": "keeps no digits there",
+    },
+}
+INJECTED = (
+    "__import__('os').system('true')",
+    "mu.__class__",
+    "(lambda: mu)()",
+    "[x for x in (1,)]",
+    "open('x')",
+    "mu if mu else 1",
+    "exp(mu, 2)",
+    "f'{mu}'",
+    "mu[0]",
+    "(a := mu)",
+    "'mu'",
+    "True",
+    "mu @ mu",
+    "9**9**9**9 * mu",
+    "((mu + 1)**60)**60",
+    "exp(exp(exp(mu)))",
+    "mu + " * 200 + "mu",
+    "(" * 60 + "mu" + ")" * 60 + "**" * 0 + " + 1" * 60,
+)
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in BAD.items() for text in texts])
+def test_what_is_no_family_is_refused_with_the_reason(kind, text) -> None:
+    with pytest.raises(em.FamilyError, match=BAD[kind][text]):
+        em.derive(**{kind: text})
+
+
+@pytest.mark.parametrize("text", INJECTED)
+def test_a_formula_is_read_and_never_run(text) -> None:
+    with pytest.raises(em.FamilyError, match="formula"):
+        em.derive(variance=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "cumulant= or from variance=, one of the two"),
+        ({"cumulant": "exp(theta)", "variance": "mu"}, "one of the two"),
+        ({"cumulant": "exp(theta)", "mean": (0, 1)}, "mean= goes with variance="),
+        ({"variance": "mu", "theta": (0, 1)}, "theta= goes with cumulant="),
+        ({"variance": "mu", "mean": (1, 0)}, "the lower end first"),
+        ({"variance": "mu", "mean": 3}, r"it is \(lower, upper\)"),
+        ({"variance": 3.0}, "as text, not from 3.0"),
+        ({"variance": "mu*(1 - mu)", "mean": (0, float("inf"))}, "a variance is positive at every mean"),
+        ({"cumulant": "theta**3", "theta": (-1, 1)}, "is not convex: b'' is -"),
+    ],
+    ids=str,
+)
+def test_a_statement_is_one_formula_and_its_interval(given, words) -> None:
+    with pytest.raises(em.FamilyError, match=words):
+        em.derive(**given)
+
+
+def test_an_interval_may_be_stated() -> None:
+    half = em.derive(cumulant="theta**3", theta=(0, float("inf")))
+    assert (half.mean.lower, half.mean.upper) == (0.0, float("inf"))
+    negative = em.derive(variance="mu**2", mean=(float("-inf"), 0))
+    assert repr(negative.support) == "numbers in (-inf, 0)"
+
+
+def test_a_link_may_be_stated_by_name_or_value() -> None:
+    assert em.derive(variance="mu**2 * (1 + mu)", link="log").default_link.name == "log"
+    power = em.Power(0.5)
+    family = em.derive(variance="mu**2 * (1 + mu)", link=power)
+    assert family.default_link == power
+    assert family.canonical == CanonicalDerived(Statement("variance", "mu**2 * (1 + mu)"))
+    with pytest.raises(em.LinkError, match="unknown link"):
+        em.derive(variance="mu", link="logg")
+
+
+def test_a_response_off_the_support_is_named() -> None:
+    with pytest.raises(em.DataError, match="needs positive numbers, but the response 'y' is 0 in row 2"):
+        em.glm("y ~ 1", {"y": [1.0, 2.0, 0.0]}, family=em.derive(variance="mu**2 * (1 + mu)", link="log"))
+
+
+def test_without_sympy_the_extra_is_named(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    with pytest.raises(em.NotAvailableError, match=r"pip install 'etamu\[derive\]'"):
+        em.derive(variance="mu + mu**4/7")
