@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu import sums
-from etamu._base.facts import dataclass
 from etamu._base.arrow import all_finite
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
 from etamu.execute.executor import Executor
