@@ -96,7 +96,6 @@ def test_too_little_knowledge_is_an_error_that_names_what_is_missing() -> None:
         lbfgs(Scoreless(score=True), np.zeros(1))
 
 
-
 def fresh(name: str, **changes: object) -> tuple[Rows, Array]:
     oracle, start = maxima()[name]
     return replace(oracle, asked=[], **changes), start  # type: ignore[arg-type]

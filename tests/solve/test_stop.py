@@ -274,3 +274,10 @@ def test_the_bound_by_girth_is_above_the_exact_length() -> None:
     rho = np.sqrt(step_.slope * oracle.longest(np.linalg.inv(far.local.observed)))  # type: ignore[arg-type]
     assert _exact(oracle, step_) == pytest.approx(rho)
     assert oracle.asked == ["longest", "girth", "longest"]
+
+
+@pytest.mark.parametrize("name", others())
+def test_where_passes_are_dear_what_is_no_maximum_is_still_none(name: str) -> None:
+    oracle, start = others()[name]
+    plain, dear = newton(oracle, start), newton(replace(oracle, dear=True, wide=True), start)
+    assert dear.outcome is plain.outcome
