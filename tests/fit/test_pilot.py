@@ -1,4 +1,4 @@
-"""A fit that starts from a sample is the fit that does not: the pilot saves passes and changes nothing else."""
+"""A fit that starts from a sample is the fit that does not: the pilot saves passes and no more."""
 
 from __future__ import annotations
 

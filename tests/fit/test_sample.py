@@ -75,7 +75,7 @@ def test_rare_responses_are_drawn_more_often_and_count_for_less(share, ordered):
     event = few.y[0] == 1.0
     there = int(y.sum())
     assert event.sum() == min(size // 2, there)
-    # In expectation over what is drawn every row counts 1: of each kind the weights add to how many there are.
+    # In expectation over what is drawn every row counts 1: of each kind weights add to how many there are.
     assert few.weights.sampling[event].sum() == pytest.approx(there)
     assert few.weights.sampling[~event].sum() == pytest.approx(n - there)
     assert np.ptp(few.weights.sampling[event]) == 0.0
