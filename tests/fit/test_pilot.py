@@ -201,7 +201,8 @@ def test_too_few_rows_for_their_columns_make_no_sample():
 
 @pytest.mark.parametrize("n", [10, 1000, 10**6])
 @pytest.mark.parametrize("columns", [1, 30, 500])
-def test_a_sample_is_a_quarter_at_most_and_a_sixteenth_at_least(n, columns):
-    size = size_of(n, columns)
-    assert n // 16 <= size <= n // 4
-    assert size in {n // 16, n // 4, 200 * columns}
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_sample_is_a_quarter_at_most_and_a_share_at_least(n, columns, coded):
+    size, share = size_of(n, columns, coded=coded), n // (16 if coded else 40)
+    assert share <= size <= n // 4
+    assert size in {share, n // 4, 400 * columns}
