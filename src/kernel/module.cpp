@@ -1,7 +1,9 @@
 // etamu._kernel: the compiled door of the package.
 //
-// One file per piece registers what it offers: door_dense.cpp the verbs of dense columns. Where this module was not
-// built, or with ETAMU_KERNEL=numpy, the NumPy twins in etamu.design do the same work.
+// One file per piece registers what it offers (door_*.cpp). Where this module was not built, or with
+// ETAMU_KERNEL=numpy, the NumPy twins do the same work.
+//
+// Read next: pass.hpp, a pass over rows; verbs.hpp, what every instruction set provides; program.hpp, units.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
@@ -10,10 +12,10 @@
 #include "verbs.hpp"
 
 namespace etamu {
-void register_dense(nanobind::module_& module);  // door_dense.cpp
-void register_rows(nanobind::module_& module);
-void register_program(nanobind::module_& module);
-void register_coded(nanobind::module_& module);  // door_coded.cpp
+void register_dense(nanobind::module_& module);    // door_dense.cpp
+void register_rows(nanobind::module_& module);     // door_rows.cpp
+void register_program(nanobind::module_& module);  // door_program.cpp
+void register_coded(nanobind::module_& module);    // door_coded.cpp
 }
 void register_text(nanobind::module_& module);       // door_text.cpp
 void register_triangles(nanobind::module_& module);  // door_triangles.cpp

@@ -98,6 +98,29 @@ ETAMU_INLINE void copy_rows(const char* from, std::ptrdiff_t stride, int count, 
     }
 }
 
+// Rows of a number that is the same everywhere and the first of its neighbours: the ones beside a matrix. `from` points one
+// double before each row: before the very first row there may be nothing, and nothing is read.
+template <bool SCALED>
+ETAMU_INLINE void lead_rows(double value, const char* from, std::ptrdiff_t stride, int count, int m, bool very_first,
+                            const Scaling& scaling, double* panel) {
+    for (int r = 0; r < m; ++r) {
+        Doubles row[PER_ROW];
+        if (very_first && r == 0) {
+            double whole[SLIVER] = {};
+            std::memcpy(whole + 1, from + sizeof(double), static_cast<std::size_t>(count - 1) * sizeof(double));
+            for (int k = 0; k < PER_ROW; ++k) row[k] = load<Doubles>(whole + k * LANES);
+        } else if (count == SLIVER) {
+            read_row(from + r * stride, SLIVER, double(), row);
+        } else {
+            read_row(from + r * stride, count, double(), row);
+        }
+        row[0][0] = value;
+        ETAMU_UNROLL
+        for (int k = 0; k < PER_ROW; ++k)
+            store(panel + r * SLIVER + k * LANES, SCALED ? scaling(row[k], k) : row[k]);
+    }
+}
+
 // A column as doubles in a row of the buffer.
 template <class T>
 ETAMU_INLINE void convert(const char* from, std::ptrdiff_t stride, int m, double* out) {
@@ -167,11 +190,15 @@ template <bool SCALED>
 ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int m, const double* shift,
                            const double* factor, double* panel) {
     for (int j = 0; j < p;) {
-        const int run = neighbours(columns + j, p - j);
+        // One number for all rows, followed by rows of neighbours: they go together.
+        const bool led = columns[j].stride == 0 && columns[j].type == Type::f64 && j + 1 < p &&
+                         columns[j + 1].type == Type::f64 && columns[j + 1].stride != 0;
+        const int run = led ? 1 + neighbours(columns + j + 1, p - j - 1) : neighbours(columns + j, p - j);
         // Whole slivers, or the last one: a sliver shared with other arrays is packed column by column.
         const int together = j + run == p ? run : run / SLIVER * SLIVER;
-        const Column& column = columns[j];
-        if (together < 2) {
+        const Column column = led ? Column{columns[j + 1].data - sizeof(double), columns[j + 1].stride, Type::f64}
+                                  : columns[j];
+        if (together < 2 || (led && run < 3)) {
             const int count = at_most_sliver(p - j);
             pack_columns<SCALED>(columns + j, count, start, m, Scaling(shift, factor, j, count),
                                  panel + std::ptrdiff_t(j) * TILE);
@@ -183,11 +210,15 @@ ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int
         with_type(column.type, [&](auto kind) {
             for (int r = 0; r < m; r += at_once)
                 for (int c = j; c < j + together; c += SLIVER) {
-                    const int count = at_most_sliver(j + together - c);
-                    copy_rows<decltype(kind), SCALED>(
-                        columns[c].data + (start + r) * column.stride, column.stride, count,
-                        m - r < at_once ? m - r : at_once, Scaling(shift, factor, c, count),
-                        panel + (std::ptrdiff_t(c) * TILE + r * SLIVER));
+                    const int count = at_most_sliver(j + together - c), rows = m - r < at_once ? m - r : at_once;
+                    const char* from = column.data + (c - j) * std::ptrdiff_t(sizeof(kind)) + (start + r) * column.stride;
+                    double* to = panel + (std::ptrdiff_t(c) * TILE + r * SLIVER);
+                    const Scaling scaling(shift, factor, c, count);
+                    if (led && c == j)
+                        lead_rows<SCALED>(*reinterpret_cast<const double*>(columns[j].data), from, column.stride, count,
+                                          rows, start + r == 0, scaling, to);
+                    else
+                        copy_rows<decltype(kind), SCALED>(from, column.stride, count, rows, scaling, to);
                 }
         });
         j += (together + SLIVER - 1) / SLIVER * SLIVER;

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from etamu.design.blocks import Dense
+from etamu.design.blocks import Coded, Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
 
@@ -43,3 +43,11 @@ def test_a_part_of_a_chunk_is_that_part_of_everything(chunk, how):
     assert part.weights.variance.tolist() == [3.0, 4.0, 5.0]
     assert part.predictors[0].offset.tolist() == [-2.0, -3.0, -4.0]
     assert part.predictors[0].design.matvec(np.ones(1)).tolist() == [2.0, 3.0, 4.0]
+
+
+def test_what_a_pass_reads_is_every_column_once():
+    codes = ROWS % 3
+    design = Design((Dense((np.ones((N, 4)),)), Coded(codes, 3), Coded(codes, 5, np.ones(N))), N)
+    two = Chunk((Predictor(design),), (ROWS + 0.5, ROWS + 1.0), Weights(), ROWS)
+    assert two.cells == N * (2 + 4 + 1 + 2)
+    assert two.summed == 4 * 3 + 4 * 5 + 3 * 5  # tables with a coded block; the dense corner is no table

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from etamu.design.blocks import Coded, Dense
-from etamu.design.coordinates import describe, extent, standardised
+from etamu.design.coordinates import describe, exclusive, extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import ContrastPart, Layout, TermColumns, plain_layout
 
@@ -133,3 +133,53 @@ def test_new_rows_get_the_shift_and_scale_of_the_old(mixed):
     placed, coordinates = standardised(design, layout, describe(design))
     some = np.array([7, 3])
     assert_allclose(coordinates.placed(design.take(some)).dense(), placed.dense()[some])
+
+
+def test_columns_that_exclude_each_other_share_a_number_and_no_others_do(worked):
+    placed, coordinates, _, _ = worked
+    groups = exclusive(placed, coordinates)
+    # Region's parts and kind's are contrasts here; none of their columns is said to exclude another.
+    assert len(set(groups.tolist())) == coordinates.size
+
+
+@pytest.mark.parametrize("dropped", [None, 3])
+def test_levels_reported_as_they_stand_exclude_each_other(dropped):
+    rng = np.random.default_rng(6)
+    first, second, x = rng.integers(0, 4, N), rng.integers(0, 3, N), rng.normal(size=N)
+    design = Design((Dense((np.ones(N),)), Coded(first, 4), Dense((x,)), Coded(second, 3, x)), N)
+    names = ("Intercept", "b", "c", "d", "x", "k0", "k1", "k2")
+    terms = tuple(TermColumns(name, slice(j, j + 1)) for j, name in enumerate(names))
+    reported, raw = np.arange(8), np.array([0, 2, 3, 4, 5, 6, 7, 8])  # the first level is left out
+    layout = Layout(names, terms, reported, raw, (), 9, (reported == 0).astype(float))
+    placed, coordinates = standardised(design, layout, describe(design))
+    if dropped is not None:
+        coordinates = coordinates.without(np.arange(8) == dropped)
+    groups = exclusive(placed, coordinates)
+    rows = coordinates.rows(placed)
+    for number in set(groups.tolist()):
+        assert (rows[:, groups == number] != 0.0).sum(axis=1).max() <= 1
+    sizes = sorted(np.unique(groups, return_counts=True)[1].tolist())
+    assert sizes == ([1, 1, 3, 3] if dropped is None else [1, 1, 2, 3])
+
+
+def test_the_stretch_bounds_how_much_longer_contrasts_make_a_row(worked):
+    placed, coordinates, _, _ = worked
+    raw, working = (placed.dense() ** 2).sum(axis=1), (coordinates.rows(placed) ** 2).sum(axis=1)
+    assert np.all(working <= coordinates.stretch * raw * (1 + 1e-12))
+    assert coordinates.stretch == 1.0  # selections shorten
+
+
+def test_contrasts_may_lengthen_a_row_by_the_stretch():
+    rng = np.random.default_rng(7)
+    codes, dose = rng.integers(0, 3, N), rng.normal(size=N)
+    design = Design((Dense((np.ones(N),)), Coded(codes, 3, dose)), N)
+    matrix = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 2.0], [-1.0, -1.0, 2.0]])
+    names = ("Intercept", "u", "v", "w")
+    terms = tuple(TermColumns(name, slice(j, j + 1)) for j, name in enumerate(names))
+    parts = (ContrastPart(slice(1, 4), slice(1, 4), matrix),)
+    layout = Layout(names, terms, np.array([0]), np.array([0]), parts, 4, (np.arange(4) == 0).astype(float))
+    placed, coordinates = standardised(design, layout, describe(design))
+    raw, working = (placed.dense() ** 2).sum(axis=1), (coordinates.rows(placed) ** 2).sum(axis=1)
+    assert coordinates.stretch == 6.0
+    assert np.all(working <= 6.0 * raw)
+    assert np.max(working / raw) > 1.0

@@ -8,7 +8,7 @@ import pytest
 
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import Threads
+from etamu.execute.threads import FEWEST, MOST, Threads, even
 
 
 def numbered(n: int) -> Chunk:
@@ -45,3 +45,32 @@ def test_an_error_in_a_block_comes_out_and_no_thread_stays() -> None:
     with pytest.raises(RuntimeError, match="block 0"):
         Threads(numbered(100), rows=7, threads=3).reduce(fails)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("step", [1, 7, 4096])
+@pytest.mark.parametrize("times", [0.5, 1.0, 1.01, 3.0, 5.5, 8.0, 8.01, 100.3])
+def test_blocks_are_alike_not_longer_than_asked_and_share_out_evenly(step: int, times: float) -> None:
+    n = max(int(step * times), 1)
+    size = even(n, step)
+    count = -(-n // size)
+    assert 1 <= size <= step
+    wanted = -(-n // step)
+    # Of at most eight a power of two, of more a multiple of eight; fewer where rows run out before.
+    aim = 1 << (wanted - 1).bit_length() if wanted <= 8 else -(-wanted // 8) * 8
+    assert size == -(-n // aim)
+    assert count <= aim
+
+
+def test_blocks_are_chosen_by_the_data_alone_and_cover_it() -> None:
+    chunk = numbered(300_000)
+    blocks = [Threads(chunk, threads=threads).parts for threads in (1, 2, 7)]
+    lengths = [[len(block) for block in each] for each in blocks]
+    assert lengths[0] == lengths[1] == lengths[2]
+    assert np.array_equal(np.concatenate([block.row_ids for block in blocks[0]]), np.arange(300_000))
+    assert FEWEST <= Threads(chunk).step <= MOST
+    assert max(lengths[0]) <= Threads(chunk).step
+
+
+def test_other_rows_are_visited_in_the_same_way() -> None:
+    other = Threads(numbered(100), 7, 3).over(numbered(50))
+    assert (len(other.whole), other.rows, other.threads) == (50, 7, 3)

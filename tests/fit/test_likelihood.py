@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
+from etamu.design import chunk as chunks
 from etamu.family.distribution import distribution
+from etamu.fit import likelihood
 from tests.samples import FITTED, FORMULA, keywords, sample
 
 WITH_DENSITY = [u for u in FITTED if u.family.has_density and u.link == u.family.default_link]
@@ -63,3 +66,15 @@ def test_the_parameters_counted():
     assert em.glm("y ~ x", data, dispersion=1.0).parameters == 2
     assert em.glm("y ~ x", data, em.NegativeBinomial(2.0), dispersion="pearson").parameters == 2
     assert em.glm("y ~ x", data, "poisson").parameters == 2
+
+
+@pytest.mark.parametrize("unit", [u for u in WITH_DENSITY if u.family.dispersion_known], ids=str)
+@pytest.mark.parametrize("few", [chunks.FEW, 0])
+def test_saturated_terms_are_the_same_by_row_and_by_response(unit, few, monkeypatch):
+    data = sample(unit, 12, 300)
+    weights = np.random.default_rng(1).integers(1, 4, len(data["y"]))
+    chunk = em.glm(FORMULA, data, **keywords(unit), frequency_weights=weights).problem.counting()
+    chunk = replace(chunk)  # nothing is tallied yet
+    rows = unit.family.saturated(chunk.y, np.ones(len(chunk)))
+    monkeypatch.setattr(chunks, "FEW", few)
+    assert_allclose(likelihood._saturated(unit.family, chunk), weights @ rows, rtol=1e-12, atol=1e-12)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
+from etamu.execute.threads import Threads
+from etamu.fit.null import _alone, _shifted_eta
+from etamu.solve.newton import newton
 from tests.samples import FITTED, FORMULA, keywords, sample
 
 
@@ -51,3 +56,69 @@ def test_all_zeros_have_null_deviance_zero():
     with pytest.warns(em.ConvergenceWarning):
         fit = em.glm("y ~ x", {"y": [0.0] * 5, "x": np.arange(5.0)}, "poisson")
     assert fit.null_deviance == 0.0
+
+
+def positive(family, rng, mu):
+    draws = {"poisson": rng.poisson(mu).astype(float), "gamma": mu * rng.gamma(3.0, 1.0 / 3.0, len(mu))}
+    return draws.get(family, np.where(rng.random(len(mu)) < 0.3, 0.0, draws["gamma"]))
+
+
+@pytest.mark.parametrize("weights", [(), ("frequency_weights",), ("variance_weights", "sampling_weights")])
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("poisson", "poisson"),
+        ("poisson", "quasipoisson"),
+        ("gamma", "gamma"),
+        ("tweedie", em.Tweedie(power=1.5)),
+    ],
+    ids=["poisson", "quasipoisson", "gamma", "tweedie"],
+)
+def test_the_closed_form_beside_an_exposure_is_where_newton_ends(name, family, weights):
+    rng = np.random.default_rng(8)
+    n = 300
+    exposure, x = rng.uniform(0.1, 5.0, n), rng.normal(size=n)
+    y = positive(name, rng, exposure * np.exp(0.3 * x - 0.2))
+    kinds = {
+        "frequency_weights": rng.integers(1, 4, n).astype(float),
+        "variance_weights": rng.uniform(0.5, 2.0, n),
+        "sampling_weights": rng.uniform(0.5, 2.0, n),
+    }
+    options = {"exposure": exposure} | {kind: kinds[kind] for kind in weights}
+    fit = em.glm("y ~ x", {"y": y, "x": x}, family, "log", **options)
+    problem = fit.problem
+    chunk = problem.counting()
+    closed = _shifted_eta(problem.unit, chunk, chunk.predictors[0].offset)
+    _, oracle = _alone(problem.unit, chunk, Threads(chunk, threads=1))
+    solution = newton(oracle, np.zeros(1))
+    assert_allclose(closed, solution.beta[0], atol=1e-9)
+    assert_allclose(fit.null_deviance, -2.0 * solution.local.value, rtol=1e-12)
+    assert_allclose(
+        fit.null_deviance, em.glm("y ~ 1", {"y": y}, family, "log", **options).deviance, rtol=1e-10
+    )
+
+
+@pytest.mark.parametrize(("family", "link"), [("bernoulli", "logit"), ("gamma", "inverse")])
+def test_without_a_closed_form_there_is_none(family, link):
+    y = np.array([0.0, 1.0, 1.0, 0.0, 1.0]) if family == "bernoulli" else np.arange(1.0, 6.0)
+    problem = em.glm("y ~ 1", {"y": y}, family, link).problem
+    assert _shifted_eta(problem.unit, problem.counting(), np.zeros(5)) is None
+
+
+def test_a_sum_of_zero_has_no_closed_form():
+    problem = em.glm("y ~ 1", {"y": [1.0, 2.0]}, "poisson").problem
+    chunk = problem.counting()
+    empty = replace(chunk, y=(np.zeros(2),))
+    assert _shifted_eta(problem.unit, empty, np.zeros(2)) is None
+
+
+def test_rows_are_summed_in_blocks_of_any_number(monkeypatch):
+    rng = np.random.default_rng(9)
+    exposure, y = rng.uniform(0.1, 5.0, 50), rng.gamma(2.0, 1.0, 50)
+    fit = em.glm("y ~ 1", {"y": y}, "gamma", "log", exposure=exposure)
+    chunk = fit.problem.counting()
+    whole = _shifted_eta(fit.problem.unit, chunk, chunk.predictors[0].offset)
+    monkeypatch.setattr("etamu.fit.null.BLOCK", 7)
+    parts = _shifted_eta(fit.problem.unit, chunk, chunk.predictors[0].offset)
+    assert_allclose(whole, np.log(np.mean(y / exposure)), rtol=1e-12)  # the mean of the rates, for a gamma
+    assert_allclose(parts, whole, rtol=1e-12)

@@ -41,9 +41,7 @@ def test_ends_are_those_of_the_corpus(identifier):
     names, expected = _reference(identifier)
     index = [fit.names.index(name) for name in names]
     got = fit.conf_int(method="profile", reference="z")[index]
-    missing = {
-        (identifier, names[j], side) for j, side in zip(*np.nonzero(np.isnan(expected)), strict=True)
-    }
+    missing = {(identifier, names[j], side) for j, side in zip(*np.nonzero(np.isnan(expected)), strict=True)}
     assert missing <= UNCONFIRMED
     error = np.abs(got - expected) / fit.se[index][:, None]
     assert np.nanmax(error) < 1e-7
@@ -108,9 +106,7 @@ def test_a_gaussian_profile_is_the_wald_interval():
     data = sample(FITTED[0], 6) | {"y": np.random.default_rng(1).normal(size=90)}
     fit = em.glm(FORMULA, data)
     assert_allclose(fit.conf_int(0.9, method="profile"), fit.conf_int(0.9), rtol=1e-10)
-    assert_allclose(
-        fit.conf_int(method="profile", reference="z"), fit.conf_int(reference="z"), rtol=1e-10
-    )
+    assert_allclose(fit.conf_int(method="profile", reference="z"), fit.conf_int(reference="z"), rtol=1e-10)
     curve = fit.profile("x")
     assert_allclose(curve.roots * curve.se, curve.values - curve.estimate, rtol=1e-9, atol=1e-12)
 

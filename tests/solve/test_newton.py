@@ -9,6 +9,7 @@ import pytest
 
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Point
+from etamu.solve.factor import cholesky
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.newton import Newton, newton
@@ -93,3 +94,58 @@ def test_too_little_knowledge_is_an_error_that_names_what_is_missing() -> None:
         irls(Scoreless(score=True), np.zeros(1))
     with pytest.raises(TypeError, match="asked for the information"):
         lbfgs(Scoreless(score=True), np.zeros(1))
+
+
+def fresh(name: str, **changes: object) -> tuple[Rows, Array]:
+    oracle, start = maxima()[name]
+    return replace(oracle, asked=[], **changes), start  # type: ignore[arg-type]
+
+
+CURVED = ("logistic", "gamma log", "poisson identity", "badly scaled", "wide", "far start")
+
+
+@pytest.mark.parametrize("name", CURVED)
+def test_a_metric_known_beforehand_serves_the_first_step_and_the_end_is_the_same(name: str) -> None:
+    oracle, start = fresh(name)
+    best = newton(oracle, start)
+    oracle, start = fresh(name)
+    near = best.beta + 1e-2 * np.abs(best.beta)
+    half = Rows(oracle.x[::2], oracle.y[::2], oracle.row)  # the information of half of the rows
+    matrix = 2.0 * half.at(near, FINAL).observed  # type: ignore[operator]
+    solution = newton(oracle, near, metric=cholesky(matrix))
+    assert solution.steps[0].information == "kept"
+    assert oracle.asked[0] == "at:SCORE|VALUE"
+    assert solution.outcome is Outcome.CONVERGED
+    assert best.local.observed is not None
+    error = np.sqrt(best.local.scale * np.diag(np.linalg.inv(best.local.observed)))
+    assert np.abs((solution.beta - best.beta) / error).max() < 2e-9
+
+
+@pytest.mark.parametrize("name", CURVED)
+def test_where_passes_are_dear_and_columns_many_metrics_are_kept_and_the_end_is_the_same(name: str) -> None:
+    best = newton(*fresh(name))
+    oracle, start = fresh(name, dear=True, wide=True)
+    solution = newton(oracle, start)
+    assert solution.outcome is Outcome.CONVERGED
+    assert best.local.observed is not None
+    error = np.sqrt(best.local.scale * np.diag(np.linalg.inv(best.local.observed)))
+    assert np.abs((solution.beta - best.beta) / error).max() < 2e-9
+
+
+def test_a_metric_that_proved_good_is_kept_and_one_that_did_not_is_not() -> None:
+    oracle, start = fresh("wide", dear=True, wide=True)
+    solution = newton(oracle, start)
+    assert "kept" in {step.information for step in solution.steps}
+    informations = sum("CURVATURE" in asked or "OBSERVED" in asked for asked in oracle.asked)
+    plain, start = fresh("wide")
+    newton(plain, start)
+    assert informations < sum("CURVATURE" in asked or "OBSERVED" in asked for asked in plain.asked)
+
+
+def test_a_metric_that_is_no_help_is_replaced() -> None:
+    oracle, start = fresh("logistic")
+    solution = newton(oracle, start, metric=cholesky(1e4 * np.eye(3)))
+    assert solution.steps[0].information == "kept"
+    assert solution.steps[-1].information == "observed"
+    assert solution.outcome is Outcome.CONVERGED
+    np.testing.assert_allclose(solution.beta, newton(*fresh("logistic")).beta, rtol=1e-8)

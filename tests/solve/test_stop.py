@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from etamu._base.types import Array
-from etamu.solve.direction import FINAL, Direction, Point
+from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Step
-from etamu.solve.stop import bound, examine, near, predicted, relative
+from etamu.solve.stop import _exact, bound, examine, landed, near, predicted, relative
 from tests.solve.problems import Rows, X, binary, logistic, maxima, others
 
 
@@ -165,3 +166,118 @@ def test_an_edge_without_observed_information_is_an_edge() -> None:
         examine(oracle, at(oracle, np.array([-1e-13, 0.0])), [], 1e-9, stuck=False).outcome
         is Outcome.BOUNDARY
     )
+
+
+def errors(oracle: Rows, beta: Array) -> Array:
+    local = oracle.at(beta, FINAL)
+    assert local.observed is not None
+    return np.sqrt(local.scale * np.diag(np.linalg.inv(local.observed)))
+
+
+def dearly(name: str) -> tuple[Rows, Array]:
+    oracle, start = maxima()[name]
+    return replace(oracle, dear=True, asked=[]), start
+
+
+PROVED = [name for name, (oracle, _) in maxima().items() if oracle.concordance > 0 and not oracle.noise]
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_a_last_step_taken_unseen_ends_at_the_maximum(name: str) -> None:
+    exact, start = maxima()[name]
+    best = newton(exact, start)
+    oracle, start = dearly(name)
+    solution = newton(oracle, start)
+    assert solution.outcome is best.outcome
+    assert solution.passes <= best.passes + 1  # a look too many where what was seen proved nothing
+    if not len(start):
+        return
+    assert np.all(np.abs(solution.beta - best.beta) <= 1e-9 * errors(oracle, best.beta))
+    # What is said to be there is there: the value to its rounding, the score as small as it is said to be.
+    there = oracle.at(solution.beta, FINAL)
+    assert solution.local.value == pytest.approx(there.value, rel=1e-13, abs=1e-12)
+    np.testing.assert_allclose(
+        solution.local.observed, there.observed, rtol=1e-6, atol=1e-7 * np.abs(there.observed).max()
+    )
+
+
+def test_the_step_taken_unseen_saves_a_pass() -> None:
+    saved = [newton(*maxima()[name]).passes - newton(*dearly(name)).passes for name in PROVED]
+    assert max(saved) == 1
+    assert sum(saved) > 0
+
+
+def test_only_what_is_proved_is_taken_unseen() -> None:
+    oracle, start = maxima()["logistic"]
+    best = newton(oracle, start).beta
+    error = errors(oracle, best)
+    dear = replace(oracle, dear=True)
+    short, long = (at(oracle, best + distance * error) for distance in (2e-8, 1e-4))
+    taken = examine(dear, short, [], 1e-9, stuck=False)
+    assert taken.outcome is Outcome.CONVERGED
+    assert taken.polish is not None
+    end = landed(short, taken.polish)
+    assert np.all(np.abs(end.beta - best) < 1e-9 * error)
+    assert end.local.value == pytest.approx(oracle.value(end.beta), rel=1e-14)
+    assert np.abs(end.local.score).max() < 1e-8 * np.abs(short.local.score).max()
+    # Too far, where passes are not dear, and where nothing bounds the third derivative, it is not.
+    assert examine(dear, long, [], 1e-9, stuck=False).outcome is None
+    assert examine(oracle, short, [], 1e-9, stuck=False).outcome is None
+    assert examine(replace(dear, concordance=0.0), short, [], 1e-9, stuck=False).outcome is None
+
+
+def treated(rows: int = 400, seed: int = 5) -> tuple[Array, Array]:
+    """A constant, a number and two treatment-coded factors; which columns exclude each other."""
+    rng = np.random.default_rng(seed)
+    first, second = np.eye(6)[rng.integers(0, 6, rows)][:, 1:], np.eye(4)[rng.integers(0, 4, rows)][:, 1:]
+    x = np.column_stack([np.ones(rows), rng.normal(size=rows), first, second])
+    return x, np.array([0, 1, *[20] * 5, *[30] * 3])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bound_by_groups_is_tighter_and_still_a_bound(seed: int) -> None:
+    x, groups = treated(seed=seed)
+    plain = Rows(x, binary(x, np.zeros(10), seed), logistic, 1.0)
+    solution = newton(plain, np.zeros(10))
+    assert solution.local.observed is not None
+    covariance = np.linalg.inv(solution.local.observed)
+    direction = Direction(np.ones(10), 1.0, "observed", cholesky(solution.local.observed))
+    exact = plain.longest(covariance)
+    grouped = bound(direction, replace(plain, groups=groups)) ** 2  # type: ignore[arg-type]
+    assert exact <= grouped < bound(direction, plain) ** 2
+    # Order and numbering of the groups are of no consequence.
+    shuffled = np.random.default_rng(seed).permutation(10)
+    turned = Direction(np.ones(10), 1.0, "observed", cholesky(solution.local.observed[shuffled][:, shuffled]))
+    mixed = replace(plain, x=x[:, shuffled], groups=-groups[shuffled])  # type: ignore[arg-type]
+    assert bound(turned, mixed) ** 2 == pytest.approx(grouped)
+
+
+def test_the_bound_by_girth_is_above_the_exact_length() -> None:
+    x, _ = treated()
+    oracle = Rows(x, binary(x, np.zeros(10)), logistic, 1.0, dear=True)
+    best = newton(oracle, np.zeros(10)).beta
+    covariance = np.linalg.inv(oracle.at(best, FINAL).observed)  # type: ignore[arg-type]
+    near_ = at(oracle, best + 1e-12 * np.sqrt(np.diag(covariance)))
+    assert near_.local.metric is not None
+    newton_step = in_metric(near_.score, near_.local.metric, "observed", FINAL)
+    assert newton_step is not None
+    oracle.asked.clear()
+    by_girth = _exact(oracle, newton_step)
+    assert oracle.asked == ["girth"]  # it decides, and the pass of p^2 per row is saved
+    assert math.sqrt(newton_step.slope * oracle.longest(covariance)) <= by_girth * (1 + 1e-9)
+    # Where it does not decide, the exact length is asked.
+    far = at(oracle, best + np.sqrt(np.diag(covariance)))
+    assert far.local.metric is not None
+    step_ = in_metric(far.score, far.local.metric, "observed", FINAL)
+    assert step_ is not None
+    oracle.asked.clear()
+    rho = np.sqrt(step_.slope * oracle.longest(np.linalg.inv(far.local.observed)))  # type: ignore[arg-type]
+    assert _exact(oracle, step_) == pytest.approx(rho)
+    assert oracle.asked == ["longest", "girth", "longest"]
+
+
+@pytest.mark.parametrize("name", others())
+def test_where_passes_are_dear_what_is_no_maximum_is_still_none(name: str) -> None:
+    oracle, start = others()[name]
+    plain, dear = newton(oracle, start), newton(replace(oracle, dear=True, wide=True), start)
+    assert dear.outcome is plain.outcome

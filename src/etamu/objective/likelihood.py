@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu import sums
+from etamu._base.arrow import all_finite
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
@@ -92,6 +93,9 @@ class Likelihood:
         if want & Want.CURVATURE and not self.single:
             want = want & ~Want.CURVATURE | Want.OBSERVED
         total = self.sums(beta, want)
+        if want & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
+            # A number too large for float32: float64 has room for it.
+            total = self.sums(beta, want & ~Want.CURVATURE | Want.OBSERVED)
         scale = self.scale(total.value)
         return Local(total.value, scale, total.score, total.expected, total.observed, total.pearson)
 
