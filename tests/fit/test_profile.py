@@ -245,3 +245,9 @@ def test_fits_without_a_likelihood_or_a_maximum_are_refused():
     full = em.glm("y ~ x", {"y": [1.0, 2.0], "x": [0.0, 1.0]})
     with pytest.raises(em.NotAvailableError, match="no degrees of freedom"):
         full.profile("x")
+
+
+def test_a_perfect_fit_has_no_profile():
+    fit = em.glm("y ~ 1", {"y": [2.0, 2.0, 2.0]}, family="gaussian")
+    with pytest.raises(em.NotAvailableError, match="phi is 0"):
+        fit.profile("Intercept")

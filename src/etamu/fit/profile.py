@@ -285,6 +285,8 @@ def _refuse(fit: Fit) -> None:
             "phi cannot be estimated with no degrees of freedom left, so no deviance is large: "
             "give dispersion= a number"
         )
+    if not fit.phi.value > 0.0:
+        raise NotAvailableError("the fit is perfect, phi is 0: every deviance is large, every interval a point")
 
 
 def _say_lost(name: str, ends: list[End]) -> None:
