@@ -286,7 +286,7 @@ def _refuse(fit: Fit) -> None:
             "give dispersion= a number"
         )
     if not fit.phi.value > 0.0:
-        raise NotAvailableError("the fit is perfect, phi is 0: every deviance is large, every interval a point")
+        raise NotAvailableError("the fit is perfect, phi is 0: every deviance is large")
 
 
 def _say_lost(name: str, ends: list[End]) -> None:
