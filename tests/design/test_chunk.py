@@ -51,3 +51,13 @@ def test_what_a_pass_reads_is_every_column_once():
     two = Chunk((Predictor(design),), (ROWS + 0.5, ROWS + 1.0), Weights(), ROWS)
     assert two.cells == N * (2 + 4 + 1 + 2)
     assert two.summed == 4 * 3 + 4 * 5 + 3 * 5  # tables with a coded block; the dense corner is no table
+
+
+def test_rows_of_one_trial_each_stay_one_number_when_some_are_taken() -> None:
+    n = 6
+    design = Design((Dense((np.arange(n, dtype=float),)),), n)
+    y = (np.array([0.0, 1, 1, 0, 1, 0]), np.broadcast_to(np.float64(1.0), n))
+    few = Chunk((Predictor(design),), y, Weights(), np.arange(n)).take(np.array([1, 3, 4]))
+    assert few.y[1].strides == (0,)
+    assert few.y[1].tolist() == [1.0, 1.0, 1.0]
+    assert few.y[0].tolist() == [1.0, 0.0, 1.0]

@@ -142,11 +142,18 @@ class Chunk:
         """Copy some rows."""
         return Chunk(
             tuple(predictor.take(index) for predictor in self.predictors),
-            tuple(column[index] for column in self.y),
+            tuple(_repeated(column, index) for column in self.y),
             self.weights.take(index),
             self.row_ids[index],
             tuple(codes[index] for codes in self.cluster),
         )
+
+
+def _repeated(column: Array, index: NDArray[np.intp]) -> Array:
+    """Take some rows; a number that is the same in all of them stays one number."""
+    if column.strides == (0,) and len(column):
+        return np.broadcast_to(column[0], len(index))
+    return column[index]
 
 
 def _some(values: Array | None, index: NDArray[np.intp]) -> Array | None:

@@ -40,23 +40,15 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
         return _deviance_at_offset(unit, chunk, executor)
     alone, oracle = _alone(unit, chunk, executor)
     if offset is None and chunk.tally is not None:
-        return _deviance_of_tally(unit, *chunk.tally)
+        counts, responses = chunk.tally
+        return _deviance_at_mean(unit, responses, counts)
     eta = constant_eta(unit, chunk) if offset is None else _shifted_eta(unit, chunk, offset)
     if offset is not None and eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
     value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
-    return _deviance_at_mean(unit, chunk) if value is None or not np.isfinite(value) else -2.0 * value
-
-
-def _deviance_of_tally(unit: Unit, counts: Array, responses: tuple[Array, ...]) -> float:
-    """Compute the deviance at the overall mean from the number of rows of each response."""
-    mean, trials = unit.observed(responses)
-    weight = counts if trials is None else counts * trials
-    mu = np.average(mean, weights=weight)
-    rest = np.average(1.0 - mean, weights=weight)
-    with np.errstate(all="ignore"):
-        rows = unit.family.deviance(np, mean, np.full_like(mean, mu), np.full_like(mean, rest))
-    return float(np.sum(weight * rows))
+    if value is None or not np.isfinite(value):
+        return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
+    return -2.0 * value
 
 
 def _shifted_eta(unit: Unit, chunk: Chunk, offset: Array) -> float | None:
@@ -90,12 +82,11 @@ def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likeliho
     return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
 
 
-def _deviance_at_mean(unit: Unit, chunk: Chunk) -> float:
+def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) -> float:
     """Compute the deviance at the weighted mean, where the score of a constant model is zero."""
-    mean, trials = unit.observed(chunk.y)
-    total = chunk.weights.total()
+    mean, trials = unit.observed(y)
     weight = np.ones_like(mean) if trials is None else trials
-    weight = weight if total is None else weight * total
+    weight = weight if counts is None else weight * counts
     mu = np.average(mean, weights=weight)
     rest = np.average(1.0 - mean, weights=weight)
     with np.errstate(all="ignore"):

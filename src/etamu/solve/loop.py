@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.arrow import entries
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
-from etamu.solve.oracle import Local, Oracle, Outcome, Solution, Step
+from etamu.solve.oracle import Before, Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
 from etamu.solve.stop import MANY, Check, bound, examine, landed, near, relative
 
@@ -26,46 +25,11 @@ Callback = Callable[[Step, Array], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Before):
     """An oracle that keeps count of its passes and turns what is not finite into -inf."""
 
     oracle: Oracle
     tally: list[str] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """Length of beta."""
-        return self.oracle.size
-
-    @property
-    def concordance(self) -> float:
-        """As the oracle's."""
-        return self.oracle.concordance
-
-    @property
-    def restricted(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.restricted
-
-    @property
-    def dear(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.dear
-
-    @property
-    def wide(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.wide
-
-    @property
-    def groups(self) -> NDArray[np.intp] | None:
-        """As the oracle's."""
-        return self.oracle.groups
-
-    @property
-    def extent(self) -> Array:
-        """As the oracle's."""
-        return self.oracle.extent
 
     def at(self, beta: Array, want: Want) -> Local:
         """Look at a point; what is not finite comes back as value -inf."""
@@ -78,10 +42,6 @@ class Counted:
         self.tally.append("along")
         values = np.asarray(self.oracle.along(beta, step, ts), dtype=np.float64)
         return np.where(np.isfinite(values), values, -math.inf)
-
-    def reach(self, beta: Array, step: Array) -> float:
-        """As the oracle's; not counted."""
-        return self.oracle.reach(beta, step)
 
     def girth(self) -> float:
         """As the oracle's."""

@@ -6,6 +6,7 @@ Read next: `etamu.solve.loop`, the one loop that puts the questions.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
 
-__all__ = ["Local", "Oracle", "Outcome", "Solution", "Step"]
+__all__ = ["Before", "Local", "Oracle", "Outcome", "Solution", "Step"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,69 @@ class Oracle(Protocol):
 
     def longest(self, covariance: Array) -> float:
         """Return the largest x' covariance x over the rows, in one pass."""
+
+
+class Before(ABC):
+    """What an oracle that stands before another has of it, unless it says otherwise; abstract."""
+
+    __slots__ = ()
+
+    oracle: Oracle
+
+    @abstractmethod
+    def at(self, beta: Array, want: Want) -> Local:
+        """Look at a point."""
+
+    @abstractmethod
+    def along(self, beta: Array, step: Array, ts: Array) -> Array:
+        """Return the values at beta + t*step for every t, in one pass."""
+
+    @property
+    def size(self) -> int:
+        """Length of beta."""
+        return self.oracle.size
+
+    @property
+    def concordance(self) -> float:
+        """As the oracle's."""
+        return self.oracle.concordance
+
+    @property
+    def restricted(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.restricted
+
+    @property
+    def dear(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.dear
+
+    @property
+    def wide(self) -> bool:
+        """As the oracle's."""
+        return self.oracle.wide
+
+    @property
+    def groups(self) -> NDArray[np.intp] | None:
+        """As the oracle's."""
+        return self.oracle.groups
+
+    @property
+    def extent(self) -> Array:
+        """As the oracle's."""
+        return self.oracle.extent
+
+    def reach(self, beta: Array, step: Array) -> float:
+        """As the oracle's."""
+        return self.oracle.reach(beta, step)
+
+    def girth(self) -> float:
+        """As the oracle's."""
+        return self.oracle.girth()
+
+    def longest(self, covariance: Array) -> float:
+        """As the oracle's."""
+        return self.oracle.longest(covariance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.arrow import plus_diagonal
 from etamu._base.facts import dataclass
@@ -17,7 +16,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
 from etamu.solve.factor import Metric
 from etamu.solve.newton import STEP, Newton
-from etamu.solve.oracle import Local, Oracle
+from etamu.solve.oracle import Before, Local, Oracle
 from etamu.solve.search import advance
 
 LIMIT = 12
@@ -25,7 +24,7 @@ LIMIT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Ridged:
+class Ridged(Before):
     """An oracle less strength |beta|^2 / 2 over some coordinates: it always has a maximum.
 
     Parameters
@@ -37,41 +36,6 @@ class Ridged:
 
     oracle: Oracle
     strength: Array
-
-    @property
-    def size(self) -> int:
-        """As the oracle's."""
-        return self.oracle.size
-
-    @property
-    def concordance(self) -> float:
-        """As the oracle's: a parabola has no third derivative."""
-        return self.oracle.concordance
-
-    @property
-    def restricted(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.restricted
-
-    @property
-    def dear(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.dear
-
-    @property
-    def wide(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.wide
-
-    @property
-    def groups(self) -> NDArray[np.intp] | None:
-        """As the oracle's."""
-        return self.oracle.groups
-
-    @property
-    def extent(self) -> Array:
-        """As the oracle's."""
-        return self.oracle.extent
 
     def at(self, beta: Array, want: Want) -> Local:
         """Look at a point, the ridge included."""
@@ -88,18 +52,6 @@ class Ridged:
         """Return the values at beta + t step, the ridge included."""
         ridges = [self._ridge(beta + t * step) for t in ts]
         return np.asarray(self.oracle.along(beta, step, ts) - ridges)
-
-    def reach(self, beta: Array, step: Array) -> float:
-        """As the oracle's."""
-        return self.oracle.reach(beta, step)
-
-    def girth(self) -> float:
-        """As the oracle's."""
-        return self.oracle.girth()
-
-    def longest(self, covariance: Array) -> float:
-        """As the oracle's."""
-        return self.oracle.longest(covariance)
 
     def _ridge(self, beta: Array) -> float:
         return 0.5 * float(self.strength @ beta**2)

@@ -10,11 +10,11 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.solve.oracle import Local, Oracle
+from etamu.solve.oracle import Before, Local, Oracle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Restricted:
+class Restricted(Before):
     """The values of an oracle on the flat through `origin` spanned by `basis`, an oracle itself.
 
     Parameters
@@ -33,26 +33,6 @@ class Restricted:
     def size(self) -> int:
         """Number of directions left."""
         return int(self.basis.shape[1])
-
-    @property
-    def concordance(self) -> float:
-        """As the oracle's: a bound per row holds along every direction."""
-        return self.oracle.concordance
-
-    @property
-    def restricted(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.restricted
-
-    @property
-    def dear(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.dear
-
-    @property
-    def wide(self) -> bool:
-        """As the oracle's."""
-        return self.oracle.wide
 
     @property
     def groups(self) -> None:
