@@ -48,6 +48,7 @@ def glm(
     missing: str = "drop",
     start: Array | None = None,
     solver: str = "newton",
+    method: str = "ml",
     **others: Any,
 ) -> Fit:
     """Fit a generalized linear model.
@@ -80,6 +81,9 @@ def glm(
     start : array, optional
         Coefficients to start from, in the order of the names.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    method : "ml", "firth", "median", "mixed" or "jeffreys"
+        Maximum likelihood; scores adjusted for mean bias, for median bias, or for mean bias in beta and median
+        bias in phi; the likelihood penalised by Jeffreys' prior. All but "ml" stay finite where the data separate.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def glm(
     _refuse_others("glm", others)
     unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start)
+    options = Options(dispersion, covariance, solver, start, method=method)
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
@@ -128,6 +132,8 @@ class GLM:
     missing : "drop" or "raise"
         What happens to rows with missing values; dropped rows are counted and said.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    method : "ml", "firth", "median", "mixed" or "jeffreys"
+        As for `glm`.
 
     Examples
     --------
@@ -146,6 +152,7 @@ class GLM:
     covariance: str | None = None
     missing: str = "drop"
     solver: str = "newton"
+    method: str = "ml"
 
     def fit(
         self,
@@ -202,7 +209,7 @@ class GLM:
         """
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-        options = Options(self.dispersion, self.covariance, self.solver, start)
+        options = Options(self.dispersion, self.covariance, self.solver, start, method=self.method)
         check_options(options, self.missing)
         unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)

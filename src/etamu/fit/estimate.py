@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,6 +33,7 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
+from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.start import start
@@ -87,6 +89,8 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    if problem.options.method != "ml":
+        refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
@@ -99,6 +103,8 @@ def estimate(problem: Problem) -> Fit:
 def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
     solver = problem.options.solver
+    if problem.options.method != "ml":
+        return reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
     if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
         found = pilot(oracle, problem.unit, stage.sampled)
         if found is not None:
@@ -209,6 +215,9 @@ def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
     null = null_deviance(problem.unit, stage.chunk, stage.executor, intercept=intercept)
+    if problem.options.method != "ml":
+        oracle = likelihood_of(problem, stage)
+        likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))
     return Fit(
         problem=problem,
         coordinates=stage.coordinates,

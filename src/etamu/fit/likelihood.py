@@ -34,12 +34,15 @@ class LogLikelihood:
         The phi plugged in.
     reason : str
         Why there is none; empty where there is one.
+    penalty : float
+        What a penalised likelihood adds; NaN where the estimate maximises none.
     """
 
     value: float
     extra: int
     phi: float
     reason: str = ""
+    penalty: float = math.nan
 
 
 def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, phi: Phi) -> LogLikelihood:

@@ -17,6 +17,7 @@ from etamu.design.chunk import Chunk
 from etamu.family.dispersion import dispersion_ml
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
+from etamu.infer.reduced_dispersion import gamma_like, gaussian_like
 from etamu.sums import etas
 
 
@@ -28,7 +29,7 @@ class Phi:
     ----------
     value : float
     kind : str
-        "known", "given", "pearson", "deviance" or "ml".
+        "known", "given", "pearson", "deviance", "ml" or "adjusted", the root of a score adjusted for bias.
     """
 
     value: float
@@ -37,7 +38,7 @@ class Phi:
     @property
     def estimated(self) -> bool:
         """Whether the data chose it, so that t and F replace z and chi-squared."""
-        return self.kind in {"pearson", "deviance", "ml"}
+        return self.kind in {"pearson", "deviance", "ml", "adjusted"}
 
 
 def estimated_phi(
@@ -51,6 +52,8 @@ def estimated_phi(
         If `dispersion` is neither None, "pearson", "deviance", "ml" nor a positive number.
     """
     asked = problem.options.dispersion
+    if asked is None and (rule := phi_rule(problem)):
+        return Phi(_adjusted(problem, chunk, deviance, df, rule), "adjusted")
     if asked is None:
         return Phi(1.0, "known") if problem.unit.family.dispersion_known else Phi(moment(chi2, df), "pearson")
     if asked == "pearson":
@@ -64,6 +67,34 @@ def estimated_phi(
     raise OptionError(
         f"dispersion={asked!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive number"
     )
+
+
+RULES = {"firth": "mean", "median": "median", "mixed": "median", "jeffreys": "jeffreys"}
+"""The adjustment that each method makes to the score of phi."""
+
+
+def phi_rule(problem: Problem) -> str:
+    """Return the adjustment by which phi is found; empty where it is known, given, or found by moments.
+
+    A Gaussian, gamma or inverse Gaussian density has a score of phi whose adjustment is in closed form; a
+    Tweedie density of another power has none, and a quasi family no density: Pearson's phi stays there.
+    """
+    family, rule = problem.unit.family, RULES.get(problem.options.method, "")
+    stated = family.has_density and not family.dispersion_known and problem.options.dispersion is None
+    return rule if stated and family.variance_power in {0.0, 2.0, 3.0} else ""
+
+
+def _adjusted(problem: Problem, chunk: Chunk, deviance: float, df: int, rule: str) -> float:
+    rank = problem.nobs - df
+    if problem.unit.family.variance_power != 2.0:
+        return gaussian_like(rule, deviance, problem.nobs, rank)
+    precision, counts = chunk.weights.variance, chunk.weights.frequency
+    if precision is None:
+        different, copies = np.ones(1), np.array([float(problem.nobs)])
+    else:
+        different, where = np.unique(precision, return_inverse=True)
+        copies = np.bincount(where, weights=counts).astype(np.float64)
+    return gamma_like(rule, deviance, different, copies, rank) if df > 0 or rule == "jeffreys" else math.nan
 
 
 def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:

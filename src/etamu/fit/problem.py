@@ -23,6 +23,9 @@ from etamu.family.unit import Unit
 ALONE = ("model", "observed", "HC0", "HC1", "HC2", "HC3", "HC4", "HAC")
 """Covariances that need nothing but the fit."""
 
+METHODS = ("ml", "firth", "median", "mixed", "jeffreys")
+"""How coefficients are found: by maximum likelihood, or from scores adjusted for their bias."""
+
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 """Covariances that need clusters."""
 
@@ -40,6 +43,8 @@ class Options:
         Reported coefficients to start from.
     block_rows, threads : int
         How the rows are visited; never what comes out.
+    method : str
+        One of `METHODS`: maximum likelihood, or scores adjusted for mean bias, median bias or by Jeffreys' prior.
     """
 
     dispersion: str | float | None = None
@@ -48,6 +53,7 @@ class Options:
     start: Array | None = None
     block_rows: int | None = None
     threads: int | None = None
+    method: str = "ml"
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -62,6 +68,7 @@ def check_options(options: Options, missing: str) -> None:
         "missing": (missing, ("drop", "raise")),
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
         "covariance": (options.covariance, (None, *ALONE)),
+        "method": (options.method, METHODS),
     }
     if options.covariance in (*CLUSTERED, "cluster"):
         raise OptionError(
@@ -72,6 +79,11 @@ def check_options(options: Options, missing: str) -> None:
         if value not in known:
             listed = ", ".join(map(repr, known))
             raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
+    if options.method != "ml" and options.solver != "newton":
+        raise OptionError(
+            f"solver={options.solver!r} climbs a likelihood, and method={options.method!r} solves adjusted score "
+            "equations: leave solver= out"
+        )
     phi = options.dispersion
     if isinstance(phi, str):
         understood = phi in {"pearson", "deviance", "ml"}

@@ -1,0 +1,226 @@
+"""Estimates of reduced bias: adjusted scores solved, and the penalised likelihood behind them where there is one.
+
+May import: everything below `fit`.
+Read next: `etamu.objective.adjusted` for the sums, `etamu.solve.balance` for the solver.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etamu._base.errors import DataError, NotAvailableError, OptionError
+from etamu._base.types import Array, Want
+from etamu.design.coordinates import Coordinates
+from etamu.family.bends import Penalty, mean_penalty
+from etamu.family.unit import Unit
+from etamu.fit.phi import Phi, estimated_phi
+from etamu.objective.adjusted import MANY, Adjusted, Penalised
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.balance import balance
+from etamu.solve.direction import FINAL
+from etamu.solve.factor import cholesky
+from etamu.solve.newton import newton
+from etamu.solve.oracle import Local, Solution
+
+if TYPE_CHECKING:
+    from etamu.design.chunk import Chunk
+    from etamu.fit.problem import Problem
+    from etamu.fit.result import Fit
+
+RULES = {"firth": "mean", "mixed": "mean", "median": "median", "jeffreys": "jeffreys"}
+"""The adjustment that each method makes to the scores of the coefficients."""
+
+WORDS = {
+    "ml": "maximum likelihood",
+    "firth": "scores adjusted for mean bias (Firth)",
+    "median": "scores adjusted for median bias",
+    "mixed": "scores adjusted for mean bias (coefficients) and median bias (phi)",
+    "jeffreys": "likelihood penalised by Jeffreys' prior",
+}
+"""What each method is called in a summary."""
+
+
+def penalty_of(unit: Unit, method: str) -> Penalty | None:
+    """Return the penalty whose gradient the adjustment of beta is at fixed phi, None where there is none.
+
+    Examples
+    --------
+    >>> from etamu.family.catalogue import unit
+    >>> penalty_of(unit("binomial", "probit"), "firth") is None
+    True
+    >>> penalty_of(unit("binomial", "probit"), "jeffreys")
+    Penalty(share=0.5, slopes=False)
+    """
+    if method == "ml":
+        return Penalty(0.0)
+    if method == "jeffreys":
+        return Penalty(0.5)
+    if method == "median":
+        plain = unit.link.exponent == 1.0 and unit.family.variance_power == 0.0
+        return Penalty(0.0) if plain else None
+    return mean_penalty(unit)
+
+
+def refuse_unreduced(problem: Problem) -> None:
+    """Refuse what has no bias to reduce in this sense.
+
+    Raises
+    ------
+    OptionError
+        Naming the method, what it lacks and the remedy.
+    """
+    method, family = problem.options.method, problem.unit.family
+    if problem.chunk.weights.sampling is not None:
+        raise OptionError(
+            f"method={method!r} takes leverages from the information in the rows, and sampling weights state "
+            "none: use frequency_weights or variance_weights, or method='ml'"
+        )
+    if method == "jeffreys" and not family.has_density:
+        raise OptionError(
+            f"method='jeffreys' penalises a likelihood, and {family.name} states a variance, not a density: "
+            "method='firth' needs only the variance"
+        )
+
+
+def reduced(problem: Problem, chunk: Chunk, oracle: Likelihood, first: Array) -> Solution:
+    """Solve the adjusted score equations of a problem from a first guess.
+
+    Where they are the gradient of a penalised likelihood and phi is no unknown, that is climbed; else the
+    equations themselves are balanced, phi solved for anew at every look.
+
+    Returns
+    -------
+    Solution
+        Its `local` is that of the likelihood itself at the estimate.
+
+    Raises
+    ------
+    DataError
+        If phi is needed and no degrees of freedom are left to estimate it.
+    """
+    unit, method = problem.unit, problem.options.method
+    df = problem.nobs - oracle.size
+    phi = partial(_phi_at, problem=problem, chunk=chunk, df=df)
+    equations = Adjusted(oracle, unit, RULES[method], phi)
+    penalty = penalty_of(unit, method)
+    fixed = fixed_phi(problem)
+    if penalty is not None and penalty.none:
+        solution = newton(oracle, first)
+    elif fixed is None and df <= 0 and method != "jeffreys":
+        raise DataError(
+            f"method={method!r} adjusts the score by phi, and no degrees of freedom are left to estimate it: "
+            "give dispersion= a number"
+        )
+    elif penalty is not None and fixed is not None and oracle.size <= MANY and not oracle.dear:
+        solution = newton(Penalised(oracle, equations, penalty, fixed), first)
+    else:
+        solution = balance(equations, first, differences=oracle.size <= MANY and not oracle.dear)
+    return replace(solution, local=oracle.at(solution.beta, FINAL), passes=solution.passes + 1)
+
+
+def fixed_phi(problem: Problem) -> float | None:
+    """Return phi where it is known or given, None where it is estimated."""
+    asked = problem.options.dispersion
+    if asked is None:
+        return 1.0 if problem.unit.family.dispersion_known else None
+    return None if isinstance(asked, str) else float(asked)
+
+
+def _phi_at(raw: Array, local: Local, problem: Problem, chunk: Chunk, df: int) -> float:
+    chi2 = math.nan if local.beside is None else local.beside
+    return estimated_phi(problem, chunk, raw, deviance=abs(2.0 * local.value), chi2=chi2, df=df).value
+
+
+def penalised(oracle: Likelihood, unit: Unit, method: str, phi: float, peak: Array) -> Penalised | Likelihood:
+    """Put the penalty of a method before a likelihood, counted from its own peak; phi is held.
+
+    Raises
+    ------
+    NotAvailableError
+        If the adjustment is the gradient of no penalty.
+    """
+    penalty = penalty_of(unit, method)
+    if penalty is None:
+        raise NotAvailableError(_no_penalty(unit, method))
+    if penalty.none:
+        return oracle
+    equations = Adjusted(oracle, unit, RULES[method], lambda raw, local: phi)
+    bare = Penalised(oracle, equations, penalty, phi)
+    expected = oracle.at(peak, Want.VALUE | Want.EXPECTED).expected
+    factor = None if expected is None else cholesky(expected)
+    return bare if factor is None else replace(bare, origin=bare.weight(peak, factor))
+
+
+def refuse_unpenalised(fit: Fit, what: str) -> None:
+    """Refuse a comparison of likelihoods where the estimate maximises none.
+
+    Raises
+    ------
+    NotAvailableError
+        Naming the method, the link and the remedy.
+    """
+    unit, method = fit.problem.unit, fit.problem.options.method
+    if method == "ml":
+        return
+    if not unit.family.has_density:
+        raise NotAvailableError(
+            f"{what} compares likelihoods, and {unit.family.name} states a variance, not a density: under "
+            f"method={method!r} use a Wald test"
+        )
+    if penalty_of(unit, method) is None:
+        raise NotAvailableError(f"{what} compares penalised likelihoods. {_no_penalty(unit, method)}")
+
+
+def refuse_reduced(fit: Fit, what: str, why: str) -> None:
+    """Refuse what a bias-reduced estimate does not allow.
+
+    Raises
+    ------
+    NotAvailableError
+        Saying why.
+    """
+    if fit.problem.options.method != "ml":
+        raise NotAvailableError(
+            f"{what} is not for estimates by method={fit.problem.options.method!r}: {why}"
+        )
+
+
+def _no_penalty(unit: Unit, method: str) -> str:
+    if method == "median":
+        return (
+            "Scores adjusted for median bias are the gradient of no penalised likelihood: use a Wald test or "
+            "interval, or method='jeffreys'"
+        )
+    return (
+        f"With the {unit.family.name} family and the {unit.link.name} link, scores adjusted for mean bias are the "
+        "gradient of no penalised likelihood (mu' is no power of V): use a Wald test or interval, or "
+        "method='jeffreys'"
+    )
+
+
+def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solution) -> float:
+    """Compute what the penalised log-likelihood adds at the estimate; NaN where phi is estimated or none exists.
+
+    For Jeffreys' prior that is log det(X'WX / phi) / 2, in the coefficients as they are reported.
+    """
+    penalty = penalty_of(problem.unit, problem.options.method)
+    expected = solution.local.expected
+    if problem.options.method == "ml" or penalty is None or phi.estimated or expected is None:
+        return math.nan
+    factor = cholesky(expected)
+    if factor is None or not problem.unit.family.has_density:
+        return math.nan
+    equations = Adjusted(oracle, problem.unit, "mean", lambda raw, local: phi.value)
+    weight = Penalised(oracle, equations, penalty, phi.value).weight(solution.beta, factor)
+    return weight + penalty.share * _reported_volume(oracle.coordinates, phi.value)
+
+
+def _reported_volume(coordinates: Coordinates, phi: float) -> float:
+    """Return log det of the information of reported coefficients less that of working ones at phi = 1."""
+    scales = coordinates.scale[coordinates.kept]
+    return float(2.0 * np.log(scales).sum() - coordinates.size * math.log(phi))
