@@ -19,6 +19,7 @@ from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.drop import TESTS, Change, scale_of, statistic, table_of
 from etamu.fit.model_terms import terms_of_layout
 from etamu.fit.phi import Phi
+from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import Bench, Smaller, larger_bench
 from etamu.fit.scope import Key, Wording, addable, encoded, widened, wording_of
@@ -76,6 +77,7 @@ def add1(
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "add1")
+    refuse_reduced(fit, "add1", WIDER)
     before = wording_of(fit)
     wording = widened(before, scope)
     keys = addable(before.keys(), wording.keys())

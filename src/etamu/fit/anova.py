@@ -27,9 +27,11 @@ from etamu.fit.reference import (
     chosen_test,
     one_df,
     refuse_f,
+    refuse_score_test,
     refuse_without_likelihood,
     yardstick,
 )
+from etamu.fit.reduced import WORDS as METHOD_WORDS
 from etamu.fit.restrict import Bench, Columns, Smaller, bench_of, whole
 from etamu.infer.tests import Statistic, chi2_tail, f_tail, wald
 
@@ -54,6 +56,8 @@ WORDS = {
     "Rao": "Rao's score tests against chi-squared",
 }
 """What each test is called above a table."""
+
+PENALISED = "deviances are of the penalised likelihood, its penalty counted from its value at the fit"
 
 Row = dict[str, float]
 
@@ -86,9 +90,10 @@ class Ladder:
 
     def notes(self) -> tuple[str, ...]:
         """Say, and warn of, smaller models whose maximum was not verified."""
+        penalised = () if self.bench.reduction is None else (PENALISED,)
         wrong = [smaller for smaller in self.fitted.values() if not smaller.settled]
         if not wrong:
-            return ()
+            return penalised
         terms = all_terms(self.fit)
         said = []
         for smaller in wrong:
@@ -96,7 +101,7 @@ class Ladder:
             said.append(f"the model without {', '.join(left)} is {smaller.outcome.value}")
         note = "; ".join(said) + ": its deviance is not that of a verified maximum"
         warnings.warn(note, ConvergenceWarning, stacklevel=user_level())
-        return (note,)
+        return (note, *penalised)
 
 
 def ladder(fit: Fit) -> Ladder:
@@ -166,6 +171,8 @@ def anova(
     if asked == "Wald":
         return _wald(fit, kind, dispersion)
     refuse_without_likelihood(fit, f"anova(test={asked!r})")
+    if asked == "Rao":
+        refuse_score_test(fit, "anova(test='Rao')")
     steps = ladder(fit)
     stick = yardstick(fit, dispersion, steps.bench)
     if asked == "F":
@@ -178,7 +185,9 @@ def anova(
 def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
     """Say above a table what the model is."""
     response = fit.problem.words.response or "y"
-    return (f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}", *lines)
+    model = f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}"
+    method = fit.problem.options.method
+    return (model, *([] if method == "ml" else [f"Method: {METHOD_WORDS[method]}"]), *lines)
 
 
 def said(test: str, stick: Yardstick) -> str:
@@ -200,7 +209,8 @@ def _sequential(steps: Ladder, test: str, stick: Yardstick) -> DevianceTable:
     for k in range(len(terms), first - 1, -1):
         # From the largest down: each starts where the one above it ended.
         above = models[k] = steps.at(ladder_columns[k], above)
-    rows: list[Row] = [{"resid_df": fit.df_null, "resid_deviance": fit.null_deviance}]
+    null = fit.null_deviance if steps.bench.reduction is None else steps.at(ladder_columns[0], above).deviance
+    rows: list[Row] = [{"resid_df": fit.df_null, "resid_deviance": null}]
     for k, term in enumerate(terms, start=1):
         count, before = _count(fit, term), rows[-1]["resid_deviance"]
         after = models[k].deviance if count else before  # a term that adds nothing leaves the same model

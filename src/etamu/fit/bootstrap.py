@@ -25,6 +25,7 @@ from etamu.execute.threads import Threads, available
 from etamu.fit.caller import user_level
 from etamu.fit.clusters import Clustering, by_cluster, ways_of
 from etamu.fit.placed import bread, leverages, placed, score_and_information
+from etamu.fit.reduced import reduced
 from etamu.fit.restrict import bench_of, whole
 from etamu.fit.simulate import responses
 from etamu.infer import bootstrap as formulas
@@ -176,7 +177,11 @@ def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
     def one(number: int) -> tuple[str, Array]:
         chunk = altered(number)
         again = replace(bench, executor=Threads(chunk, bench.executor.rows, 1))
-        solution = newton(again.oracle(start.coordinates), start.beta, tolerance=TOLERANCE)
+        oracle = again.oracle(start.coordinates)
+        if fit.problem.options.method == "ml":
+            solution = newton(oracle, start.beta, tolerance=TOLERANCE)
+        else:
+            solution = reduced(fit.problem, chunk, oracle, start.beta)
         return _ending(solution, usual), solution.beta
 
     threads = fit.problem.options.threads or available()

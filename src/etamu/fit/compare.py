@@ -21,6 +21,7 @@ from etamu.execute.threads import Threads
 from etamu.fit.anova import Row, heading, said
 from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
+from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
 from etamu.infer.tests import chi2_tail, f_tail
@@ -85,6 +86,7 @@ def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None 
     names = [_called(fit, fits) for fit in models]
     for fit in models:
         refuse_without_likelihood(fit, "compare")
+        refuse_reduced(fit, "compare", WIDER)
     for (small, large), (first, second) in zip(pairwise(models), pairwise(names), strict=True):
         refuse_incomparable(small, large, first, second)
         refuse_unnested(small, large, first, second)

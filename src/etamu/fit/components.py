@@ -47,7 +47,12 @@ INVERSES = {
 SYMBOLS = {"theta": "k", "power": "p"}
 """What the textbook calls the parameters of families."""
 
-PHI = {"pearson": "Pearson", "deviance": "deviance / df", "ml": "maximum likelihood", "adjusted": "adjusted score"}
+PHI = {
+    "pearson": "Pearson",
+    "deviance": "deviance / df",
+    "ml": "maximum likelihood",
+    "adjusted": "adjusted score",
+}
 """How phi was estimated, in words."""
 
 

@@ -15,7 +15,14 @@ from etamu._base.facts import dataclass
 from etamu.fit.anova import WORDS, Row, heading, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, droppable, terms_of
-from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
+from etamu.fit.reference import (
+    Yardstick,
+    chosen_test,
+    refuse_f,
+    refuse_score_test,
+    refuse_without_likelihood,
+    yardstick,
+)
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
@@ -123,6 +130,8 @@ def drop1(
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "drop1")
+    if asked == "Rao":
+        refuse_score_test(fit, "drop1(test='Rao')")
     terms = _chosen(fit, scope)
     steps = ladder(fit)
     changes = []
@@ -166,7 +175,7 @@ def table_of(
     asked, stick = test
     known = stick.value == 1.0
     titles: dict[str, tuple[str, Kind]] = {"df": ("Df", "count"), "deviance": ("Deviance", "number")}
-    if not math.isnan(fit.aic):
+    if not math.isnan(fit.aic) and fit.problem.options.method == "ml":
         titles["aic"] = ("AIC", "number")
     statistics = {
         "LR": "LRT" if known else "scaled dev.",

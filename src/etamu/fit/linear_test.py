@@ -18,7 +18,7 @@ from etamu._base.types import Array, Want
 from etamu.fit.anova import heading
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.numerals import p_texts, short
-from etamu.fit.reference import one_df, refuse_without_likelihood, yardstick
+from etamu.fit.reference import one_df, refuse_score_test, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.likelihood import Likelihood
@@ -158,6 +158,8 @@ def linear_test(
     found = hypothesis(stated, fit.names, rhs)
     if kind != "wald":
         refuse_without_likelihood(fit, f"test(kind={kind!r})")
+    if kind == "score":
+        refuse_score_test(fit, "test(kind='score')")
     refuse_aliased(fit, found)
     matrix = fit.coordinates.hypothesis(found.matrix)
     gap = matrix @ fit.beta - found.rhs
@@ -219,7 +221,8 @@ def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> fl
     # The nearest point in the metric of the covariance is where Newton's first step would go.
     gap, half = matrix @ fit.beta - found.rhs, matrix @ fit.root.matrix
     nearest = fit.beta - fit.root.matrix @ np.linalg.lstsq(half, gap, rcond=1e-12)[0]
-    constrained = Restricted(oracle, nearest, free)
+    kept_penalty = bench.reduction
+    constrained = Restricted(oracle if kept_penalty is None else bench.penalised(kept_penalty), nearest, free)
     _refuse_outside(constrained, found)
     solution = newton(constrained, np.zeros(constrained.size))
     if solution.outcome is not Outcome.CONVERGED:

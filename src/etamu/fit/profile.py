@@ -22,12 +22,14 @@ from etamu.design.coordinates import describe, extent
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
+from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
 from etamu.infer.wald import criticals
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.direction import FINAL
 from etamu.solve.farthest import End, Ending, Ridge, farthest
-from etamu.solve.oracle import Outcome
+from etamu.solve.oracle import Oracle, Outcome
 from etamu.sums import etas
 
 if TYPE_CHECKING:
@@ -251,12 +253,21 @@ def _ridge(fit: Fit, functional: Array) -> Ridge:
             for share in MARGINS
         )
         phases = tuple(Likelihood(executor, target, coordinates, bound) for target in targets)
+    oracle: Oracle = Likelihood(executor, unit, coordinates, bound)
+    local, method = fit.solution.local, problem.options.method
+    penalty = penalty_of(unit, method)
+    plain = penalty is not None and penalty.none
+    if not plain:
+        oracle = penalised(
+            Likelihood(executor, unit, coordinates, bound), unit, method, fit.phi.value, fit.beta
+        )
+        local = oracle.at(fit.beta, FINAL)
     return Ridge(
-        Likelihood(executor, unit, coordinates, bound),
+        oracle,
         fit.beta,
-        fit.solution.local,
+        local,
         functional,
-        concave=unit.convex,
+        concave=unit.convex and plain,
         verified=fit.outcome is Outcome.CONVERGED,
         phases=phases,
     )
@@ -264,6 +275,7 @@ def _ridge(fit: Fit, functional: Array) -> Ridge:
 
 def _refuse(fit: Fit) -> None:
     """Raise where there is no maximum, no rows, or no likelihood to profile."""
+    refuse_unpenalised(fit, "a profile interval")
     if fit.problem.attached().chunk.weights.sampling is not None:
         raise NotAvailableError(
             "sampling weights make no likelihood of the rows, so there is none to profile: use method='wald'"

@@ -45,6 +45,13 @@ WORDS = {
 """What each method is called in a summary."""
 
 
+WIDER = (
+    "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and drop "
+    "the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
+)
+"""Why likelihoods of two penalised fits are not compared."""
+
+
 def penalty_of(unit: Unit, method: str) -> Penalty | None:
     """Return the penalty whose gradient the adjustment of beta is at fixed phi, None where there is none.
 
@@ -184,10 +191,10 @@ def refuse_reduced(fit: Fit, what: str, why: str) -> None:
     NotAvailableError
         Saying why.
     """
-    if fit.problem.options.method != "ml":
-        raise NotAvailableError(
-            f"{what} is not for estimates by method={fit.problem.options.method!r}: {why}"
-        )
+    method = fit.problem.options.method
+    penalty = penalty_of(fit.problem.unit, method)
+    if penalty is None or not penalty.none:
+        raise NotAvailableError(f"{what} is not for estimates by method={method!r}: {why}")
 
 
 def _no_penalty(unit: Unit, method: str) -> str:

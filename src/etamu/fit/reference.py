@@ -19,6 +19,7 @@ from etamu.fit.components import PHI, spelled
 from etamu.fit.numerals import short
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.problem import check_options
+from etamu.fit.reduced import refuse_reduced, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def refuse_without_likelihood(fit: Fit, what: str) -> None:
     Raises
     ------
     NotAvailableError
-        Under a robust covariance or sampling weights; names the remedy.
+        Under a robust covariance or sampling weights, and for estimates of reduced bias that maximise no
+        penalised likelihood; names the remedy.
     """
     sample = fit.problem.sample
     weighted = sample is not None and sample.chunk.weights.sampling is not None
@@ -142,6 +144,18 @@ def refuse_without_likelihood(fit: Fit, what: str) -> None:
             f"{fit.covariance_kind}, which does not: use a Wald test, fit.test(...) or "
             "anova(type=3, test='Wald'), or fit with the model's covariance"
         )
+    refuse_unpenalised(fit, what)
+
+
+def refuse_score_test(fit: Fit, what: str) -> None:
+    """Refuse Rao's test at an estimate where the score of the likelihood is not zero.
+
+    Raises
+    ------
+    NotAvailableError
+        Naming the remedy.
+    """
+    refuse_reduced(fit, what, "the score of the likelihood is not zero there: use 'LR' or a Wald test")
 
 
 def one_df(fit: Fit, contrast: Array | None = None) -> float:

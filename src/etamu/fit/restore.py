@@ -6,6 +6,7 @@ Read next: `etamu.fit.document` for places in the file, `etamu.data.saved` for t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +27,7 @@ from etamu.fit.clusters import Clustering
 from etamu.fit.document import Place, parsed
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
-from etamu.fit.problem import ALONE, CLUSTERED, Options, Problem, Tally, Words
+from etamu.fit.problem import ALONE, CLUSTERED, METHODS, Options, Problem, Tally, Words
 from etamu.fit.result import Fit
 from etamu.fit.store import FORMAT, FORMAT_VERSION
 from etamu.infer.covariance import Root
@@ -130,7 +131,7 @@ def _fit(document: Place) -> Fit:
         covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED, "bootstrap"),
         phi=Phi(
             scalars["dispersion"].number(),
-            scalars["dispersion_kind"].word("known", "given", "pearson", "deviance", "ml"),
+            scalars["dispersion_kind"].word("known", "given", "pearson", "deviance", "ml", "adjusted"),
         ),
         deviance=scalars["deviance"].number(),
         null_deviance=scalars["null_deviance"].number(),
@@ -251,13 +252,14 @@ def _likelihood(scalars: Place) -> LogLikelihood:
     scalars.only(
         "nobs", "df_resid", "df_null", "deviance", "null_deviance", "pearson_chi2", "dispersion",
         "dispersion_kind", "loglik", "loglik_dispersion", "loglik_extra", "loglik_reason", "covariance",
-        "lags", "clusters",
+        "lags", "clusters", "loglik_penalty",
     )  # fmt: skip
     return LogLikelihood(
         scalars["loglik"].number(),
         scalars["loglik_extra"].count(0, 1),
         scalars["loglik_dispersion"].number(),
         scalars["loglik_reason"].text(),
+        math.nan if scalars.get("loglik_penalty") is None else scalars["loglik_penalty"].number(),
     )
 
 
@@ -333,7 +335,7 @@ def _name(place: Place) -> str | None:
 
 
 def _options(options: Place) -> Options:
-    options.only("dispersion", "covariance", "solver")
+    options.only("dispersion", "covariance", "solver", "method")
     dispersion, covariance = options["dispersion"], options["covariance"]
     phi: str | float | None = dispersion.value
     if isinstance(phi, str):
@@ -341,7 +343,8 @@ def _options(options: Place) -> Options:
     elif phi is not None:
         phi = dispersion.number()
     kind = None if covariance.value is None else covariance.word(*ALONE)
-    return Options(phi, kind, options["solver"].word(*SOLVERS))
+    method = "ml" if options.get("method") is None else options["method"].word(*METHODS)
+    return Options(phi, kind, options["solver"].word(*SOLVERS), method=method)
 
 
 def _solution(search: Place, beta: Array) -> Solution:

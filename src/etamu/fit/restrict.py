@@ -13,8 +13,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu import sums
+from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
@@ -24,12 +26,14 @@ from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.null import null_deviance
+from etamu.fit.reduced import penalised, penalty_of
 from etamu.fit.start import start
 from etamu.infer.tests import rao
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import clearly_independent, independent_columns
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome
+from etamu.solve.oracle import Oracle, Outcome
+from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
     from etamu.fit.problem import Problem
@@ -75,6 +79,35 @@ class Smaller:
         return self.outcome is Outcome.CONVERGED
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduction:
+    """A fit whose likelihood is penalised: its models without some columns keep its penalty, over all columns.
+
+    So a smaller model is a constraint on one and the same penalised likelihood (Heinze and Schemper 2002), and
+    its deviance is that of the penalised likelihood, the penalty counted from its value at the fit.
+
+    Parameters
+    ----------
+    method : str
+    phi : float
+        Held where the fit has it.
+    kept : integers
+        Reported columns that have a coefficient.
+    peak : array (rank,)
+        Working coefficients of the fit.
+    root : array (rank, k)
+        Root of their covariance.
+    deviance : float
+    """
+
+    method: str
+    phi: float
+    kept: NDArray[np.intp]
+    peak: Array
+    root: Array
+    deviance: float
+
+
 @dataclass(frozen=True, eq=False)
 class Bench:
     """The rows of a fit in shifted and scaled columns, ready for any of its columns to be left out.
@@ -93,6 +126,8 @@ class Bench:
     nobs : int
     independent : bool
         Whether every set of columns has full rank, as it has where no column was aliased.
+    reduction : Reduction, optional
+        The penalised fit that smaller models are constraints of; None under maximum likelihood.
     """
 
     unit: Unit
@@ -103,6 +138,7 @@ class Bench:
     warm: Array
     nobs: int
     independent: bool
+    reduction: Reduction | None = None
 
     @property
     def chunk(self) -> Chunk:
@@ -155,6 +191,8 @@ class Bench:
             A fit of a similar model to start from; the fit of the bench if left out.
         """
         wanted = tuple(columns)
+        if self.reduction is not None:
+            return self._constrained(wanted, self.reduction)
         place = self.holding(wanted)
         coordinates = place.over(wanted)
         if not coordinates.size:
@@ -168,6 +206,36 @@ class Bench:
         feasible = math.isfinite(solution.local.value)
         deviance = abs(2.0 * solution.local.value) if feasible else math.nan
         return Smaller(wanted, place, coordinates, solution.beta, deviance, solution.outcome)
+
+    def penalised(self, reduction: Reduction) -> Oracle:
+        """State the penalised likelihood of a fit over all its columns."""
+        coordinates = Coordinates(self.layout, reduction.kept, self.full.raw_shift, self.full.raw_scale)
+        return penalised(self.oracle(coordinates), self.unit, reduction.method, reduction.phi, reduction.peak)
+
+    def _constrained(self, wanted: Columns, reduction: Reduction) -> Smaller:
+        """Maximise a penalised likelihood under coefficients of 0."""
+        plain = self.over(wanted)
+        gone = np.setdiff1d(reduction.kept, np.asarray(wanted, dtype=np.intp))
+        full = Coordinates(self.layout, reduction.kept, self.full.raw_shift, self.full.raw_scale)
+        if plain.size == full.size:
+            return Smaller(wanted, self, plain, reduction.peak, reduction.deviance, Outcome.CONVERGED)
+        if plain.size != full.size - len(gone):
+            raise NotAvailableError(
+                "aliased columns take over part of what is left out, so the smaller model is no constraint on "
+                "the coefficients of this one: leave the aliased columns out of the formula, or use a Wald test"
+            )
+        rows = full.hypothesis(np.eye(self.layout.width)[gone])
+        half = rows @ reduction.root
+        nearest = (
+            reduction.peak - reduction.root @ np.linalg.lstsq(half, rows @ reduction.peak, rcond=1e-12)[0]
+        )
+        basis = np.linalg.svd(rows / np.linalg.norm(rows, axis=1, keepdims=True))[2][len(gone) :].T
+        flat = Restricted(self.penalised(reduction), nearest, basis)
+        solution = newton(flat, np.zeros(flat.size))
+        value = solution.local.value
+        deviance = -2.0 * value if math.isfinite(value) else math.nan
+        beta = np.delete(flat.lifted(solution.beta), np.searchsorted(reduction.kept, gone))
+        return Smaller(wanted, self, plain, beta, deviance, solution.outcome)
 
     def first(self, oracle: Likelihood, warm: Smaller | None) -> Array:
         """Start where a similar model ended; where maxima may be several, where any fit starts."""
@@ -219,7 +287,18 @@ def bench_of(fit: Fit) -> Bench:
         warm=warm,
         nobs=problem.nobs,
         independent=not fit.aliased,
+        reduction=_reduction(fit),
     )
+
+
+def _reduction(fit: Fit) -> Reduction | None:
+    """Return what a penalised fit asks of its smaller models; None where it has no penalty or none is needed."""
+    method = fit.problem.options.method
+    penalty = penalty_of(fit.problem.unit, method)
+    if penalty is None or penalty.none or fit.factor is None:
+        return None
+    root = fit.factor.matrix
+    return Reduction(method, fit.phi.value, fit.coordinates.kept, fit.beta, root, fit.deviance)
 
 
 def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:

@@ -242,6 +242,20 @@ class Fit(Asked, Examined, Explained, Pictured):
         return self.likelihood.value
 
     @property
+    def method(self) -> str:
+        """How the coefficients were found: "ml", or "firth", "median", "mixed", "jeffreys" with less bias."""
+        return self.problem.options.method
+
+    @property
+    def penalised_loglik(self) -> float:
+        """The penalised log-likelihood that the estimate maximises, NaN where there is none.
+
+        For Jeffreys' prior `loglik` + log det(X'WX / phi) / 2; by maximum likelihood, or where phi is estimated
+        beside, NaN.
+        """
+        return self.loglik + self.likelihood.penalty
+
+    @property
     def parameters(self) -> int:
         """Parameters the likelihood counts: the rank, and phi where it was estimated in it."""
         return self.rank + self.likelihood.extra

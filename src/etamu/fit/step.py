@@ -17,6 +17,7 @@ from etamu.fit.anova import Row, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.drop import Change, scale_of
 from etamu.fit.model_terms import terms_of
+from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import refuse_without_likelihood, yardstick
 from etamu.fit.scope import Key, Wording, addable, deletable, encoded, keys_of, widened, wording_of
 from etamu.infer import criteria
@@ -180,6 +181,7 @@ def step(fit: Fit, direction: str | None = None, criterion: str = "aic", *, scop
 def _penalty(fit: Fit, criterion: str) -> tuple[float, str]:
     if criterion not in {"aic", "bic"}:
         raise OptionError(f"criterion={criterion!r} is not known; choose 'aic' or 'bic'")
+    refuse_reduced(fit, "step", WIDER)
     if math.isnan(fit.aic):
         raise NotAvailableError(f"step needs a likelihood: {fit.likelihood.reason}; use drop1 with F tests")
     return (2.0, "AIC") if criterion == "aic" else (math.log(fit.nobs), "BIC")

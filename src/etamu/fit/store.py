@@ -99,6 +99,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
             "dispersion": _number_or_text(problem.options.dispersion),
             "covariance": problem.options.covariance,
             "solver": problem.options.solver,
+            "method": problem.options.method,
         },
         "search": {
             "outcome": search.outcome.value,
@@ -138,6 +139,7 @@ def _scalars(fit: Fit) -> dict[str, Any]:
         "loglik_dispersion": likelihood.phi,
         "loglik_extra": likelihood.extra,
         "loglik_reason": likelihood.reason,
+        "loglik_penalty": likelihood.penalty,
         "covariance": fit.covariance_kind,
         "lags": fit.lags,
         "clusters": _clusters(fit),

@@ -16,6 +16,7 @@ from etamu.fit.anova import anova, term_tests
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
+from etamu.fit.reduced import WORDS as METHOD_WORDS
 from etamu.solve.oracle import Outcome
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _call(fit: Fit) -> str:
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
     data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     data += [f"{keyword}=<array>" for keyword in words.given]
-    choices = []
+    choices = [] if options.method == "ml" else [f"method={_quoted(options.method)}"]
     if options.dispersion is not None:
         choices.append(f"dispersion={_quoted(options.dispersion)}")
     if options.covariance is not None:
@@ -248,6 +249,8 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
     how = PHI.get(fit.phi.kind)
     value = short(fit.dispersion)
     lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
+    if fit.method != "ml":
+        lines.append(_wrapped(f"Method: {METHOD_WORDS[fit.method]}"))
     if fit.covariance_kind in COVARIANCES:
         lines.append(_wrapped(f"Covariance: {_covariance(fit)}"))
     return tuple(lines)

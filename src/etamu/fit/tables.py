@@ -63,6 +63,7 @@ def glance(fit: Fit) -> Any:
         "null_deviance": fit.null_deviance,
         "pearson_chi2": fit.pearson_chi2,
         "dispersion": fit.dispersion,
+        "method": fit.method,
         "loglik": fit.loglik,
         "aic": fit.aic,
         "bic": fit.bic,

@@ -78,7 +78,9 @@ def gamma_like(rule: str, deviance: float, precision: Array, counts: Array, rank
         below = float(counts @ (shape**2 * second))
         if below > 0.0:
             turn = float(counts @ (shape**3 * third)) / below
-        return deviance / phi - float(counts @ (shape * first)) + per_rank * rank + fixed + 2.0 * turn / divisor
+        return (
+            deviance / phi - float(counts @ (shape * first)) + per_rank * rank + fixed + 2.0 * turn / divisor
+        )
 
     if not deviance > 0.0:
         return 0.0

@@ -66,8 +66,6 @@ class Equations(Protocol):
         """Look at a point; None where nothing finite is there."""
 
 
-
-
 class _Moved(NamedTuple):
     beta: Array
     seen: Seen
@@ -75,9 +73,7 @@ class _Moved(NamedTuple):
     left: float
 
 
-def slopes(
-    force: Callable[[Array], Array | None], beta: Array, here: Array, metric: Metric
-) -> Array | None:
+def slopes(force: Callable[[Array], Array | None], beta: Array, here: Array, metric: Metric) -> Array | None:
     """Take the derivative of a force by differences along each coordinate; None where that is not finite.
 
     Examples
@@ -103,7 +99,12 @@ def slopes(
 
 
 def balance(
-    equations: Equations, start: Array, *, differences: bool = True, limit: int = 300, tolerance: float = TOLERANCE
+    equations: Equations,
+    start: Array,
+    *,
+    differences: bool = True,
+    limit: int = 300,
+    tolerance: float = TOLERANCE,
 ) -> Solution:
     """Find where the forces are zero.
 
