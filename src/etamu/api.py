@@ -82,8 +82,9 @@ def glm(
         Coefficients to start from, in the order of the names.
     solver : "newton", "irls", "gradient" or "lbfgs"
     method : "ml", "firth", "median", "mixed" or "jeffreys"
-        Maximum likelihood; scores adjusted for mean bias, for median bias, or for mean bias in beta and median
-        bias in phi; the likelihood penalised by Jeffreys' prior. All but "ml" stay finite where the data separate.
+        Maximum likelihood; scores adjusted for mean bias, for median bias, or for mean bias in beta and
+        median bias in phi; the likelihood penalised by Jeffreys' prior. All but "ml" stay finite where the
+        data separate.
 
     Returns
     -------

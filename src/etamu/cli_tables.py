@@ -37,6 +37,7 @@ def as_json(fit: Fit, level: float) -> str:
         "formula": fit.formula,
         "family": fit.family.name,
         "link": fit.link.name,
+        "method": fit.method,
         "converged": fit.converged,
         "outcome": fit.outcome.value,
         "level": level,

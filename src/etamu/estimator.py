@@ -59,6 +59,8 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means: known precision, number of identical rows (whole numbers), or survey
         weight. Coefficients and predictions are the same for all three; standard errors are not.
+    method : "ml", "firth", "median", "mixed" or "jeffreys"
+        Maximum likelihood, or estimates of reduced bias; see `etamu.glm`.
 
     Attributes
     ----------
@@ -92,6 +94,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         covariance: str | None = None,
         solver: str = "newton",
         sample_weight_kind: str = "variance",
+        method: str = "ml",
     ) -> None:
         self.family = family
         self.link = link
@@ -100,6 +103,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         self.covariance = covariance
         self.solver = solver
         self.sample_weight_kind = sample_weight_kind
+        self.method = method
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None, exposure: Any = None
@@ -198,6 +202,8 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
     solver : "newton", "irls", "gradient" or "lbfgs"
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means; see `GLMRegressor`.
+    method : "ml", "firth", "median", "mixed" or "jeffreys"
+        Maximum likelihood, or estimates of reduced bias, which are finite where the classes separate.
 
     Attributes
     ----------
@@ -230,12 +236,14 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         covariance: str | None = None,
         solver: str = "newton",
         sample_weight_kind: str = "variance",
+        method: str = "ml",
     ) -> None:
         self.link = link
         self.fit_intercept = fit_intercept
         self.covariance = covariance
         self.solver = solver
         self.sample_weight_kind = sample_weight_kind
+        self.method = method
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Self:
         """Fit the model.
@@ -360,7 +368,8 @@ def _keywords(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:
 
 def _problem(estimator: Any, X: Any, y: Array, unit: Unit, keywords: Keywords) -> Problem:
     """State the problem of checked arrays with the options an estimator has."""
-    options = Options(getattr(estimator, "dispersion", None), estimator.covariance, estimator.solver)
+    dispersion = getattr(estimator, "dispersion", None)
+    options = Options(dispersion, estimator.covariance, estimator.solver, method=estimator.method)
     check_options(options, "raise")
     shape = Shape(estimator.fit_intercept, getattr(estimator, "feature_names_in_", None))
     return from_arrays(X, y, unit, keywords, "raise", options, shape)

@@ -21,6 +21,7 @@ from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, terms_of
 from etamu.fit.model_terms import columns_of as term_columns
+from etamu.fit.reduced import WORDS as METHOD_WORDS
 from etamu.fit.reference import (
     MODEL_BASED,
     Yardstick,
@@ -31,7 +32,6 @@ from etamu.fit.reference import (
     refuse_without_likelihood,
     yardstick,
 )
-from etamu.fit.reduced import WORDS as METHOD_WORDS
 from etamu.fit.restrict import Bench, Columns, Smaller, bench_of, whole
 from etamu.infer.tests import Statistic, chi2_tail, f_tail, wald
 

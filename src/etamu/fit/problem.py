@@ -44,7 +44,7 @@ class Options:
     block_rows, threads : int
         How the rows are visited; never what comes out.
     method : str
-        One of `METHODS`: maximum likelihood, or scores adjusted for mean bias, median bias or by Jeffreys' prior.
+        One of `METHODS`: maximum likelihood, or scores adjusted for mean or median bias or by a prior.
     """
 
     dispersion: str | float | None = None
@@ -81,8 +81,8 @@ def check_options(options: Options, missing: str) -> None:
             raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
     if options.method != "ml" and options.solver != "newton":
         raise OptionError(
-            f"solver={options.solver!r} climbs a likelihood, and method={options.method!r} solves adjusted score "
-            "equations: leave solver= out"
+            f"solver={options.solver!r} climbs a likelihood, and method={options.method!r} solves adjusted "
+            "score equations: leave solver= out"
         )
     phi = options.dispersion
     if isinstance(phi, str):

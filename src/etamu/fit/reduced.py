@@ -1,4 +1,4 @@
-"""Estimates of reduced bias: adjusted scores solved, and the penalised likelihood behind them where there is one.
+"""Estimates of reduced bias: adjusted scores solved, and the penalised likelihood behind them, if any.
 
 May import: everything below `fit`.
 Read next: `etamu.objective.adjusted` for the sums, `etamu.solve.balance` for the solver.
@@ -46,8 +46,8 @@ WORDS = {
 
 
 WIDER = (
-    "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and drop "
-    "the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
+    "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and "
+    "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
 )
 """Why likelihoods of two penalised fits are not compared."""
 
@@ -84,8 +84,8 @@ def refuse_unreduced(problem: Problem) -> None:
     method, family = problem.options.method, problem.unit.family
     if problem.chunk.weights.sampling is not None:
         raise OptionError(
-            f"method={method!r} takes leverages from the information in the rows, and sampling weights state "
-            "none: use frequency_weights or variance_weights, or method='ml'"
+            f"method={method!r} takes leverages from the information in the rows, and sampling weights "
+            "state none: use frequency_weights or variance_weights, or method='ml'"
         )
     if method == "jeffreys" and not family.has_density:
         raise OptionError(
@@ -156,7 +156,7 @@ def penalised(oracle: Likelihood, unit: Unit, method: str, phi: float, peak: Arr
         raise NotAvailableError(_no_penalty(unit, method))
     if penalty.none:
         return oracle
-    equations = Adjusted(oracle, unit, RULES[method], lambda raw, local: phi)
+    equations = Adjusted(oracle, unit, RULES[method], lambda *_: phi)
     bare = Penalised(oracle, equations, penalty, phi)
     expected = oracle.at(peak, Want.VALUE | Want.EXPECTED).expected
     factor = None if expected is None else cholesky(expected)
@@ -204,14 +204,14 @@ def _no_penalty(unit: Unit, method: str) -> str:
             "interval, or method='jeffreys'"
         )
     return (
-        f"With the {unit.family.name} family and the {unit.link.name} link, scores adjusted for mean bias are the "
-        "gradient of no penalised likelihood (mu' is no power of V): use a Wald test or interval, or "
+        f"With family {unit.family.name} and link {unit.link.name}, scores adjusted for mean bias are "
+        "the gradient of no penalised likelihood (mu' is no power of V): use a Wald test or interval, or "
         "method='jeffreys'"
     )
 
 
 def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solution) -> float:
-    """Compute what the penalised log-likelihood adds at the estimate; NaN where phi is estimated or none exists.
+    """Compute what the penalised log-likelihood adds at the estimate; NaN with none, or phi estimated.
 
     For Jeffreys' prior that is log det(X'WX / phi) / 2, in the coefficients as they are reported.
     """
@@ -222,7 +222,7 @@ def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solu
     factor = cholesky(expected)
     if factor is None or not problem.unit.family.has_density:
         return math.nan
-    equations = Adjusted(oracle, problem.unit, "mean", lambda raw, local: phi.value)
+    equations = Adjusted(oracle, problem.unit, "mean", lambda *_: phi.value)
     weight = Penalised(oracle, equations, penalty, phi.value).weight(solution.beta, factor)
     return weight + penalty.share * _reported_volume(oracle.coordinates, phi.value)
 

@@ -81,10 +81,10 @@ class Smaller:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduction:
-    """A fit whose likelihood is penalised: its models without some columns keep its penalty, over all columns.
+    """A fit whose likelihood is penalised: models without some columns keep its penalty, over all columns.
 
-    So a smaller model is a constraint on one and the same penalised likelihood (Heinze and Schemper 2002), and
-    its deviance is that of the penalised likelihood, the penalty counted from its value at the fit.
+    So a smaller model is a constraint on one and the same penalised likelihood (Heinze and Schemper 2002),
+    and its deviance is that of the penalised likelihood, the penalty counted from its value at the fit.
 
     Parameters
     ----------
@@ -221,14 +221,13 @@ class Bench:
             return Smaller(wanted, self, plain, reduction.peak, reduction.deviance, Outcome.CONVERGED)
         if plain.size != full.size - len(gone):
             raise NotAvailableError(
-                "aliased columns take over part of what is left out, so the smaller model is no constraint on "
-                "the coefficients of this one: leave the aliased columns out of the formula, or use a Wald test"
+                "aliased columns take over part of what is left out, so the smaller model is no constraint "
+                "on the coefficients of this one: leave the aliased columns out of the formula, or use a Wald "
+                "test"
             )
         rows = full.hypothesis(np.eye(self.layout.width)[gone])
-        half = rows @ reduction.root
-        nearest = (
-            reduction.peak - reduction.root @ np.linalg.lstsq(half, rows @ reduction.peak, rcond=1e-12)[0]
-        )
+        peak, root = reduction.peak, reduction.root
+        nearest = peak - root @ np.linalg.lstsq(rows @ root, rows @ peak, rcond=1e-12)[0]
         basis = np.linalg.svd(rows / np.linalg.norm(rows, axis=1, keepdims=True))[2][len(gone) :].T
         flat = Restricted(self.penalised(reduction), nearest, basis)
         solution = newton(flat, np.zeros(flat.size))
@@ -292,7 +291,7 @@ def bench_of(fit: Fit) -> Bench:
 
 
 def _reduction(fit: Fit) -> Reduction | None:
-    """Return what a penalised fit asks of its smaller models; None where it has no penalty or none is needed."""
+    """Return what a penalised fit asks of its smaller models; None where nothing is added."""
     method = fit.problem.options.method
     penalty = penalty_of(fit.problem.unit, method)
     if penalty is None or penalty.none or fit.factor is None:

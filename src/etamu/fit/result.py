@@ -250,8 +250,8 @@ class Fit(Asked, Examined, Explained, Pictured):
     def penalised_loglik(self) -> float:
         """The penalised log-likelihood that the estimate maximises, NaN where there is none.
 
-        For Jeffreys' prior `loglik` + log det(X'WX / phi) / 2; by maximum likelihood, or where phi is estimated
-        beside, NaN.
+        For Jeffreys' prior `loglik` + log det(X'WX / phi) / 2; NaN by maximum likelihood, and where phi is
+        estimated beside.
         """
         return self.loglik + self.likelihood.penalty
 

@@ -3,8 +3,8 @@
 May import: everything below `objective`: executors, sums, units, coordinates, the oracle protocol.
 Read next: `etamu.solve.balance`, which finds where they are zero; `etamu.fit.reduced`, which asks.
 
-With h the leverages of the W-weighted design, M = (X'WX)^-1 and the bends r = mu''/mu', s = V'mu'/V, the score
-of beta at phi = 1 becomes U + phi A, with
+With h the leverages of the W-weighted design, M = (X'WX)^-1 and the bends r = mu''/mu', s = V'mu'/V, the
+score of beta at phi = 1 becomes U + phi A, with
 
     A = X'(h r) / 2                       mean bias (Firth 1993, Biometrika 80; Kosmidis and Firth 2009)
     A = X'(h (2r - s)) / 2                Jeffreys' prior, whose logarithm is log det X'WX / 2
