@@ -48,7 +48,7 @@ def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] 
 
 @dataclass(frozen=True, eq=False)
 class _Laid:
-    """Numbers of rows in order, each block laid in its place as it comes: nothing of that size is held twice."""
+    """Numbers per row, each block laid in its place as it comes: nothing of that size is held twice."""
 
     place: NDArray[np.intp]
     length: int

@@ -1,6 +1,6 @@
 """Rows in groups: of equal volume along a score, and what was observed and fitted in each.
 
-May import: numpy, `etamu._base`, in this room rows.
+May import: everything below `plot`, in this room rows.
 Read next: `etamu.plot.calibration`, `etamu.plot.levels`.
 """
 
@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.infer.wald import critical
 from etamu.plot.rows import Seen
 
 Codes = NDArray[np.integer[Any]]
+
+GROUPS = 10
+"""Groups of about equal volume, unless another number is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +39,21 @@ class Groups:
     fitted: Array
     error: Array
     volume: Array
+
+    def half(self, level: float) -> Array:
+        """Return how far an observed mean lies from its fitted one with a probability, if the model holds."""
+        return critical(level) * self.error
+
+
+def by_fitted(rows: Seen, groups: int) -> Groups:
+    """Group rows by their fitted mean, into groups of about equal volume."""
+    codes = equal_groups(rows.fitted, rows.volume, groups)
+    return grouped(rows, codes, int(codes.max()) + 1)
+
+
+def bars(level: float) -> str:
+    """Say what the bars of `Groups.half` are."""
+    return f"bars: {100 * level:g} % if the model holds"
 
 
 def grouped(rows: Seen, codes: Codes, count: int) -> Groups:
