@@ -24,7 +24,7 @@ from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
-from etamu.infer.wald import criticals
+from etamu.infer.wald import criticals, probability
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.farthest import End, Ending, Ridge, farthest
 from etamu.solve.oracle import Outcome
@@ -174,8 +174,7 @@ def interval_df(fit: Fit, level: float, reference: str | None) -> Array | float:
     """
     if reference not in {None, "z"}:
         raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    probability(level)
     return math.inf if reference == "z" else fit.reference_df
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.infer.wald import critical
@@ -72,14 +73,21 @@ def grouped(rows: Seen, codes: Codes, count: int) -> Groups:
         )
 
 
-def equal_groups(score: Array, volume: Array, most: int) -> Codes:
+def equal_groups(score: Array, volume: Array, most: Any) -> Codes:
     """Cut rows, in order of a score, into groups of about equal volume; rows that tie stay together.
+
+    Raises
+    ------
+    OptionError
+        If `most` is no whole number of 1 or more.
 
     Examples
     --------
     >>> equal_groups(np.array([3.0, 1.0, 2.0, 2.0]), np.ones(4), 2)
     array([1, 0, 1, 1])
     """
+    if not isinstance(most, (int, np.integer)) or most < 1:
+        raise OptionError(f"groups is {most!r}; it is a whole number such as {GROUPS}")
     # Scores that differ by rounding only are ties: cells of a table are not split.
     size = float(np.max(np.abs(score), initial=0.0)) or 1.0
     values, place = np.unique(np.round(score / size, 11), return_inverse=True)

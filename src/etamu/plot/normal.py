@@ -13,6 +13,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
+from etamu.infer.wald import probability
 from etamu.plot.style import PENS, QUIET, note, quiet_grid
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def in_order(sample: Array, level: float) -> Ordered:
     n = len(sample)
     rank = _kept(n) + 1.0
     # The i-th of n uniform numbers in order has a beta law, whatever the law of the sample.
-    tail = (1.0 - level) / 2.0
+    tail = (1.0 - probability(level)) / 2.0
     low, normal, high = (
         np.asarray(ndtri(betaincinv(rank, n + 1.0 - rank, share)), dtype=float)
         for share in (tail, 0.5, 1.0 - tail)
