@@ -156,3 +156,23 @@ def test_text_of_every_array_type_reads_as_a_list_does() -> None:
     for array in (np.array(words), np.array(words, dtype=object), np.array(words, dtype="T")):
         column = from_values("x", array)
         assert (column.kind, column.levels, column.codes.tolist()) == ("text", ("a", "b"), [1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "row"),
+    [([1, 10**400], 1), ([None, 1.5, 10**400], 2), ([Fraction(10**400), 2], 0), ([True + 0, -(10**400)], 1)],
+    ids=["whole", "with-a-gap", "fraction", "negative"],
+)
+def test_a_number_beyond_double_precision_is_refused_by_its_row(values, row) -> None:
+    with pytest.raises(DataError, match=rf"'x' holds a number in row {row} that is larger than any double"):
+        from_values("x", values)
+    with pytest.raises(DataError, match=rf"row {row}"):
+        from_values("x", np.array(values, dtype=object))
+
+
+def test_extended_precision_is_read_in_double_and_too_large_a_number_as_infinite() -> None:
+    column = from_values("x", np.array([1.5, 2.0], dtype=np.longdouble) * np.longdouble("1e300"))
+    assert column.values.dtype == np.float64
+    if np.finfo(np.longdouble).maxexp > 1024:
+        far = from_values("x", np.array([1.5, 2.0], dtype=np.longdouble) * np.longdouble("1e400"))
+        assert np.all(np.isinf(far.values))

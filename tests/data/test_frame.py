@@ -81,6 +81,23 @@ def test_declared_order_is_kept(ordered: bool) -> None:
         np.testing.assert_array_equal(column.codes, [0, -1, 2])
 
 
+def test_bare_categories_are_those_of_a_series_of_them() -> None:
+    bare = pd.Categorical(["lo", None, "hi"], categories=["lo", "mid", "hi"], ordered=True)
+    arrow = pa.DictionaryArray.from_arrays(
+        pa.array([0, None, 2]), pa.array(["lo", "mid", "hi"]), ordered=True
+    )
+    for values in (bare, pd.Series(bare), pd.CategoricalIndex(bare), arrow):
+        column = read({"g": values}).column("g")
+        assert (column.kind, column.levels, column.ordered) == ("categorical", ("lo", "mid", "hi"), True)
+        np.testing.assert_array_equal(column.codes, [0, -1, 2])
+
+
+@pytest.mark.parametrize("values", [{"a": 1.0, "b": 2.0}, {1.0, 2.0}], ids=["dict", "set"])
+def test_a_column_without_an_order_of_rows_is_refused(values: Any) -> None:
+    with pytest.raises(DataError, match=r"'x' is a (dict|set), which has no rows in order"):
+        read({"x": values}).column("x")
+
+
 def test_arrow_chunks_may_have_dictionaries_of_their_own() -> None:
     chunks = [pa.array(["b", "a"]).dictionary_encode(), pa.array(["c", None, "b"]).dictionary_encode()]
     column = read(pa.table({"g": pa.chunked_array(chunks)})).column("g")

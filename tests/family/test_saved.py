@@ -193,6 +193,8 @@ def test_what_is_no_link_is_refused(saved, words) -> None:
         ({"range": [0.0, float("nan")]}, r"are \(lower, upper\)"),
         ({"range": [0.0, "inf"]}, "'inf' stands where a number"),
         ({"link": "2"}, "do not vary with eta and mu"),
+        ({"inverse": "0.5 + 0 * eta"}, "do not vary with eta and mu"),
+        ({"inverse": "where(eta > 1e9, 0.2, 0.5)"}, "do not vary with eta and mu"),
         ({"inverse": "__import__('os').getcwd()"}, "which is not allowed: it may use"),
         ({"link": "mu.__class__"}, "which is not allowed: it may use"),
     ],

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import etamu as em
+from etamu.fit import bootstrap
 from etamu.fit.bootstrap import replicated_intervals
 from etamu.infer.uniform import RESAMPLED, uniform
+from etamu.solve.newton import newton
 
 N = 120
 
@@ -259,3 +262,15 @@ def test_options_of_the_bootstrap_belong_to_it() -> None:
     quasi = em.glm("y ~ x", data(), family="quasipoisson")
     with pytest.raises(em.NotAvailableError, match="no distribution"):
         quasi.with_covariance("bootstrap", scheme="parametric", replications=5)
+
+
+def test_replications_hold_the_blas_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[int] = set()
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        seen.update(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return newton(*arguments, **options)
+
+    monkeypatch.setattr(bootstrap, "newton", watched)
+    em.glm("y ~ x", data(), family="poisson").with_covariance("bootstrap", replications=2)
+    assert seen <= {1}

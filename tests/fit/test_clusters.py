@@ -176,7 +176,7 @@ def test_satterthwaite_is_the_ratio_of_traces_held_or_not(monkeypatch: pytest.Mo
     assert_allclose(held.df(contrasts), expected, rtol=1e-7)
     assert_allclose(held.df(-3.0 * contrasts), expected, rtol=1e-7)
     assert held.df(np.zeros((0, PLAIN.rank))).shape == (0,)
-    monkeypatch.setattr(clusters, "KEPT", 40)
+    monkeypatch.setattr(clusters, "KEPT", 10)
     streamed = satterthwaite(at, codes, inverse)
     assert streamed.held is None
     assert_allclose(streamed.df(contrasts), expected, rtol=1e-7)

@@ -84,3 +84,5 @@ def test_refusals() -> None:
         em.compare(*fits("x", "x + z"), test="F")
     with pytest.raises(em.OptionError, match="test='Wald'"):
         em.compare(*fits("x", "x + z"), test="Wald")
+    with pytest.raises(em.OptionError, match="argument 2 is a str"):
+        em.compare(one, "x + z")

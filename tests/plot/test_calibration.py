@@ -7,7 +7,7 @@ import pytest
 
 import etamu as em
 from etamu import plot
-from etamu.plot.calibration import by_fitted
+from etamu.plot.groups import by_fitted
 from etamu.plot.rows import seen
 from etamu.plot.style import PENS
 from tests.plot.cases import ANSWERS, COUNTS, HOUSE, MOTHS, colours, inside, said, yes_or_no

@@ -57,3 +57,13 @@ def test_means_of_any_sign_are_drawn_as_they_are():
     fit = em.glm("other ~ x", counts())
     (axes,) = plot.lift(fit).axes
     assert axes.get_ylabel() == "mean of other"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"groups": 0}, "groups is 0"), ({"groups": "ten"}, "groups is 'ten'"), ({"level": 95}, "level is 95")],
+    ids=str,
+)
+def test_groups_and_level_are_checked(options, words):
+    with pytest.raises(em.OptionError, match=words):
+        plot.lift(COUNTS, **options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from math import isnan
+from math import isnan, log10
 from types import NoneType
 from typing import Any, Literal
 
@@ -83,6 +83,14 @@ def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: b
     gaps = _not_numbers(values) if values.dtype.kind == "f" else None
     missing = gaps if null is None else null if gaps is None else gaps | null
     return Column(name, "numeric", values, None if missing is None else _mask(missing), integer=integer)
+
+
+def _reals(name: str, values: RawArray) -> Column:
+    """Make a column of numbers of any precision; a number beyond double precision is infinite."""
+    if values.dtype.itemsize <= 8:
+        return numeric(name, values)
+    with np.errstate(over="ignore", under="ignore"):
+        return numeric(name, values.astype(np.float64))
 
 
 def _not_numbers(values: RawArray) -> Mask | None:
@@ -201,7 +209,7 @@ def _from_objects(name: str, values: RawArray) -> Column:
         return texts(name, *found)
     items = values.tolist()
     words = {kind: _word(sample) for kind, sample in {type(item): item for item in items}.items()}
-    null = _missing_items(items, words)
+    null = _missing_items(name, items, words)
     present = range(len(items)) if null is None else np.flatnonzero(~null)
     first = next(iter(present), None)
     if first is None:
@@ -215,10 +223,10 @@ def _from_objects(name: str, values: RawArray) -> Column:
     return maker(name, items, null)
 
 
-def _missing_items(items: list[Any], words: dict[type, str]) -> Mask | None:
+def _missing_items(name: str, items: list[Any], words: dict[type, str]) -> Mask | None:
     """Mark what is missing; None where no type among the items can be."""
     if words.keys() <= {int, float, NoneType}:  # told apart without looking at each
-        absent = np.isnan(np.array(items, dtype=np.float64))
+        absent = np.isnan(_floats(name, items))
         return absent if absent.any() else None
     if any(issubclass(kind, (float, np.floating, Decimal)) or kind.__name__ in NOTHING for kind in words):
         return np.fromiter(map(is_missing, items), dtype=bool, count=len(items))
@@ -237,13 +245,42 @@ def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> Non
 def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
     if {*map(type, items)} <= {int, float, NoneType}:  # NumPy reads these itself, None as NaN
         whole = not any(type(item) is float and not isnan(item) for item in items)
-        return numeric(name, np.array(items, dtype=np.float64), integer=whole)
+        return numeric(name, _floats(name, items), integer=whole)
     whole = all(
         isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]
     )
     if null is not None and null.any():
         items = [float("nan") if absent else item for item, absent in zip(items, null, strict=True)]
-    return numeric(name, np.array([float(item) for item in items], dtype=np.float64), integer=whole)
+    return numeric(name, _floats(name, items), integer=whole)
+
+
+def _floats(name: str, items: list[Any]) -> NDArray[np.float64]:
+    """Read numbers, None as NaN, in double precision.
+
+    Raises
+    ------
+    DataError
+        If a whole number or a fraction is larger than the largest double; its row is named.
+    """
+    try:
+        return np.array(items, dtype=np.float64)
+    except (OverflowError, TypeError):  # one too large, or numbers NumPy does not read by itself
+        out = np.empty(len(items))
+    for row, item in enumerate(items):
+        try:
+            out[row] = np.nan if item is None else float(item)
+        except OverflowError:
+            raise DataError(
+                f"column {name!r} holds a number in row {row} that is larger than any double, about "
+                f"10^{_digits(item)}; express the column in a larger unit, or take its logarithm"
+            ) from None
+    return out
+
+
+def _digits(item: Any) -> int:
+    """Return the exponent of ten of a whole number or a fraction too large for a double."""
+    top, bottom = (item.numerator, item.denominator) if isinstance(item, numbers.Rational) else (item, 1)
+    return int((int(top).bit_length() - int(bottom).bit_length()) * log10(2.0))
 
 
 def _object_booleans(name: str, items: list[Any], null: Mask | None) -> Column:
@@ -265,7 +302,7 @@ _MAKERS: dict[str, Callable[[str, list[Any], Mask | None], Column]] = {
 }
 
 _READERS: dict[str, Callable[[str, RawArray], Column]] = {
-    "f": numeric,
+    "f": _reals,
     "i": lambda name, values: numeric(name, values, integer=True),
     "u": lambda name, values: numeric(name, values, integer=True),
     "b": boolean,

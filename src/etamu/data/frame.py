@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import field
 from typing import Any, Literal, Protocol
 
@@ -210,6 +211,14 @@ def _any_column(name: str, values: Any) -> Column:
     """Read an array, a list, or a series of some library."""
     if isinstance(values, (np.ndarray, list, tuple)):
         return from_values(name, values)
+    if isinstance(values, (Mapping, AbstractSet)):
+        kind = type(values).__name__
+        raise DataError(f"column {name!r} is a {kind}, which has no rows in order; give a list or an array")
+    if hasattr(values, "codes") and hasattr(values, "categories"):  # a bare pandas.Categorical
+        return coded(name, np.asarray(values.codes), values.categories.tolist(), ordered=bool(values.ordered))
+    if hasattr(values, "dictionary") and hasattr(values, "indices"):  # a bare Arrow dictionary
+        codes, levels, ordered = _dictionary(values)
+        return coded(name, codes, levels, ordered=ordered)
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return _from_series(name, series)

@@ -1,6 +1,6 @@
 """Families and links as plain statements, a name and its parameters, and back; reading one runs no code.
 
-May import: numpy, _base, family.catalogue, family.derived, family.facts, family.links, family.stated.
+May import: numpy, _base, and in this room catalogue, check, derived, facts, links, stated.
 Read next: `etamu.family.stated`, which reads the formulas of a link by an allow-list.
 """
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import FamilyError, LinkError, NotAvailableError
 from etamu.family.catalogue import LINKS, MEMBERS
+from etamu.family.check import spread
 from etamu.family.derived import CanonicalDerived, Derived
 from etamu.family.facts import Statement, facts
 from etamu.family.family import Family
@@ -220,13 +221,14 @@ def _stated_from(saved: Any) -> Link:
 
 def _try(link: Link) -> None:
     """Compute the link once: only numbers of the formula itself can fail, and those fail everywhere."""
-    at = np.array([0.25, 0.5])
+    at = spread(link.domain)
     try:
         with np.errstate(all="ignore"):
-            shapes = {np.shape(part) for part in link.inverse(np, at)} | {np.shape(link.link(np, at))}
+            mean = link.inverse(np, at)
+            shapes = {np.shape(part) for part in mean} | {np.shape(link.link(np, at))}
     except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
         raise LinkError(f"the formulas of link {link.name!r} cannot be computed: {error}") from None
-    if shapes != {at.shape}:
+    if shapes != {at.shape} or not np.any(mean.d1):
         raise LinkError(f"the formulas of link {link.name!r} do not vary with eta and mu")
 
 

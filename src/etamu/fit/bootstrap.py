@@ -20,6 +20,7 @@ from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
+from etamu.execute.blas import held
 from etamu.execute.tasks import in_order
 from etamu.execute.threads import Threads, available
 from etamu.fit.caller import user_level
@@ -186,13 +187,14 @@ def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
 
     threads = fit.problem.options.threads or available()
     found, failed = [], Counter[str]()
-    for number, (ending, beta) in enumerate(in_order(one, range(asked.replications), threads)):
-        if ending:
-            failed[ending] += 1
-        else:
-            found.append(beta)
-        if asked.progress:
-            _show(number + 1, asked.replications, sum(failed.values()))
+    with held():  # replications have the cores, a BLAS one of them
+        for number, (ending, beta) in enumerate(in_order(one, range(asked.replications), threads)):
+            if ending:
+                failed[ending] += 1
+            else:
+                found.append(beta)
+            if asked.progress:
+                _show(number + 1, asked.replications, sum(failed.values()))
     beta = np.array(found).reshape(len(found), start.coordinates.size)
     return Replicates(scheme, asked.replications, asked.seed, beta, dict(failed))
 

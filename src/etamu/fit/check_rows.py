@@ -112,7 +112,7 @@ def check_rows(fit: Fit, seed: int) -> CheckRows:
 
     chunk = problem.counting()
     ids = chunk.row_ids
-    columns = [np.ascontiguousarray(column) for column in by_row(fit, numbers)[ids].T]
+    columns = [column[ids] for column in by_row(fit, numbers).T]
     eta, mu, complement, slope, score, information, h = columns[:7]
     pearson = residuals(fit, "pearson")[ids]
     weights = chunk.weights

@@ -29,8 +29,14 @@ from etamu.fit.placed import Bread, Placed, score_and_information, visits, white
 from etamu.fit.problem import Problem
 from etamu.infer.clusters import POWERS, ByCluster, Spectra, Spread, adjusted, spectra, spread
 
-KEPT = 2**23
-"""Numbers of per-cluster sums held at once, 64 MB."""
+KEPT = 2**20
+"""Numbers of per-cluster sums worked on at once: 8 MB, and as much for each of the steps made of them."""
+
+HELD = 4
+"""So many times more numbers are held from one question about degrees of freedom to the next."""
+
+LEAST = 1024
+"""Rows that are written out together, at least."""
 
 SLICE = 64
 """Clusters that are looked at together for many contrasts, at least."""
@@ -137,15 +143,18 @@ def by_cluster(at: Placed, codes: Codes, inverse: Bread, *, grams: bool) -> Iter
     function = partial(_informed if grams else _scored, at=at, inverse=inverse)
     most = max(1, KEPT // max(1, size * (size + 1) if grams else size))
     whole = replace(at.executor.whole, cluster=(codes,))
+    asked = visits(at.problem.options)
+    if grams:  # these rows are written out
+        asked = {"rows": max(LEAST, KEPT // (2 * max(1, size)))} | asked
     if count <= most:
-        yield Threads(whole, **visits(at.problem.options)).reduce(function)
+        yield Threads(whole, **asked).reduce(function)
         return
     batch = codes // most
     order = np.argsort(batch, kind="stable")
     ends = np.searchsorted(batch[order], np.arange(0, -(-count // most) + 1))
     for start, stop in pairwise(ends.tolist()):
         rows = whole.take(order[start:stop])
-        yield Threads(rows, **visits(at.problem.options)).reduce(function)
+        yield Threads(rows, **asked).reduce(function)
 
 
 def _scored(chunk: Chunk, at: Placed, inverse: Bread) -> ByCluster:
@@ -209,14 +218,14 @@ class Satterthwaite:
     at : Placed
     codes : integers (rows,)
     inverse : Bread
-    held : Spectra, optional
+    held : tuple of Spectra, optional
         The spectra of all clusters, where they are few enough to be held.
     """
 
     at: Placed
     codes: Codes
     inverse: Bread
-    held: Spectra | None = None
+    held: tuple[Spectra, ...] | None = None
 
     def df(self, contrasts: Array) -> Array:
         """Return the degrees of freedom of rows c over the working coefficients, (m, p), one each."""
@@ -227,7 +236,7 @@ class Satterthwaite:
         return np.concatenate([part.df() for part in parts]) if parts else np.zeros(0)
 
     def _spread(self, white: Array) -> Spread:
-        batches = _spectra(self.at, self.codes, self.inverse) if self.held is None else iter((self.held,))
+        batches = _spectra(self.at, self.codes, self.inverse) if self.held is None else self.held
         few = max(1, KEPT // max(1, white.size))
         return reduce(add, (spread(part, white) for batch in batches for part in batch.slices(few)))
 
@@ -235,7 +244,7 @@ class Satterthwaite:
 def satterthwaite(at: Placed, codes: Codes, inverse: Bread) -> Satterthwaite:
     """Prepare the degrees of freedom of CR2, holding what can be held."""
     size = at.coordinates.size
-    few = (int(codes.max(initial=0)) + 1) * size * (size + 1) <= KEPT
+    few = (int(codes.max(initial=0)) + 1) * size * (size + 1) <= HELD * KEPT
     return Satterthwaite(
-        at, codes, inverse, next(_spectra(at, codes, inverse)) if few and inverse.usable else None
+        at, codes, inverse, tuple(_spectra(at, codes, inverse)) if few and inverse.usable else None
     )

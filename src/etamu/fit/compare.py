@@ -82,6 +82,10 @@ def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None 
     """
     if len(fits) < 2:
         raise OptionError(f"compare needs two models or more, and was given {len(fits)}")
+    for place, fit in enumerate(fits):
+        if not hasattr(fit, "deviance"):
+            kind = type(fit).__name__
+            raise OptionError(f"compare takes fits, compare(small, large); argument {place + 1} is a {kind}")
     models = sorted(fits, key=lambda fit: fit.rank)
     names = [_called(fit, fits) for fit in models]
     for fit in models:

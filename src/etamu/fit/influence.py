@@ -121,11 +121,11 @@ class Influence:
         }
         return columns if table is None else table.native_table(columns)
 
-    def most(self, k: int = 10, by: str = "cooks_distance") -> NDArray[np.intp]:
+    def most(self, k: Any = 10, by: str = "cooks_distance") -> NDArray[np.intp]:
         """Return the positions of the k most influential rows, as `top` orders them."""
         if by not in EXTENT:
             raise OptionError(f"by={by!r} is not known; choose one of {', '.join(map(repr, EXTENT))}")
-        if not k > 0:
+        if not isinstance(k, (int, np.integer)) or k < 1:
             raise OptionError(f"k={k!r} rows cannot be shown; give a number of 1 or more")
         with np.errstate(all="ignore"):
             extent = EXTENT[by](getattr(self, by))

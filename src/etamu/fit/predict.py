@@ -30,7 +30,7 @@ from etamu.fit.problem import Problem
 from etamu.fit.rows import by_row, coordinates_for, own_rows, raw_beta, root_in
 from etamu.fit.simulate import row_dispersion
 from etamu.fit.terms import Terms, splitter, terms_of_new, terms_of_rows
-from etamu.infer.wald import criticals
+from etamu.infer.wald import criticals, probability
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -157,8 +157,7 @@ def _refuse(fit: Fit, asked: _Asked) -> None:
         raise OptionError(
             f"interval {asked.interval!r} is not known; choose None, 'confidence' or 'prediction'"
         )
-    if not 0.0 < asked.level < 1.0:
-        raise OptionError(f"level is {asked.level!r}; it is a probability such as 0.95")
+    probability(asked.level)
     if asked.kind == "terms" and asked.interval is not None:
         raise OptionError("terms have standard errors (se=True) and no intervals")
     if asked.next_response and asked.kind == "link":

@@ -25,7 +25,7 @@ from etamu.fit.caller import user_level
 from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
-from etamu.infer.wald import criticals
+from etamu.infer.wald import criticals, probability
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.farthest import End, Ending, Ridge, farthest
@@ -176,8 +176,7 @@ def interval_df(fit: Fit, level: float, reference: str | None) -> Array | float:
     """
     if reference not in {None, "z"}:
         raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    probability(level)
     return math.inf if reference == "z" else fit.reference_df
 
 

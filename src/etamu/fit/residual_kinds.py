@@ -40,7 +40,7 @@ def residuals(fit: Fit, kind: str, seed: int = 0) -> Any:
     NotAvailableError
         If residuals of this kind do not exist for the family.
     """
-    asked = kind.replace("ized", "ised")
+    asked = str(kind).replace("ized", "ised")
     if asked in KINDS:
         return basic(fit, asked)
     if asked == "quantile":

@@ -7,11 +7,13 @@ Read next: `etamu.fit.residuals`, `etamu.fit.predict`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
@@ -39,12 +41,27 @@ def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] 
     predictor = chunk.predictors[0]
     placed = Predictor(fit.coordinates.placed(predictor.design), predictor.offset)
     chunk = Chunk((placed,), chunk.y, chunk.weights, chunk.row_ids)
-    pieces: list[Array] = []
-    Threads(chunk, rows=problem.options.block_rows).map(function, pieces.append)
-    values = np.concatenate(pieces)
-    out = np.full((length, *values.shape[1:]), np.nan)
-    out[place] = values
-    return out
+    laid = _Laid(place, length)
+    Threads(chunk, rows=problem.options.block_rows).map(function, laid.append)
+    return laid.out[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """Numbers per row, each block laid in its place as it comes: nothing of that size is held twice."""
+
+    place: NDArray[np.intp]
+    length: int
+    out: list[Array] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+
+    def append(self, block: Array) -> None:
+        """Lay the next block; several numbers per row lie column by column."""
+        if not self.out:
+            self.out.append(np.full((self.length, *block.shape[1:]), np.nan, order="F"))
+        start = sum(self.done)
+        self.out[0][self.place[start : start + len(block)]] = block
+        self.done.append(len(block))
 
 
 def raw_beta(fit: Fit) -> Array:

@@ -7,9 +7,11 @@ Read next: `etamu.infer.dispersion` for the phi inside the standard errors.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from etamu._base.errors import OptionError
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 
@@ -53,6 +55,24 @@ def _student(sizes: Array, degrees: Array) -> Array:
     return np.asarray(2.0 * stdtr(degrees, -sizes))
 
 
+def probability(level: Any) -> float:
+    """Return the level of an interval.
+
+    Raises
+    ------
+    OptionError
+        If it is no number between 0 and 1.
+
+    Examples
+    --------
+    >>> probability(0.95)
+    0.95
+    """
+    if not isinstance(level, (int, float, np.number)) or not 0.0 < level < 1.0:
+        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    return float(level)
+
+
 def critical(level: float, df: float = math.inf) -> float:
     """Return the quantile that leaves (1 - level) / 2 in the upper tail.
 
@@ -63,7 +83,7 @@ def critical(level: float, df: float = math.inf) -> float:
     """
     from scipy.special import ndtri, stdtrit
 
-    tail = (1.0 - level) / 2.0
+    tail = (1.0 - probability(level)) / 2.0
     return float(-ndtri(tail) if math.isinf(df) else -stdtrit(df, tail))
 
 
@@ -77,7 +97,7 @@ def criticals(level: float, df: Array | float) -> Array:
     """
     from scipy.special import ndtri, stdtrit
 
-    tail, normal = (1.0 - level) / 2.0, np.isinf(df)
+    tail, normal = (1.0 - probability(level)) / 2.0, np.isinf(df)
     return np.asarray(-np.where(normal, ndtri(tail), stdtrit(np.where(normal, 1.0, df), tail)))
 
 

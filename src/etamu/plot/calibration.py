@@ -12,8 +12,7 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.fit.result import Fit
-from etamu.infer.wald import critical
-from etamu.plot.groups import Groups, equal_groups, grouped
+from etamu.plot.groups import GROUPS, Groups, bars, by_fitted
 from etamu.plot.rows import Seen, seen
 from etamu.plot.style import FAINT, INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, title
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GROUPS = 10
 SLICES = 60
 """Bars of the histogram of fitted means."""
 
@@ -59,7 +57,7 @@ def calibration(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Ax
     axes = panel(axes, 5.6, 5.2)
     rows = seen(fit)
     shown = by_fitted(rows, groups)
-    half = critical(level) * shown.error
+    half = shown.half(level)
     with settings():
         title(axes, "Calibration", "on the line where what was fitted came true")
         axes.axline((float(shown.fitted[0]),) * 2, slope=1.0, color=INK, lw=1.0, zorder=2)
@@ -90,16 +88,10 @@ def calibration(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Ax
         note(
             axes,
             f"{len(shown.fitted)} groups of about equal {rows.unit}",
-            f"bars: {100 * level:g} % if the model holds",
+            bars(level),
             f"grey: where the {rows.unit} lie",
         )
     return figure_of(axes)
-
-
-def by_fitted(rows: Seen, groups: int) -> Groups:
-    """Group rows by their fitted mean."""
-    codes = equal_groups(rows.fitted, rows.volume, groups)
-    return grouped(rows, codes, int(codes.max()) + 1)
 
 
 def _limits(axes: Axes, fit: Fit, shown: Groups, half: Array) -> None:

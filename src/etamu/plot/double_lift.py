@@ -14,7 +14,7 @@ from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
-from etamu.plot.groups import equal_groups
+from etamu.plot.groups import GROUPS, equal_groups
 from etamu.plot.lift import positive
 from etamu.plot.rows import Seen, seen
 from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, settings, short, signed, title
@@ -22,8 +22,6 @@ from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, sett
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)

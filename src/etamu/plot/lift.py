@@ -1,6 +1,6 @@
 """How much the model tells rows apart: observed means from the lowest fitted tenth to the highest.
 
-May import: everything below `plot`, in this room calibration, groups, rows, style.
+May import: everything below `plot`, in this room groups, rows, style.
 Read next: `etamu.plot.double_lift`, which sets two models against each other.
 """
 
@@ -12,16 +12,13 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.fit.result import Fit
-from etamu.infer.wald import critical
-from etamu.plot.calibration import by_fitted
+from etamu.plot.groups import GROUPS, bars, by_fitted
 from etamu.plot.rows import Seen, seen
 from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, settings, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-GROUPS = 10
 
 
 def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | None = None) -> Figure:
@@ -70,7 +67,7 @@ def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | No
         axes.errorbar(
             at,
             shown.observed / overall,
-            critical(level) * shown.error / overall,
+            shown.half(level) / overall,
             color=PENS[2].colour,
             marker="o",
             mfc="white",
@@ -91,7 +88,7 @@ def lift(fit: Fit, *, groups: int = GROUPS, level: float = 0.95, axes: Axes | No
         handles, names = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], names[::-1], loc="upper left")
         quiet_grid(axes)
-        note(axes, f"groups of about equal {rows.unit}", f"bars: {100 * level:g} % if the model holds")
+        note(axes, f"groups of about equal {rows.unit}", bars(level))
     return figure_of(axes)
 
 

@@ -1,16 +1,23 @@
 """Quantile residuals in order beside the normal quantiles they should be, with the band of their sampling.
 
-May import: everything below `plot`, scipy.special lazily.
+May import: everything below `plot`, in this room style; scipy.special lazily.
 Read next: `etamu.plot.qq`, `etamu.plot.worm`.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.fit.result import Fit
+from etamu.infer.wald import probability
+from etamu.plot.style import PENS, QUIET, note, quiet_grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 KEPT = 2000
 """Most points drawn of the ordered sample."""
@@ -78,7 +85,7 @@ def in_order(sample: Array, level: float) -> Ordered:
     n = len(sample)
     rank = _kept(n) + 1.0
     # The i-th of n uniform numbers in order has a beta law, whatever the law of the sample.
-    tail = (1.0 - level) / 2.0
+    tail = (1.0 - probability(level)) / 2.0
     low, normal, high = (
         np.asarray(ndtri(betaincinv(rank, n + 1.0 - rank, share)), dtype=float)
         for share in (tail, 0.5, 1.0 - tail)
@@ -86,6 +93,23 @@ def in_order(sample: Array, level: float) -> Ordered:
     points = np.sort(sample)[rank.astype(np.intp) - 1]
     mean, deviation = (float(np.mean(sample)), float(np.std(sample))) if n else (np.nan, np.nan)
     return Ordered(normal, points, low, high, n, mean, deviation, level)
+
+
+def band_and_points(axes: Axes, shown: Ordered, less: Array | float, *remarks: str) -> None:
+    """Draw band and points less some line, name the normal quantiles, and note what the band is."""
+    axes.fill_between(shown.normal, shown.low - less, shown.high - less, color=QUIET, alpha=0.18, lw=0)
+    axes.scatter(
+        shown.normal,
+        shown.sample - less,
+        s=22 if shown.count <= 200 else 9,
+        facecolor="none",
+        edgecolor=PENS[0].colour,
+        linewidth=0.9,
+        zorder=3,
+    )
+    axes.set_xlabel("normal quantile")
+    quiet_grid(axes)
+    note(axes, f"band: {100 * shown.level:g} % of each point if the model holds", *remarks, shown.thinned)
 
 
 def _kept(n: int) -> Array:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etamu.fit.result import Fit
-from etamu.plot.normal import ordered
-from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, signed, title
+from etamu.plot.normal import band_and_points, ordered
+from etamu.plot.style import INK, figure_of, panel, settings, signed, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,19 +55,7 @@ def qq(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None
             "Is the distribution right?",
             f"on the line if so; mean {signed(shown.mean)}, standard deviation {shown.deviation:.2f}",
         )
-        axes.fill_between(shown.normal, shown.low, shown.high, color=QUIET, alpha=0.18, lw=0)
         axes.axline((0.0, 0.0), slope=1.0, color=INK, lw=1.0)
-        axes.scatter(
-            shown.normal,
-            shown.sample,
-            s=22 if shown.count <= 200 else 9,
-            facecolor="none",
-            edgecolor=PENS[0].colour,
-            linewidth=0.9,
-            zorder=3,
-        )
-        axes.set_xlabel("normal quantile")
         axes.set_ylabel("quantile residual")
-        quiet_grid(axes)
-        note(axes, f"band: {100 * level:g} % of each point if the model holds", shown.thinned)
+        band_and_points(axes, shown, 0.0)
     return figure_of(axes)

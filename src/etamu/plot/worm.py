@@ -12,8 +12,8 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.fit.result import Fit
-from etamu.plot.normal import Ordered, ordered
-from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, title
+from etamu.plot.normal import Ordered, band_and_points, ordered
+from etamu.plot.style import INK, PENS, figure_of, panel, settings, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,27 +53,13 @@ def worm(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = No
     shown = ordered(fit, seed, level)
     with settings():
         title(axes, "The worm", "flat if right; a slope: spread, a U: skewness, an S: tails")
-        axes.fill_between(
-            shown.normal, shown.low - shown.normal, shown.high - shown.normal, color=QUIET, alpha=0.18, lw=0
-        )
         axes.axhline(0.0, color=INK, lw=1.0)
-        axes.scatter(
-            shown.normal,
-            shown.sample - shown.normal,
-            s=22 if shown.count <= 200 else 9,
-            facecolor="none",
-            edgecolor=PENS[0].colour,
-            linewidth=0.9,
-            zorder=3,
-        )
         curve = cubic(shown)
         if curve is not None:
             axes.plot(shown.normal, curve, color=PENS[1].colour, lw=2.0, zorder=4)
-        axes.set_xlabel("normal quantile")
         axes.set_ylabel("residual less normal quantile")
         _reach(axes, shown, curve)
-        quiet_grid(axes)
-        note(axes, f"band: {100 * level:g} % of each point if the model holds", "line: cubic", shown.thinned)
+        band_and_points(axes, shown, shown.normal, "line: cubic")
     return figure_of(axes)
 
 
