@@ -2,8 +2,9 @@
 
 usage: copy_oracle.py FOLDER
 
-FOLDER holds data/, cases/ and scripts/. Copied, byte for byte: every case of the kinds below, the data sets they name with their
-level orders, and the R code. A data set over one megabyte is compressed (gzip without a time stamp, so that a copy repeats exactly).
+FOLDER holds data/, cases/, pathological/ and scripts/. Copied, byte for byte: every case of the kinds below, the data sets they name
+with their level orders, and the R code. A data set over one megabyte is compressed (gzip without a time stamp, so that a copy repeats
+exactly). The hostile cases of pathological/ go into one file, pathological.json: what was asked, what R answered, what is true.
 """
 
 from __future__ import annotations
@@ -13,11 +14,32 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 KINDS = ("glm",)
 SCRIPTS = ("10_glm_open.R", "lib.R")
 LARGE = 1_000_000
+ASKED = (
+    "pathology",
+    "data",
+    "formula",
+    "formulaic_rhs",
+    "formulaic",
+    "response",
+    "family",
+    "link",
+    "family_params",
+    "weights",
+    "offset",
+    "start",
+    "r_call",
+)
+"""What a hostile case asks."""
+SAID = ("status", "error", "warnings", "converged", "coef", "deviance")
+"""What is kept of R's answer to a hostile case."""
+TRUE = ("coef", "se", "deviance", "infinite", "limit_coef", "limit_deviance", "limit_se", "loglik")
+"""What is kept of its references."""
 
 
 def fresh(name: str) -> Path:
@@ -37,10 +59,29 @@ def copy_table(source: Path, folder: Path) -> None:
         (folder / f"{source.name}.gz").write_bytes(gzip.compress(content, compresslevel=9, mtime=0))
 
 
+def hostile(case: dict[str, Any]) -> dict[str, Any]:
+    """Keep the question, R's answer and the references of a hostile case."""
+    expected = case["expected"]
+    kept = {name: case[name] for name in ASKED if case.get(name) is not None}
+    kept |= {name: expected[name] for name in ("truth", "recommended") if name in expected}
+    kept["r"] = {name: expected["r_default"][name] for name in SAID if name in expected["r_default"]}
+    for name, value in expected.items():
+        if name.startswith("reference") or name == "limit":
+            kept[name] = {key: value[key] for key in TRUE if key in value}
+    return kept
+
+
 def main(oracle: Path) -> None:
     """Copy cases, data and scripts, and say how much came."""
     cases, data, scripts = fresh("cases"), fresh("data"), fresh("scripts")
     names = set()
+    found = {}
+    for path in sorted((oracle / "pathological").glob("*.json")):
+        case = json.loads(path.read_text(encoding="utf-8"))
+        names.add(case["data"])
+        found[case["id"].removeprefix("open-path-")] = hostile(case)
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in found.items())
+    (HERE / "pathological.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     for path in sorted((oracle / "cases").glob("*.json")):
         case = json.loads(path.read_text(encoding="utf-8"))
         if case["kind"] in KINDS:
@@ -51,7 +92,9 @@ def main(oracle: Path) -> None:
         copy_table(oracle / "data" / f"{name}.levels.json", data)
     for name in SCRIPTS:
         (scripts / name).write_bytes((oracle / "scripts" / name).read_bytes())
-    print(f"{len(list(cases.iterdir()))} cases, {len(names)} data sets, {len(SCRIPTS)} scripts")
+    print(
+        f"{len(list(cases.iterdir()))} cases, {len(found)} hostile ones, {len(names)} data sets, {len(SCRIPTS)} scripts"
+    )
 
 
 if __name__ == "__main__":
