@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KINDS = ("glm",)
-SCRIPTS = ("10_glm_open.R", "lib.R")
+SCRIPTS = ("10_glm_open.R", "firth.R", "lib.R")
 LARGE = 1_000_000
 
 
