@@ -18,7 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 KINDS = ("glm",)
-SCRIPTS = ("10_glm_open.R", "lib.R")
+SCRIPTS = ("10_glm_open.R", "firth.R", "lib.R")
 LARGE = 1_000_000
 ASKED = (
     "pathology",

@@ -222,8 +222,8 @@ class Bench:
         if plain.size != full.size - len(gone):
             raise NotAvailableError(
                 "aliased columns take over part of what is left out, so the smaller model is no constraint "
-                "on the coefficients of this one: leave the aliased columns out of the formula, or use a Wald "
-                "test"
+                "on the coefficients of this one: leave the aliased columns out of the formula, or use a "
+                "Wald test"
             )
         rows = full.hypothesis(np.eye(self.layout.width)[gone])
         peak, root = reduction.peak, reduction.root
