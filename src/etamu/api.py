@@ -48,6 +48,7 @@ def glm(
     missing: str = "drop",
     start: Array | None = None,
     solver: str = "newton",
+    precision: str = "double",
     **others: Any,
 ) -> Fit:
     """Fit a generalized linear model.
@@ -80,6 +81,8 @@ def glm(
     start : array, optional
         Coefficients to start from, in the order of the names.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    precision : "double" or "extended"
+        Extended sums the score in twice the precision, for columns so nearly dependent that rounding shows.
 
     Returns
     -------
@@ -106,7 +109,7 @@ def glm(
     _refuse_others("glm", others)
     unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start)
+    options = Options(dispersion, covariance, solver, start, precision=precision)
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
@@ -128,6 +131,8 @@ class GLM:
     missing : "drop" or "raise"
         What happens to rows with missing values; dropped rows are counted and said.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    precision : "double" or "extended"
+        As for `glm`.
 
     Examples
     --------
@@ -146,6 +151,7 @@ class GLM:
     covariance: str | None = None
     missing: str = "drop"
     solver: str = "newton"
+    precision: str = "double"
 
     def fit(
         self,
@@ -202,7 +208,7 @@ class GLM:
         """
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-        options = Options(self.dispersion, self.covariance, self.solver, start)
+        options = Options(self.dispersion, self.covariance, self.solver, start, precision=self.precision)
         check_options(options, self.missing)
         unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)

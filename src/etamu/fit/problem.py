@@ -40,6 +40,8 @@ class Options:
         Reported coefficients to start from.
     block_rows, threads : int
         How the rows are visited; never what comes out.
+    precision : "double" or "extended"
+        Whether the score is summed in twice the precision at the end.
     """
 
     dispersion: str | float | None = None
@@ -48,6 +50,7 @@ class Options:
     start: Array | None = None
     block_rows: int | None = None
     threads: int | None = None
+    precision: str = "double"
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -62,6 +65,7 @@ def check_options(options: Options, missing: str) -> None:
         "missing": (missing, ("drop", "raise")),
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
         "covariance": (options.covariance, (None, *ALONE)),
+        "precision": (options.precision, ("double", "extended")),
     }
     if options.covariance in (*CLUSTERED, "cluster"):
         raise OptionError(
