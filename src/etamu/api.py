@@ -49,6 +49,7 @@ def glm(
     start: Array | None = None,
     solver: str = "newton",
     method: str = "ml",
+    precision: str = "double",
     **others: Any,
 ) -> Fit:
     """Fit a generalized linear model.
@@ -85,6 +86,8 @@ def glm(
         Maximum likelihood; scores adjusted for mean bias, for median bias, or for mean bias in beta and
         median bias in phi; the likelihood penalised by Jeffreys' prior. All but "ml" stay finite where the
         data separate.
+    precision : "double" or "extended"
+        Extended sums the score in twice the precision, for columns so nearly dependent that rounding shows.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def glm(
     _refuse_others("glm", others)
     unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start, method=method)
+    options = Options(dispersion, covariance, solver, start, method=method, precision=precision)
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
@@ -134,7 +137,8 @@ class GLM:
         What happens to rows with missing values; dropped rows are counted and said.
     solver : "newton", "irls", "gradient" or "lbfgs"
     method : "ml", "firth", "median", "mixed" or "jeffreys"
-        As for `glm`.
+    precision : "double" or "extended"
+        Both as for `glm`.
 
     Examples
     --------
@@ -154,6 +158,7 @@ class GLM:
     missing: str = "drop"
     solver: str = "newton"
     method: str = "ml"
+    precision: str = "double"
 
     def fit(
         self,
@@ -210,7 +215,14 @@ class GLM:
         """
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-        options = Options(self.dispersion, self.covariance, self.solver, start, method=self.method)
+        options = Options(
+            self.dispersion,
+            self.covariance,
+            self.solver,
+            start,
+            method=self.method,
+            precision=self.precision,
+        )
         check_options(options, self.missing)
         unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)

@@ -17,6 +17,7 @@ from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
+from etamu.design.gram import Gram
 from etamu.execute.threads import Threads
 from etamu.solve.aliases import Doubts, doubts_of
 from etamu.solve.factor import clearly_independent, independent_columns
@@ -44,8 +45,7 @@ def aliased(executor: Threads, coordinates: Coordinates) -> Mask:
     """Flag columns that earlier ones explain, on X itself over the rows that count."""
     if not coordinates.size:
         return np.zeros(0, dtype=bool)
-    parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
-    gram = coordinates.gram(parts)
+    gram = coordinates.gram(executor.reduce(plain_gram))
     if clearly_independent(gram):
         return np.zeros(coordinates.size, dtype=bool)
     if coordinates.size > MANY:
@@ -55,6 +55,11 @@ def aliased(executor: Threads, coordinates: Coordinates) -> Mask:
     # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.
     triangle = executor.reduce(partial(sums.triangle, coordinates=coordinates, unit=None, beta=None))
     return ~independent_columns(triangle.factor)
+
+
+def plain_gram(chunk: Chunk) -> Gram:
+    """Sum X'X over some rows, without weights."""
+    return chunk.predictors[0].design.gram_parts(np.ones(len(chunk)))
 
 
 def _projected(executor: Threads, coordinates: Coordinates, gram: Array) -> Mask | None:

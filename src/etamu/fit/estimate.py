@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 
 from etamu import sums
-from etamu._base.arrow import all_finite
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
@@ -24,7 +23,7 @@ from etamu.design.coordinates import Coordinates, describe, exclusive, extent, s
 from etamu.design.moments import Moments
 from etamu.execute.blas import held
 from etamu.execute.threads import ALONE, Threads
-from etamu.fit.aliases import aliased
+from etamu.fit.aliases import aliased, plain_gram
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
@@ -34,11 +33,12 @@ from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
+from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
-from etamu.infer.covariance import Root, condition
+from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
@@ -64,9 +64,6 @@ NARROW = 30
 FEW = 4
 """Rows per column that are looked at first, to see that no column is an alias."""
 
-WARN_CONDITION = 1e10
-"""Above this condition number the estimate is said to be doubtful."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
@@ -77,6 +74,8 @@ class Stage:
     coordinates: Coordinates
     moments: Moments
     sampled: Sampled | None = None
+    doubtful: bool = False
+    """Whether a Gram does not show the columns independent, though they are."""
 
 
 def estimate(problem: Problem) -> Fit:
@@ -95,7 +94,7 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = _solved(problem, oracle, stage)
+        solution = refined(problem, oracle, _solved(problem, oracle, stage))
         _say_outcome(solution)
         return _finish(problem, stage, solution)
 
@@ -105,6 +104,10 @@ def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
     solver = problem.options.solver
     if problem.options.method != "ml":
         return reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
+    if stage.doubtful and solver in {"newton", "irls"}:
+        climbed = uphill(oracle, _first(problem, oracle, stage))
+        if climbed is not None:
+            return climbed
     if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
         found = pilot(oracle, problem.unit, stage.sampled)
         if found is not None:
@@ -126,8 +129,10 @@ def prepare(problem: Problem) -> Stage:
     )
     executor = Threads(ready, **visits(options))
     sampled = _sample(problem, ready, coordinates)
+    doubtful = False
     if not _independent(sampled, coordinates):
         coordinates = coordinates.without(aliased(executor, coordinates))
+        doubtful = not clearly_independent(coordinates.gram(executor.reduce(plain_gram)))
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
         message = (
@@ -135,7 +140,7 @@ def prepare(problem: Problem) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments, sampled)
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful)
 
 
 def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
@@ -245,12 +250,5 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     kind = problem.options.covariance or ("HC1" if sampling else "model")
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
-    if information is not None and all_finite(information):
-        cond = condition(information)
-        if cond > WARN_CONDITION:
-            message = (
-                f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
-            )
-            warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
     lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
     return covariance(at, kind, bread(at, information, observed=observed), phi, lags), kind, lags

@@ -45,6 +45,8 @@ class Options:
         How the rows are visited; never what comes out.
     method : str
         One of `METHODS`: maximum likelihood, or scores adjusted for mean or median bias or by a prior.
+    precision : "double" or "extended"
+        Whether the score is summed in twice the precision at the end.
     """
 
     dispersion: str | float | None = None
@@ -54,6 +56,7 @@ class Options:
     block_rows: int | None = None
     threads: int | None = None
     method: str = "ml"
+    precision: str = "double"
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -69,6 +72,7 @@ def check_options(options: Options, missing: str) -> None:
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
         "covariance": (options.covariance, (None, *ALONE)),
         "method": (options.method, METHODS),
+        "precision": (options.precision, ("double", "extended")),
     }
     if options.covariance in (*CLUSTERED, "cluster"):
         raise OptionError(

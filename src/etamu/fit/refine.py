@@ -1,0 +1,186 @@
+"""The last digits of an estimate whose columns are nearly dependent, and what to say about them.
+
+Above a condition number of 1e3 the solver goes on in coordinates in which the columns are orthogonal
+(`Whitened`), until rounding stops it; with precision="extended" it then steps by a score summed in twice the
+precision, which is iterative refinement (Björck 1967, BIT 7; Demmel et al. 2009, ACM TOMS 35).
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which calls it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import numpy as np
+
+from etamu import sums
+from etamu._base import triangles
+from etamu._base.arrow import all_finite
+from etamu._base.errors import ConvergenceWarning
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.design.coordinates import Coordinates
+from etamu.fit.caller import user_level
+from etamu.fit.placed import SQUARED_CONDITION
+from etamu.fit.problem import Problem
+from etamu.infer.covariance import condition
+from etamu.objective import extended
+from etamu.objective.likelihood import Likelihood
+from etamu.objective.whitened import Whitened
+from etamu.solve.direction import FINAL
+from etamu.solve.factor import cholesky
+from etamu.solve.newton import newton
+from etamu.solve.oracle import Outcome, Solution
+
+FINEST = 1e-15
+"""Standard errors to which the climb goes on: until rounding stops it."""
+STEEP = 1e6
+"""Condition number from which a fit with many rows is refined as well."""
+WARN_CONDITION = 1e10
+"""Above this condition number the estimate is said to be doubtful."""
+FEW = 20_000
+"""Numbers in the rows up to which the score of a delicate fit is summed in twice the precision unasked."""
+MOST = 12
+"""Steps by a score of twice the precision."""
+TAKES_PART = 0.1
+"""Share of the largest entry of a singular vector from which its column is named."""
+NAMED = 8
+"""Columns named in a warning."""
+OPEN = (Outcome.CONVERGED, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT)
+"""Outcomes that better arithmetic may change."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collinear:
+    """How nearly dependent the columns are, and which of them take part.
+
+    Parameters
+    ----------
+    condition : float
+        Largest over smallest singular value of sqrt(W) X, its columns of length 1.
+    names : tuple of str
+    """
+
+    condition: float
+    names: tuple[str, ...]
+
+
+def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solution:
+    """Improve an estimate where its columns are nearly dependent, or where that was asked for.
+
+    Warns, naming them, where so nearly that few digits of the estimate mean anything.
+    """
+    asked = problem.options.precision == "extended"
+    local = solution.local
+    if not oracle.size or solution.outcome not in OPEN or local.expected is None:
+        return solution
+    if not all_finite(local.expected):
+        return solution
+    delicate = condition(local.expected) > (STEEP if oracle.dear else SQUARED_CONDITION)
+    if not (asked or delicate):
+        return solution
+    triangle = _triangle(oracle, solution.beta)
+    if triangle is None:
+        return solution
+    better = _refined(problem, oracle, Whitened(oracle, triangle), solution, delicate=delicate)
+    _say(collinear(oracle.coordinates, triangle))
+    return better
+
+
+def uphill(oracle: Likelihood, start: Array) -> Solution | None:
+    """Climb in orthogonal coordinates from the first step on, for columns of which a Gram sees no difference.
+
+    None where even their triangle sees none.
+    """
+    triangle = _triangle(oracle, None)
+    if triangle is None:
+        return None
+    whitened = Whitened(oracle, triangle)
+    found = newton(whitened, whitened.gamma(start))
+    beta = whitened.beta(found.beta)
+    seen = oracle.at(beta, FINAL)
+    if not np.isfinite(seen.value):
+        return None
+    return Solution(beta, seen, found.outcome, found.steps, found.passes + 1)
+
+
+def _refined(
+    problem: Problem, oracle: Likelihood, whitened: Whitened, solution: Solution, *, delicate: bool
+) -> Solution:
+    found = newton(whitened, whitened.gamma(solution.beta), tolerance=FINEST) if delicate else solution
+    beta = whitened.beta(found.beta) if delicate else solution.beta
+    if problem.options.precision == "extended" or len(problem.chunk) * oracle.size <= FEW:
+        beta = _extended(problem, oracle, whitened, beta)
+    seen = oracle.at(beta, FINAL)
+    if not np.isfinite(seen.value):
+        return solution
+    kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
+    steps = solution.steps + (found.steps if delicate else ())
+    passes = solution.passes + (found.passes if delicate else 0) + 1
+    return Solution(beta, seen, kept, steps, passes)
+
+
+def _triangle(oracle: Likelihood, beta: Array | None) -> Array | None:
+    """Triangularise sqrt(W) X at an estimate, X without one; None where it is of no full rank."""
+    raw = None if beta is None else oracle.coordinates.raw(beta)
+    unit = None if beta is None else oracle.unit
+    rows = partial(sums.triangle, coordinates=oracle.coordinates, unit=unit, beta=raw)
+    factor = oracle.executor.reduce(rows).factor
+    usable = np.all(np.isfinite(factor)) and np.all(np.diag(factor) > 0)
+    return factor if usable else None
+
+
+def _extended(problem: Problem, oracle: Likelihood, whitened: Whitened, beta: Array) -> Array:
+    """Step by a score of twice the precision while that brings the estimate nearer."""
+    executor = oracle.executor.over(problem.counting())
+    metric = cholesky(np.asarray(whitened.at(whitened.gamma(beta), FINAL).observed))
+    if metric is None:
+        return beta
+    best, shortest = beta, np.inf
+    for _ in range(MOST):
+        found = executor.reduce(
+            partial(extended.score, beta=beta, unit=problem.unit, coordinates=oracle.coordinates)
+        )
+        score = oracle.coordinates.gathered(found.hi) + oracle.coordinates.gathered(found.lo)
+        white = triangles.solved(whitened.triangle, score, transposed=True)
+        step = metric.solve(white)
+        length = float(np.linalg.norm(step))
+        if not length < shortest:
+            break
+        best, shortest = beta, length
+        if length == 0.0:
+            break
+        beta = beta + whitened.beta(step)
+    return best
+
+
+def collinear(coordinates: Coordinates, triangle: Array) -> Collinear:
+    """Measure how nearly the columns of a triangle depend on each other, and name those that do."""
+    lengths = np.linalg.norm(triangle, axis=0)
+    _, values, vectors = np.linalg.svd(triangle / lengths)
+    number = float(values[0] / values[-1]) if values[-1] > 0 else np.inf
+    # What each column as it came adds to the combination that nearly vanishes.
+    combination = coordinates.reported(vectors[-1] / lengths)
+    size = np.hypot(coordinates.shift, coordinates.scale)
+    return Collinear(number, _names(coordinates, np.abs(combination * size)[coordinates.kept]))
+
+
+def _names(coordinates: Coordinates, shares: Array) -> tuple[str, ...]:
+    """Name the columns with the largest shares, in their own order."""
+    chosen = np.flatnonzero(shares >= TAKES_PART * shares.max())
+    most = np.sort(chosen[np.argsort(-shares[chosen], kind="stable")][:NAMED])
+    return tuple(coordinates.layout.names[coordinates.kept[j]] for j in most)
+
+
+def _say(found: Collinear) -> None:
+    if found.condition <= WARN_CONDITION:
+        return
+    digits = max(0, int(16 - np.log10(found.condition)))
+    message = (
+        f"the columns {', '.join(found.names)} are nearly collinear (condition number "
+        f"{found.condition:.1e}): the rounding of the data alone leaves about {digits} digits of their "
+        "coefficients; drop or combine some of them, or use orthogonal ones such as poly()"
+    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
