@@ -48,6 +48,7 @@ def glm(
     missing: str = "drop",
     start: Array | None = None,
     solver: str = "newton",
+    on_separation: str = "warn",
     **others: Any,
 ) -> Fit:
     """Fit a generalized linear model.
@@ -80,6 +81,9 @@ def glm(
     start : array, optional
         Coefficients to start from, in the order of the names.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error" or "drop"
+        Where no finite estimate exists: name what runs away and return the limit; raise; or leave the
+        separated rows out and fit again.
 
     Returns
     -------
@@ -89,6 +93,8 @@ def glm(
     ------
     FormulaError, DataError, FamilyError, LinkError, OptionError
         Before any work is done, naming what is wrong and the remedy.
+    SeparationError
+        If no finite estimate exists and `on_separation` is "error".
 
     References
     ----------
@@ -106,7 +112,7 @@ def glm(
     _refuse_others("glm", others)
     unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start)
+    options = Options(dispersion, covariance, solver, start, on_separation=on_separation)
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
@@ -128,6 +134,8 @@ class GLM:
     missing : "drop" or "raise"
         What happens to rows with missing values; dropped rows are counted and said.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error" or "drop"
+        Where no finite estimate exists: say so and return the limit; raise; leave the separated rows out.
 
     Examples
     --------
@@ -146,6 +154,7 @@ class GLM:
     covariance: str | None = None
     missing: str = "drop"
     solver: str = "newton"
+    on_separation: str = "warn"
 
     def fit(
         self,
@@ -202,7 +211,8 @@ class GLM:
         """
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-        options = Options(self.dispersion, self.covariance, self.solver, start)
+        separated = self.on_separation
+        options = Options(self.dispersion, self.covariance, self.solver, start, on_separation=separated)
         check_options(options, self.missing)
         unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)

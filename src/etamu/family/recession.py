@@ -1,4 +1,4 @@
-"""Which way the eta of an observation may run without losing any value: what decides whether a maximum exists.
+"""Which way an eta may run without losing any value: what decides whether a maximum exists.
 
 May import: numpy, _base, family.unit.
 Read next: `etamu.solve.recession`, which looks for a direction that all observations allow.
@@ -40,7 +40,7 @@ def may_run(unit: Unit, y: tuple[Array, ...]) -> NDArray[np.int8]:
     if len(y) == 2 and y[1].strides == (0,) and y[1][0] == 1.0:
         return may_run(unit.alone, y[:1])
     first = y[0]
-    whole = len(y) == 1 and len(first) > SMALL and 0 <= first.min() and first.max() < SMALL
+    whole = len(y) == 1 and len(first) > SMALL and first.min() >= 0.0 and first.max() < SMALL
     if whole and np.array_equal(first, np.floor(first)):
         return _ways(unit, (np.arange(first.max() + 1.0),))[first.astype(np.intp)]
     return _ways(unit, y)
@@ -80,3 +80,32 @@ def _places(unit: Unit) -> tuple[float, ...]:
     if np.isfinite(domain.lower):
         return tuple(domain.lower + far for far in HALF)
     return tuple(domain.upper - far for far in HALF)
+
+
+def falls_for_ever(unit: Unit, y: tuple[Array, ...]) -> bool:
+    """Tell whether the value of every row falls without end wherever its eta may not run.
+
+    If not, as for a Gaussian response with log link, rows can be given up at a price that is bounded, and
+    overlap does not show that there is a maximum.
+    """
+    bound = unit.bind(np)
+    ways = may_run(unit, y)
+    with np.errstate(all="ignore"):
+        for side, end in ((1, unit.domain.upper), (-1, unit.domain.lower)):
+            shut = (ways != side) & (ways != 2)
+            if np.isfinite(end) or not shut.any():
+                continue
+            near, far = (bound(y, np.full(len(y[0]), side * place))[0][shut] for place in (1e15, 1e300))
+            if np.any(np.isfinite(far) & (far >= near * (1.0 + 1e-9))):
+                return False
+    return True
+
+
+def bounded_bend(unit: Unit) -> bool:
+    """Tell whether the information of a row that may run is never larger than its score.
+
+    Then lambda rho < 1 proves that a finite maximum exists: corrected by the Newton step, the scores at a
+    point are weights with which the rows add up to zero, each on its side (Stiemke 1915).
+    """
+    log = unit.link.exponent == 0.0
+    return unit.convex and unit.domain.whole and (log or (unit.canonical and unit.concordance <= 1.0))

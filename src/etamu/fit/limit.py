@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,23 +23,29 @@ from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
-from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
+from etamu.fit.placed import Placed, placed
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.cone import normal, run_of
+from etamu.solve.cone import least_sum, normal, run_of
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede, verified
+
+if TYPE_CHECKING:
+    from etamu.fit.problem import Problem
+    from etamu.fit.result import Fit
 
 FAR = (750.0, 60.0)
 """How far separated rows are put out: where every exponential tail is 0, or where rounding forbids that."""
 HEAVY = 1e7
 """The same for tails that fall as a power."""
-ROUNDING = 1e-10
+ROUNDING = 1e-8
 """Largest eta that may be lost to rounding in a row that is not separated."""
 END = 1e300
+MOST_PROGRAMMED = 200_000
+"""Numbers in a linear program that only looks for a simpler direction."""
 BLOCK = 1 << 14
 """Rows written out at a time."""
 
@@ -65,6 +72,9 @@ class Limit:
         How the fit to the other rows ended.
     far : float
         Multiple of the direction that is in the working coefficients of the fit.
+    common : int
+        1 or -1 where every row runs the same way and the constant is among the columns, else 0: then it is
+        the constant that is said to run, whatever else could stand for it.
     """
 
     direction: Array
@@ -75,15 +85,21 @@ class Limit:
     beta: Array
     outcome: Outcome
     far: float
+    common: int = 0
 
     def inner(self, coordinates: Coordinates) -> Coordinates:
         """Return the coordinates that the rows left determine."""
         return coordinates.without(self.gone)
 
+    @property
+    def near(self) -> Array:
+        """The estimate in working coordinates, what runs away left out."""
+        return _spread(self.beta, self.gone)
+
     def lifted(self, root: Root) -> Root:
         """Carry a factor of the covariance from the inner coordinates to those of the fit."""
-        out = np.zeros((len(self.gone), root.matrix.shape[1]))
-        out[~self.gone] = root.matrix
+        out = np.zeros((len(self.gone), max(root.matrix.shape[1], 1)))
+        out[~self.gone, : root.matrix.shape[1]] = root.matrix
         return Root(out)
 
     def signs(self, coordinates: Coordinates) -> Array:
@@ -93,7 +109,10 @@ class Limit:
         size[kept] = np.abs(self.basis) / coordinates.scale[kept][:, None]
         if (constant := coordinates.layout.constant) is not None:
             size += np.multiply.outer(np.abs(constant), np.abs(coordinates.shift[kept]) @ size[kept])
-        return run_of(np.where(np.abs(moved) <= TOLERANCE * size, 0.0, moved), self.cone)
+        out = run_of(np.where(np.abs(moved) <= TOLERANCE * size, 0.0, moved), self.cone)
+        if self.common and constant is not None:
+            out = np.where(np.isnan(out) & (constant != 0.0), self.common * np.sign(constant), out)
+        return out
 
     def runs(self, functionals: Array) -> Array:
         """Tell how functionals of the working coefficients, (m, size), run: 0, 1, -1, or NaN."""
@@ -149,7 +168,9 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     passes = solution.passes
     while True:
         beta = solution.beta - total.basis @ solution.beta[total.gone]
-        ended = _climbed(_inside(oracle, rows, total, separated), beta[~total.gone], empty=separated.all())
+        ended = _climbed(
+            _inside(oracle, rows, total, separated), beta[~total.gone], empty=bool(separated.all())
+        )
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or not (~separated).any():
             break
@@ -227,6 +248,9 @@ def _concluded(
     separated = total.separated
     place = np.flatnonzero(separated)
     chunk = rows.executor.whole
+    cone = _cone(rows, total, place)
+    common = _common(rows, separated)
+    total = _simplest(rows, total, cone, common)
     ways = rows.ways[place].astype(np.float64)
     near = _spread(ended.beta, total.gone)
     away = rows.margins(total.direction)[place] * ways
@@ -235,20 +259,22 @@ def _concluded(
         known = known + offset[place]
     ends = ways * END
     value = ended.local.value + _value_at(rows.unit, chunk, place, ends)
-    rest = float(np.abs(rows.margins(total.direction)[~separated]).max(initial=0.0))
+    rest = np.abs(rows.margins(total.direction)[~separated])
     far = _far(rows.unit, chunk, place, ways)
     times = max(float(np.max((far - ways * known) / away)), 1.0)
-    if times * max(rest, np.finfo(float).eps * float(away.max())) > ROUNDING:
+    lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if len(rest) else 0.0
+    if times * lost > ROUNDING:
         times = max(float(np.max((FAR[-1] - ways * known) / away)), 1.0)
     limit = Limit(
         direction=total.direction,
         basis=total.basis,
         gone=total.gone,
-        cone=_cone(rows, total, place),
+        cone=cone,
         rows=chunk.row_ids[place],
         beta=ended.beta,
         outcome=ended.outcome,
         far=times,
+        common=common,
     )
     local = replace(ended.local, value=value, scale=oracle.scale(value))
     steps = (*solution.steps, *ended.steps)
@@ -280,20 +306,61 @@ def _cone(rows: Rows, total: Recession, place: NDArray[np.intp]) -> Array:
     return np.unique(np.vstack(found), axis=0)
 
 
-def shifted(executor: Threads, coordinates: Coordinates, limit: Limit) -> Threads:
-    """Carry the part that runs away into the offset: the rows as the inner coordinates see them.
+def _common(rows: Rows, separated: Mask) -> int:
+    """Return the way that all rows run, if there is one and the constant runs that way; else 0."""
+    first = int(rows.ways[0])
+    same = bool(separated.all() and np.all(rows.ways == first))
+    return first if same and rows.coordinates.layout.constant is not None else 0
 
-    `executor` visits rows whose columns are placed in `coordinates`.
-    """
-    return executor.over(moved_chunk(executor.whole, coordinates, limit))
+
+def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:
+    """Look for a direction that fewer reported coefficients run along: one of least sum of |d_j| scale_j."""
+    coordinates = rows.coordinates
+    if common and coordinates.layout.constant is not None:
+        return replace(total, direction=coordinates.working(common * coordinates.layout.constant))
+    moved = np.nan_to_num(coordinates.reported(total.basis)) * coordinates.scale[:, None]
+    count, dimensions = moved.shape
+    if dimensions == 1 or count * dimensions > MOST_PROGRAMMED or len(cone) * dimensions > MOST_PROGRAMMED:
+        return total
+    found = least_sum(moved, cone)
+    if found is None:
+        return total
+    direction = total.basis @ found
+    direction = np.where(np.abs(direction) <= TOLERANCE * np.abs(direction).max(), 0.0, direction)
+    signed = (rows.margins(direction) * rows.ways)[total.separated]
+    least = float(signed.min())
+    rest = float(np.abs(rows.margins(direction)[~total.separated]).max(initial=0.0))
+    if not (least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least):
+        return total
+    return replace(total, direction=direction / least)
 
 
 def moved_chunk(chunk: Chunk, coordinates: Coordinates, limit: Limit) -> Chunk:
-    """Add the part of eta that runs away to the offset of some rows."""
+    """Carry the part of eta that runs away into the offset: rows as the inner coordinates see them."""
     predictor = chunk.predictors[0]
-    away = predictor.design.matvec(coordinates.raw(limit.far * limit.direction))
+    away = coordinates.placed(predictor.design).matvec(coordinates.raw(limit.far * limit.direction))
     offset = away if predictor.offset is None else predictor.offset + away
     return replace(chunk, predictors=(Predictor(predictor.design, offset),))
+
+
+def inside(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:
+    """State the problem that the inner coordinates see: what runs away is in its offset."""
+    sample = problem.attached()
+    return replace(problem, sample=replace(sample, chunk=moved_chunk(sample.chunk, coordinates, limit)))
+
+
+def located(fit: Fit, problem: Problem | None = None) -> Placed:
+    """Place the rows that count in the coordinates that the data determine, with the estimate in them."""
+    stated = fit.problem if problem is None else problem
+    if fit.limit is None:
+        return placed(stated, stated.counting(), fit.coordinates, fit.beta)
+    within = inside(stated, fit.coordinates, fit.limit)
+    return placed(within, within.counting(), fit.limit.inner(fit.coordinates), fit.limit.beta)
+
+
+def lifted(fit: Fit, root: Root) -> Root:
+    """Carry a factor of the covariance from where `located` is to the coordinates of the fit."""
+    return root if fit.limit is None else fit.limit.lifted(root)
 
 
 def unbounded(values: Array, runs: Array) -> Array:

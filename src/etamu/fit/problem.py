@@ -40,6 +40,8 @@ class Options:
         Reported coefficients to start from.
     block_rows, threads : int
         How the rows are visited; never what comes out.
+    on_separation : one of `ON_SEPARATION`
+        What happens where no finite estimate exists.
     """
 
     dispersion: str | float | None = None
@@ -48,6 +50,11 @@ class Options:
     start: Array | None = None
     block_rows: int | None = None
     threads: int | None = None
+    on_separation: str = "warn"
+
+
+ON_SEPARATION = ("warn", "error", "drop", "firth")
+"""Say what runs away and return the limit; raise; leave the separated rows out; or fit with less bias."""
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -62,6 +69,7 @@ def check_options(options: Options, missing: str) -> None:
         "missing": (missing, ("drop", "raise")),
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
         "covariance": (options.covariance, (None, *ALONE)),
+        "on_separation": (options.on_separation, ON_SEPARATION),
     }
     if options.covariance in (*CLUSTERED, "cluster"):
         raise OptionError(
@@ -72,6 +80,8 @@ def check_options(options: Options, missing: str) -> None:
         if value not in known:
             listed = ", ".join(map(repr, known))
             raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
+    if options.on_separation == "firth":  # the one place that says so
+        raise OptionError("on_separation='firth' is not there yet; choose 'warn', 'error' or 'drop'")
     phi = options.dispersion
     if isinstance(phi, str):
         understood = phi in {"pearson", "deviance", "ml"}

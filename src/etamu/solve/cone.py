@@ -10,6 +10,8 @@ down; else rows can reach their ends with f at any value, and nothing is known o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from etamu._base.types import Array
@@ -90,3 +92,24 @@ def _programmed(functional: Array, rows: Array) -> float:
     if falls and rises:
         return np.nan
     return -1.0 if falls else 1.0
+
+
+def least_sum(functionals: Array, rows: Array) -> Array | None:
+    """Find the c with rows c >= 1 for which the sum of |functionals c| is least: few of them move at all."""
+    from scipy.optimize import linprog
+
+    (count, size), number = functionals.shape, len(rows)
+    above = np.hstack([functionals, -np.eye(count)])
+    below = np.hstack([-functionals, -np.eye(count)])
+    demand = np.hstack([-rows, np.zeros((number, count))])
+    bounds = [(None, None)] * size + [(0, None)] * count
+    solver: Any = linprog
+    answer = solver(
+        np.concatenate([np.zeros(size), np.ones(count)]),
+        A_ub=np.vstack([above, below, demand]),
+        b_ub=np.concatenate([np.zeros(2 * count), -np.ones(number)]),
+        bounds=bounds,
+        method="highs",
+        options={"time_limit": 20.0},
+    )
+    return np.asarray(answer.x[:size], dtype=np.float64) if answer.status == 0 else None
