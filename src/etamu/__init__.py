@@ -48,6 +48,12 @@ from etamu._base.errors import (
 from etamu._base.errors import (
     OptionError as OptionError,
 )
+from etamu._base.errors import (
+    SeparationError as SeparationError,
+)
+from etamu._base.errors import (
+    SeparationWarning as SeparationWarning,
+)
 from etamu._base.later import later as _later
 from etamu._base.version import __version__ as __version__
 from etamu.api import (

@@ -50,6 +50,7 @@ def glm(
     solver: str = "newton",
     method: str = "ml",
     precision: str = "double",
+    on_separation: str = "warn",
     **others: Any,
 ) -> Fit:
     """Fit a generalized linear model.
@@ -88,6 +89,9 @@ def glm(
         data separate.
     precision : "double" or "extended"
         Extended sums the score in twice the precision, for columns so nearly dependent that rounding shows.
+    on_separation : "warn", "error", "drop" or "firth"
+        Where no finite estimate exists: name what runs away and return the limit; raise; leave the
+        separated rows out and fit again; or fit again by ``method="firth"``.
 
     Returns
     -------
@@ -97,6 +101,8 @@ def glm(
     ------
     FormulaError, DataError, FamilyError, LinkError, OptionError
         Before any work is done, naming what is wrong and the remedy.
+    SeparationError
+        If no finite estimate exists and `on_separation` is "error".
 
     References
     ----------
@@ -114,7 +120,15 @@ def glm(
     _refuse_others("glm", others)
     unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start, method=method, precision=precision)
+    options = Options(
+        dispersion,
+        covariance,
+        solver,
+        start,
+        method=method,
+        precision=precision,
+        on_separation=on_separation,
+    )
     check_options(options, missing)
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
@@ -139,6 +153,8 @@ class GLM:
     method : "ml", "firth", "median", "mixed" or "jeffreys"
     precision : "double" or "extended"
         Both as for `glm`.
+    on_separation : "warn", "error", "drop" or "firth"
+        Where no finite estimate exists; as for `glm`.
 
     Examples
     --------
@@ -159,6 +175,7 @@ class GLM:
     solver: str = "newton"
     method: str = "ml"
     precision: str = "double"
+    on_separation: str = "warn"
 
     def fit(
         self,
@@ -222,6 +239,7 @@ class GLM:
             start,
             method=self.method,
             precision=self.precision,
+            on_separation=self.on_separation,
         )
         check_options(options, self.missing)
         unit = catalogue.unit(self.family, self.link)

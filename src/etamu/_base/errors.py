@@ -35,6 +35,10 @@ class NotAvailableError(EtamuError, ValueError):
     """A quantity does not exist for this fit; the message says why."""
 
 
+class SeparationError(EtamuError, ValueError):
+    """No finite estimate exists, and on_separation='error' asked to be told so; what separates is named."""
+
+
 class FileError(EtamuError, ValueError):
     """A file cannot be read or written, or is not what it should be; file and place are named."""
 
@@ -45,6 +49,10 @@ class EtamuWarning(UserWarning):
 
 class ConvergenceWarning(EtamuWarning):
     """The estimate is not a verified maximum; the message says why and what to do."""
+
+
+class SeparationWarning(ConvergenceWarning):
+    """No finite estimate exists: coefficients run away. They, their levels and rows are named."""
 
 
 class AliasWarning(EtamuWarning):

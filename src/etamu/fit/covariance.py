@@ -29,6 +29,7 @@ from etamu.fit.clusters import (
     satterthwaite,
     ways_of,
 )
+from etamu.fit.limit import lifted, located
 from etamu.fit.phi import Phi
 from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information, whitened
 from etamu.fit.problem import ALONE, CLUSTERED, Problem
@@ -83,7 +84,7 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
     asked = replace(problem.options, covariance=kind if kind in ALONE and kind != "HAC" else None)
     sample = replace(problem.attached(), chunk=replace(problem.chunk, cluster=ways))
     problem = replace(problem, options=asked, sample=sample)
-    at = placed(problem, problem.counting(), fit.coordinates, fit.beta)
+    at = located(fit, problem)
     observed = kind == "observed"
     information = at.information(Want.OBSERVED if observed else Want.EXPECTED)
     inverse = bread(at, information, observed=observed)
@@ -93,7 +94,7 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
     return replace(
         fit,
         problem=problem,
-        factor=root,
+        factor=lifted(fit, root),
         covariance_kind=kind,
         kept_se=None,
         clustering=clustering,
@@ -284,5 +285,5 @@ def varying_df(fit: Fit) -> Callable[[Array], Array] | None:
             "the degrees of freedom of CR2 differ from contrast to contrast and need the rows of the data, "
             "which a fit read from a file has not; ask for standard errors, or fit again"
         )
-    at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
+    at = located(fit)
     return satterthwaite(at, at.executor.whole.cluster[0], bread(at, at.information(Want.EXPECTED))).df

@@ -27,6 +27,7 @@ from etamu.fit.aliases import aliased, plain_gram
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
+from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
@@ -36,6 +37,7 @@ from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
+from etamu.fit.separation import answered, rest, settled
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
@@ -44,6 +46,7 @@ from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
+from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
@@ -94,16 +97,30 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = refined(problem, oracle, _solved(problem, oracle, stage))
-        _say_outcome(solution)
-        return _finish(problem, stage, solution)
+        found = _found(problem, oracle, stage)
+        if found.limit is not None:
+            said = answered(problem, stage.coordinates, found.limit)
+            if said is not problem:
+                fit = estimate(said)
+                return replace(fit, problem=rest(fit.problem, problem))
+        else:
+            _say_outcome(found.solution)
+        return _finish(problem, stage, found)
 
 
-def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
+def _found(problem: Problem, oracle: Likelihood, stage: Stage) -> Found:
+    """Find the estimate, or what it comes to where no finite one exists; adjusted scores always have one."""
+    if problem.options.method != "ml":
+        return Found(None, reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage)), settled=True)
+    found = settled(problem, oracle, stage.executor, partial(_solved, problem, oracle, stage))
+    if found.limit is not None:
+        return found
+    return replace(found, solution=refined(problem, oracle, found.solution))
+
+
+def _solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
     solver = problem.options.solver
-    if problem.options.method != "ml":
-        return reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
     if stage.doubtful and solver in {"newton", "irls"}:
         climbed = uphill(oracle, _first(problem, oracle, stage))
         if climbed is not None:
@@ -112,8 +129,10 @@ def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
         found = pilot(oracle, problem.unit, stage.sampled)
         if found is not None:
             beta, metric = found
-            return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
-    return SOLVERS[solver](oracle, _first(problem, oracle, stage))
+            if solver == "newton":
+                return newton(oracle, beta, metric=metric, callback=watch)
+            return irls(oracle, beta, callback=watch)
+    return SOLVERS[solver](oracle, _first(problem, oracle, stage), callback=watch)
 
 
 def prepare(problem: Problem) -> Stage:
@@ -206,16 +225,20 @@ def _say_outcome(solution: Solution) -> None:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
 
 
-def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
+def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
+    solution, limit, coordinates = found.solution, found.limit, stage.coordinates
     local = solution.local
     deviance = abs(2.0 * local.value)  # never -0.0
-    raw = stage.coordinates.raw(solution.beta)
+    raw = coordinates.raw(solution.beta)
     chi2 = local.beside
     if chi2 is None:
         chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
-    df_resid = problem.nobs - stage.coordinates.size
+    df_resid = problem.nobs - coordinates.size
     phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
-    at = Placed(problem, stage.executor, stage.coordinates, solution.beta)
+    at = Placed(problem, stage.executor, coordinates, solution.beta)
+    if limit is not None:
+        moved = stage.executor.over(moved_chunk(stage.chunk, coordinates, limit))
+        at = Placed(inside(problem, coordinates, limit), moved, limit.inner(coordinates), limit.beta)
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
@@ -225,9 +248,9 @@ def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
         likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))
     return Fit(
         problem=problem,
-        coordinates=stage.coordinates,
+        coordinates=coordinates,
         beta=solution.beta,
-        factor=root,
+        factor=root if limit is None else limit.lifted(root),
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,
@@ -240,6 +263,7 @@ def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
         solution=solution,
         lags=lags,
         fitting=estimate,
+        limit=limit,
     )
 
 

@@ -30,6 +30,10 @@ CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 """Covariances that need clusters."""
 
 
+ON_SEPARATION = ("warn", "error", "drop", "firth")
+"""Say what runs away and return the limit; raise; leave the separated rows out; or fit with less bias."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Choices that do not change what the model is.
@@ -47,6 +51,8 @@ class Options:
         One of `METHODS`: maximum likelihood, or scores adjusted for mean or median bias or by a prior.
     precision : "double" or "extended"
         Whether the score is summed in twice the precision at the end.
+    on_separation : one of `ON_SEPARATION`
+        What happens where no finite estimate exists.
     """
 
     dispersion: str | float | None = None
@@ -57,6 +63,8 @@ class Options:
     threads: int | None = None
     method: str = "ml"
     precision: str = "double"
+    on_separation: str = "warn"
+
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -73,6 +81,7 @@ def check_options(options: Options, missing: str) -> None:
         "covariance": (options.covariance, (None, *ALONE)),
         "method": (options.method, METHODS),
         "precision": (options.precision, ("double", "extended")),
+        "on_separation": (options.on_separation, ON_SEPARATION),
     }
     if options.covariance in (*CLUSTERED, "cluster"):
         raise OptionError(

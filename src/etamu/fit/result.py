@@ -27,6 +27,7 @@ from etamu.fit.covariance import varying_df
 from etamu.fit.examined import Examined
 from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit import Limit, unbounded
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
@@ -38,9 +39,11 @@ from etamu.solve.oracle import Outcome, Solution, Step
 
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates
+    from etamu.fit.existence import Existence, existence
     from etamu.fit.store import save
     from etamu.fit.tables import augment, glance, tidy
 else:
+    existence = later("etamu.fit.existence", "existence")
     save = later("etamu.fit.store", "save")
     augment = later("etamu.fit.tables", "augment")
     glance = later("etamu.fit.tables", "glance")
@@ -83,6 +86,8 @@ class Fit(Asked, Examined, Explained, Pictured):
         The replications behind a bootstrap.
     fitting : callable, optional
         How another problem becomes a Fit; None for a fit read from a file.
+    limit : Limit, optional
+        What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
 
     Examples
     --------
@@ -113,6 +118,7 @@ class Fit(Asked, Examined, Explained, Pictured):
     lags: int | None = None
     replicates: Replicates | None = None
     fitting: Callable[[Problem], Fit] | None = None
+    limit: Limit | None = None
 
     # What the model is
 
@@ -145,8 +151,32 @@ class Fit(Asked, Examined, Explained, Pictured):
 
     @cached_property
     def coef(self) -> Array:
-        """Coefficients, NaN where a column is aliased."""
-        return self.coordinates.reported(self.beta)
+        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
+
+        Where none exists, a coefficient that could be anything, because others may run away in its place, is
+        NaN too; `existence` says which.
+        """
+        if self.limit is None:
+            return self.coordinates.reported(self.beta)
+        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
+
+    @cached_property
+    def _runs(self) -> Array:
+        """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
+        return np.zeros(len(self.names)) if self.limit is None else self.limit.signs(self.coordinates)
+
+    @cached_property
+    def existence(self) -> Existence:
+        """Whether a finite estimate exists, how that is known, and what runs away if it does not.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> fit = em.glm("y ~ x", {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}, family="poisson")
+        >>> fit.existence.outcome
+        'interior'
+        """
+        return existence(self)
 
     @property
     def root(self) -> Root:
@@ -173,8 +203,9 @@ class Fit(Asked, Examined, Explained, Pictured):
 
     @cached_property
     def reported_root(self) -> Root:
-        """A factor C of the covariance of the reported coefficients, cov = C C'."""
-        return Root(self.coordinates.reported(self.root.matrix))
+        """A factor C of the covariance of the reported coefficients, cov = C C'; NaN where one runs away."""
+        carried = self.coordinates.reported(self.root.matrix)
+        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @property
     def cov(self) -> Array:

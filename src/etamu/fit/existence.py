@@ -1,0 +1,316 @@
+"""Does the estimate exist? What is known of it, how it is known, and what runs away if it does not.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.limit`, what a fit comes to where there is no finite maximum.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask
+from etamu.data.pieces import pieces_of
+from etamu.data.schema import Schema
+from etamu.design.blocks import Coded
+from etamu.design.chunk import Chunk
+from etamu.design.coordinates import Coordinates
+from etamu.family.recession import anyone_may_run, bounded_bend, falls_for_ever, may_run
+from etamu.fit.face import Rows
+from etamu.fit.limit import Limit
+from etamu.fit.numerals import short
+from etamu.fit.placed import placed, score_and_information
+from etamu.solve.factor import cholesky
+from etamu.solve.oracle import Outcome
+from etamu.solve.recession import recede
+
+if TYPE_CHECKING:
+    from etamu.fit.placed import Placed
+    from etamu.fit.problem import Problem
+    from etamu.fit.result import Fit
+
+SHOWN = 5
+"""Rows, levels and coefficients that a sentence names."""
+State = Literal["interior", "infinite", "boundary", "local", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Existence:
+    """Whether a finite maximum exists; printing it says it in words.
+
+    Parameters
+    ----------
+    outcome : str
+        "interior": it exists, is unique and was found. "infinite": it does not; coefficients run away along
+        `direction`. "boundary": it lies on the edge of the domain of eta. "local": a maximum was found where
+        there may be others. "unknown": the search ended early, and nothing is proved.
+    how : str
+        How that is known.
+    direction : dict of str to float
+        Reported coefficients that run away together and in which proportion, per unit of eta by which the
+        nearest separated row moves; empty unless infinite.
+    coefficients : dict of str to float
+        Inf or -Inf for each coefficient that runs away whatever the others do; NaN for one that may be
+        anything, because others can run away in its place.
+    levels : tuple of (factor, level)
+        Levels all of whose rows want the same infinite eta.
+    rows : integers
+        Positions in the input of the separated rows: those whose fitted value is at the end of its range.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import etamu as em
+    >>> data = {"y": [0, 0, 0, 2, 5, 3], "g": list("aaabbb")}
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     fit = em.glm("y ~ 0 + g", data, family="poisson")
+    >>> fit.existence.outcome, fit.existence.coefficients, fit.existence.levels
+    ('infinite', {'g[a]': -inf}, (('g', 'a'),))
+    """
+
+    outcome: State
+    how: str
+    direction: dict[str, float]
+    coefficients: dict[str, float]
+    levels: tuple[tuple[str, str], ...]
+    rows: NDArray[np.int64]
+
+    @property
+    def exists(self) -> bool:
+        """Whether a finite maximum is known to exist."""
+        return self.outcome in {"interior", "boundary", "local"}
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """Coefficients that may be anything at the limit."""
+        return tuple(name for name, end in self.coefficients.items() if math.isnan(end))
+
+    def __str__(self) -> str:
+        if self.outcome != "infinite":
+            return self.how
+        return f"{self.sentence} {self.how}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    @property
+    def sentence(self) -> str:
+        """What runs away: coefficients, levels and rows by name."""
+        ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
+        parts = [f"no finite estimate exists (separation): {_listed(ends)}" if ends else
+                 "no finite estimate exists (separation)"]  # fmt: skip
+        if len(self.direction) > 1 or not ends:
+            along = [f"{short(value)} {name}" for name, value in self.direction.items()]
+            parts.append(f"the likelihood rises for ever along ({_listed(along)})")
+        if self.undetermined:
+            parts.append(f"{_listed(list(self.undetermined))} may then be anything (NaN)")
+        if self.levels:
+            named = [f"{factor} = {level}" for factor, level in self.levels]
+            parts.append(f"every response of {_listed(named)} is at the same end of its range")
+        rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (len(self.rows) > SHOWN)
+        plural = "s" if len(self.rows) != 1 else ""
+        parts.append(f"{len(self.rows)} separated row{plural} (row{plural} {', '.join(rows)})")
+        return "; ".join(parts) + "."
+
+
+def _end(end: float) -> str:
+    return "+Inf" if end > 0 else "-Inf"
+
+
+def _listed(words: list[str]) -> str:
+    more = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Existence:
+    """Say in names what a limit says in numbers."""
+    signs, names = limit.signs(coordinates), problem.layout.names
+    moved = np.nan_to_num(coordinates.reported(limit.direction))
+    moves = signs != 0.0
+    size = np.abs(moved).max(initial=0.0)
+    direction = {
+        names[j]: float(f"{moved[j]:.12g}") for j in np.flatnonzero(moves & (np.abs(moved) > 1e-9 * size))
+    }
+    ends = {names[j]: float(signs[j]) * math.inf for j in np.flatnonzero(moves)}
+    how = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
+    if limit.outcome is not Outcome.CONVERGED:
+        how += f" What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
+    return Existence("infinite", how, direction, ends, levels_of(problem), np.sort(limit.rows))
+
+
+def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
+    """Name the levels all of whose rows may run the same way and no other."""
+    if problem.schema is None or problem.sample is None:
+        return ()
+    schema, chunk = problem.schema, problem.counting()
+    ways = may_run(problem.unit, chunk.y)
+    if np.all(ways == ways[0]):
+        return ()
+    found: list[tuple[str, str]] = []
+    blocks = [block for block in chunk.predictors[0].design.blocks if isinstance(block, Coded)]
+    pieces = [piece for piece in pieces_of(schema) if piece.factors]
+    for block, piece in zip(blocks, pieces, strict=True):
+        if piece.numbers:
+            continue
+        count = np.bincount(block.codes, minlength=block.levels)
+        for way in (-1, 1):
+            same = np.bincount(block.codes[ways == way], minlength=block.levels)
+            for level in np.flatnonzero((count > 0) & (same == count)):
+                named = _level(schema, piece.factors, int(level))
+                if named not in found:
+                    found.append(named)
+    return tuple(found)
+
+
+def _level(schema: Schema, factors: tuple[int, ...], level: int) -> tuple[str, str]:
+    names, texts = [], []
+    for number in factors:
+        factor = schema.categorical(number)
+        level, place = divmod(level, len(factor.levels))
+        names.append(factor.label)
+        texts.append(str(factor.levels[place]))
+    return ":".join(names), ":".join(texts)
+
+
+NOWHERE = np.zeros(0, dtype=np.int64)
+
+
+def existence(fit: Fit) -> Existence:
+    """Tell what is known of the existence of the maximum, as `Fit.existence` describes."""
+    if fit.limit is not None:
+        return separation(fit.problem, fit.coordinates, fit.limit)
+    unit, outcome = fit.problem.unit, fit.outcome
+    if outcome is Outcome.BOUNDARY:
+        text = (
+            f"The maximum lies on the boundary: some eta is at the edge of {unit.domain!r}, where the "
+            f"{unit.link.name} link has its last mean; it is finite, and no zero of the score."
+        )
+        return _plain("boundary", text)
+    if outcome is Outcome.CONVERGED:
+        return _of_interior(fit)
+    return _of_nothing(fit)
+
+
+def _plain(outcome: State, how: str) -> Existence:
+    return Existence(outcome, how, {}, {}, (), NOWHERE)
+
+
+def _of_nothing(fit: Fit) -> Existence:
+    """Tell what can be told of a search that ended early."""
+    said = f"The search ended early ({fit.outcome.value}), and nothing is proved."
+    if fit.problem.sample is None:
+        return _plain("unknown", said)
+    at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
+    rows = Rows(fit.problem.unit, at.executor, fit.coordinates)
+    answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    if not (answer.settled and answer.found is None):
+        return _plain("unknown", said)
+    return _plain("unknown", f"{said} No direction separates the rows, so that is not what went wrong.")
+
+
+def _of_interior(fit: Fit) -> Existence:
+    """Tell how a maximum that was found is known to exist, and whether it is the only one."""
+    unit = fit.problem.unit
+    if (why := _by_the_unit(fit)) is not None:
+        return _interior(fit, why)
+    if fit.problem.sample is None:
+        return _interior(fit, "the maximum was verified when the model was fitted")
+    at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
+    if overlapping(at):
+        return _interior(fit, "the scores at the maximum balance on every side (overlap), which proves it")
+    rows = Rows(unit, at.executor, fit.coordinates)
+    answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    if answer.settled and answer.found is None:
+        return _interior(fit, "no direction separates the rows (linear program)")
+    return _plain("unknown", "The search converged, but whether rows are separated was not decided.")
+
+
+def _by_the_unit(fit: Fit) -> str | None:
+    """Say what the unit and lambda rho prove on their own, None where rows have to be looked at."""
+    unit, sample = fit.problem.unit, fit.problem.sample
+    lambda_rho = fit.trace[-1].lambda_rho if fit.trace else math.nan
+    if not fit.rank:
+        return "there is no coefficient, so nothing can run away"
+    if bounded_bend(unit) and lambda_rho < 1.0:
+        return f"lambda rho = {lambda_rho:.1g} is below 1, which proves it"
+    if not anyone_may_run(unit):
+        return "eta is bounded, so no coefficient can run away"
+    if sample is not None and not np.any(np.abs(may_run(unit, fit.problem.counting().y)) == 1):
+        return "the value of every row falls whichever way its eta runs"
+    return None
+
+
+def _interior(fit: Fit, why: str) -> Existence:
+    unit = fit.problem.unit
+    if unit.convex:
+        return _plain("interior", f"A finite maximum exists and is the only one: {why}.")
+    found = (
+        f"A local maximum: with the {unit.link.name} link the likelihood is not concave, and other maxima "
+        "are not ruled out"
+    )
+    sample = fit.problem.sample
+    if sample is not None and anyone_may_run(unit) and falls_for_ever(unit, fit.problem.counting().y):
+        return _plain("local", f"{found}. That a finite maximum exists is known: {why}.")
+    return _plain("local", f"{found}; nor is it proved that the highest is finite.")
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    """Whether something holds, of all rows of several chunks."""
+
+    holds: bool
+
+    def __add__(self, other: _All) -> _All:
+        return _All(self.holds and other.holds)
+
+
+def overlapping(at: Placed) -> bool:
+    """Prove at a point where the score nearly vanishes that no direction separates the rows.
+
+    With the scores u_i, informations W_i >= 0 and H = X'WX, the numbers a_i = u_i - W_i x_i'H^-1 X'u satisfy
+    X'a = 0 exactly. If each a_i of a row that may run one way has the sign of that way, no direction obeys
+    every row and moves one of them (Stiemke 1915).
+    """
+    seen = at.executor.reduce(lambda chunk: _balance(chunk, at))
+    factor = cholesky(at.coordinates.gram(seen.information))
+    if factor is None:
+        return False
+    step = at.coordinates.raw(factor.solve(at.coordinates.gathered(seen.score)))
+
+    def signed(chunk: Chunk) -> _All:
+        score, information = _scores(chunk, at)
+        left = score - information * chunk.predictors[0].design.matvec(step)
+        return _All(bool(np.all(_on_side(may_run(at.unit, chunk.y), left))))
+
+    return at.executor.reduce(signed).holds
+
+
+def _on_side(ways: NDArray[np.int8], left: Array) -> Mask:
+    return np.asarray((np.abs(ways) != 1) | (ways * left > 0.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Balance:
+    score: Array
+    information: Any  # Gram
+
+    def __add__(self, other: _Balance) -> _Balance:
+        return _Balance(self.score + other.score, self.information + other.information)
+
+
+def _scores(chunk: Chunk, at: Placed) -> tuple[Array, Array]:
+    """Compute score and information of each row, all its copies together."""
+    score, information = score_and_information(chunk, at)
+    copies = 1.0 if chunk.weights.frequency is None else chunk.weights.frequency
+    return copies * score, copies * np.where(np.isfinite(information), information, 0.0)
+
+
+def _balance(chunk: Chunk, at: Placed) -> _Balance:
+    score, information = _scores(chunk, at)
+    design = chunk.predictors[0].design
+    return _Balance(design.rmatvec(score), design.gram_parts(information))

@@ -1,0 +1,146 @@
+"""The rows of a problem as a cone of directions: what each demands, and the vectors that leave some at rest.
+
+May import: everything below `fit`.
+Read next: `etamu.solve.recession`, which asks; `etamu.fit.limit`, what is done with the answer.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu import sums
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask
+from etamu.design.blocks import Dense
+from etamu.design.chunk import Chunk
+from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
+from etamu.execute.threads import Threads
+from etamu.family.recession import may_run
+from etamu.family.unit import Unit
+from etamu.solve.aliases import Doubts, doubts_of
+from etamu.solve.factor import independent_columns
+
+SHORT = 1e-10
+"""A column is explained by earlier ones if they leave less than this share of it."""
+NARROW = 1_000
+"""Columns up to which a triangle of all rows may decide what a Gram leaves in doubt."""
+TINY = 1e-11
+"""Entries of a null vector below this share of its largest are 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that count, placed in working coordinates, as `solve.recession` asks about them.
+
+    Parameters
+    ----------
+    unit : Unit
+    executor : Threads
+    coordinates : Coordinates
+    """
+
+    unit: Unit
+    executor: Threads
+    coordinates: Coordinates
+
+    @property
+    def size(self) -> int:
+        """Number of working coordinates."""
+        return self.coordinates.size
+
+    @cached_property
+    def ways(self) -> NDArray[np.int8]:
+        """Which way the eta of each row may run without losing."""
+        pieces: list[NDArray[np.int8]] = []
+        self.executor.map(lambda chunk: may_run(self.unit, chunk.y), pieces.append)
+        return np.concatenate(pieces)
+
+    def margins(self, direction: Array) -> Array:
+        """Compute x'd row by row."""
+        raw = self.coordinates.raw(direction)
+        pieces: list[Array] = []
+        self.executor.map(lambda chunk: sums.etas(chunk, raw, offset=False), pieces.append)
+        return np.concatenate(pieces)
+
+    def gathered(self, v: Array) -> Array:
+        """Compute X'v."""
+        return self.coordinates.gathered(self.executor.whole.predictors[0].design.rmatvec(v))
+
+    def some(self, rows: NDArray[np.intp]) -> Array:
+        """Write some rows out."""
+        return self.coordinates.rows(self.executor.whole.predictors[0].design.take(rows))
+
+    def moved(self, basis: Array, rows: NDArray[np.intp]) -> Array:
+        """Compute what some rows make of several vectors, (rows, vectors)."""
+        design = self.executor.whole.predictors[0].design.take(rows)
+        return design.matmat(self.coordinates.raw(basis))
+
+    def over(self, rows: Mask) -> Threads:
+        """Return the executor of some of the rows."""
+        whole = self.executor.whole
+        return self.executor if rows.all() else self.executor.over(whole.take(np.flatnonzero(rows)))
+
+    def null_space(self, rows: Mask) -> tuple[Mask, Array]:
+        """Return which columns earlier ones explain on some rows, and the null vectors that say so."""
+        if not rows.any():
+            return np.ones(self.size, dtype=bool), np.eye(self.size)
+        executor = self.over(rows)
+        parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
+        doubts = doubts_of(np.asarray(self.coordinates.gram(parts)))
+        found = self._projected(executor, doubts)
+        return self._triangular(executor) if found is None else found
+
+    def _projected(self, executor: Threads, doubts: Doubts) -> tuple[Mask, Array] | None:
+        """Project the doubtful columns on the others; None where one is independent by a hair."""
+        gone = np.zeros(self.size, dtype=bool)
+        gone[doubts.doubtful] = True
+        if not gone.any():
+            return gone, np.zeros((self.size, 0))
+        basis = doubts.combinations()
+        for _ in range(2):  # twice is enough, as in `independent_columns`
+            basis = doubts.refined(basis, executor.reduce(partial(self._products, basis=basis)).values)
+        left = executor.reduce(partial(_lengths, coordinates=self.coordinates, basis=basis)).values
+        if np.any(np.sqrt(left) > SHORT * doubts.lengths[doubts.doubtful]) and self.size <= NARROW:
+            return None
+        return gone, _cleaned(basis)
+
+    def _products(self, chunk: Chunk, basis: Array) -> _Sum:
+        design = chunk.predictors[0].design
+        rows = design.matmat(self.coordinates.raw(basis))
+        products = design.cross(Design((Dense((rows,)),), len(rows)), np.ones(len(rows)))
+        return _Sum(self.coordinates.gathered(products))
+
+    def _triangular(self, executor: Threads) -> tuple[Mask, Array]:
+        """Decide on a triangle of the rows, which has not squared the condition number."""
+        whole = partial(sums.triangle, coordinates=self.coordinates, unit=None, beta=None)
+        triangle = executor.reduce(whole).factor
+        gone = ~independent_columns(triangle)
+        basis = np.zeros((self.size, int(gone.sum())))
+        if gone.any():
+            basis[~gone] = -np.linalg.lstsq(triangle[:, ~gone], triangle[:, gone], rcond=None)[0]
+            basis[gone] = np.eye(int(gone.sum()))
+        return gone, _cleaned(basis)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sum:
+    """An array that adds."""
+
+    values: Array
+
+    def __add__(self, other: _Sum) -> _Sum:
+        return _Sum(self.values + other.values)
+
+
+def _lengths(chunk: Chunk, coordinates: Coordinates, basis: Array) -> _Sum:
+    rows = chunk.predictors[0].design.matmat(coordinates.raw(basis))
+    return _Sum(np.einsum("ij,ij->j", rows, rows))
+
+
+def _cleaned(basis: Array) -> Array:
+    largest = np.abs(basis).max(axis=0, initial=0.0)
+    return np.where(np.abs(basis) <= TINY * largest, 0.0, basis)

@@ -1,0 +1,369 @@
+"""The limit of a fit that has no finite maximum: where the value goes as coefficients run away for ever.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.existence`, which tells of it; `etamu.fit.estimate`, which asks.
+
+Along a direction d of recession the separated rows reach the end of their value, which none of them can pass,
+and the others do not move. So the supremum is the maximum over the rows left, in the coordinates that they
+determine, plus those ends; rows left may separate again, and then the same is done once more. What X of the
+rows left determines has its estimate, its standard error and its tests as in any fit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask, Want
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
+from etamu.family.unit import Unit
+from etamu.fit.face import Rows
+from etamu.fit.placed import Placed, placed
+from etamu.infer.covariance import Root
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.cone import least_sum, normal, run_of
+from etamu.solve.newton import newton
+from etamu.solve.oracle import Local, Outcome, Solution
+from etamu.solve.recession import TOLERANCE, Answer, Recession, recede, verified
+
+if TYPE_CHECKING:
+    from etamu.fit.problem import Problem
+    from etamu.fit.result import Fit
+
+FAR = (750.0, 60.0)
+"""How far separated rows are put out: where every exponential tail is 0, or where rounding forbids that."""
+HEAVY = 1e7
+"""The same for tails that fall as a power."""
+ROUNDING = 1e-8
+"""Largest eta that may be lost to rounding in a row that is not separated."""
+END = 1e300
+MOST_PROGRAMMED = 200_000
+"""Numbers in a linear program that only looks for a simpler direction."""
+BLOCK = 1 << 14
+"""Rows written out at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limit:
+    """What a fit without a finite maximum comes to.
+
+    Parameters
+    ----------
+    direction : array (size,)
+        In working coordinates; the least |x'd| of a separated row is 1.
+    basis : array (size, gone)
+        The vectors that leave all other rows at rest.
+    gone : booleans (size,)
+        Working columns that earlier ones explain on the other rows.
+    cone : array (r, gone)
+        What separated rows demand of a combination c of the basis: cone c >= 0.
+    rows : integers
+        Positions of the separated rows in the input.
+    beta : array (size - gone,)
+        The estimate in the coordinates that the other rows determine.
+    outcome : Outcome
+        How the fit to the other rows ended.
+    far : float
+        Multiple of the direction that is in the working coefficients of the fit.
+    common : int
+        1 or -1 where every row runs the same way and the constant is among the columns, else 0: then it is
+        the constant that is said to run, whatever else could stand for it.
+    """
+
+    direction: Array
+    basis: Array
+    gone: Mask
+    cone: Array
+    rows: NDArray[np.int64]
+    beta: Array
+    outcome: Outcome
+    far: float
+    common: int = 0
+
+    def inner(self, coordinates: Coordinates) -> Coordinates:
+        """Return the coordinates that the rows left determine."""
+        return coordinates.without(self.gone)
+
+    @property
+    def near(self) -> Array:
+        """The estimate in working coordinates, what runs away left out."""
+        return _spread(self.beta, self.gone)
+
+    def lifted(self, root: Root) -> Root:
+        """Carry a factor of the covariance from the inner coordinates to those of the fit."""
+        out = np.zeros((len(self.gone), max(root.matrix.shape[1], 1)))
+        out[~self.gone, : root.matrix.shape[1]] = root.matrix
+        return Root(out)
+
+    def signs(self, coordinates: Coordinates) -> Array:
+        """Tell how each reported coefficient runs: 0 not at all, 1 up, -1 down, NaN if anything will do."""
+        moved = np.nan_to_num(coordinates.reported(self.basis))
+        kept, size = coordinates.kept, np.zeros_like(moved)
+        size[kept] = np.abs(self.basis) / coordinates.scale[kept][:, None]
+        if (constant := coordinates.layout.constant) is not None:
+            size += np.multiply.outer(np.abs(constant), np.abs(coordinates.shift[kept]) @ size[kept])
+        out = run_of(np.where(np.abs(moved) <= TOLERANCE * size, 0.0, moved), self.cone)
+        if self.common and constant is not None:
+            out = np.where(np.isnan(out) & (constant != 0.0), self.common * np.sign(constant), out)
+        return out
+
+    def runs(self, functionals: Array) -> Array:
+        """Tell how functionals of the working coefficients, (m, size), run: 0, 1, -1, or NaN."""
+        moved = functionals @ self.basis
+        size = (np.abs(functionals) @ np.abs(self.basis)).max(axis=1, initial=0.0)
+        still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * size
+        return run_of(np.where(still[:, None], 0.0, moved), self.cone)
+
+    def design_runs(self, coordinates: Coordinates, design: Design) -> Array:
+        """Tell how the eta of each row of a design, placed in some coordinates, runs."""
+        out = np.empty(design.length)
+        raw, most = coordinates.raw(self.basis), float(np.abs(self.basis).sum(axis=0).max(initial=0.0))
+        for start in range(0, design.length, BLOCK):
+            stop = min(start + BLOCK, design.length)
+            moved = design.rows(start, stop).matmat(raw)
+            still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * (1.0 + most)
+            out[start:stop] = run_of(np.where(still[:, None], 0.0, moved), self.cone)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What came of looking for a direction: a limit and the solution that carries it, or nothing.
+
+    `settled` says that without a limit there is no direction for certain.
+    """
+
+    limit: Limit | None
+    solution: Solution
+    settled: bool
+
+
+def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Recession | None = None) -> Found:
+    """Look for a direction of recession, and where there is one find the limit of the fit.
+
+    Parameters
+    ----------
+    rows : Rows
+    oracle : Likelihood
+        Over these rows.
+    solution : Solution
+        Where the solver ended.
+    recession : Recession, optional
+        A direction that is known already.
+    """
+    alive = np.ones(len(rows.ways), dtype=bool)
+    answer = Answer(recession, settled=True)
+    if recession is None:
+        answer = recede(rows, alive, hint_of(solution.local))
+    if answer.found is None:
+        return Found(None, solution, answer.settled)
+    separated, total = answer.found.separated.copy(), answer.found
+    passes = solution.passes
+    while True:
+        beta = solution.beta - total.basis @ solution.beta[total.gone]
+        ended = _climbed(
+            _inside(oracle, rows, total, separated), beta[~total.gone], empty=bool(separated.all())
+        )
+        passes += ended.passes
+        if ended.outcome is Outcome.CONVERGED or not (~separated).any():
+            break
+        hint = hint_of(ended.local)
+        more = recede(rows, ~separated, None if hint is None else _spread(hint, total.gone))
+        if more.found is None:
+            break
+        separated |= more.found.separated
+        joined = _joined(rows, total, more.found, separated)
+        if joined is None:
+            break
+        total = joined
+    return Found(*_concluded(oracle, rows, total, ended, solution, passes), settled=True)
+
+
+def suspected(rows: Rows, local: Local) -> Recession | None:
+    """Verify the direction that steps seem to run in; a few passes, and no linear program."""
+    hint = hint_of(local)
+    if hint is None:
+        return None
+    return verified(rows, np.ones(len(rows.ways), dtype=bool), hint)
+
+
+def hint_of(local: Local) -> Array | None:
+    """Return the Newton step, which near a supremum at infinity points there."""
+    if local.metric is None or local.score is None:
+        return None
+    step = local.metric.solve(local.score)
+    return step if np.all(np.isfinite(step)) else None
+
+
+def _spread(inner: Array, gone: Mask) -> Array:
+    out = np.zeros(len(gone))
+    out[~gone] = inner
+    return out
+
+
+def _inside(oracle: Likelihood, rows: Rows, total: Recession, separated: Mask) -> Likelihood:
+    """State the likelihood of the rows left, in the coordinates that they determine."""
+    kept = ~total.gone
+    return replace(
+        oracle,
+        executor=rows.over(~separated),
+        coordinates=oracle.coordinates.without(total.gone),
+        extent=oracle.extent[kept],
+        groups=None if oracle.groups is None else oracle.groups[kept],
+    )
+
+
+def _climbed(inside: Likelihood, beta: Array, *, empty: bool) -> Solution:
+    if empty or not inside.size:
+        local = Local(0.0) if empty else inside.at(beta, Want.VALUE)
+        return Solution(beta, local, Outcome.CONVERGED, (), 0)
+    return newton(inside, beta)
+
+
+def _joined(rows: Rows, first: Recession, second: Recession, separated: Mask) -> Recession | None:
+    """Add up two directions, the first as often as its rows need to stay on their side."""
+    gone, basis = rows.null_space(~separated)
+    one, two = rows.margins(first.direction), rows.margins(second.direction)
+    bent = -(rows.ways * two)[first.separated] / np.abs(one[first.separated])
+    times = 1.0 + max(float(bent.max(initial=0.0)), 0.0)
+    direction = basis @ (times * first.direction + second.direction)[gone]
+    margins = rows.margins(direction) * rows.ways
+    least = float(margins[separated].min())
+    if not least > 0.0:
+        return None
+    return Recession(direction / least, separated, gone, basis)
+
+
+def _concluded(
+    oracle: Likelihood, rows: Rows, total: Recession, ended: Solution, solution: Solution, passes: int
+) -> tuple[Limit, Solution]:
+    """Put the limit together, and the solution whose working coefficients stand far out on the way to it."""
+    separated = total.separated
+    place = np.flatnonzero(separated)
+    chunk = rows.executor.whole
+    cone = _cone(rows, total, place)
+    common = _common(rows, separated)
+    total = _simplest(rows, total, cone, common)
+    ways = rows.ways[place].astype(np.float64)
+    near = _spread(ended.beta, total.gone)
+    away = rows.margins(total.direction)[place] * ways
+    known = rows.margins(near)[place]
+    if (offset := chunk.predictors[0].offset) is not None:
+        known = known + offset[place]
+    ends = ways * END
+    value = ended.local.value + _value_at(rows.unit, chunk, place, ends)
+    rest = np.abs(rows.margins(total.direction)[~separated])
+    far = _far(rows.unit, chunk, place, ways)
+    times = max(float(np.max((far - ways * known) / away)), 1.0)
+    lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if len(rest) else 0.0
+    if times * lost > ROUNDING:
+        times = max(float(np.max((FAR[-1] - ways * known) / away)), 1.0)
+    limit = Limit(
+        direction=total.direction,
+        basis=total.basis,
+        gone=total.gone,
+        cone=cone,
+        rows=chunk.row_ids[place],
+        beta=ended.beta,
+        outcome=ended.outcome,
+        far=times,
+        common=common,
+    )
+    local = replace(ended.local, value=value, scale=oracle.scale(value))
+    steps = (*solution.steps, *ended.steps)
+    return limit, Solution(near + times * total.direction, local, Outcome.INFINITE, steps, passes)
+
+
+def _value_at(unit: Unit, chunk: Chunk, place: NDArray[np.intp], eta: Array) -> float:
+    """Sum the value of some rows at ends of eta; a value that is no number there is that of a row at rest."""
+    part = chunk.take(place)
+    with np.errstate(all="ignore"):
+        value = np.nan_to_num(unit.bind(np)(part.y, eta)[0], nan=0.0, neginf=0.0)
+    total = part.weights.total()
+    return float(np.sum(value if total is None else total * value))
+
+
+def _far(unit: Unit, chunk: Chunk, place: NDArray[np.intp], ways: Array) -> float:
+    """Choose how far out the value of separated rows is that of the end."""
+    at = [_value_at(unit, chunk, place, ways * far) for far in (FAR[0], END)]
+    return FAR[0] if abs(at[0] - at[1]) <= 1e-12 else HEAVY  # a sum of tails that fall as a power
+
+
+def _cone(rows: Rows, total: Recession, place: NDArray[np.intp]) -> Array:
+    """Collect what separated rows demand, repeated demands once."""
+    found: list[Array] = []
+    for start in range(0, len(place), BLOCK):
+        some = place[start : start + BLOCK]
+        moved = rows.moved(total.basis, some) * rows.ways[some][:, None]
+        found.append(normal(np.where(np.abs(moved) <= 1e-12 * np.abs(moved).max(), 0.0, moved)))
+    return np.unique(np.vstack(found), axis=0)
+
+
+def _common(rows: Rows, separated: Mask) -> int:
+    """Return the way that all rows run, if there is one and the constant runs that way; else 0."""
+    first = int(rows.ways[0])
+    same = bool(separated.all() and np.all(rows.ways == first))
+    return first if same and rows.coordinates.layout.constant is not None else 0
+
+
+def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:
+    """Look for a direction that fewer reported coefficients run along: one of least sum of |d_j| scale_j."""
+    coordinates = rows.coordinates
+    if common and coordinates.layout.constant is not None:
+        return replace(total, direction=coordinates.working(common * coordinates.layout.constant))
+    moved = np.nan_to_num(coordinates.reported(total.basis)) * coordinates.scale[:, None]
+    count, dimensions = moved.shape
+    if dimensions == 1 or count * dimensions > MOST_PROGRAMMED or len(cone) * dimensions > MOST_PROGRAMMED:
+        return total
+    found = least_sum(moved, cone)
+    if found is None:
+        return total
+    direction = total.basis @ found
+    direction = np.where(np.abs(direction) <= TOLERANCE * np.abs(direction).max(), 0.0, direction)
+    signed = (rows.margins(direction) * rows.ways)[total.separated]
+    least = float(signed.min())
+    rest = float(np.abs(rows.margins(direction)[~total.separated]).max(initial=0.0))
+    if not (least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least):
+        return total
+    return replace(total, direction=direction / least)
+
+
+def moved_chunk(chunk: Chunk, coordinates: Coordinates, limit: Limit) -> Chunk:
+    """Carry the part of eta that runs away into the offset: rows as the inner coordinates see them."""
+    predictor = chunk.predictors[0]
+    away = coordinates.placed(predictor.design).matvec(coordinates.raw(limit.far * limit.direction))
+    offset = away if predictor.offset is None else predictor.offset + away
+    return replace(chunk, predictors=(Predictor(predictor.design, offset),))
+
+
+def inside(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:
+    """State the problem that the inner coordinates see: what runs away is in its offset."""
+    sample = problem.attached()
+    return replace(problem, sample=replace(sample, chunk=moved_chunk(sample.chunk, coordinates, limit)))
+
+
+def located(fit: Fit, problem: Problem | None = None) -> Placed:
+    """Place the rows that count in the coordinates that the data determine, with the estimate in them."""
+    stated = fit.problem if problem is None else problem
+    if fit.limit is None:
+        return placed(stated, stated.counting(), fit.coordinates, fit.beta)
+    within = inside(stated, fit.coordinates, fit.limit)
+    return placed(within, within.counting(), fit.limit.inner(fit.coordinates), fit.limit.beta)
+
+
+def lifted(fit: Fit, root: Root) -> Root:
+    """Carry a factor of the covariance from where `located` is to the coordinates of the fit."""
+    return root if fit.limit is None else fit.limit.lifted(root)
+
+
+def unbounded(values: Array, runs: Array) -> Array:
+    """Put infinities where estimates run away, and NaN where nothing is known of them."""
+    with np.errstate(invalid="ignore"):
+        return np.where(runs == 0.0, values, runs * math.inf)

@@ -1,0 +1,201 @@
+"""What a fit does about separation: suspects it early, has it verified, and answers as it was asked.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.limit` for the limit of such a fit, `etamu.fit.existence` for the words.
+
+Where lambda rho ends below its bound a finite maximum is proved, and nothing here costs anything. Newton steps
+that creep, each with e^-1 of the last decrement, are what running away looks like: then the direction is
+verified at once, instead of being followed to where numbers overflow.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etamu._base.errors import DataError, DroppedRowsWarning, SeparationError, SeparationWarning
+from etamu._base.later import later
+from etamu._base.types import Array, Mask
+from etamu.design.coordinates import Coordinates
+from etamu.execute.threads import Threads
+from etamu.family.recession import anyone_may_run
+from etamu.fit.caller import user_level
+from etamu.fit.face import Rows
+from etamu.fit.limit import Found, Limit, limit_of, suspected
+from etamu.fit.placed import Placed
+from etamu.fit.problem import Problem, tally
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.direction import FINAL
+from etamu.solve.loop import Callback
+from etamu.solve.newton import newton
+from etamu.solve.oracle import Outcome, Solution, Step
+
+if TYPE_CHECKING:
+    from etamu.fit.existence import Existence, overlapping, separation
+else:
+    overlapping = later("etamu.fit.existence", "overlapping")
+    separation = later("etamu.fit.existence", "separation")
+
+CREEPS = 4
+"""Newton steps in a row that must creep before running away is suspected."""
+BETWEEN = (0.15, 0.7)
+"""A decrement that creeps is this share of the last; e^-1 for every tail of an exponential family."""
+SMALL = 1e-2
+"""Decrement above which nothing is suspected: a start far off creeps too."""
+SEARCHED = frozenset({Outcome.INFINITE, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT, Outcome.BOUNDARY})
+"""Ends of a search after which a direction is looked for."""
+
+Answering = Callable[["Problem", "Existence", "Limit"], "Problem"]
+Solve = Callable[[Callback | None], Solution]
+
+
+class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
+    """Raised inside a search to end it; holds where it was."""
+
+    def __init__(self, beta: Array, steps: tuple[Step, ...]) -> None:
+        self.beta = beta
+        self.steps = steps
+
+
+def settled(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve) -> Found:
+    """Solve, and where the solution is in doubt decide whether a finite maximum exists.
+
+    Parameters
+    ----------
+    problem : Problem
+    oracle : Likelihood
+    executor : Threads
+        The rows of the oracle.
+    solve : callable
+        Climbs, calling what it is handed after each step.
+    """
+    rows = Rows(problem.unit, executor, oracle.coordinates)
+    try:
+        solution = solve(_watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
+    except _Creeping as suspicion:
+        local = oracle.at(suspicion.beta, FINAL)
+        found = suspected(rows, local)
+        passes = len(suspicion.steps) + 2
+        if found is not None:
+            ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
+            return limit_of(rows, oracle, ended, found)
+        solution = newton(oracle, suspicion.beta)
+        steps = (*suspicion.steps, *solution.steps)
+        solution = replace(solution, steps=steps, passes=solution.passes + passes)
+    if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
+        return Found(None, solution, settled=True)
+    return limit_of(rows, oracle, solution)
+
+
+def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> bool:
+    """Tell whether a direction has to be looked for: the search failed, or lambda rho is no rule here."""
+    if solution.outcome is not Outcome.CONVERGED:
+        return solution.outcome in SEARCHED
+    if problem.unit.domain.whole:
+        return False
+    if not np.any(np.abs(rows.ways) == 1):
+        return False
+    return not overlapping(Placed(problem, rows.executor, oracle.coordinates, solution.beta))
+
+
+def _watch() -> Callback:
+    """Return what ends a search whose last steps creep."""
+    seen: list[Step] = []
+
+    def watch(step: Step, beta: Array) -> None:
+        seen.append(step)
+        if _creeps(seen):
+            raise _Creeping(beta, tuple(seen))
+
+    return watch
+
+
+def _creeps(steps: list[Step]) -> bool:
+    last = steps[-CREEPS - 1 :]
+    if len(last) <= CREEPS or last[-1].decrement > SMALL:
+        return False
+    if any(step.information != "observed" or step.length != 1.0 for step in last):
+        return False
+    ratios = [after.decrement / before.decrement for before, after in pairwise(last) if before.decrement > 0]
+    return len(ratios) == CREEPS and all(BETWEEN[0] < ratio < BETWEEN[1] for ratio in ratios)
+
+
+def answered(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:
+    """Warn, raise, or state the problem without the separated rows, as `on_separation` asks.
+
+    Returns
+    -------
+    Problem
+        The same where the limit is what is wanted.
+    """
+    return ANSWERS[problem.options.on_separation](problem, separation(problem, coordinates, limit), limit)
+
+
+def _warn(problem: Problem, what: Existence, limit: Limit) -> Problem:
+    del limit
+    warnings.warn(_capital(f"{what.sentence} {REMEDIES}"), SeparationWarning, stacklevel=user_level())
+    return problem
+
+
+def _error(problem: Problem, what: Existence, limit: Limit) -> Problem:
+    del problem, limit
+    raise SeparationError(_capital(f"{what.sentence} {REMEDIES}"))
+
+
+def _drop(problem: Problem, what: Existence, limit: Limit) -> Problem:
+    """Leave the separated rows out, as if they had not been given."""
+    sample = problem.attached()
+    left: Mask = ~np.isin(sample.chunk.row_ids, limit.rows)
+    counted = sample.counted & left
+    if not counted.any():
+        raise DataError(
+            f"every row is separated, so on_separation='drop' leaves none. {_capital(what.sentence)}"
+        )
+    note = f"{len(limit.rows)} separated rows dropped: {what.sentence}"
+    warnings.warn(note, DroppedRowsWarning, stacklevel=user_level())
+    smaller = replace(sample, chunk=sample.chunk.take(np.flatnonzero(left)), counted=counted[left])
+    return replace(
+        problem,
+        sample=smaller,
+        tally=tally(problem.tally.given, smaller.counted),
+        notes=(*problem.notes, note),
+        options=replace(problem.options, on_separation="warn", start=None),
+    )
+
+
+def _firth(problem: Problem, what: Existence, limit: Limit) -> Problem:
+    """Adjust the scores for bias, which has a finite answer in any case."""
+    del limit
+    note = f"{what.sentence} The estimates are Firth's, of reduced mean bias."
+    warnings.warn(_capital(note), SeparationWarning, stacklevel=user_level())
+    options = replace(problem.options, method="firth", on_separation="warn")
+    return replace(problem, notes=(*problem.notes, note), options=options)
+
+
+ANSWERS: dict[str, Answering] = {
+    "warn": _warn,
+    "error": _error,
+    "drop": _drop,
+    "firth": _firth,
+}
+"""What each value of `on_separation` does."""
+
+REMEDIES = (
+    "The fit is the limit: its deviance, log-likelihood and finite coefficients can be used, and profile "
+    "intervals of the others have one end. Remedies: merge or drop the level or column that separates, "
+    "on_separation='drop' to leave the rows out, or method='firth' for finite estimates of reduced bias"
+)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def rest(said: Problem, asked: Problem) -> Problem:
+    """Return the problem that was solved with the options that were given, but for the method it took."""
+    return replace(said, options=replace(asked.options, method=said.options.method))

@@ -1,0 +1,227 @@
+"""Directions in which a sum never falls however far one goes: found, verified row by row, or ruled out.
+
+May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room aliases.
+Read next: `etamu.solve.cone`, what such directions leave undetermined; `etamu.fit.face`, which asks.
+
+Each row says on which side of zero x'd must stay: x'd >= 0, x'd <= 0 or x'd = 0. The directions d that obey
+every row are a cone. A sum of concave terms has a maximum exactly if every d of the cone has X d = 0
+(Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for in
+two ways, and believed in neither: where the solver's steps ran to, and by linear programs over few rows that
+grow by the rows they break. What is believed is the last look: all rows that are not separated have x'd = 0
+with d a vector of their null space, and all separated ones are on their side.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask
+
+Ways = NDArray[np.int8]
+"""1 for x'd >= 0, -1 for x'd <= 0, 0 for x'd = 0, 2 for no demand."""
+
+TOLERANCE = 1e-9
+"""Share of the largest |x'd| up to which x'd counts as 0."""
+THRESHOLDS = (1e-7, 1e-5, 1e-3, 1e-2)
+"""Shares of the largest |x'd| that may divide separated rows from the rest, as a first guess."""
+MOST = 2_000
+"""Rows that one round adds to a linear program."""
+ROUNDS = 60
+SECONDS = 60.0
+"""How long linear programs may take before a question is left open."""
+
+
+class Cone(Protocol):
+    """The rows and what each demands of a direction."""
+
+    @property
+    def size(self) -> int:
+        """Length of a direction."""
+
+    @property
+    def ways(self) -> Ways:
+        """What each row demands."""
+
+    def margins(self, direction: Array) -> Array:
+        """Return x'd for every row."""
+
+    def gathered(self, v: Array) -> Array:
+        """Return the sum of v_i x_i."""
+
+    def some(self, rows: NDArray[np.intp]) -> Array:
+        """Write some rows out, (rows, size)."""
+
+    def null_space(self, rows: Mask) -> tuple[Mask, Array]:
+        """Return which columns earlier ones explain on some rows, and the vectors v with x'v = 0 there.
+
+        Vector j, (size, gone), is 1 at the j-th explained column and 0 at the other explained ones.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recession:
+    """A verified direction.
+
+    Parameters
+    ----------
+    direction : array (size,)
+        Its smallest |x'd| over the separated rows is 1.
+    separated : booleans (rows,)
+    gone : booleans (size,)
+        Columns that earlier ones explain on the rows left.
+    basis : array (size, gone)
+        The null space of the rows left.
+    """
+
+    direction: Array
+    separated: Mask
+    gone: Mask
+    basis: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known: a direction; or that there is none (`settled`), or neither."""
+
+    found: Recession | None
+    settled: bool
+
+
+def recede(cone: Cone, alive: Mask, hint: Array | None = None) -> Answer:
+    """Look for a direction that every row of some obeys and that moves at least one of them.
+
+    Parameters
+    ----------
+    cone : Cone
+    alive : booleans (rows,)
+        The rows that count.
+    hint : array (size,), optional
+        Where steps ran to.
+    """
+    open_rows = alive & (np.abs(cone.ways) == 1)
+    if not open_rows.any():
+        return Answer(None, settled=True)
+    if hint is not None and (found := verified(cone, alive, hint)) is not None:
+        return Answer(found, settled=True)
+    pinned = alive & (cone.ways == 0)
+    basis = np.eye(cone.size)
+    if pinned.any():
+        basis = cone.null_space(pinned)[1]
+        if not basis.shape[1]:
+            return Answer(None, settled=True)
+        if basis.shape[1] == 1:
+            for side in (1.0, -1.0):
+                if (found := verified(cone, alive, side * basis[:, 0])) is not None:
+                    return Answer(found, settled=True)
+    return _programmed(cone, alive, open_rows, basis)
+
+
+def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
+    """Clean a direction until the rows left are exactly 0 on it, and verify the others; None if it fails."""
+    asked = alive & (cone.ways != 2)
+    margins = cone.margins(direction)
+    largest = float(np.abs(margins[asked]).max(initial=0.0))
+    if not (largest > 0.0 and np.isfinite(largest)):
+        return None
+    signed = margins * cone.ways / largest
+    bent = np.where(cone.ways == 0, -np.abs(margins) / largest, signed)
+    least = float(bent[asked].min(initial=0.0))
+    seen = -1
+    for share in THRESHOLDS:
+        if -least > share:
+            continue
+        separated = asked & (cone.ways != 0) & (signed > share)
+        if (count := int(separated.sum())) in {0, seen}:
+            continue
+        seen = count
+        if (found := _cleaned(cone, asked, direction, separated)) is not None:
+            return found
+    return None
+
+
+def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Recession | None:
+    """Carry a direction to the null space of the rows it does not separate, and look at every row."""
+    gone, basis = cone.null_space(asked & ~separated)
+    if not gone.any():
+        return None
+    clean = basis @ direction[gone]
+    margins = cone.margins(clean)
+    largest = float(np.abs(margins[asked]).max(initial=0.0))
+    signed = margins * cone.ways
+    least = float(signed[separated].min())
+    rest = float(np.abs(margins[asked & ~separated]).max(initial=0.0))
+    if not (least > TOLERANCE * largest and rest <= TOLERANCE * min(least, 1.0) * max(largest / least, 1.0)):
+        return None
+    return Recession(clean / least, separated, gone, basis)
+
+
+# --- linear programs ---
+
+
+def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answer:
+    """Maximise the sum of all |x'd| over the cone, by rows that are added where they are broken."""
+    ways = np.where(open_rows, cone.ways, 0).astype(np.float64)
+    aim = cone.gathered(ways) @ basis
+    index = np.flatnonzero(open_rows)
+    taken = np.zeros(len(ways), dtype=bool)
+    taken[index[:: max(len(index) // MOST, 1)]] = True
+    deadline, rows = time.monotonic() + SECONDS, _rows_of(cone, np.flatnonzero(taken), basis)
+    for _ in range(ROUNDS):
+        best = _maximised(aim, rows, deadline - time.monotonic())
+        if best is None:
+            return Answer(None, settled=False)
+        if not best.any():
+            return Answer(None, settled=True)
+        direction = basis @ best
+        margins = cone.margins(direction)
+        largest = float(np.abs(margins[alive]).max(initial=0.0))
+        broken = open_rows & ~taken & (margins * ways < -TOLERANCE * largest)
+        if not broken.any():
+            found = verified(cone, alive, direction)
+            return Answer(found, settled=found is not None)
+        order = np.flatnonzero(broken)
+        worst = order[np.argsort(margins[order] * ways[order])[:MOST]]
+        taken[worst] = True
+        rows = np.vstack([rows, _rows_of(cone, worst, basis)])
+    return Answer(None, settled=False)
+
+
+def _rows_of(cone: Cone, index: NDArray[np.intp], basis: Array) -> Array:
+    """Write signed rows in the coordinates of a basis, each of largest entry 1, repeated ones once."""
+    rows = (cone.some(index) * cone.ways[index][:, None]) @ basis
+    size = np.abs(rows).max(axis=1, initial=0.0)
+    kept = size > TOLERANCE * max(float(size.max(initial=0.0)), 1e-300)
+    return np.unique(np.round(rows[kept] / size[kept][:, None], 14), axis=0)
+
+
+def _maximised(aim: Array, rows: Array, seconds: float) -> Array | None:
+    """Maximise aim'c over rows c >= 0 and |c| <= 1; zeros where nothing is gained, None where undecided."""
+    if seconds <= 0.0:
+        return None
+    size = float(np.abs(aim).max(initial=0.0))
+    if size == 0.0:
+        # The rows add up to nothing: what moves one row one way moves another the other way.
+        return np.zeros(len(aim))
+    answer: Any = program(-aim / size, rows, (-1.0, 1.0), seconds)
+    if answer.status != 0:
+        return None
+    best = np.asarray(answer.x, dtype=np.float64)
+    return best if -float(answer.fun) > TOLERANCE else np.zeros(len(aim))
+
+
+def program(cost: Array, rows: Array, box: tuple[float, float], seconds: float = SECONDS) -> Any:
+    """Minimise cost'c over rows c >= 0 inside a box, by HiGHS."""
+    from scipy.optimize import linprog
+
+    options = {
+        "primal_feasibility_tolerance": 1e-10,
+        "dual_feasibility_tolerance": 1e-10,
+        "time_limit": float(seconds),
+    }
+    solver: Any = linprog
+    return solver(cost, A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=box, method="highs", options=options)
