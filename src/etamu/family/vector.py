@@ -105,8 +105,9 @@ class VectorFamily(ABC):
     def concordance(self) -> float:
         """Return c with |l'''| <= c r l'' along any line of eta.
 
-        r is the largest change of an eta, or of a difference of two, per unit of length. 0 where no bound is claimed. 1 is exact for the softmax: the third central moment of a step is at
-        most its range times its variance.
+        r is the largest change of an eta, or of a difference of two, per unit of length. 0 where no bound is
+        claimed. 1 is exact for the softmax: the third central moment of a step is at most its range times
+        its variance.
         """
         return 0.0
 
