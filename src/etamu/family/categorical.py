@@ -39,6 +39,11 @@ class Categorical(VectorFamily):
         """Tell whether the response is given as counts per class."""
 
     @property
+    def categorical(self) -> bool:
+        """The response is a class, or counts of classes."""
+        return True
+
+    @property
     def ordered(self) -> bool:
         """Tell whether the classes need an order."""
         return False

@@ -70,8 +70,15 @@ class Ordinal(Categorical):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the thresholds, then the location."""
-        thresholds = (Parameter(cut, self.link) for cut in self.cuts)
-        return (*thresholds, Parameter(LOCATION, every.Identity(), main=True))
+        own = self.nonproportional or "~ 1"
+        thresholds = (Parameter(cut, self.link, formula=own) for cut in self.cuts)
+        return (*thresholds, Parameter(LOCATION, every.Identity(), main=True, anchored=True))
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return "low|middle" for a threshold and the column itself for the location."""
+        if parameter.anchored:
+            return column
+        return parameter.name if column == "Intercept" else f"{parameter.name}:{column}"
 
     def start_from(self, shares: Array) -> Array:
         """Return thresholds at the shares, and location 0."""

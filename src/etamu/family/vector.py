@@ -34,13 +34,19 @@ class Parameter:
     link : Link
         eta = g(parameter).
     main : bool
-        Whether it takes the right side of the model's formula; the others have an intercept only unless
-        `predictors=` says otherwise.
+        Whether it takes the right side of the model's formula, unless `predictors=` says otherwise.
+    formula : str
+        What another one takes unasked: an intercept only.
+    anchored : bool
+        Whether the response depends only on what all other predictors exceed it by, so that its constant is
+        theirs: the location beside the thresholds of an ordinal model.
     """
 
     name: str
     link: Link
     main: bool = False
+    formula: str = "~ 1"
+    anchored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,11 @@ class VectorFamily(ABC):
     def discrete(self) -> bool:
         """Tell whether the response is a whole number, so that P(Y < y) = P(Y <= y - 1)."""
         return self.support.integer
+
+    @property
+    def categorical(self) -> bool:
+        """Tell whether the response is a class, or counts of classes."""
+        return False
 
     @property
     def domain(self) -> Interval:
@@ -120,6 +131,10 @@ class VectorFamily(ABC):
     def settings(self) -> dict[str, Any]:
         """Return what was given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return what the coefficient of a column in one of the predictors is called."""
+        return f"{parameter.name}:{column}"
 
     @abstractmethod
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
