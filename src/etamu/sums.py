@@ -197,7 +197,8 @@ def _longest_of_any(chunk: Chunk, matrix: Array) -> float:
     designs = [predictor.design for predictor in chunk.predictors]
     ends = np.cumsum([design.width for design in designs])
     places = [slice(end - design.width, end) for end, design in zip(ends, designs, strict=True)]
-    lengths = [d.quadratic(np.ascontiguousarray(matrix[at, at])) for d, at in zip(designs, places, strict=True)]
+    own = [np.ascontiguousarray(matrix[at, at]) for at in places]
+    lengths = [design.quadratic(part) for design, part in zip(designs, own, strict=True)]
     most = max(float(length.max(initial=0.0)) for length in lengths)
     for i, j in combinations(range(len(designs)), 2):
         between = np.einsum("ij,ij->i", designs[i].dense() @ matrix[places[i], places[j]], designs[j].dense())

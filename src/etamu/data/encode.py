@@ -128,7 +128,9 @@ def counts(statement: Statement, frame: Frame, keep: Mask | None = None) -> tupl
     rows = rows_in_use(frame, keep)
     columns = (_response_numbers(parsed.label, part, rows) for part in expression.arguments)
     return tuple(
-        Column(part.name if isinstance(part, Name) else getattr(part, "text", str(part)), "numeric", one.values)
+        Column(
+            part.name if isinstance(part, Name) else getattr(part, "text", str(part)), "numeric", one.values
+        )
         for part, one in zip(expression.arguments, columns, strict=True)
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
-from etamu.family.family import Support
+from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
 
 Rows = tuple[AnyArray, ...]
@@ -67,6 +67,11 @@ class VectorFamily(ABC):
     @abstractmethod
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the k linear predictors, in the order of the columns of eta."""
+
+    @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table: variance, density, other links, use."""
+        return Textbook("as stated", "as stated", (), "several linear predictors")
 
     @property
     def response(self) -> tuple[str, ...]:
@@ -135,6 +140,12 @@ class VectorFamily(ABC):
     def label(self, parameter: Parameter, column: str) -> str:
         """Return what the coefficient of a column in one of the predictors is called."""
         return f"{parameter.name}:{column}"
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the title of a predictor's block in the summary, and what a coefficient is called in it."""
+        link = parameter.link.name
+        title = f"{parameter.name} ({link} link):" if link != "identity" else f"{parameter.name}:"
+        return title, name.removeprefix(f"{parameter.name}:")
 
     @abstractmethod
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:

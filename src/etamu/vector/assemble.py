@@ -35,8 +35,9 @@ from etamu.fit.assemble import (
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Sample, tally
+from etamu.vector.covariance import check
 from etamu.vector.problem import Predicted, VectorProblem
-from etamu.vector.response import Answer, Left, answered, trials_of
+from etamu.vector.response import Left, answered, trials_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +122,19 @@ def from_formulas(
     )
 
 
+def refuse_for_several(family: VectorFamily, options: Options) -> None:
+    """Refuse options that a family of several predictors has no use for.
+
+    Raises
+    ------
+    OptionError
+    """
+    if options.dispersion is not None:
+        raise OptionError(f"the {family.name} family has no dispersion to choose: leave dispersion= out")
+    if options.covariance is not None:
+        check(options.covariance)
+
+
 def _with_left(formula: str, right: str) -> str:
     """Put the left side of a formula before another right side, so that `.` means the same in both."""
     left, tilde, _ = formula.partition("~")
@@ -143,7 +157,9 @@ def _refuse_strangers(family: VectorFamily, predictors: Mapping[str, str]) -> No
     for name in predictors:
         if name not in names:
             listed = ", ".join(map(repr, names))
-            raise OptionError(f"predictors={{{name!r}: …}} names no parameter of {family.name}; it has {listed}")
+            raise OptionError(
+                f"predictors={{{name!r}: …}} names no parameter of {family.name}; it has {listed}"
+            )
 
 
 def _offset(family: VectorFamily, given: Mapping[str, Any]) -> Array | None:
@@ -180,19 +196,17 @@ def _predictors(
     return tuple(stated), tuple(ready)
 
 
-def _hidden(
-    parameter: Parameter, anchors: list[Parameter], encoded: Encoded, rows: _Rows
-) -> tuple[str, ...]:
+def _hidden(parameter: Parameter, anchors: list[Parameter], encoded: Encoded, rows: _Rows) -> tuple[str, ...]:
     """Name the terms of an anchored predictor that are the others': the constant, and terms they have too."""
     if not parameter.anchored:
         return ()
     if "Intercept" not in encoded.layout.names:
-        raise FormulaError("the thresholds are the intercepts of an ordinal model: leave 0 + out of the formula")
+        raise FormulaError(
+            "the thresholds are the intercepts of an ordinal model: leave 0 + out of the formula"
+        )
     others = {term.label for each in anchors for term in parse(f"~ {_right(each)}", rows.frame.names).terms}
     return tuple(term.label for term in encoded.layout.terms if term.label in {"Intercept", *others})
 
 
 def _right(parameter: Parameter) -> str:
     return parameter.formula.strip().removeprefix("~").strip()
-
-

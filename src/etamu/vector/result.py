@@ -27,15 +27,13 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.covariance import with_covariance
+    from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.residuals import residuals, simulate
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
-    from etamu.vector.test import test
 else:
     with_covariance = later("etamu.vector.covariance", "with_covariance")
     predict = later("etamu.vector.predict", "predict")
@@ -44,7 +42,7 @@ else:
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
-    test = later("etamu.vector.test", "test")
+    hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +299,10 @@ class VectorFit:
         array, or VectorPrediction where `se` or `interval` is asked
             With the length of the input; NaN where a value needed is missing.
         """
-        return predict(self, data, kind, se=se, interval=interval, level=level, **options)
+        found: Array | VectorPrediction = predict(
+            self, data, kind, se=se, interval=interval, level=level, **options
+        )
+        return found
 
     def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Array:
         """Compute residuals with the input's length, NaN where a row was dropped.
@@ -319,16 +320,17 @@ class VectorFit:
         """Draw responses from the fitted model, (rows of the input, n); of classes their numbers."""
         return simulate(self, n, seed)
 
-    def test(self, hypothesis: Any, *, rhs: Any = None) -> LinearTest:
-        """Test linear hypotheses by Wald, such as ``"car:km = 0, rail:km = 0"``.
+    def test(self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None) -> LinearTest:
+        """Test linear hypotheses, such as ``"car:km = 0, rail:km = 0"``.
 
         Parameters
         ----------
         hypothesis : str, list of str, or array (m, names)
+        kind : "wald" or "lr"
         rhs : number or array (m,), optional
             The right side where `hypothesis` is a matrix.
         """
-        return test(self, hypothesis, rhs)
+        return hypothesis_test(self, hypothesis, kind, rhs)
 
     # How it is shown
 
