@@ -68,8 +68,8 @@ class Loss:
                 f"the response of {family} is {' and '.join(family.response)}, not {len(columns)} arrays"
             )
         value, score, information = self.unit.bind(namespace_of(eta), self.information)(columns, eta)
-        scale = 1.0 / phi if weights is None else weights / phi
-        if weights is None or value.ndim == score.ndim:
+        scale: Any = 1.0 / phi if weights is None else weights / phi
+        if getattr(scale, "ndim", 0) == 0 or value.ndim == score.ndim:
             return Losses(-value * scale, -score * scale, information * scale)
         return Losses(-value * scale, -score * scale[:, None], information * scale[:, None, None])
 
@@ -77,7 +77,9 @@ class Loss:
         return f"loss of {self.unit}"
 
 
-def loss(family: str | Family | VectorFamily, link: str | Link | None = None, *, information: str = "observed") -> Loss:
+def loss(
+    family: str | Family | VectorFamily, link: str | Link | None = None, *, information: str = "observed"
+) -> Loss:
     """Return the loss of a family and a link, in the array namespace of its arguments.
 
     Parameters
