@@ -99,7 +99,7 @@ def test_likelihood_ratios_of_terms_are_those_of_car(name):
 ORDINAL = (em.Cumulative(), em.Cumulative("probit"), em.ContinuationRatio(), em.AdjacentCategory())
 
 
-@pytest.mark.parametrize("family", (em.Multinomial(), *ORDINAL), ids=lambda family: str(family))
+@pytest.mark.parametrize("family", [em.Multinomial(), *ORDINAL], ids=str)
 def test_complete_separation_is_called_by_its_name(family):
     data = ordered(table("p_ordsep"), "y", ["lo", "mid", "hi"])
     with pytest.warns(em.ConvergenceWarning, match="No finite maximum"):
