@@ -37,6 +37,8 @@ class Parameter:
         Whether it takes the right side of the model's formula, unless `predictors=` says otherwise.
     formula : str
         What another one takes unasked: an intercept only.
+    weighted : bool
+        Whether it is a log-dispersion phi / w, w the variance weight, whose log is taken from it.
     anchored : bool
         Whether the response depends only on what all other predictors exceed it by, so that its constant is
         theirs: the location beside the thresholds of an ordinal model.
@@ -46,6 +48,7 @@ class Parameter:
     link: Link
     main: bool = False
     formula: str = "~ 1"
+    weighted: bool = False
     anchored: bool = False
 
 
@@ -136,6 +139,12 @@ class VectorFamily(ABC):
     def settings(self) -> dict[str, Any]:
         """Return what was given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """Return what of a call of `glm` makes this family."""
+        given = (pair for pair in self.settings.items() if pair[0] not in {"levels", "counted"})
+        return (f'family="{self.name}"', *(f'{key}="{value}"' for key, value in given if value is not None))
 
     def label(self, parameter: Parameter, column: str) -> str:
         """Return what the coefficient of a column in one of the predictors is called."""

@@ -78,7 +78,7 @@ def _response(family: VectorFamily, y: tuple[Array, ...], eta: Array, *, standar
 
 
 def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
-    """Draw responses as `VectorFit.simulate` describes; draw k of a row depends on (seed, row, k) alone.
+    """Draw responses as `VectorFit.simulate` describes; the same seed and rows give the same draws.
 
     Raises
     ------

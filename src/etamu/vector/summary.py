@@ -140,8 +140,7 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 
 def _call(fit: VectorFit) -> str:
     words = fit.problem.words
-    said = [f'"{fit.formula}"', "data", f'family="{fit.family.name}"']
-    said += [f"{key}={_value(value)}" for key, value in fit.family.settings.items() if _told(key, value)]
+    said = [f'"{fit.formula}"', "data", *fit.family.call]
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
     said += [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     said += [f"{keyword}=<array>" for keyword in words.given]
@@ -152,14 +151,6 @@ def _call(fit: VectorFit) -> str:
     ]
     said += [f"predictors={{{', '.join(further)}}}"] if further else []
     return "\n".join(wrap(f"glm({', '.join(said)})", indent="    "))
-
-
-def _told(key: str, value: object) -> bool:
-    return key not in {"levels", "counted"} and value is not None
-
-
-def _value(value: object) -> str:
-    return f'"{value}"'
 
 
 def _outcome(fit: VectorFit) -> tuple[str, ...]:
