@@ -21,11 +21,10 @@ from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.likelihood import LogLikelihood
 from etamu.infer.covariance import Root, root_of_information
-from etamu.sums import etas
 from etamu.vector.estimate import estimate
 from etamu.vector.problem import VectorProblem
 from etamu.vector.result import VectorFit
-from etamu.vector.rows import by_row
+from etamu.vector.rows import by_row, eta_of
 
 METHODS = ("ml", "reml")
 ROUNDS = 100
@@ -101,7 +100,7 @@ def _leverages(fit: VectorFit) -> Array:
 def _leverage(chunk: Chunk, fit: VectorFit, root: Root) -> Array:
     part = fit.coordinates.parts[0]
     with np.errstate(all="ignore"):
-        eta = etas(chunk, fit.coordinates.raw(fit.beta))
+        eta = eta_of(chunk, fit.coordinates.raw(fit.beta))
         weight = fit.problem.family.bind(np, "expected")(chunk.y, eta)[2][:, 0, 0]
     white = part.rows(chunk.predictors[0].design) @ root.matrix
     return np.asarray(weight * np.einsum("ij,ij->i", white, white))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.coordinates import Coordinates
+from etamu.design.gram import Gram
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +119,10 @@ class Stack:
         parts = [part.gathered(raw[at]) for part, at in zip(self.parts, self._raw, strict=True)]
         return np.concatenate(parts)
 
-    def gram(self, raw: Array) -> Array:
-        """Map an information over raw columns to working coordinates, (size, size)."""
+    def gram(self, raw: Array | Gram) -> Array:
+        """Map an information over raw columns, a matrix or its parts, to working coordinates, (size, size)."""
+        if isinstance(raw, Gram):  # of one predictor
+            return np.asarray(self.parts[0].gram(raw))
         full = self.gathered(self.gathered(raw).T)
         return 0.5 * (full + full.T)
 
