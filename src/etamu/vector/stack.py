@@ -120,7 +120,7 @@ class Stack:
         return np.concatenate(parts)
 
     def gram(self, raw: Array | Gram) -> Array:
-        """Map an information over raw columns, a matrix or its parts, to working coordinates, (size, size)."""
+        """Map an information over raw columns, or its parts, to working coordinates, (size, size)."""
         if isinstance(raw, Gram):  # of one predictor
             return np.asarray(self.parts[0].gram(raw))
         full = self.gathered(self.gathered(raw).T)
