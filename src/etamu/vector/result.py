@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.residuals import residuals, simulate
+    from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
 else:
@@ -39,6 +41,7 @@ else:
     predict = later("etamu.vector.predict", "predict")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
+    save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
@@ -345,6 +348,18 @@ class VectorFit:
     def glance(self) -> Any:
         """Tabulate the fit in one row."""
         return glance(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
+
+        Raises
+        ------
+        NotAvailableError
+            If the family is code of your own, which a file cannot hold.
+        FileError
+            If the file cannot be written.
+        """
+        save(self, path)
 
     def __repr__(self) -> str:
         return str(self.summary())

@@ -109,8 +109,8 @@ def summary(fit: VectorFit) -> VectorSummary:
     >>> fit = em.glm("taste ~ salt", data, family=em.Cumulative())
     >>> print("\n".join(str(fit.summary()).splitlines()[3:6]))
     Thresholds (logit P(Y <= j) = threshold - x'beta):
-        Estimate Std. Error z value Pr(>|z|)
-    1|2    2.132      2.035   1.047    0.295
+         Estimate Std. Error z value Pr(>|z|)
+    1|2    1.8401     1.8821   0.978   0.3282
     """
     letter = "z" if np.isinf(fit.reference_df) else "t"
     p = np.asarray(fit.p_values)
