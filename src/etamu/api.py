@@ -6,12 +6,13 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
@@ -23,6 +24,19 @@ from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
 
+if TYPE_CHECKING:
+    from etamu.family.vector import VectorFamily
+    from etamu.vector.assemble import from_formulas, refuse_for_several
+    from etamu.vector.dispersed import dispersed, estimate_dispersed
+    from etamu.vector.estimate import estimate as estimate_several
+    from etamu.vector.result import VectorFit
+else:
+    from_formulas = later("etamu.vector.assemble", "from_formulas")
+    refuse_for_several = later("etamu.vector.assemble", "refuse_for_several")
+    dispersed = later("etamu.vector.dispersed", "dispersed")
+    estimate_dispersed = later("etamu.vector.dispersed", "estimate_dispersed")
+    estimate_several = later("etamu.vector.estimate", "estimate")
+
 BARE_WEIGHTS = (
     "there is no bare weights=, because the word has three meanings with three different standard errors: "
     "frequency_weights (the row stands for k identical rows), variance_weights (Var(y) = phi V(mu) / w, "
@@ -31,10 +45,22 @@ BARE_WEIGHTS = (
 )
 
 
+@overload
+def glm(
+    formula: str, data: Any, family: VectorFamily, link: str | Link | None = ..., **keywords: Any
+) -> VectorFit: ...
+
+
+@overload
+def glm(
+    formula: str, data: Any, family: str | Family = ..., link: str | Link | None = ..., **keywords: Any
+) -> Fit: ...
+
+
 def glm(
     formula: str,
     data: Any,
-    family: str | Family = "gaussian",
+    family: str | Family | VectorFamily = "gaussian",
     link: str | Link | None = None,
     *,
     offset: Any = None,
@@ -51,8 +77,10 @@ def glm(
     method: str = "ml",
     precision: str = "double",
     on_separation: str = "warn",
+    predictors: Mapping[str, str] | None = None,
+    dispersion_method: str = "ml",
     **others: Any,
-) -> Fit:
+) -> Any:
     """Fit a generalized linear model.
 
     The response y has mean mu and variance phi V(mu) / w; g(mu) = eta = x' beta + offset.
@@ -74,8 +102,9 @@ def glm(
         Number of trials of which the response counts successes.
     frequency_weights, variance_weights, sampling_weights : column name or array, optional
         The row stands for k rows; Var(y) = phi V(mu) / w; the row represents s of a population.
-    dispersion : None, "pearson", "deviance", "ml" or float
-        How phi is found; None: 1 where the family knows it, else Pearson.
+    dispersion : None, "pearson", "deviance", "ml", float, or a formula
+        How phi is found; None: 1 where the family knows it, else Pearson. A formula ``"~ region"`` models log
+        phi by a second linear predictor (gaussian, gamma, inverse_gaussian).
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
@@ -92,10 +121,14 @@ def glm(
     on_separation : "warn", "error", "drop" or "firth"
         Where no finite estimate exists: name what runs away and return the limit; raise; leave the
         separated rows out and fit again; or fit again by ``method="firth"``.
+    predictors : mapping of str to str, optional
+        Formulas of further linear predictors of families that have several, ``{"zero": "~ child"}``.
+    dispersion_method : "ml" or "reml"
+        Of a modelled dispersion: maximum likelihood, or adjusted for the coefficients of the mean.
 
     Returns
     -------
-    Fit
+    Fit, or VectorFit for a family of several linear predictors
 
     Raises
     ------
@@ -118,10 +151,10 @@ def glm(
     True
     """
     _refuse_others("glm", others)
-    unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
+    modelled = isinstance(dispersion, str) and "~" in dispersion
     options = Options(
-        dispersion,
+        None if modelled else dispersion,
         covariance,
         solver,
         start,
@@ -130,6 +163,23 @@ def glm(
         on_separation=on_separation,
     )
     check_options(options, missing)
+    several = catalogue.several(family, link)
+    if modelled and several is None:
+        unit = catalogue.unit(cast("str | Family", family), link)
+        scale = dispersed(unit, str(dispersion), dispersion_method)
+        problem = from_formulas(formula, predictors or {}, data, scale, keywords, missing, options)
+        return estimate_dispersed(problem)
+    if several is not None:
+        refuse_for_several(several, options)
+        return estimate_several(
+            from_formulas(formula, predictors or {}, data, several, keywords, missing, options)
+        )
+    unit = catalogue.unit(cast("str | Family", family), link)
+    if predictors:
+        raise OptionError(
+            "predictors= belongs to families of several linear predictors; "
+            f"{unit.family.name} has one, the mean"
+        )
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
 

@@ -1,0 +1,140 @@
+"""Multinomial logit: classes without order, the log odds of each against a reference class (softmax).
+
+May import: _base, family.categorical, family.link, family.links, family.vector.
+Read next: `etamu.family.ordinal` for classes with an order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple, Self, final
+
+import numpy as np
+
+from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
+from etamu.family.links import Logit
+from etamu.family.vector import Parameter, Rows, VectorBound
+
+
+class Softmax(NamedTuple):
+    """Probabilities of K classes, of each also its logarithm and what is left, none by subtraction from 1."""
+
+    p: AnyArray
+    log_p: AnyArray
+    complement: AnyArray
+
+
+def softmax(xp: Namespace, scores: AnyArray) -> Softmax:
+    """Return p_c = exp(z_c) / sum exp(z), (n, K), with full accuracy where one class has all but a trace.
+
+    Examples
+    --------
+    >>> at = softmax(np, np.array([[0.0, 700.0]]))
+    >>> at.log_p[0, 0], at.complement[0, 1] > 0.0
+    (np.float64(-700.0), np.True_)
+    """
+    classes = xp.arange(scores.shape[1])
+    largest = xp.argmax(scores, axis=1)[:, None] == classes
+    away = scores - xp.max(scores, axis=1, keepdims=True)
+    others = xp.where(largest, 0.0, xp.exp(away))
+    rest = xp.sum(others, axis=1, keepdims=True)
+    bulk = 1.0 / (1.0 + rest)
+    p = xp.where(largest, bulk, others * bulk)
+    return Softmax(p, away - xp.log1p(rest), xp.where(largest, rest * bulk, 1.0 - p))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Multinomial(Categorical):
+    """One of K classes without order: log(p_c / p_reference) = x' beta_c for every other class c.
+
+    Parameters
+    ----------
+    reference : str, optional
+        The class the odds of all others are against; the first if left out.
+
+    Notes
+    -----
+    With K = 2 it is the logit model. Observed and expected information are equal, m (diag(p) - p p'), and
+    minus the log-likelihood is convex. The reference changes coefficients and not one probability.
+
+    References
+    ----------
+    McCullagh and Nelder (1989), *Generalized Linear Models*, 2nd edition, chapter 5.
+    Agresti (2013), *Categorical Data Analysis*, 3rd edition, section 8.1.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"way": ["bus", "car", "car", "rail", "bus", "rail"], "km": [1.0, 2.0, 4.0, 3.0, 3.0, 1.0]}
+    >>> em.glm("way ~ km", data, family=em.Multinomial(reference="car")).names
+    ('bus:Intercept', 'bus:km', 'rail:Intercept', 'rail:km')
+    """
+
+    reference: str | None = None
+    levels: tuple[str, ...] = ()
+    counted: bool = False
+    name = "multinomial"
+    canonical = True
+    convex = True
+    concordance = 1.0
+
+    @property
+    def base(self) -> int:
+        """Return the number of the reference class."""
+        return self.levels.index(self.reference) if self.reference in self.levels else 0
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return a predictor for every class but the reference."""
+        others = (level for place, level in enumerate(self.levels) if place != self.base)
+        return tuple(Parameter(level, Logit(), main=True) for level in others)
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the odds the predictor is about, and the column."""
+        reference = self.levels[self.base]
+        return f"{parameter.name} (log odds against {reference}):", name.removeprefix(f"{parameter.name}:")
+
+    def among(self, levels: tuple[str, ...], *, counted: bool = False) -> Self:
+        """Return the family for these classes, the reference settled."""
+        refuse_few(self, levels)
+        if self.reference is not None and self.reference not in levels:
+            listed = ", ".join(map(repr, levels))
+            raise OptionError(f"reference={self.reference!r} is no class of the response; there are {listed}")
+        return replace(self, reference=self.reference or levels[0], levels=levels, counted=counted)
+
+    def _scores(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        zero = xp.zeros_like(eta[:, :1])
+        return xp.concat([eta[:, : self.base], zero, eta[:, self.base :]], axis=1)
+
+    def _others(self, xp: Namespace, rows: AnyArray) -> AnyArray:
+        return xp.concat([rows[:, : self.base], rows[:, self.base + 1 :]], axis=1)
+
+    def log_probabilities(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return z_c - log sum exp(z), z = eta with 0 for the reference."""
+        return softmax(xp, self._scores(xp, eta)).log_p
+
+    def start_from(self, shares: Array) -> Array:
+        """Return the log odds of the shares against the reference's."""
+        logs = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+        return np.delete(logs - logs[self.base], self.base)
+
+    def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
+        """Return f(y, eta) -> (value, score y - m p, information m (diag(p) - p p'))."""
+        del information  # the link is canonical: observed and expected are the same
+
+        def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+            at = softmax(xp, self._scores(xp, eta))
+            counts = indicators(xp, y, at.p)
+            m = xp.sum(counts, axis=1, keepdims=True)
+            value = value_of(xp, counts, at.log_p, counted=len(y) > 1)
+            p, rest, mine = (self._others(xp, rows) for rows in (at.p, at.complement, counts))
+            score = mine * rest - (m - mine) * p
+            eye = xp.eye(p.shape[1], dtype=p.dtype) > 0.0
+            pairs = xp.where(eye, (p * rest)[:, :, None], -p[:, :, None] * p[:, None, :])
+            return value, score, m[:, :, None] * pairs
+
+        return bound

@@ -1,0 +1,438 @@
+"""Ordinal responses: cumulative links, continuation ratios, adjacent categories; thresholds beside x' beta.
+
+May import: _base, family.categorical, family.interval, family.link, family.links, family.multinomial,
+ family.proportion, family.vector.
+Read next: `etamu.family.interval` for the probability between two thresholds.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import final
+
+import numpy as np
+
+from etamu._base.errors import LinkError
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family import links as every
+from etamu.family.categorical import Categorical, indicators, value_of
+from etamu.family.interval import Intervals, intervals
+from etamu.family.link import Link
+from etamu.family.multinomial import softmax
+from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
+from etamu.family.vector import Parameter, Rows, VectorBound
+
+LOCATION = "location"
+"""The predictor that all thresholds share."""
+
+SIDES: dict[type[Link], Side] = {
+    every.Logit: logit,
+    every.Probit: probit,
+    every.Cloglog: cloglog,
+    every.Loglog: loglog,
+    every.Cauchit: cauchit,
+}
+"""The latent laws: both ends of each link, neither by subtraction."""
+
+LINKS: dict[str, Link] = {link().name: link() for link in SIDES}
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinal(Categorical):
+    """K classes in order, K - 1 thresholds tau_j and one location x' beta that all share; abstract.
+
+    Everything depends on the differences tau_j - x' beta alone, so a positive coefficient makes higher
+    classes more probable. The thresholds are linear predictors themselves, of an intercept, or where
+    `nonproportional` of some terms of their own.
+    """
+
+    @property
+    @abstractmethod
+    def link(self) -> Link:
+        """Return the link of the probabilities that are modelled."""
+
+    @property
+    @abstractmethod
+    def nonproportional(self) -> str | None:
+        """Return the terms with coefficients of their own at each threshold, as a formula "~ x"."""
+
+    @property
+    def ordered(self) -> bool:
+        """The classes have an order."""
+        return True
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """Return the names of the thresholds, such as "low|middle"."""
+        pairs = zip(self.levels, self.levels[1:], strict=False)
+        return tuple(f"{lower}|{upper}" for lower, upper in pairs)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the thresholds, then the location."""
+        own = self.nonproportional or "~ 1"
+        thresholds = (Parameter(cut, self.link, formula=own) for cut in self.cuts)
+        return (*thresholds, Parameter(LOCATION, every.Identity(), main=True, anchored=True))
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return "low|middle" for a threshold and the column itself for the location."""
+        if parameter.anchored:
+            return column
+        return parameter.name if column == "Intercept" else f"{parameter.name}:{column}"
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the block of the thresholds, said in the model's formula, or of the coefficients."""
+        if parameter.anchored:
+            return "Coefficients (positive: higher classes are more probable):", name
+        return f"Thresholds ({self.statement} = threshold - x'beta):", name
+
+    @property
+    @abstractmethod
+    def statement(self) -> str:
+        """Return the left side of the model's formula."""
+
+    def start_from(self, shares: Array) -> Array:
+        """Return thresholds at the shares, and location 0."""
+        return np.append(self.thresholds_from(np.maximum(shares, 1e-300)), 0.0)
+
+    @abstractmethod
+    def thresholds_from(self, shares: Array) -> Array:
+        """Return the thresholds (K - 1,) at which a location of 0 has these shares."""
+
+    def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
+        """Return f(y, eta) -> (value, score, information) in the thresholds and the location."""
+
+        def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+            at = eta[:, :-1] - eta[:, -1:]
+            value, score, pairs = self.differences(xp, y, at, information)
+            side = -xp.sum(pairs, axis=2)
+            corner = -xp.sum(side, axis=1)
+            upper = xp.concat([pairs, side[:, :, None]], axis=2)
+            lower = xp.concat([side, corner[:, None]], axis=1)
+            whole = xp.concat([upper, lower[:, None, :]], axis=1)
+            return value, xp.concat([score, -xp.sum(score, axis=1, keepdims=True)], axis=1), whole
+
+        return bound
+
+    def log_probabilities(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return the log-probability of every class, (n, K)."""
+        return self.log_p(xp, eta[:, :-1] - eta[:, -1:])
+
+    @abstractmethod
+    def log_p(self, xp: Namespace, at: AnyArray) -> AnyArray:
+        """Return the log-probability of every class from the differences tau_j - x' beta, (n, K)."""
+
+    @abstractmethod
+    def differences(
+        self, xp: Namespace, y: Rows, at: AnyArray, information: str
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return value, score and information in the differences tau_j - x' beta, (n, K - 1)."""
+
+
+def latent(link: str | Link) -> Link:
+    """Return the link of a name or value, if ordinal families have it.
+
+    Raises
+    ------
+    LinkError
+        If they have not.
+    """
+    found = LINKS.get(link) if isinstance(link, str) else link
+    if found is None or type(found) not in SIDES:
+        raise LinkError(f"an ordinal family has no link {link!s}; there are {', '.join(LINKS)}")
+    return found
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Cumulative(Ordinal):
+    """A cumulative link model: g(P(Y <= j)) = alpha_j - x' beta; with the logit, proportional odds.
+
+    Parameters
+    ----------
+    link : str or Link
+        "logit", "probit", "cloglog", "loglog" or "cauchit".
+    nonproportional : str, optional
+        Terms with a coefficient of their own at each threshold, "~ x": g(P(Y <= j)) = alpha_j + z' gamma_j -
+        x' beta. They are taken out of x where they stand there too.
+    levels : sequence of str
+        The classes from lowest to highest, where the column does not say.
+
+    Notes
+    -----
+    The sign is that of R's `polr` and `clm`: a positive coefficient moves the response up. Where thresholds
+    cross the likelihood is 0, and no step goes there.
+
+    References
+    ----------
+    McCullagh (1980), Regression models for ordinal data, J. R. Stat. Soc. B 42.
+    Agresti (2010), *Analysis of Ordinal Categorical Data*, 2nd edition.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"taste": [1, 2, 3, 2, 3, 1, 2, 3], "salt": [1.0, 2.0, 4.0, 3.0, 3.0, 2.0, 1.0, 2.0]}
+    >>> em.glm("taste ~ salt", data, family=em.Cumulative()).names
+    ('1|2', '2|3', 'salt')
+    """
+
+    link: Link = every.Logit()
+    nonproportional: str | None = None
+    levels: tuple[str, ...] = ()
+    counted: bool = False
+    name = "cumulative"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", latent(self.link))
+        object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def convex(self) -> bool:
+        """Tell whether the latent law is log-concave (Pratt 1981), as all but Cauchy's are."""
+        return self.link.log_concave
+
+    @property
+    def concordance(self) -> float:
+        """Return the link's scale: toward an infinite threshold the tails are those of the link."""
+        return self.link.concordance
+
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return f"{self.link.name} P(Y <= j)"
+
+    def thresholds_from(self, shares: Array) -> Array:
+        """Return g of the cumulative shares."""
+        below, above = np.cumsum(shares)[:-1], np.cumsum(shares[::-1])[::-1][1:]
+        return np.asarray(self.link.link(np, below, above))
+
+    def log_p(self, xp: Namespace, at: AnyArray) -> AnyArray:
+        """Return the log-probability between neighbouring thresholds."""
+        return intervals(xp, self.link, at, SIDES[type(self.link)](xp, at)).log_p
+
+    def differences(
+        self, xp: Namespace, y: Rows, at: AnyArray, information: str
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return value, score and the tridiagonal information."""
+        each = intervals(xp, self.link, at, SIDES[type(self.link)](xp, at))
+        counts = indicators(xp, y, each.log_p)
+        ordered = xp.all(at[:, 1:] > at[:, :-1], axis=1)
+        value = xp.where(ordered, value_of(xp, counts, each.log_p, counted=len(y) > 1), -xp.inf)
+        first, last = _times(xp, counts, each.upper), _times(xp, counts, each.lower)
+        score = first[:, :-1] + last[:, 1:]
+        if information == "expected":
+            return value, score, _expected(xp, xp.sum(counts, axis=1, keepdims=True), each)
+        own, next_ = _times(xp, counts, each.upper_bend), _times(xp, counts, each.lower_bend)
+        diagonal = own[:, :-1] + next_[:, 1:]
+        return value, score, _tridiagonal(xp, diagonal, _times(xp, counts, each.cross)[:, 1:-1])
+
+
+def _expected(xp: Namespace, m: AnyArray, each: Intervals) -> AnyArray:
+    """Return m times the expectation of the squared scores: classes apart by more than one never meet."""
+    p = m * xp.exp(each.log_p)
+    own = _times(xp, p, each.upper * each.upper)[:, :-1] + _times(xp, p, each.lower * each.lower)[:, 1:]
+    return _tridiagonal(xp, own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
+
+
+def _times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
+    """Return counts * values, 0 where there are none even if the value is infinite."""
+    some = counts > 0.0
+    return xp.where(some, counts * xp.where(some, values, 0.0), 0.0)
+
+
+def _tridiagonal(xp: Namespace, diagonal: AnyArray, beside: AnyArray) -> AnyArray:
+    """Write out n symmetric tridiagonal matrices from (n, k) and (n, k - 1)."""
+    k = diagonal.shape[1]
+    one = xp.eye(k, dtype=diagonal.dtype)
+    above = xp.eye(k, k=1, dtype=diagonal.dtype)[: k - 1, :]
+    upper = beside[:, :, None] * above if k > 1 else None
+    out = diagonal[:, :, None] * one
+    if upper is None:
+        return out
+    zero = xp.zeros_like(out[:, :1, :])
+    full = xp.concat([upper, zero], axis=1)
+    return out + full + xp.permute_dims(full, (0, 2, 1))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ContinuationRatio(Ordinal):
+    """A continuation ratio (stopping) model: g(P(Y = j | Y >= j)) = alpha_j - x' beta.
+
+    For responses reached step by step, such as grades of a disease or of schooling; with the complementary
+    log-log link it is the proportional hazards model of grouped times.
+
+    Parameters
+    ----------
+    link : str or Link
+        "logit", "probit", "cloglog", "loglog" or "cauchit".
+    nonproportional : str, optional
+        Terms with a coefficient of their own at each step, "~ x".
+    levels : sequence of str
+        The classes from lowest to highest, where the column does not say.
+
+    References
+    ----------
+    Fienberg and Mason (1979); Agresti (2010), section 4.2; Läärä and Matthews (1985) for the equivalence with
+    the cumulative model under the complementary log-log link.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"grade": [1, 2, 3, 2, 3, 1, 2, 3], "dose": [1.0, 2.0, 4.0, 3.0, 3.0, 2.0, 1.0, 2.0]}
+    >>> em.glm("grade ~ dose", data, family=em.ContinuationRatio()).converged
+    True
+    """
+
+    link: Link = every.Logit()
+    nonproportional: str | None = None
+    levels: tuple[str, ...] = ()
+    counted: bool = False
+    name = "continuation_ratio"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", latent(self.link))
+        object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def convex(self) -> bool:
+        """Tell whether both tails of the link are log-concave."""
+        return self.link.log_concave
+
+    @property
+    def concordance(self) -> float:
+        """Return the link's: each step is a binary response."""
+        return self.link.concordance
+
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return f"{self.link.name} P(Y = j | Y >= j)"
+
+    def thresholds_from(self, shares: Array) -> Array:
+        """Return g of the share of each class among those that reach it."""
+        reached = np.cumsum(shares[::-1])[::-1]
+        return np.asarray(self.link.link(np, shares[:-1] / reached[:-1], reached[1:] / reached[:-1]))
+
+    def log_p(self, xp: Namespace, at: AnyArray) -> AnyArray:
+        """Return log P(stop at j) plus log P(go on) of every step before."""
+        return _stopping(xp, SIDES[type(self.link)](xp, at))
+
+    def differences(
+        self, xp: Namespace, y: Rows, at: AnyArray, information: str
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return value, score and the diagonal information: given that a step is reached, it is binary."""
+        ends = SIDES[type(self.link)](xp, at)
+        log_p = _stopping(xp, ends)
+        counts = indicators(xp, y, log_p)
+        value = value_of(xp, counts, log_p, counted=len(y) > 1)
+        beyond = _beyond(xp, counts)
+        stopped = counts[:, :-1]
+        score = _times(xp, stopped, ends.up) - _times(xp, beyond, ends.down)
+        if information == "expected":
+            reached = _beyond(xp, xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p))
+            reached = reached + xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p[:, :-1])
+            both = xp.where(ends.up > 0.0, ends.up, 0.0)
+            row = _times(xp, xp.where(both > 0.0, reached, 0.0), both * ends.down)
+        else:
+            row = _times(xp, stopped, ends.up_bend) + _times(xp, beyond, ends.down_bend)
+        return value, score, row[:, :, None] * xp.eye(row.shape[1], dtype=row.dtype)
+
+
+def _stopping(xp: Namespace, ends: Ends) -> AnyArray:
+    """Return the log-probability of every class: all earlier steps gone, its own not."""
+    zero = xp.zeros_like(ends.mu[:, :1])
+    gone = xp.concat([zero, xp.cumulative_sum(ends.log_complement, axis=1)], axis=1)
+    return gone + xp.concat([ends.log_mu, zero], axis=1)
+
+
+def _beyond(xp: Namespace, counts: AnyArray) -> AnyArray:
+    """Return the counts of all classes after each but the last, (n, K - 1)."""
+    turned = xp.flip(counts, axis=1)
+    return xp.flip(xp.cumulative_sum(turned, axis=1), axis=1)[:, 1:]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AdjacentCategory(Ordinal):
+    """An adjacent category logit model: log(P(Y = j) / P(Y = j + 1)) = alpha_j - x' beta.
+
+    Parameters
+    ----------
+    nonproportional : str, optional
+        Terms with a coefficient of their own for each pair of neighbours, "~ x".
+    levels : sequence of str
+        The classes from lowest to highest, where the column does not say.
+
+    Notes
+    -----
+    It is the multinomial logit whose coefficients grow linearly from class to class: canonical and convex.
+
+    References
+    ----------
+    Goodman (1983); Agresti (2010), section 4.1.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"taste": [1, 2, 3, 2, 3, 1, 2, 3], "salt": [1.0, 2.0, 4.0, 3.0, 3.0, 2.0, 1.0, 2.0]}
+    >>> em.glm("taste ~ salt", data, family=em.AdjacentCategory()).converged
+    True
+    """
+
+    nonproportional: str | None = None
+    levels: tuple[str, ...] = ()
+    counted: bool = False
+    name = "adjacent_category"
+    canonical = True
+    convex = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def link(self) -> Link:
+        """The logit: neighbours are compared by their odds."""
+        return every.Logit()
+
+    @property
+    def concordance(self) -> float:
+        """Return K - 1: a step changes the log odds of the first against the last class by all together."""
+        return float(max(len(self.levels) - 1, 1))
+
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return "log P(Y = j) / P(Y = j + 1)"
+
+    def thresholds_from(self, shares: Array) -> Array:
+        """Return the log odds of neighbouring shares."""
+        return np.asarray(np.log(shares[:-1]) - np.log(shares[1:]))
+
+    def log_p(self, xp: Namespace, at: AnyArray) -> AnyArray:
+        """Return the softmax of the sums of the differences."""
+        return softmax(xp, _scores(xp, at)).log_p
+
+    def differences(
+        self, xp: Namespace, y: Rows, at: AnyArray, information: str
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return value, score and information m (P(Y <= min) P(Y > max))."""
+        del information  # the link is canonical: observed and expected are the same
+        each = softmax(xp, _scores(xp, at))
+        counts = indicators(xp, y, each.p)
+        value = value_of(xp, counts, each.log_p, counted=len(y) > 1)
+        m = xp.sum(counts, axis=1, keepdims=True)
+        below, above = xp.cumulative_sum(each.p, axis=1)[:, :-1], _beyond(xp, each.p)
+        mine, beyond = xp.cumulative_sum(counts, axis=1)[:, :-1], _beyond(xp, counts)
+        score = mine * above - beyond * below
+        k = score.shape[1]
+        after = xp.arange(k)[:, None] <= xp.arange(k)[None, :]
+        pairs = xp.where(after, below[:, :, None] * above[:, None, :], above[:, :, None] * below[:, None, :])
+        return value, score, m[:, :, None] * pairs
+
+
+def _scores(xp: Namespace, at: AnyArray) -> AnyArray:
+    """Return log p_c less log p_K: the sum of the differences from c on."""
+    turned = xp.cumulative_sum(xp.flip(at, axis=1), axis=1)
+    return xp.concat([xp.flip(turned, axis=1), xp.zeros_like(at[:, :1])], axis=1)

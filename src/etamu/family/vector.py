@@ -1,0 +1,197 @@
+"""What a family of several linear predictors is: one observation as a function of the vector eta.
+
+May import: _base, family.family, family.link.
+Read next: `etamu.family.multinomial`, the first of them; `etamu.vector.stack`, which fits them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from etamu._base.facts import dataclass
+from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
+from etamu.family.family import Support, Textbook
+from etamu.family.link import Link
+
+Rows = tuple[AnyArray, ...]
+VectorBound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
+"""(response columns, eta (n, k)) -> (value (n,), score (n, k), information (n, k, k))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One linear predictor of a family: what it is called, the link it stands behind, what it takes unasked.
+
+    Parameters
+    ----------
+    name : str
+        "mean", "precision", "zero", or a class: what stands before the colon in "zero:child".
+    link : Link
+        eta = g(parameter).
+    main : bool
+        Whether it takes the right side of the model's formula, unless `predictors=` says otherwise.
+    formula : str
+        What another one takes unasked: an intercept only.
+    weighted : bool
+        Whether it is a log-dispersion phi / w, w the variance weight, whose log is taken from it.
+    anchored : bool
+        Whether the response depends only on what all other predictors exceed it by, so that its constant is
+        theirs: the location beside the thresholds of an ordinal model.
+    """
+
+    name: str
+    link: Link
+    main: bool = False
+    formula: str = "~ 1"
+    weighted: bool = False
+    anchored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFamily(ABC):
+    """How a response varies, given k linear predictors at once; abstract.
+
+    A subclass is a frozen value whose fields are its settings. It serves the sums as the unit does for one
+    predictor: `bind` is everything about one observation as a function of eta = (eta_1, ..., eta_k), both
+    tails stated without subtraction. Response columns y = (y_1, ...) are arrays (n,), eta is (n, k).
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Return the word a user writes."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the k linear predictors, in the order of the columns of eta."""
+
+    @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table: variance, density, other links, use."""
+        return Textbook("as stated", "as stated", (), "several linear predictors")
+
+    @property
+    def response(self) -> tuple[str, ...]:
+        """Return the names of the response columns: ("y",), or ("y", "trials") where trials are data."""
+        return ("y",)
+
+    @property
+    def support(self) -> Support:
+        """Return the values the first response column may take."""
+        return Support(LINE)
+
+    @property
+    def discrete(self) -> bool:
+        """Tell whether the response is a whole number, so that P(Y < y) = P(Y <= y - 1)."""
+        return self.support.integer
+
+    @property
+    def categorical(self) -> bool:
+        """Tell whether the response is a class, or counts of classes."""
+        return False
+
+    @property
+    def domain(self) -> Interval:
+        """Return the interval in which every eta lies.
+
+        Where a region has another shape (increasing thresholds) the value is -inf outside it, which the
+        line search turns away.
+        """
+        return LINE
+
+    @property
+    def canonical(self) -> bool:
+        """Tell whether observed and expected information are the same function."""
+        return False
+
+    @property
+    def expected_known(self) -> bool:
+        """Tell whether "expected" has a closed form; where not, "expected" is the observed information."""
+        return True
+
+    @property
+    def convex(self) -> bool:
+        """Tell whether minus the value is convex in eta for every y."""
+        return False
+
+    @property
+    def concordance(self) -> float:
+        """Return c with |l'''| <= c r l'' along any line of eta.
+
+        r is the largest change of an eta, or of a difference of two, per unit of length. 0 where no bound is
+        claimed. 1 is exact for the softmax: the third central moment of a step is at most its range times
+        its variance.
+        """
+        return 0.0
+
+    @property
+    def alone(self) -> VectorFamily:
+        """Return the family for rows of one trial each, itself where there are none."""
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what was given, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """Return what of a call of `glm` makes this family."""
+        given = (pair for pair in self.settings.items() if pair[0] not in {"levels", "counted"})
+        return (f'family="{self.name}"', *(f'{key}="{value}"' for key, value in given if value is not None))
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return what the coefficient of a column in one of the predictors is called."""
+        return f"{parameter.name}:{column}"
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the title of a predictor's block in the summary, and what a coefficient is called in it."""
+        link = parameter.link.name
+        title = f"{parameter.name} ({link} link):" if link != "identity" else f"{parameter.name}:"
+        return title, name.removeprefix(f"{parameter.name}:")
+
+    @abstractmethod
+    def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
+        """Return f(y, eta) -> (value (n,), score (n, k), information (n, k, k)) in the namespace `xp`.
+
+        The value is log f(y; eta) - saturated(y); score and information are its derivatives in eta, the
+        information with its sign turned, "expected" or "observed" by name.
+        """
+
+    @abstractmethod
+    def saturated(self, y: tuple[Array, ...]) -> Array:
+        """Return each row's log density less its value: a function of y alone (NumPy)."""
+
+    @abstractmethod
+    def start(self, y: tuple[Array, ...], weight: Array) -> Array:
+        """Return a first eta, (k,) constant or (n, k) per row (NumPy)."""
+
+    @abstractmethod
+    def mean(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return the mean of the response, (n,); for a categorical one the probabilities, (n, classes)."""
+
+    @abstractmethod
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return the variance of the response, (n,); for a categorical one p (1 - p), (n, classes)."""
+
+    @abstractmethod
+    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y <= y) for the first response column, relatively accurate however small (NumPy)."""
+
+    @abstractmethod
+    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y > y), relatively accurate however small (NumPy)."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw the first response column for each row; `given` are the other columns, such as trials."""
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"{self.name}({settings})" if settings else self.name
