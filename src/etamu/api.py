@@ -13,15 +13,14 @@ from typing import Any
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import estimate
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
+from etamu.fit.shaped import way
 
 BARE_WEIGHTS = (
     "there is no bare weights=, because the word has three meanings with three different standard errors: "
@@ -104,11 +103,11 @@ def glm(
     True
     """
     _refuse_others("glm", others)
-    unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
     options = Options(dispersion, covariance, solver, start)
+    unit, fitting = way(family, link, options)
     check_options(options, missing)
-    return estimate(from_formula(formula, data, unit, keywords, missing, options))
+    return fitting(from_formula(formula, data, unit, keywords, missing, options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +202,10 @@ class GLM:
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
         options = Options(self.dispersion, self.covariance, self.solver, start)
+        unit, fitting = way(self.family, self.link, options)
         check_options(options, self.missing)
-        unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)
-        return estimate(from_arrays(X, y, unit, keywords, self.missing, options, shape))
+        return fitting(from_arrays(X, y, unit, keywords, self.missing, options, shape))
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

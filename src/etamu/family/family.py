@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +50,35 @@ class Support:
         if (low, high) == (0.0, math.inf):
             return "non-negative numbers" if self.interval.closed_lower else "positive numbers"
         return f"numbers in {self.interval!r}"
+
+
+class Unknown(float):
+    """A NaN that stands for a parameter to be estimated with the coefficients.
+
+    Examples
+    --------
+    >>> Unknown(), Unknown() == Unknown()
+    (estimated, True)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> Unknown:
+        return super().__new__(cls, math.nan)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown)
+
+    def __hash__(self) -> int:
+        return hash(Unknown)
+
+    def __repr__(self) -> str:
+        return "estimated"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type[Unknown], tuple[()]]:
+        return Unknown, ()
 
 
 class Textbook(NamedTuple):
@@ -129,6 +158,18 @@ class Family(ABC):
     def settings(self) -> dict[str, Any]:
         """Return the parameters that were given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    @property
+    def unknown(self) -> str:
+        """Return the name of the parameter that is estimated with the coefficients; empty where all are given.
+
+        Such a family is a statement of what to fit, and has no formulas until it is `at` a value.
+        """
+        return next((name for name, value in self.settings.items() if isinstance(value, Unknown)), "")
+
+    def at(self, value: float) -> Family:
+        """Return the family with the unknown parameter at a value."""
+        return replace(self, **{self.unknown: value})
 
     @property
     def formulas(self) -> dict[str, str]:

@@ -91,12 +91,12 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = _solved(problem, oracle, stage)
-        _say_outcome(solution)
-        return _finish(problem, stage, solution)
+        solution = solved(problem, oracle, stage)
+        say_outcome(solution)
+        return finish(problem, stage, solution)
 
 
-def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
+def solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
     solver = problem.options.solver
     if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
@@ -190,12 +190,14 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def _say_outcome(solution: Solution) -> None:
+def say_outcome(solution: Solution) -> None:
+    """Warn where the maximum was not verified."""
     if solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
 
 
-def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
+def finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:
+    """Turn a solution into a Fit: covariance, dispersion, likelihood, null model."""
     local = solution.local
     deviance = abs(2.0 * local.value)  # never -0.0
     raw = stage.coordinates.raw(solution.beta)
