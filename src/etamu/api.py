@@ -7,7 +7,7 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import Any
 
 from etamu._base.errors import OptionError
@@ -20,7 +20,7 @@ from etamu.fit.assemble import from_formula
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
-from etamu.fit.shaped import way
+from etamu.fit.shaped import fitted, stated
 
 BARE_WEIGHTS = (
     "there is no bare weights=, because the word has three meanings with three different standard errors: "
@@ -105,9 +105,9 @@ def glm(
     _refuse_others("glm", others)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
     options = Options(dispersion, covariance, solver, start)
-    unit, fitting = way(family, link, options)
     check_options(options, missing)
-    return fitting(from_formula(formula, data, unit, keywords, missing, options))
+    unit, unknown = stated(family, link, options)
+    return fitted(replace(from_formula(formula, data, unit, keywords, missing, options), unknown=unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +202,10 @@ class GLM:
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
         options = Options(self.dispersion, self.covariance, self.solver, start)
-        unit, fitting = way(self.family, self.link, options)
         check_options(options, self.missing)
-        shape = Shape(intercept, names)
-        return fitting(from_arrays(X, y, unit, keywords, self.missing, options, shape))
+        unit, unknown = stated(self.family, self.link, options)
+        problem = from_arrays(X, y, unit, keywords, self.missing, options, Shape(intercept, names))
+        return fitted(replace(problem, unknown=unknown))
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ class Unknown(float):
     __slots__ = ()
 
     def __new__(cls) -> Unknown:
-        return super().__new__(cls, math.nan)
+        return float.__new__(cls, math.nan)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from etamu._base.types import Array
-from etamu.family.special import horner, relative_entropy
+from etamu.family.special import horner
 
 _NEAR = 0.05
 _TERMS = 14
@@ -46,10 +46,12 @@ def excess(y: Array, mu: Array, alpha: float) -> tuple[Array, Array]:
     distance = (y - mu) / room
     e = alpha * distance
     near = np.abs(e) < _NEAR
-    small, far = np.where(near, e, 0.0), np.where(near, 1.0, e)
-    ratio = np.where(near, 2.0, (1.0 + alpha * y) / room)
-    value = np.where(near, horner(_VALUE, small), relative_entropy(np, ratio, far) / (far * far))
-    slope = np.where(near, horner(_SLOPE, small), (1.0 / ratio - 2.0 * value) / far)
+    ratio = (1.0 + alpha * y) / room
+    with np.errstate(all="ignore"):  # what is 0 / 0 here comes from the series below
+        value = (e - np.log(ratio)) / (e * e)
+        slope = (1.0 / ratio - 2.0 * value) / e
+    small = e[near]
+    value[near], slope[near] = horner(_VALUE, small), horner(_SLOPE, small)
     square = distance * distance
     return value * square, square / room * (slope * distance - 2.0 * value * mu)
 
@@ -75,8 +77,8 @@ def _by_series(y: Array, alpha: float) -> tuple[Array, Array]:
     for m, coefficient in _DELTA:
         fallen = -np.expm1(-m * log)
         value += coefficient * alpha ** (m - 2) * fallen
-        slope += coefficient * alpha ** (m - 3) * (
-            (m - 2) * fallen + alpha * m * y * np.exp(-(m + 1.0) * log)
+        slope += (
+            coefficient * alpha ** (m - 3) * ((m - 2) * fallen + alpha * m * y * np.exp(-(m + 1.0) * log))
         )
     return value, slope
 

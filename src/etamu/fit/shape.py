@@ -58,9 +58,7 @@ class ShapeProfile:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return (
-            f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval {low:.6g} to {high:.6g}"
-        )
+        return f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval {low:.6g} to {high:.6g}"
 
 
 Tracing = Callable[[float], ShapeProfile]
@@ -81,6 +79,8 @@ class Shape:
     se : float
         From the information about the shape, the means held (jointly with the coefficients under
         ``covariance="observed"``, by a sandwich under sampling weights); NaN at an end of the range.
+    family : str
+        The family that was asked for with this parameter left out; empty where phi was asked for.
     range : Interval
         The values it was allowed.
     tracing : callable, optional
@@ -101,6 +101,7 @@ class Shape:
     name: str
     estimate: float
     se: float
+    family: str = ""
     range: Interval = field(default_factory=lambda: Interval(0.0, math.inf))
     tracing: Tracing | None = None
     joint: Jointly | None = None

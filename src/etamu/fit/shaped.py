@@ -1,4 +1,4 @@
-"""Which way a model is fitted: by its family alone, or with a parameter of the family to be found first.
+"""Which way a model is fitted: by its coefficients alone, or with a parameter of the family to be found.
 
 May import: everything below `fit`.
 Read next: `etamu.fit.theta` and `etamu.fit.power`, the parameters that can be found.
@@ -7,6 +7,8 @@ Read next: `etamu.fit.theta` and `etamu.fit.power`, the parameters that can be f
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from etamu._base.errors import LinkError, OptionError
 from etamu._base.facts import dataclass
@@ -19,7 +21,12 @@ from etamu.fit.estimate import estimate
 from etamu.fit.problem import Options, Problem
 from etamu.fit.result import Fit
 
-Fitting = Callable[[Problem], Fit]
+if TYPE_CHECKING:
+    from etamu.fit.power import estimate_power
+    from etamu.fit.theta import estimate_theta
+else:
+    estimate_power = later("etamu.fit.power", "estimate_power")
+    estimate_theta = later("etamu.fit.theta", "estimate_theta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +39,32 @@ class Way:
         Problem to Fit.
     meanwhile : float
         A value of the parameter while the data are read.
-    dispersions : tuple
+    dispersions : tuple of str
         What `dispersion=` may be, besides None and a number.
     """
 
-    fitting: Fitting
+    fitting: Callable[[Problem], Fit]
     meanwhile: float
     dispersions: tuple[str, ...]
 
 
 WAYS = {
-    "theta": Way(later("etamu.fit.theta", "estimate_theta"), 1.0, ("pearson", "deviance")),
-    "power": Way(later("etamu.fit.power", "estimate_power"), 1.5, ("pearson", "deviance", "ml")),
+    "theta": Way(estimate_theta, 1.0, ("pearson", "deviance")),
+    "power": Way(estimate_power, 1.5, ("pearson", "deviance", "ml")),
 }
 """Parameters that can be estimated, by name."""
 
 
-def way(family: str | Family, link: str | Link | None, options: Options) -> tuple[Unit, Fitting]:
-    """Return family and link, and what fits them: `estimate` where every parameter of the family is given.
+def fitted(problem: Problem) -> Fit:
+    """Fit a problem, with the parameter of the family that it does not know."""
+    fit = WAYS[problem.unknown].fitting(problem) if problem.unknown else estimate(problem)
+    return replace(fit, fitting=fitted)
 
-    The unit of a family whose parameter is to be estimated has it at a provisional value.
+
+def stated(family: str | Family, link: str | Link | None, options: Options) -> tuple[Unit, str]:
+    """Return family and link, and the name of the parameter of the family that is to be estimated, if any.
+
+    The unit then has that parameter at a provisional value.
 
     Raises
     ------
@@ -61,19 +74,20 @@ def way(family: str | Family, link: str | Link | None, options: Options) -> tupl
         If an option cannot be had with an estimated parameter.
     """
     member = catalogue.stated(family)
-    if not member.unknown:
-        return catalogue.unit(member, link), estimate
-    known = WAYS[member.unknown]
-    unit = catalogue.unit(member.at(known.meanwhile), link)
-    if member.unknown in getattr(unit.link, "__slots__", ()):
+    name = member.unknown
+    if not name:
+        return catalogue.unit(member, link), ""
+    unit = catalogue.unit(member.at(WAYS[name].meanwhile), link)
+    if hasattr(unit.link, name):
         raise LinkError(
-            f"the link {unit.link.name!r} has a {member.unknown} of its own, so that of the family cannot be "
+            f"the link {unit.link.name!r} has a {name} of its own, so that of the family cannot be "
             "estimated beside it: use the log link, or give both"
         )
-    if isinstance(options.dispersion, str) and options.dispersion not in known.dispersions:
-        listed = ", ".join(map(repr, known.dispersions))
+    known = WAYS[name].dispersions
+    if isinstance(options.dispersion, str) and options.dispersion not in known:
+        listed = ", ".join(map(repr, known))
         raise OptionError(
-            f"dispersion={options.dispersion!r} cannot be had with an estimated {member.unknown}: choose "
+            f"dispersion={options.dispersion!r} cannot be had with an estimated {name}: choose "
             f"{listed}, a number, or leave it out"
         )
-    return unit, known.fitting
+    return unit, name

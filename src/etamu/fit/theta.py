@@ -25,7 +25,7 @@ from etamu._base.types import Array
 from etamu.execute.blas import held
 from etamu.execute.threads import ALONE
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import Stage, finish, prepare, say_outcome
+from etamu.fit.estimate import DEAR, Stage, finish, prepare, say_outcome
 from etamu.fit.overdispersion import Bend, counts_of, joint_information, squares, without
 from etamu.fit.pilot import ENOUGH
 from etamu.fit.problem import Problem
@@ -35,21 +35,25 @@ from etamu.fit.theta_climb import Climb, Point, newton_step, unit_at
 from etamu.fit.theta_profile import traced
 from etamu.solve.oracle import Outcome
 
+FAMILY = "negative_binomial"
+"""The family that was asked for, also where the fit ends at its Poisson limit."""
 MOST = 60
 """Values of alpha at which the coefficients are fitted, at most."""
 SETTLED = 1e-9
 """The step in log alpha, in its standard errors, that is no step any more."""
+NEARLY = 1e-4
+"""Where passes are dear, a step of so many standard errors is the last one."""
 ROUGH = 1e-2
 """The same while the means are held."""
 FLOOR = 1e-8
 """Alpha times the mean count below which the sign of the score at 0 decides."""
 ELSEWHERE = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""Alpha times the mean count where another maximum is looked for, when there is none near the Poisson limit."""
+"""Alpha times the mean count where another maximum is looked for, if none is near the Poisson limit."""
 
 POISSON = (
-    "theta is infinite: the counts vary no more than Poisson counts with these means would, and the likelihood "
-    "rises to its Poisson limit; coefficients, standard errors, log-likelihood and AIC are those of the Poisson "
-    "fit"
+    "theta is infinite: the counts vary no more than Poisson counts with these means would, and the "
+    "likelihood rises to its Poisson limit; coefficients, standard errors, log-likelihood and AIC are those "
+    "of the Poisson fit"
 )
 
 
@@ -153,9 +157,9 @@ def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float)
         step, error = point.step
         if abs(step) <= close * error:
             return point
-        here = math.log(point.alpha)
-        low, high = (here, high) if point.seen.score > 0.0 else (low, here)
-        t = _inside(here + step, low, high)
+        last = climb.stage.chunk.cells >= DEAR and abs(step) <= NEARLY * error
+        low, high = (point.t, high) if point.gain > 0.0 else (low, point.t)
+        t = _inside(point.t + step, low, high)
         if t in {low, high}:
             return point
         if t < math.log(floor) and math.isinf(low):
@@ -163,8 +167,10 @@ def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float)
             if limit.seen.score <= 0.0:
                 return limit
             floor, point = 0.0, replace(point, solution=replace(point.solution, passes=limit.solution.passes))
-        moved = point.solution.beta + point.shift * (math.exp(t) - point.alpha)
-        point = climb.at(math.exp(t), moved, point.solution.passes)
+        # What remains after the last step is of the order of its square; the curvature need not be seen again.
+        point = climb.near(t, point, point.seen if last else None)
+        if last:
+            return point
     return replace(point, solution=replace(point.solution, outcome=Outcome.LIMIT))
 
 
@@ -177,18 +183,17 @@ def _finished(climb: Climb, found: Point) -> Fit:
     if alpha == 0.0:
         warnings.warn(POISSON, ConvergenceWarning, stacklevel=user_level())
         problem = replace(problem, notes=(*problem.notes, POISSON))
-        shape = Shape("theta", math.inf, math.nan, tracing=trace)
-        return replace(
-            finish(problem, climb.stage, solution), shapes=(shape,), fitting=estimate_theta
-        )
+        shape = Shape("theta", math.inf, math.nan, FAMILY, tracing=trace)
+        return replace(finish(problem, climb.stage, solution), shapes=(shape,))
     observed = problem.options.covariance == "observed"
     if observed and solution.local.observed is not None:
         joint = without(np.asarray(solution.local.observed), found.seen)
         solution = replace(solution, local=replace(solution.local, observed=joint))
-    shape = Shape("theta", 1.0 / alpha, _error(climb, found, joint=observed), tracing=trace, joint=joint_information)
+    error = _error(climb, found, joint=observed)
+    shape = Shape("theta", 1.0 / alpha, error, FAMILY, tracing=trace, joint=joint_information)
     fit = finish(problem, climb.stage, solution)
     counted = replace(fit.likelihood, extra=fit.likelihood.extra + 1)
-    return replace(fit, likelihood=counted, shapes=(shape,), fitting=estimate_theta)
+    return replace(fit, likelihood=counted, shapes=(shape,))
 
 
 def _error(climb: Climb, found: Point, *, joint: bool) -> float:

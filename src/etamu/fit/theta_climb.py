@@ -1,4 +1,4 @@
-"""One point of the climb over theta: the coefficients fitted at an alpha = 1/theta, and where to go from there.
+"""One point of the climb over theta: the coefficients fitted at an alpha = 1/theta, and the way from there.
 
 May import: everything below `fit`.
 Read next: `etamu.fit.theta`, which climbs, and `etamu.fit.theta_profile`, which climbs down again.
@@ -42,6 +42,16 @@ class Point:
     solution: Solution
     seen: Bend
     loglik: float
+
+    @property
+    def t(self) -> float:
+        """The coordinate of the climb, log alpha."""
+        return math.log(self.alpha) if self.alpha > 0.0 else -math.inf
+
+    @property
+    def gain(self) -> float:
+        """The derivative of the profile in log alpha."""
+        return self.alpha * self.seen.score
 
     @property
     def shift(self) -> Array:
@@ -95,18 +105,28 @@ class Climb:
         """Return family and link at one alpha."""
         return unit_at(self.problem, alpha)
 
-    def at(self, alpha: float, beta: Array | None, passes: int = 0) -> Point:
-        """Fit the coefficients at one alpha, from some start or from the usual one."""
+    def at(self, alpha: float, beta: Array | None, passes: int = 0, seen: Bend | None = None) -> Point:
+        """Fit the coefficients at one alpha, from some start or from the usual one.
+
+        The derivatives in alpha are those given, of a point so near that they serve, or cost a pass.
+        """
         problem = replace(self.problem, unit=self.unit(alpha))
         oracle = likelihood_of(problem, self.stage)
         if beta is None or not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
             solution = solved(problem, oracle, self.stage)
         else:
             solution = SOLVERS[problem.options.solver](oracle, beta)
-        seen = self.look(alpha, solution.beta)
+        passes += solution.passes + (seen is None)
+        seen = seen or self.look(alpha, solution.beta)
         saturated = problem.unit.family.saturated((self.counts.y,), np.ones(len(self.counts.y)))
         loglik = solution.local.value + float(self.counts.number @ saturated)
-        return Point(alpha, replace(solution, passes=passes + solution.passes + 1), seen, loglik)
+        return Point(alpha, replace(solution, passes=passes), seen, loglik)
+
+    def near(self, t: float, point: Point, seen: Bend | None = None) -> Point:
+        """Fit the coefficients at log alpha = t, from where they should be by a point nearby."""
+        alpha = math.exp(t)
+        moved = point.solution.beta + point.shift * (alpha - point.alpha)
+        return self.at(alpha, moved, point.solution.passes, seen)
 
     def look(self, alpha: float, beta: Array) -> Bend:
         """Sum the derivatives in alpha over the rows."""
