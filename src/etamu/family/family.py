@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Unknown(float):
 
     __slots__ = ()
 
-    def __new__(cls) -> Unknown:
+    def __new__(cls) -> Self:
         return float.__new__(cls, math.nan)
 
     def __eq__(self, other: object) -> bool:
@@ -161,7 +161,7 @@ class Family(ABC):
 
     @property
     def unknown(self) -> str:
-        """Return the name of the parameter that is estimated with the coefficients; empty where all are given.
+        """Return the name of the parameter that is to be estimated; empty where all are given.
 
         Such a family is a statement of what to fit, and has no formulas until it is `at` a value.
         """

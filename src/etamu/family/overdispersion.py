@@ -9,7 +9,7 @@ In alpha = 1/theta the derivative of the log-likelihood of one row, the mean mu 
     R = alpha^-2 (delta(theta) - delta(theta + y)),   delta(x) = log x - digamma(x)
 
 D is never negative, needs mu, and is (y - mu)^2 / 2 at alpha = 0; R is never negative, needs y alone, and is
-y / 2 there: the derivative at the Poisson limit is ((y - mu)^2 - y) / 2. Neither has a difference that cancels.
+y / 2 there: the derivative at the Poisson limit is ((y - mu)^2 - y) / 2. In neither does anything cancel.
 """
 
 from __future__ import annotations

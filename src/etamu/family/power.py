@@ -15,8 +15,8 @@ from etamu.family.tweedie import power_slope
 def score(y: Array, log_mu: Array, dispersion: Array, power: float) -> Array:
     """Compute d log f / dp of each row.
 
-    The half deviance is y (y^b - mu^b) / b - (y^a - mu^a) / a with a = 2 - p, b = 1 - p, and mu^a / a at y = 0.
-    Its derivative is written out as it stands: what cancels where y is near mu is small beside 1.
+    The half deviance is y (y^b - mu^b) / b - (y^a - mu^a) / a with a = 2 - p and b = 1 - p, and mu^a / a at
+    y = 0. Its derivative is written out as it stands: what cancels where y is near mu is small beside 1.
 
     Examples
     --------

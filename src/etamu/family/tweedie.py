@@ -23,6 +23,7 @@ from etamu.family.table import tabulate
 _ROWS_FOR_TABLE = 4000
 # Of a difference quotient of the power: its fourth order leaves 1e-10, the rounding of g as much.
 _STEP = 1e-3
+_ROWS_FOR_SLOPES = 600
 _TOLERANCE = 1e-9
 
 
@@ -106,7 +107,7 @@ def power_slope(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
 
 def _many(function: Callable[[Array, float], Array], x: Array, power: float) -> Array:
     """Evaluate a function of x at every row, by a table where there are many."""
-    if x.size < _ROWS_FOR_TABLE:
+    if x.size < _ROWS_FOR_SLOPES:
         return function(x, power)
     ends = float(np.min(x)) - 1e-6, float(np.max(x)) + 1e-6
     table = tabulate(lambda at: function(at, power), *ends, x.size // 2, _TOLERANCE)

@@ -41,8 +41,8 @@ ROUNDING = 1e-12
 def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None = None) -> DevianceTable:
     """Compare nested models, each with the one before, as R's anova of several fits.
 
-    Models that estimate a shape, such as theta of `NegativeBinomial()`, are compared by their likelihoods, each
-    with its own, as MASS's anova of `glm.nb` fits; `fit.anova()` and `fit.drop1()` hold the shape of the fit.
+    Models that estimate a shape, such as theta of `NegativeBinomial()`, are compared by their likelihoods,
+    each with its own, as MASS's anova of `glm.nb` fits; `fit.anova()` and `fit.drop1()` hold that of the fit.
 
     Models are put in order of size. Every model must lie in the next: its columns (and the difference of
     the offsets) must be linear combinations of the columns of the larger one, which is checked on the rows,

@@ -3,9 +3,9 @@
 May import: everything below `fit`.
 Read next: `etamu.fit.power_walk` for one point of the profile, `etamu.fit.power_profile` for its curve.
 
-At each power the coefficients are fitted and phi maximises the exact likelihood; the derivative of the profile
-is then that of the likelihood with both held, by the envelope theorem, and its root is found by secants inside
-a bracket. The bracket comes from a coarse curve, of a sample of the rows where there are many, because the
+At each power the coefficients are fitted and phi maximises the exact likelihood; the derivative of the
+profile is then that of the likelihood with both held, by the envelope theorem, and its root is found by secants
+inside a bracket. The bracket comes from a coarse curve, of a sample of the rows where there are many, because the
 likelihood may have several maxima: responses on a lattice, such as whole numbers, give spikes near power 1.
 """
 
@@ -16,7 +16,6 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
@@ -51,7 +50,7 @@ APART = 0.03
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peak:
-    """A maximum of the profile: the spot, the curvature there (0 at an end of the range), and whether on it."""
+    """A maximum of the profile: the spot, the curvature (0 at an end of the range), whether it was found."""
 
     spot: Spot
     curvature: float
@@ -106,12 +105,12 @@ def _sample(walk: Walk) -> Walk | None:
 def _bracket(walk: Walk, *, lattice: bool) -> tuple[float, Spot, float]:
     """Draw the coarse curve; return the highest place on it and its neighbours' powers."""
     middle = len(GRID) // 2
-    spots = {middle: walk.at(GRID[middle])}
+    spots = {middle: walk.at(GRID[middle], sloped=False)}
     for ahead in (range(middle + 1, len(GRID)), range(middle - 1, -1, -1)):
         near = spots[middle]
         for k in ahead:
             try:
-                near = spots[k] = walk.at(GRID[k], near)
+                near = spots[k] = walk.at(GRID[k], near, sloped=False)
             except DataError:  # phi has no maximum so far out
                 break
     order = sorted(spots)
@@ -121,7 +120,7 @@ def _bracket(walk: Walk, *, lattice: bool) -> tuple[float, Spot, float]:
     ]  # fmt: skip
     apart = [k for k in tops if GRID[k] > SPIKES]
     best = max((apart if lattice and apart else tops), key=lambda k: spots[k].loglik)
-    return GRID[max(best - 1, order[0])], spots[best], GRID[min(best + 1, order[-1])]
+    return GRID[max(best - 1, order[0])], walk.at(GRID[best], spots[best]), GRID[min(best + 1, order[-1])]
 
 
 def _peak(
@@ -168,8 +167,8 @@ def _finished(walk: Walk, asked: Problem, peak: Peak, *, lattice: bool) -> Fit:
         notes.append("the maximum over the power was not found to full accuracy")
     if lattice:
         notes.append(
-            "every response is a whole number: the likelihood of a Tweedie density then has spurious maxima near "
-            "power 1; look at fit.shape.profile(), and consider a family of counts"
+            "every response is a whole number: the likelihood of a Tweedie density then has spurious maxima "
+            "near power 1; look at fit.shape.profile(), and consider a family of counts"
         )
     for note in notes:
         category = EtamuWarning if note == notes[-1] and lattice else ConvergenceWarning
@@ -179,6 +178,4 @@ def _finished(walk: Walk, asked: Problem, peak: Peak, *, lattice: bool) -> Fit:
     tracing = partial(traced, problem, spot, error, (RANGE.lower, RANGE.upper))
     shape = Shape("power", spot.t, error, "tweedie", RANGE, tracing)
     fit = finish(problem, walk.stage, spot.solution)
-    return replace(
-        fit, likelihood=replace(fit.likelihood, extra=fit.likelihood.extra + 1), shapes=(shape,)
-    )
+    return replace(fit, likelihood=replace(fit.likelihood, extra=fit.likelihood.extra + 1), shapes=(shape,))

@@ -49,7 +49,8 @@ def _side(
     edge = ends[int(sign > 0.0)]
     if top.t == edge:
         return [top]
-    last, found, here = walk.at(edge, top), [], top
+    found: list[Spot] = []
+    last, here = walk.at(edge, top), top
 
     def visit(t: float, near: Spot) -> Spot:
         return walk.at(min(max(t, ends[0]), ends[1]), near)

@@ -63,8 +63,11 @@ class Walk:
         """Return family and link at one power."""
         return Unit(Tweedie(power), self.problem.unit.link)
 
-    def at(self, power: float, near: Spot | None = None) -> Spot:
-        """Fit the coefficients and phi at one power, from a point nearby or from the usual start."""
+    def at(self, power: float, near: Spot | None = None, *, sloped: bool = True) -> Spot:
+        """Fit the coefficients and phi at one power, from a point nearby or from the usual start.
+
+        The derivative is NaN where it is not asked for.
+        """
         problem = replace(self.problem, unit=self.unit(power))
         oracle = likelihood_of(problem, self.stage)
         if near is None:
@@ -72,9 +75,9 @@ class Walk:
         else:
             solution = SOLVERS[problem.options.solver](oracle, near.solution.beta)
             solution = replace(solution, passes=solution.passes + near.solution.passes)
-        return self._measured(problem, solution)
+        return self._measured(problem, solution, sloped=sloped)
 
-    def _measured(self, problem: Problem, solution: Solution) -> Spot:
+    def _measured(self, problem: Problem, solution: Solution, *, sloped: bool) -> Spot:
         """Find phi, and look at the likelihood and its derivative, in one pass."""
         chunk, power = self.stage.chunk, float(problem.unit.family.settings["power"])
         eta = etas(chunk, self.stage.coordinates.raw(solution.beta))
@@ -87,7 +90,7 @@ class Walk:
         phi = dispersion_ml(y, -2.0 * value, precision, power, copies) if given is None else float(given)
         local = phi / precision
         rows = problem.unit.family.saturated((y,), local) + value / local
-        gain = by_row.score(y, log_mu, local, power)
+        gain = by_row.score(y, log_mu, local, power) if sloped else np.array(np.nan)
         return Spot(
             power,
             replace(solution, passes=solution.passes + 1),
@@ -98,7 +101,7 @@ class Walk:
 
 
 def copies_of(chunk: Chunk) -> Array:
-    """Return how many rows each row stands for: frequency weights, and in a sample how rarely it was drawn."""
+    """Return how many rows each row stands for: its frequency, and in a sample how rarely it was drawn."""
     copies = np.ones(len(chunk))
     for weights in (chunk.weights.frequency, chunk.weights.sampling):
         copies = copies if weights is None else copies * weights
@@ -106,7 +109,7 @@ def copies_of(chunk: Chunk) -> Array:
 
 
 def free(problem: Problem) -> Problem:
-    """Return the problem whose phi is maximised over: a number stays, any estimate of phi is left for later."""
+    """Return the problem whose phi is maximised over: a number stays, how to estimate one is left out."""
     if isinstance(problem.options.dispersion, str):
         return replace(problem, options=replace(problem.options, dispersion=None))
     return problem

@@ -1,7 +1,7 @@
 """A shape parameter that was estimated with the coefficients: its estimate, its error, its profile.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.theta` and `etamu.fit.power`, which estimate one; `etamu.fit.moments_of_phi` for gamma.
+Read next: `etamu.fit.theta` and `etamu.fit.power`, which estimate one; `etamu.fit.phi_shape` for gamma.
 """
 
 from __future__ import annotations

@@ -22,9 +22,11 @@ from etamu.fit.problem import Options, Problem
 from etamu.fit.result import Fit
 
 if TYPE_CHECKING:
+    from etamu.fit.phi_shape import shape_of_phi
     from etamu.fit.power import estimate_power
     from etamu.fit.theta import estimate_theta
 else:
+    shape_of_phi = later("etamu.fit.phi_shape", "shape_of_phi")
     estimate_power = later("etamu.fit.power", "estimate_power")
     estimate_theta = later("etamu.fit.theta", "estimate_theta")
 
@@ -58,7 +60,8 @@ WAYS = {
 def fitted(problem: Problem) -> Fit:
     """Fit a problem, with the parameter of the family that it does not know."""
     fit = WAYS[problem.unknown].fitting(problem) if problem.unknown else estimate(problem)
-    return replace(fit, fitting=fitted)
+    shapes = shape_of_phi(fit) if fit.phi.kind == "ml" and not fit.shapes else fit.shapes
+    return replace(fit, fitting=fitted, shapes=shapes)
 
 
 def stated(family: str | Family, link: str | Link | None, options: Options) -> tuple[Unit, str]:

@@ -167,7 +167,7 @@ def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float)
             if limit.seen.score <= 0.0:
                 return limit
             floor, point = 0.0, replace(point, solution=replace(point.solution, passes=limit.solution.passes))
-        # What remains after the last step is of the order of its square; the curvature need not be seen again.
+        # What remains after the last step is of the order of its square, and the curvature is known.
         point = climb.near(t, point, point.seen if last else None)
         if last:
             return point
