@@ -64,6 +64,7 @@ class Unknown(float):
     __slots__ = ()
 
     def __new__(cls) -> Self:
+        """Make the NaN."""
         return float.__new__(cls, math.nan)
 
     def __eq__(self, other: object) -> bool:
@@ -246,7 +247,8 @@ class Family(ABC):
         """Return each row's log density at mu = y; NaN where no likelihood exists."""
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
+        given = (each.name for each in fields(self) if each.name != self.unknown)
+        settings = ", ".join(f"{name}={getattr(self, name)}" for name in given)
         return f"{self.name}({settings})" if settings else self.name
 
 

@@ -4,9 +4,10 @@ May import: everything below `fit`.
 Read next: `etamu.fit.power_walk` for one point of the profile, `etamu.fit.power_profile` for its curve.
 
 At each power the coefficients are fitted and phi maximises the exact likelihood; the derivative of the
-profile is then that of the likelihood with both held, by the envelope theorem, and its root is found by secants
-inside a bracket. The bracket comes from a coarse curve, of a sample of the rows where there are many, because the
-likelihood may have several maxima: responses on a lattice, such as whole numbers, give spikes near power 1.
+profile is then that of the likelihood with both held, by the envelope theorem, and its root is found by
+secants inside a bracket. The bracket comes from a coarse curve, of a sample of the rows where there are many,
+because the likelihood may have several maxima: responses on a lattice, such as whole numbers, give spikes
+near power 1.
 """
 
 from __future__ import annotations
