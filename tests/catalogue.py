@@ -41,6 +41,9 @@ OWN: tuple[Family, ...] = (
 )
 """Families whose formulas differ: one per variance function, parameters at both ends of their range."""
 
+ESTIMATED: tuple[Family, ...] = (own.NegativeBinomial(), Tweedie())
+"""Families one parameter of which is estimated with the coefficients; tests/fit/test_shaped.py fits them."""
+
 BORROWED: tuple[tuple[Family, Family], ...] = (
     (Binomial(), QuasiBinomial()),
     (QuasiPoisson(), own.Poisson()),

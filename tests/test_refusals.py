@@ -151,7 +151,14 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
     ),
     "unknown family": (em.FamilyError, ["poison", "poisson"], ("y ~ x", DATA, "poison"), {}),
     "unknown link": (em.LinkError, ["lgo"], ("y ~ x", DATA, "poisson", "lgo"), {}),
-    "family without its parameter": (em.FamilyError, ["theta"], ("y ~ x", DATA, "negative_binomial"), {}),
+    "theta that is no shape": (em.FamilyError, ["theta", "-1"], ("y ~ x", DATA, "negative_binomial(-1)"), {}),
+    "power between 0 and 1": (em.FamilyError, ["0.5", "1"], ("y ~ x", DATA, "tweedie(0.5)"), {}),
+    "phi by ML beside an estimated theta": (
+        em.OptionError,
+        ["dispersion", "theta", "pearson"],
+        ("y ~ x", DATA, "negative_binomial"),
+        {"dispersion": "ml"},
+    ),
     "text where numbers belong": (em.DataError, ["word", "'many'"], ("y ~ np.log(word)", DATA), {}),
     "text as an offset": (
         em.DataError,

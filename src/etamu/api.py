@@ -7,7 +7,7 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from etamu._base.errors import OptionError
@@ -19,10 +19,10 @@ from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import estimate
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
+from etamu.fit.shaped import fitted, stated
 
 if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
@@ -174,13 +174,13 @@ def glm(
         return estimate_several(
             from_formulas(formula, predictors or {}, data, several, keywords, missing, options)
         )
-    unit = catalogue.unit(cast("str | Family", family), link)
+    unit, unknown = stated(cast("str | Family", family), link, options)
     if predictors:
         raise OptionError(
             "predictors= belongs to families of several linear predictors; "
             f"{unit.family.name} has one, the mean"
         )
-    return estimate(from_formula(formula, data, unit, keywords, missing, options))
+    return fitted(replace(from_formula(formula, data, unit, keywords, missing, options), unknown=unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +292,9 @@ class GLM:
             on_separation=self.on_separation,
         )
         check_options(options, self.missing)
-        unit = catalogue.unit(self.family, self.link)
-        shape = Shape(intercept, names)
-        return estimate(from_arrays(X, y, unit, keywords, self.missing, options, shape))
+        unit, unknown = stated(self.family, self.link, options)
+        problem = from_arrays(X, y, unit, keywords, self.missing, options, Shape(intercept, names))
+        return fitted(replace(problem, unknown=unknown))
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

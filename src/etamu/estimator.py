@@ -6,6 +6,7 @@ Read next: `etamu.fit.arrays`, the door both pass through.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,11 +18,11 @@ from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
 from etamu.fit.arrays import Shape, from_arrays
-from etamu.fit.estimate import estimate
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, Problem, check_options
 from etamu.fit.result import Fit
 from etamu.fit.score import explained
+from etamu.fit.shaped import fitted, stated
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -120,10 +121,10 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         exposure : array (n,), optional
             Its log is added to eta; log link only; give it again to `predict`.
         """
-        unit = catalogue.unit(self.family, self.link)
+        unit, unknown = stated(self.family, self.link, _options(self))
         X, y = validate_data(self, X, y, accept_sparse=SPARSE, y_numeric=True)
         keywords = _keywords(self.sample_weight_kind, sample_weight, offset, exposure)
-        self.fit_ = estimate(_problem(self, X, y, unit, keywords))
+        self.fit_ = fitted(replace(_problem(self, X, y, unit, keywords), unknown=unknown))
         return self
 
     def predict(self, X: Any, *, offset: Any = None, exposure: Any = None) -> Array:
@@ -180,7 +181,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         tags = RegressorMixin.__sklearn_tags__(self)
         tags.input_tags.sparse = True
         try:
-            support = catalogue.unit(self.family, self.link).family.support
+            support = stated(self.family, self.link, _options(self))[0].family.support
         except EtamuError:
             return tags  # a wrong name is refused by fit, not while somebody asks for tags
         tags.target_tags.positive_only = not bool(support.contains(np.float64(-1.0)))
@@ -263,7 +264,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.classes_, second = _two_classes(y)
         problem = _problem(self, X, second.astype(np.float64), unit, keywords)
         _refuse_one_class(problem)
-        self.fit_ = estimate(problem)
+        self.fit_ = fitted(problem)
         return self
 
     def decision_function(self, X: Any, *, offset: Any = None) -> Array:
@@ -368,11 +369,15 @@ def _keywords(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:
 
 def _problem(estimator: Any, X: Any, y: Array, unit: Unit, keywords: Keywords) -> Problem:
     """State the problem of checked arrays with the options an estimator has."""
-    dispersion = getattr(estimator, "dispersion", None)
-    options = Options(dispersion, estimator.covariance, estimator.solver, method=estimator.method)
+    options = _options(estimator)
     check_options(options, "raise")
     shape = Shape(estimator.fit_intercept, getattr(estimator, "feature_names_in_", None))
     return from_arrays(X, y, unit, keywords, "raise", options, shape)
+
+
+def _options(estimator: Any) -> Options:
+    dispersion = getattr(estimator, "dispersion", None)
+    return Options(dispersion, estimator.covariance, estimator.solver, method=estimator.method)
 
 
 def _checked(estimator: Any, X: Any) -> Any:

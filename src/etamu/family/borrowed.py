@@ -17,7 +17,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import families as own
 from etamu.family import saturated
-from etamu.family.family import Borrowed, Family, Support, Textbook
+from etamu.family.family import Borrowed, Family, Support, Textbook, Unknown
 from etamu.family.link import Link
 from etamu.family.links import Identity, Log
 
@@ -78,18 +78,20 @@ class Tweedie(Borrowed):
     Power 1 is phi times a Poisson count of mean mu / phi, that is `QuasiPoisson`. No such model exists for a
     power between 0 and 1; below 0 it has no use. The default link is the log for every power from 1 on.
 
+    Left out, the power is estimated by maximum likelihood with the coefficients, between 1.01 and 1.99.
+
     Examples
     --------
     >>> Tweedie(power=1.5).support
     non-negative numbers
     """
 
-    power: float
+    power: float = Unknown()
     name = "tweedie"
     textbook = Textbook("mu^p", "((1-p) theta)^((2-p)/(1-p))/(2-p)", ("identity",), "amounts with zeros")
 
     def __post_init__(self) -> None:
-        if self.power != 0.0 and not 1.0 <= self.power < math.inf:
+        if not self.unknown and self.power != 0.0 and not 1.0 <= self.power < math.inf:
             raise FamilyError(
                 f"Tweedie(power={self.power}): no such model exists; power is 0 or at least 1 "
                 "(for a quasi-likelihood with any power use Quasi(variance=power))"

@@ -55,7 +55,7 @@ LINKS: tuple[Link, ...] = (
 )
 """One link of each name."""
 
-_WITH_NUMBER: dict[str, Callable[[float], Family]] = {
+_WITH_NUMBER: dict[str, Callable[..., Family]] = {
     "negative_binomial": own.NegativeBinomial,
     "tweedie": Tweedie,
 }
@@ -69,10 +69,6 @@ SEVERAL: dict[str, Callable[..., VectorFamily]] = {
 
 _SEVERAL_SPELLINGS = {"multinom": "multinomial", "softmax": "multinomial", "ordinal": "cumulative"}
 _PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
-_NEEDS = {
-    "negative_binomial": "theta: NegativeBinomial(theta=2.0) or 'negative_binomial(2.0)'",
-    "tweedie": "power: Tweedie(power=1.5) or 'tweedie(1.5)'",
-}
 _FAMILY_SPELLINGS = {
     "normal": "gaussian",
     "binary": "bernoulli",
@@ -101,10 +97,12 @@ _POWER = re.compile(r"(?:power|mu(?:\^|\*\*))\(?([-+.\deE/]+)\)?")
 def family(name: str) -> Family:
     """Return the family of a name; R's and statsmodels' spellings are understood.
 
+    "negative_binomial" and "tweedie" without a number leave theta and the power to be estimated.
+
     Raises
     ------
     FamilyError
-        If there is no such family, or it needs a parameter that is not given.
+        If there is no such family, or it has no such parameter.
 
     Examples
     --------
@@ -125,9 +123,8 @@ def family(name: str) -> Family:
         if known in _PLAIN:
             raise FamilyError(f"family {known!r} has no parameter, but {name!r} gives it {argument!r}")
         raise _unknown("family", name, [*_PLAIN, *_WITH_NUMBER, *SEVERAL], FamilyError)
-    if not argument:
-        raise FamilyError(f"family {known!r} needs {_NEEDS[known]}")
-    return _WITH_NUMBER[known](_number(argument, FamilyError))
+    make = _WITH_NUMBER[known]
+    return make(_number(argument, FamilyError)) if argument else make()
 
 
 def link(name: str) -> Link:
@@ -181,6 +178,22 @@ def several(member: Any, each: str | Link | None) -> VectorFamily | None:
     return cast("VectorFamily", replace(found, link=each))
 
 
+def stated(member: str | Family) -> Family:
+    """Return the family given by name or value.
+
+    Raises
+    ------
+    FamilyError
+        If the name is unknown, or the value is no family.
+    """
+    found = family(member) if isinstance(member, str) else member
+    if isinstance(found, type) or not hasattr(found, "default_link"):
+        raise FamilyError(
+            f"family is {member!r}; give a name such as 'poisson' or a value such as em.Poisson()"
+        )
+    return found
+
+
 def unit(member: str | Family, each: str | Link | None) -> Unit:
     """Pair a family and a link given by name or value; the link is the family's default if left out.
 
@@ -194,11 +207,7 @@ def unit(member: str | Family, each: str | Link | None) -> Unit:
     >>> str(unit("poisson", None))
     'poisson with log link'
     """
-    found = family(member) if isinstance(member, str) else member
-    if isinstance(found, type) or not hasattr(found, "default_link"):
-        raise FamilyError(
-            f"family is {member!r}; give a name such as 'poisson' or a value such as em.Poisson()"
-        )
+    found = stated(member)
     chosen = found.default_link if each is None else link(each) if isinstance(each, str) else each
     if isinstance(chosen, type) or not hasattr(chosen, "inverse"):
         raise LinkError(f"link is {each!r}; give a name such as 'log' or a value such as em.Power(0.5)")

@@ -112,7 +112,7 @@ def _score(rows: _Rows, power: float, first: float, total: float) -> Callable[[f
     shift = (power - 2.0) * np.log(rows.y[positive]) - np.log(rows.weight[positive]) + math.log(first)
     places, inverse = np.unique(shift, return_inverse=True)
     copies = np.bincount(inverse, weights=rows.count[positive])
-    slope = _gamma_slope if power == 2.0 else partial(_tweedie_slope, power=power)
+    slope = gamma_slope if power == 2.0 else partial(_tweedie_slope, power=power)
     low, high = float(places[0]) - _REACH - 0.1, float(places[-1]) + _REACH + 0.1
     table = tabulate(slope, low, high, max(_BUDGET, 8 * places.size), _TOLERANCE)
 
@@ -127,8 +127,8 @@ def _tweedie_slope(log_phi: Array, power: float) -> Array:
     return tweedie.slope_at_mean(np.exp(log_phi), power)
 
 
-def _gamma_slope(log_phi: Array) -> Array:
-    """Compute the derivative of the gamma's saturated term, -a (log a - digamma(a)) with a = 1/phi."""
+def gamma_slope(log_phi: Array) -> Array:
+    """Compute the derivative of the gamma's saturated term in log phi, -a (log a - digamma(a)), a = 1/phi."""
     from scipy.special import digamma
 
     a = np.exp(-log_phi)

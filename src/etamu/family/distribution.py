@@ -150,6 +150,8 @@ def distribution(family: Family) -> Distribution:
     >>> distribution(families.Poisson()).discrete
     True
     """
+    if family.unknown:
+        raise NotAvailableError(f"{family} has no law until its {family.unknown} is known: give it")
     if type(family.named) not in _LAWS:
         remedy = _REMEDY.get(type(family), "its law is not known")
         raise NotAvailableError(f"{family} states a variance function and no distribution: {remedy}")

@@ -15,7 +15,7 @@ from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
 from etamu.family import saturated
-from etamu.family.family import Family, Support, Textbook
+from etamu.family.family import Family, Support, Textbook, Unknown
 from etamu.family.link import Link
 from etamu.family.links import (
     CanonicalNegativeBinomial,
@@ -211,9 +211,12 @@ class InverseGaussian(Family):
 @final
 @dataclass(frozen=True, slots=True)
 class NegativeBinomial(Family):
-    """A count that varies more than Poisson: theta is given (R's theta, 1 / alpha elsewhere)."""
+    """A count that varies more than Poisson: V = mu + mu^2 / theta (R's theta, 1 / alpha elsewhere).
 
-    theta: float
+    Left out, theta is estimated by maximum likelihood with the coefficients.
+    """
+
+    theta: float = Unknown()
     name = "negative_binomial"
     support = Support(NON_NEGATIVE, integer=True)
     mean = POSITIVE
@@ -222,7 +225,7 @@ class NegativeBinomial(Family):
     textbook = Textbook("mu + mu^2/k", "-k log(1 - exp(theta))", ("identity", "sqrt"), "counts that spread")
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.theta) and self.theta > 0.0):
+        if not self.unknown and not (math.isfinite(self.theta) and self.theta > 0.0):
             raise FamilyError(f"NegativeBinomial(theta={self.theta}): theta must be a positive number")
 
     @property

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import fields
-from typing import Any, NamedTuple
+from dataclasses import fields, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -50,6 +50,36 @@ class Support:
         if (low, high) == (0.0, math.inf):
             return "non-negative numbers" if self.interval.closed_lower else "positive numbers"
         return f"numbers in {self.interval!r}"
+
+
+class Unknown(float):
+    """A NaN that stands for a parameter to be estimated with the coefficients.
+
+    Examples
+    --------
+    >>> Unknown(), Unknown() == Unknown()
+    (estimated, True)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> Self:
+        """Make the NaN."""
+        return float.__new__(cls, math.nan)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown)
+
+    def __hash__(self) -> int:
+        return hash(Unknown)
+
+    def __repr__(self) -> str:
+        return "estimated"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type[Unknown], tuple[()]]:
+        return Unknown, ()
 
 
 class Textbook(NamedTuple):
@@ -131,6 +161,18 @@ class Family(ABC):
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
     @property
+    def unknown(self) -> str:
+        """Return the name of the parameter that is to be estimated; empty where all are given.
+
+        Such a family is a statement of what to fit, and has no formulas until it is `at` a value.
+        """
+        return next((name for name, value in self.settings.items() if isinstance(value, Unknown)), "")
+
+    def at(self, value: float) -> Family:
+        """Return the family with the unknown parameter at a value."""
+        return replace(self, **{self.unknown: value})
+
+    @property
     def formulas(self) -> dict[str, str]:
         """Return formulas of its own for `derivation`; the catalogue's are in `etamu.family.derivation`."""
         return {}
@@ -205,7 +247,8 @@ class Family(ABC):
         """Return each row's log density at mu = y; NaN where no likelihood exists."""
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
+        given = (each.name for each in fields(self) if each.name != self.unknown)
+        settings = ", ".join(f"{name}={getattr(self, name)}" for name in given)
         return f"{self.name}({settings})" if settings else self.name
 
 

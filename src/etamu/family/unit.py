@@ -12,7 +12,7 @@ from typing import final
 
 import numpy as np
 
-from etamu._base.errors import LinkError, OptionError
+from etamu._base.errors import FamilyError, LinkError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.family import Family
@@ -35,6 +35,8 @@ class Unit:
     ------
     LinkError
         If no open interval of eta gives means the family can have.
+    FamilyError
+        If a parameter of the family is still to be estimated.
 
     Examples
     --------
@@ -51,6 +53,11 @@ class Unit:
     link: Link
 
     def __post_init__(self) -> None:
+        if self.family.unknown:
+            raise FamilyError(
+                f"{self.family.unknown} of family {self.family.name!r} is to be estimated, which em.glm and "
+                f"em.GLM do; here give it: {type(self.family).__name__}({self.family.unknown}=...)"
+            )
         _refuse_inadmissible(self.family, self.link)
 
     @property

@@ -42,6 +42,9 @@ ROUNDING = 1e-12
 def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None = None) -> DevianceTable:
     """Compare nested models, each with the one before, as R's anova of several fits.
 
+    Models that estimate a shape, such as theta of `NegativeBinomial()`, are compared by their likelihoods,
+    each with its own, as MASS's anova of `glm.nb` fits; `fit.anova()` and `fit.drop1()` hold that of the fit.
+
     Models are put in order of size. Every model must lie in the next: its columns (and the difference of
     the offsets) must be linear combinations of the columns of the larger one, which is checked on the rows,
     not on the formulas.
@@ -95,6 +98,8 @@ def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None 
         refuse_incomparable(small, large, first, second)
         refuse_unnested(small, large, first, second)
     largest = models[-1]
+    if any(fit.problem.unknown for fit in models):
+        return _by_likelihood(models, names, test, dispersion)
     estimated = largest.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     stick = yardstick(largest, dispersion, bench_of(largest) if dispersion == "ml" else None)
@@ -120,6 +125,43 @@ def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None 
         columns_of(rows, titles),
         (),
         largest.problem.table,
+    )
+
+
+def _by_likelihood(
+    models: list[Fit], names: list[str], test: str | None, dispersion: str | float | None
+) -> DevianceTable:
+    """Compare models that each estimate a shape of their own: their deviances have different zeros."""
+    largest = models[-1]
+    word = largest.problem.unknown
+    if (test is not None and chosen_test(test, TESTS, estimated=False) != "LR") or dispersion is not None:
+        raise OptionError(
+            f"each of these models has its own {word}, so they are compared by their likelihoods: leave out "
+            f"dispersion= and any test but 'LR', or give {word} to hold it"
+        )
+    shapes = [next(shape.estimate for shape in fit.shapes if shape.name == word) for fit in models]
+    rows: list[Row] = [
+        {word: shape, "resid_df": float(fit.df_resid), "twice_loglik": 2.0 * fit.loglik, "aic": fit.aic}
+        for fit, shape in zip(models, shapes, strict=True)
+    ]
+    for row, (small, large) in zip(rows[1:], pairwise(models), strict=True):
+        df, rise = float(large.rank - small.rank), 2.0 * max(large.loglik - small.loglik, 0.0)
+        row.update({"df": df} | ({"lr": rise, "p_value": chi2_tail(rise, df)} if df else {}))
+    titles: dict[str, tuple[str, Kind]] = {
+        word: (word, "number"),
+        "resid_df": ("Resid. Df", "count"),
+        "twice_loglik": ("2 x log-lik.", "number"),
+        "df": ("Df", "count"),
+        "lr": ("LR stat.", "number"),
+        "aic": ("AIC", "number"),
+        "p_value": ("Pr(>Chi)", "p"),
+    }
+    asked = next(shape.family for shape in largest.shapes if shape.family)
+    model = f"Model: {asked}, link: {largest.link.name}; response: {largest.problem.words.response or 'y'}"
+    how = f"Likelihood-ratio tests against chi-squared, {word} estimated in each model"
+    table = largest.problem.table
+    return DevianceTable(
+        "Likelihood ratio tests", (model, how), tuple(names), columns_of(rows, titles), (), table
     )
 
 
@@ -156,7 +198,8 @@ def refuse_incomparable(small: Fit, large: Fit, first: str, second: str) -> None
         Saying what differs and the remedy.
     """
     one, two = small.problem, large.problem
-    if one.unit != two.unit:
+    estimated = one.unknown and one.unknown == two.unknown and one.unit.link == two.unit.link
+    if one.unit != two.unit and not estimated:
         words = [f"{spelled(fit.family)} with {fit.link.name} link" for fit in (small, large)]
         raise NotAvailableError(
             f"{first!r} is {words[0]} and {second!r} is {words[1]}: models of another family or link are not "

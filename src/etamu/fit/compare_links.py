@@ -27,11 +27,11 @@ from etamu.family import catalogue
 from etamu.family.link import Link
 from etamu.family.unit import Unit
 from etamu.fit.components import WIDTH
-from etamu.fit.estimate import estimate
 from etamu.fit.numerals import common, p_texts
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.rows import by_row, raw_beta
+from etamu.fit.shaped import fitted
 from etamu.sums import etas
 
 HEADER = ("link", "deviance", "AIC", "link test", "converged")
@@ -222,7 +222,9 @@ def _row(fit: Fit, link: Link) -> LinkRow:
 
 def _refusal(fit: Fit, link: Link) -> str:
     """Say why a model cannot change its link; empty if it can."""
-    words = fit.problem.words
+    words, unknown = fit.problem.words, fit.problem.unknown
+    if unknown and hasattr(link, unknown):
+        return f"refused: it contains {unknown}, which is estimated"
     if words.exposure is not None or "exposure" in words.given:
         return "refused: the exposure needs the log link, where its log is an offset"
     if fit.problem.chunk.predictors[0].offset is not None:
@@ -234,7 +236,7 @@ def _quietly(problem: Problem) -> tuple[Fit, str]:
     """Fit a problem and return what it warned of instead of warning."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit = estimate(problem)
+        fit = fitted(problem)
     said = dict.fromkeys(str(each.message) for each in caught if not issubclass(each.category, AliasWarning))
     return fit, "; ".join(said)
 

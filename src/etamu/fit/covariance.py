@@ -87,6 +87,9 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
     at = located(fit, problem)
     observed = kind == "observed"
     information = at.information(Want.OBSERVED if observed else Want.EXPECTED)
+    for shape in fit.shapes if observed else ():
+        if shape.joint is not None and information is not None:
+            information = shape.joint(at, information)
     inverse = bread(at, information, observed=observed)
     lags = _lags(problem, lags) if kind == "HAC" else None
     root = covariance(at, kind, inverse, fit.phi, lags)

@@ -37,7 +37,7 @@ from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import answered, rest, settled
+from etamu.fit.separation import Solve, answered, rest, settled
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
@@ -97,28 +97,40 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        found = _found(problem, oracle, stage)
-        if found.limit is not None:
-            said = answered(problem, stage.coordinates, found.limit)
-            if said is not problem:
-                fit = estimate(said)
-                return replace(fit, problem=rest(fit.problem, problem))
-        else:
-            _say_outcome(found.solution)
-        return _finish(problem, stage, found)
+        if problem.options.method != "ml":  # adjusted scores have a finite root in any case
+            adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
+            return _answered(problem, stage, Found(None, adjusted, settled=True))
+        solve = partial(solved, problem, oracle, stage)
+        return _answered(problem, stage, _found(problem, oracle, stage, solve))
 
 
-def _found(problem: Problem, oracle: Likelihood, stage: Stage) -> Found:
-    """Find the estimate, or what it comes to where no finite one exists; adjusted scores always have one."""
-    if problem.options.method != "ml":
-        return Found(None, reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage)), settled=True)
-    found = settled(problem, oracle, stage.executor, partial(_solved, problem, oracle, stage))
+def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:
+    """Make the Fit at a solution that was found beside a parameter of the family."""
+    oracle = likelihood_of(problem, stage)
+    return _answered(problem, stage, _found(problem, oracle, stage, lambda _: solution))
+
+
+def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> Found:
+    """Find the estimate to its last digits, or what it comes to where no finite one exists."""
+    found = settled(problem, oracle, stage.executor, solve)
     if found.limit is not None:
         return found
     return replace(found, solution=refined(problem, oracle, found.solution))
 
 
-def _solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
+def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
+    """Say how the search ended, and make the Fit that was asked for where no finite estimate exists."""
+    if found.limit is None:
+        _say_outcome(found.solution)
+        return _finish(problem, stage, found)
+    said = answered(problem, stage.coordinates, found.limit)
+    if said is problem:
+        return _finish(problem, stage, found)
+    fit = estimate(said)
+    return replace(fit, problem=rest(fit.problem, problem))
+
+
+def solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
     solver = problem.options.solver
     if stage.doubtful and solver in {"newton", "irls"}:
@@ -221,6 +233,7 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
 
 
 def _say_outcome(solution: Solution) -> None:
+    """Warn where the maximum was not verified."""
     if solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
 

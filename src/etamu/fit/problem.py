@@ -200,6 +200,9 @@ class Problem:
     options : Options
     notes : tuple of str
         What the user should know.
+    unknown : str
+        Name of the family's parameter that is estimated with the coefficients; the unit has it at a value,
+        which before the fit means nothing. Empty where there is none.
     """
 
     unit: Unit
@@ -211,6 +214,7 @@ class Problem:
     words: Words
     options: Options = field(default_factory=Options)
     notes: tuple[str, ...] = ()
+    unknown: str = ""
 
     @property
     def chunk(self) -> Chunk:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from etamu._base.errors import EtamuError, FileError
-from etamu._base.types import Array
+from etamu._base.types import Array, Interval
 from etamu.data.pieces import layout_of, pieces_of
 from etamu.data.saved import from_dict
 from etamu.data.schema import Schema
@@ -29,6 +29,7 @@ from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.phi import Phi
 from etamu.fit.problem import ALONE, CLUSTERED, METHODS, Options, Problem, Tally, Words
 from etamu.fit.result import Fit
+from etamu.fit.shape import Shape
 from etamu.fit.store import FORMAT, FORMAT_VERSION
 from etamu.infer.covariance import Root
 from etamu.solve.oracle import Local, Outcome, Solution, Step
@@ -38,6 +39,8 @@ LARGEST = 2**30
 
 KEYWORDS = ("offset", "exposure", "trials", "frequency_weights", "variance_weights", "sampling_weights")
 SOLVERS = ("newton", "irls", "gradient", "lbfgs")
+SHAPES = ("theta", "power", "shape", "lambda")
+ESTIMATED = ("negative_binomial", "tweedie")
 DISPERSIONS = ("pearson", "deviance", "ml")
 
 Read = TypeVar("Read")
@@ -144,13 +147,28 @@ def _fit(document: Place) -> Fit:
         kept_se=se if factor is None else None,
         clustering=_clustering(scalars, len(names)),
         lags=None if scalars.get("lags") is None else scalars["lags"].count(),
+        shapes=() if document.get("shapes") is None else tuple(map(_shape, document["shapes"])),
     )
 
 
 _KEYS = (
     "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes",
     "words", "options", "search", "schema", "intercept", "estimate", "covariance",
+    "shapes",
 )  # fmt: skip
+
+
+def _shape(place: Place) -> Shape:
+    """Read a shape that was estimated; a file without one says nothing of it."""
+    place.parts(6)
+    name, estimate, error, family, low, high = place
+    return Shape(
+        name.word(*SHAPES),
+        estimate.number(),
+        error.number(),
+        family.word("", *ESTIMATED),
+        Interval(low.number(), high.number()),
+    )
 
 
 def _unit(document: Place) -> Unit:
@@ -258,7 +276,7 @@ def _likelihood(scalars: Place) -> LogLikelihood:
     )  # fmt: skip
     return LogLikelihood(
         scalars["loglik"].number(),
-        scalars["loglik_extra"].count(0, 1),
+        scalars["loglik_extra"].count(0, 2),
         scalars["loglik_dispersion"].number(),
         scalars["loglik_reason"].text(),
         math.nan if scalars.get("loglik_penalty") is None else scalars["loglik_penalty"].number(),

@@ -31,6 +31,7 @@ from etamu.fit.limit import Limit, unbounded
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
+from etamu.fit.shape import Shape
 from etamu.fit.summary import Summary, summary
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
@@ -88,6 +89,8 @@ class Fit(Asked, Examined, Explained, Pictured):
         How another problem becomes a Fit; None for a fit read from a file.
     limit : Limit, optional
         What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
+    shapes : tuple of Shape
+        Shape parameters that were estimated with the coefficients.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class Fit(Asked, Examined, Explained, Pictured):
     replicates: Replicates | None = None
     fitting: Callable[[Problem], Fit] | None = None
     limit: Limit | None = None
+    shapes: tuple[Shape, ...] = ()
 
     # What the model is
 
@@ -264,6 +268,25 @@ class Fit(Asked, Examined, Explained, Pictured):
     def dispersion(self) -> float:
         """The dispersion phi that the standard errors contain."""
         return self.phi.value
+
+    @property
+    def shape(self) -> Shape:
+        """The shape parameter that was estimated with the coefficients.
+
+        theta of `NegativeBinomial()`, the power of `Tweedie()`, and the shape of a gamma or inverse Gaussian
+        response with dispersion="ml".
+
+        Raises
+        ------
+        NotAvailableError
+            If the model has none.
+        """
+        if not self.shapes:
+            raise NotAvailableError(
+                "this model estimates no shape: NegativeBinomial() estimates theta, Tweedie() the power, and "
+                'dispersion="ml" the shape of a gamma or inverse Gaussian response'
+            )
+        return self.shapes[0]
 
     # The criteria
 

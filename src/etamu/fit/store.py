@@ -121,6 +121,11 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
         },
         "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
+    if fit.shapes:
+        document["shapes"] = [
+            [shape.name, shape.estimate, shape.se, shape.family, shape.range.lower, shape.range.upper]
+            for shape in fit.shapes
+        ]
     return written(document) + "\n"
 
 

@@ -182,7 +182,8 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 def _call(fit: Fit) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
-    model = [f'family="{spelled(fit.family)}"', f'link="{fit.link.name}"']
+    asked = next((shape.family for shape in fit.shapes if shape.family), spelled(fit.family))
+    model = [f'family="{asked}"', f'link="{fit.link.name}"']
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
     data = [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     data += [f"{keyword}=<array>" for keyword in words.given]
@@ -245,12 +246,14 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
 
 
 def _dispersion(fit: Fit) -> tuple[str, ...]:
-    family = f"Dispersion parameter for {spelled(fit.family)} family"
+    name = fit.family.name if any(shape.family for shape in fit.shapes) else spelled(fit.family)
+    family = f"Dispersion parameter for {name} family"
     how = PHI.get(fit.phi.kind)
     value = short(fit.dispersion)
     lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
     if fit.method != "ml":
         lines.append(_wrapped(f"Method: {METHOD_WORDS[fit.method]}"))
+    lines += [f"{shape}, by maximum likelihood" for shape in fit.shapes]
     if fit.covariance_kind in COVARIANCES:
         lines.append(_wrapped(f"Covariance: {_covariance(fit)}"))
     return tuple(lines)

@@ -51,7 +51,10 @@ def tidy(fit: Fit, level: float | None = None) -> Any:
 
 
 def glance(fit: Fit) -> Any:
-    """Tabulate the fit in one row, in the data-frame library that came in."""
+    """Tabulate the fit in one row, in the data-frame library that came in.
+
+    A shape that was estimated adds its estimate and standard error, such as theta and theta_se.
+    """
     row = {
         "family": fit.family.name,
         "link": fit.link.name,
@@ -71,6 +74,8 @@ def glance(fit: Fit) -> Any:
         "iterations": fit.iterations,
         "passes": fit.passes,
     }
+    for shape in fit.shapes:
+        row |= {shape.name: shape.estimate, f"{shape.name}_se": shape.se}
     return _native(fit, {name: np.array([value]) for name, value in row.items()})
 
 

@@ -283,7 +283,7 @@ def _least_squares(fit: Fit, y: Array, chunk: Chunk) -> Fit:
     )
     sample = replace(problem.attached(), chunk=ready, counted=np.ones(len(ready), dtype=bool))
     options = Options(block_rows=problem.options.block_rows, threads=problem.options.threads)
-    plain = replace(problem, unit=Unit(Gaussian(), Identity()), sample=sample, options=options)
+    plain = replace(problem, unit=Unit(Gaussian(), Identity()), sample=sample, options=options, unknown="")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to warn of was said when the model was fitted
         return fit.fitting(plain)

@@ -21,7 +21,7 @@ from etamu.design.chunk import Chunk
 from etamu.execute.threads import Threads
 from etamu.fit.caller import user_level
 from etamu.fit.clusters import Clustering, crossed, ways_of
-from etamu.fit.estimate import WARN_CONDITION
+from etamu.fit.refine import WARN_CONDITION
 from etamu.infer.clusters import ByCluster
 from etamu.infer.covariance import Root, condition, filled, root_of_information
 from etamu.vector.rows import eta_of, placed_chunk, unit_of
