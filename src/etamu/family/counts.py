@@ -277,11 +277,9 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
     shift = (y - at.mu) / total
     log_whole = xp.where(some, xp.log(xp.where(some, whole, 1.0)), s)
     near = xp.abs(shift) < 0.25
-    of_shape = xp.where(
-        near,
-        -theta * special.log1pmx(xp, xp.where(near, shift, 0.0)),
-        slope - theta * (log_whole - at.log_total),
-    )
+    close_to = -theta * special.log1pmx(xp, xp.where(near, shift, 0.0))
+    logs = theta * (log_whole - at.log_total)
+    of_shape = xp.where(near, close_to, slope - logs)
     off = -slope / count
     close = some & (xp.abs(off) < 0.25)
     of_events = xp.where(
@@ -295,16 +293,14 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
     )
     value = xp.where(some, stirling, 0.0) - (of_events + of_shape)
     back, gone = theta / whole, y / whole
-    by_shape = back * digamma_rest(xp, whole) - digamma_rest(xp, theta) + 0.5 * gone - of_shape
-    curve = (
-        back * back * trigamma_rest(xp, whole)
-        - trigamma_rest(xp, theta)
-        - 0.5 * gone * (1.0 + back)
-        + slope * (slope / whole)
-    )
+    digammas = back * digamma_rest(xp, whole) - digamma_rest(xp, theta) + 0.5 * gone
+    trigammas = back * back * trigamma_rest(xp, whole) - trigamma_rest(xp, theta) - 0.5 * gone * (1.0 + back)
+    # slope^2/(y + theta) - slope has a closed form, far from the mean where the two are large
+    apart = logs - slope * ((theta + y * at.p + at.part) / whole)
+    bend = xp.where(near, slope * (slope / whole) - close_to, apart)
     pairs = {
         (0, 0): (y * at.p + at.part) * at.q,
         (0, 1): -at.p * slope,
-        (1, 1): -(by_shape + curve),
+        (1, 1): -(digammas + trigammas + bend),
     }
-    return Local(value, (slope, by_shape), pairs)
+    return Local(value, (slope, digammas - of_shape), pairs)
