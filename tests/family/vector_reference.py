@@ -12,7 +12,7 @@ from itertools import product
 import mpmath as mp
 import numpy as np
 
-from etamu.family.vector import VectorFamily
+from etamu.family.natural import LOGIT, NaturalFamily
 from tests.family.reference import inverse
 
 
@@ -50,7 +50,22 @@ def _inflated(law):
     return log_density
 
 
+def _beta(y, mean, phi):
+    a, b = mean.mu * phi, mean.complement * phi
+    gammas = mp.loggamma(phi) - mp.loggamma(a) - mp.loggamma(b)
+    return gammas + (a - 1) * mp.log(y) + (b - 1) * mp.log1p(-y)
+
+
+def _beta_binomial(y, m, mean, phi):
+    a, b = mean.mu * phi, mean.complement * phi
+    ways = mp.loggamma(m + 1) - mp.loggamma(y + 1) - mp.loggamma(m - y + 1)
+    over = mp.loggamma(phi) - mp.loggamma(a) - mp.loggamma(b)
+    return ways + over + mp.loggamma(y + a) + mp.loggamma(m - y + b) - mp.loggamma(m + phi)
+
+
 LOG_DENSITIES = {
+    "beta": _beta,
+    "beta_binomial": _beta_binomial,
     "zero_truncated_poisson": _truncated(_poisson),
     "zero_truncated_negative_binomial": _truncated(_negative_binomial),
     "hurdle_poisson": _hurdle(_poisson),
@@ -61,17 +76,16 @@ LOG_DENSITIES = {
 """log f(y; parameters); a share comes with its complement, a positive parameter as a number."""
 
 
-def log_density(family: VectorFamily, y: tuple[float, ...], eta):
+def log_density(family: NaturalFamily, y: tuple[float, ...], eta):
     """Return log f at eta, in the precision of the context."""
     at = []
-    for parameter, value in zip(family.parameters, eta, strict=True):
+    for parameter, scale, value in zip(family.parameters, family.scales, eta, strict=True):
         mean = inverse(parameter.link, mp.mpf(value))
-        share = parameter.name == "zero" or (parameter.name == "mean" and family.shares)
-        at.append(mean if share else mean.mu)
+        at.append(mean if scale == LOGIT else mean.mu)
     return LOG_DENSITIES[family.name](*(mp.mpf(each) for each in y), *at)
 
 
-def local(family: VectorFamily, y: tuple[float, ...], eta, digits: int = 60):
+def local(family: NaturalFamily, y: tuple[float, ...], eta, digits: int = 60):
     """Return log f, its gradient and minus its Hessian in eta, by central differences."""
     k = len(eta)
     with mp.workdps(3 * digits):
@@ -99,7 +113,7 @@ def local(family: VectorFamily, y: tuple[float, ...], eta, digits: int = 60):
         return value, score, information
 
 
-def errors(family: VectorFamily, y: tuple[float, ...], eta: tuple[float, ...], digits: int = 60):
+def errors(family: NaturalFamily, y: tuple[float, ...], eta: tuple[float, ...], digits: int = 60):
     """Return value, score and observed information got and true, as two flat lists of numbers."""
     rows = tuple(np.array([each]) for each in y)
     with np.errstate(over="ignore", under="ignore"):

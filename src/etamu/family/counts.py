@@ -203,19 +203,19 @@ class NegativeBinomialLaw(CountLaw):
             low = xp.where(rare, a, 1.0)
             decay = xp.exp(-a)
             some = a * special.expm1_ratio(xp, -a)  # 1 - p0
-            # mu / (1 - p0) - 1 as a sum of two positive terms: (mu - A) + (A - 1 + e^-A)
+            # q (mu / (1 - p0) - 1) as a sum of two positive terms: (mu - A) + (A - 1 + e^-A)
             far = at.ratio >= 0.25
-            beyond = xp.where(
-                far, at.mu - a, -at.theta * special.log1pmx(xp, xp.where(far, 0.0, at.ratio))
-            )
-            excess = beyond / some + a * special.expm1mx_ratio(xp, -a) / special.expm1_ratio(xp, -a)
+            series = -at.theta * special.log1pmx(xp, xp.where(far, 0.0, at.ratio))
+            beyond = xp.where(far, at.part - at.q * a, at.q * series)
+            clusters = a * special.expm1mx_ratio(xp, -a) / special.expm1_ratio(xp, -a)
+            excess = beyond / some + at.q * clusters
             grow = 1.0 / special.expm1_ratio(xp, low)
             slow = (low * special.expm1mx_ratio(xp, low) + a_s / low) * grow
             fast = (1.0 - decay * (1.0 + xp.minimum(a, 800.0) - xp.minimum(a_s, 1e300))) / (
                 1.0 - xp.where(rare, 0.0, decay)
             )
-            left = (y[0] - 1.0) - excess
-            mean = at.q * (at.p * left + (1.0 + excess) * xp.where(rare, slow, fast))
+            left = at.q * (y[0] - 1.0) - excess
+            mean = at.p * left + (at.q + excess) * xp.where(rare, slow, fast)
             g_s = xp.where(rare, a_s / low * grow, a_s * decay / some)
             g_m = xp.where(rare, a_m / low * grow, a_m * decay / some)
             g = xp.where(rare, grow / low, decay / some)
@@ -224,7 +224,7 @@ class NegativeBinomialLaw(CountLaw):
             value = plain.value - special.log_complement(xp, -a)
             return Local(
                 value,
-                (at.q * left, plain.score[1] - g_s),
+                (left, plain.score[1] - g_s),
                 {(0, 0): mean, (0, 1): cross, (1, 1): shape},
             )
 

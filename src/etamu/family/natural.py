@@ -14,9 +14,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from etamu._base.errors import LinkError
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Interval, Namespace
+from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import links as every
 from etamu.family import proportion
 from etamu.family.link import Link
@@ -175,6 +177,12 @@ def bend(xp: Namespace, link: Link, scale: str, eta: AnyArray) -> Bend:
 def columns(eta: AnyArray, k: int) -> Points:
     """Return the k columns of eta (n, k); eta (n,) is one column."""
     return (eta,) if eta.ndim == 1 else tuple(eta[:, i] for i in range(k))
+
+
+def started(family: NaturalFamily, guesses: dict[str, float]) -> Array:
+    """Return eta (k,) of a first guess of every parameter by name."""
+    found = [each.link.link(np, np.float64(guesses[each.name])) for each in family.parameters]
+    return np.asarray(found, dtype=np.float64)
 
 
 def _domain(link: Link, scale: str) -> Interval:

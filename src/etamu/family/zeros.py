@@ -18,7 +18,7 @@ from etamu.family import saturated, special
 from etamu.family.counts import CountLaw, NegativeBinomialLaw, PoissonLaw
 from etamu.family.family import Support
 from etamu.family.link import Link
-from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of
+from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
 from etamu.family.proportion import logit
 from etamu.family.vector import Parameter, Rows
 
@@ -86,12 +86,6 @@ def shape_of(family: OfCounts, shape_link: str | Link) -> Parameter:
 def mean_of(family: OfCounts) -> Parameter:
     """Return the predictor of the law's mean."""
     return Parameter("mean", link_of(family.link, LOG, f"{family.name} mean"), main=True)
-
-
-def started(family: NaturalFamily, guesses: dict[str, float]) -> Array:
-    """Return eta (k,) of a first guess of every parameter by name."""
-    found = [each.link.link(np, np.float64(guesses[each.name])) for each in family.parameters]
-    return np.asarray(found, dtype=np.float64)
 
 
 def positive_guess(y: Array, weight: Array) -> tuple[float, float]:
