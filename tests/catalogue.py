@@ -17,7 +17,10 @@ from etamu.family.derived import CanonicalDerived, Derived
 from etamu.family.facts import Statement
 from etamu.family.family import Family
 from etamu.family.link import Link
+from etamu.family.multinomial import Multinomial
+from etamu.family.ordinal import AdjacentCategory, ContinuationRatio, Cumulative
 from etamu.family.unit import Unit
+from etamu.family.vector import VectorFamily
 
 OWN: tuple[Family, ...] = (
     own.Gaussian(),
@@ -113,6 +116,20 @@ BORROWED_UNITS: tuple[tuple[Unit, Unit], ...] = tuple(
     for unit in pairs([family], LINKS)
     if pairs([kin], [unit.link])
 )
+
+CLASSES = ("a", "b", "c", "d")
+VECTORS: tuple[VectorFamily, ...] = tuple(
+    family.among(CLASSES, counted=counted)
+    for family in (
+        Multinomial(),
+        Multinomial(reference="c"),
+        *(Cumulative(link) for link in ("logit", "probit", "cloglog", "loglog", "cauchit")),
+        *(ContinuationRatio(link) for link in ("logit", "probit", "cloglog", "loglog", "cauchit")),
+        AdjacentCategory(),
+    )
+    for counted in (False, True)
+)
+"""Families of several linear predictors, for a class per row and for counts of classes."""
 
 ETA = (
     *(-700.0, -40.0, -37.0, -5.0, -1.0, -0.2, -1e-8, 0.0, 1e-8),

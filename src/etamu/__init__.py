@@ -111,22 +111,32 @@ if _typing.TYPE_CHECKING:
     from etamu.family.check import check_link as check_link
     from etamu.family.derive import derive as derive
     from etamu.family.loss import loss as loss
+    from etamu.family.multinomial import Multinomial as Multinomial
+    from etamu.family.ordinal import AdjacentCategory as AdjacentCategory
+    from etamu.family.ordinal import ContinuationRatio as ContinuationRatio
+    from etamu.family.ordinal import Cumulative as Cumulative
     from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.restore import load as load
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
+    from etamu.vector.result import VectorFit as VectorFit
 else:
     _LATER = {
         "check_family": "etamu.family.check",
         "check_link": "etamu.family.check",
         "derive": "etamu.family.derive",
         "loss": "etamu.family.loss",
+        "Multinomial": "etamu.family.multinomial",
+        "AdjacentCategory": "etamu.family.ordinal",
+        "ContinuationRatio": "etamu.family.ordinal",
+        "Cumulative": "etamu.family.ordinal",
         "compare": "etamu.fit.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.fit.restore",
         "why_not_ols": "etamu.fit.why_not_ols",
         "adjust": "etamu.infer.adjust",
+        "VectorFit": "etamu.vector.result",
     }
 
     def __getattr__(name: str) -> object:

@@ -6,12 +6,13 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
@@ -23,6 +24,16 @@ from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, check_options
 from etamu.fit.result import Fit
 
+if TYPE_CHECKING:
+    from etamu.family.vector import VectorFamily
+    from etamu.vector.assemble import from_formulas, refuse_for_several
+    from etamu.vector.estimate import estimate as estimate_several
+    from etamu.vector.result import VectorFit
+else:
+    from_formulas = later("etamu.vector.assemble", "from_formulas")
+    refuse_for_several = later("etamu.vector.assemble", "refuse_for_several")
+    estimate_several = later("etamu.vector.estimate", "estimate")
+
 BARE_WEIGHTS = (
     "there is no bare weights=, because the word has three meanings with three different standard errors: "
     "frequency_weights (the row stands for k identical rows), variance_weights (Var(y) = phi V(mu) / w, "
@@ -31,10 +42,22 @@ BARE_WEIGHTS = (
 )
 
 
+@overload
+def glm(
+    formula: str, data: Any, family: VectorFamily, link: str | Link | None = ..., **keywords: Any
+) -> VectorFit: ...
+
+
+@overload
+def glm(
+    formula: str, data: Any, family: str | Family = ..., link: str | Link | None = ..., **keywords: Any
+) -> Fit: ...
+
+
 def glm(
     formula: str,
     data: Any,
-    family: str | Family = "gaussian",
+    family: str | Family | VectorFamily = "gaussian",
     link: str | Link | None = None,
     *,
     offset: Any = None,
@@ -48,8 +71,9 @@ def glm(
     missing: str = "drop",
     start: Array | None = None,
     solver: str = "newton",
+    predictors: Mapping[str, str] | None = None,
     **others: Any,
-) -> Fit:
+) -> Any:
     """Fit a generalized linear model.
 
     The response y has mean mu and variance phi V(mu) / w; g(mu) = eta = x' beta + offset.
@@ -80,10 +104,12 @@ def glm(
     start : array, optional
         Coefficients to start from, in the order of the names.
     solver : "newton", "irls", "gradient" or "lbfgs"
+    predictors : mapping of str to str, optional
+        Formulas of further linear predictors of families that have several, ``{"zero": "~ child"}``.
 
     Returns
     -------
-    Fit
+    Fit, or VectorFit for a family of several linear predictors
 
     Raises
     ------
@@ -104,10 +130,21 @@ def glm(
     True
     """
     _refuse_others("glm", others)
-    unit = catalogue.unit(family, link)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
     options = Options(dispersion, covariance, solver, start)
     check_options(options, missing)
+    several = catalogue.several(family, link)
+    if several is not None:
+        refuse_for_several(several, options)
+        return estimate_several(
+            from_formulas(formula, predictors or {}, data, several, keywords, missing, options)
+        )
+    unit = catalogue.unit(cast("str | Family", family), link)
+    if predictors:
+        raise OptionError(
+            "predictors= belongs to families of several linear predictors; "
+            f"{unit.family.name} has one, the mean"
+        )
     return estimate(from_formula(formula, data, unit, keywords, missing, options))
 
 

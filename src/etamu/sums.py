@@ -149,7 +149,7 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
-    found = _pearson(score, expected, total) if want & Want.PEARSON else None
+    found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
     return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
 
@@ -180,11 +180,30 @@ def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
 
 
 def longest(chunk: Chunk, matrix: Array) -> Largest:
-    """Find the largest x_i' M x_i, M over the raw columns of the first predictor."""
+    """Find the largest x_i' M x_i, M over the raw columns.
+
+    Of several predictors x_i is the row of any one of them, or of the difference of any two.
+    """
+    if len(chunk.predictors) > 1:
+        return Largest(_longest_of_any(chunk, matrix))
     rows = chunk.compiled
     design = chunk.predictors[0].design
     squares = design.quadratic(matrix) if rows is None else rows.quadratic(np.ascontiguousarray(matrix))
     return Largest(float(squares.max(initial=0.0)))
+
+
+def _longest_of_any(chunk: Chunk, matrix: Array) -> float:
+    """Find the largest squared length of a row of a predictor, or of the difference of two."""
+    designs = [predictor.design for predictor in chunk.predictors]
+    ends = np.cumsum([design.width for design in designs])
+    places = [slice(end - design.width, end) for end, design in zip(ends, designs, strict=True)]
+    own = [np.ascontiguousarray(matrix[at, at]) for at in places]
+    lengths = [design.quadratic(part) for design, part in zip(designs, own, strict=True)]
+    most = max(float(length.max(initial=0.0)) for length in lengths)
+    for i, j in combinations(range(len(designs)), 2):
+        between = np.einsum("ij,ij->i", designs[i].dense() @ matrix[places[i], places[j]], designs[j].dense())
+        most = max(most, float((lengths[i] + lengths[j] - 2.0 * between).max(initial=0.0)))
+    return most
 
 
 def girth(chunk: Chunk) -> Largest:
@@ -249,7 +268,9 @@ def _spread_information(chunk: Chunk, information: Array) -> Array | Gram:
     designs = [predictor.design for predictor in chunk.predictors]
     blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
     for i, j in combinations(range(k), 2):
-        blocks[i, j] = designs[i].cross(designs[j], information[:, i, j])
+        same = designs[i] is designs[j]  # then the table is symmetric, and half the work
+        w = information[:, i, j]
+        blocks[i, j] = designs[i].gram(w) if same else designs[i].cross(designs[j], w)
         blocks[j, i] = blocks[i, j].T
     return np.block([[blocks[i, j] for j in range(k)] for i in range(k)])
 

@@ -16,6 +16,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KINDS = ("glm",)
+CLASSES = ("multinom", "polr")
+HOSTILE = ("open-path-multinom-separated", "open-path-polr-separated", "open-path-bankwages-multinom")
+"""Kinds of cases with several linear predictors, kept in classes/, and hostile ones of the same kinds."""
 SCRIPTS = ("10_glm_open.R", "lib.R")
 LARGE = 1_000_000
 
@@ -37,6 +40,19 @@ def copy_table(source: Path, folder: Path) -> None:
         (folder / f"{source.name}.gz").write_bytes(gzip.compress(content, compresslevel=9, mtime=0))
 
 
+def copy_classes(oracle: Path) -> set[str]:
+    """Copy the cases of several linear predictors, and return the data sets they name."""
+    folder, names = fresh("classes"), set()
+    paths = [*sorted((oracle / "cases").glob("*.json"))]
+    paths += [oracle / "pathological" / f"{name}.json" for name in HOSTILE]
+    for path in paths:
+        case = json.loads(path.read_text(encoding="utf-8"))
+        if case["kind"] in CLASSES or path.stem in HOSTILE:
+            names.add(case["data"])
+            (folder / path.name).write_bytes(path.read_bytes())
+    return names
+
+
 def main(oracle: Path) -> None:
     """Copy cases, data and scripts, and say how much came."""
     cases, data, scripts = fresh("cases"), fresh("data"), fresh("scripts")
@@ -46,6 +62,7 @@ def main(oracle: Path) -> None:
         if case["kind"] in KINDS:
             names.add(case["data"])
             (cases / path.name).write_bytes(path.read_bytes())
+    names |= copy_classes(oracle)
     for name in sorted(names):
         copy_table(oracle / "data" / f"{name}.csv", data)
         copy_table(oracle / "data" / f"{name}.levels.json", data)

@@ -113,6 +113,28 @@ def response(statement: Statement, frame: Frame, keep: Mask | None = None) -> tu
     return (_response_numbers(parsed.label, expression, rows),)
 
 
+def counts(statement: Statement, frame: Frame, keep: Mask | None = None) -> tuple[Column, ...] | None:
+    """Evaluate a left side `cbind(a, b, …)` of counts of several classes, one column each; None for another.
+
+    Raises
+    ------
+    DataError
+        If a value is not finite, or text stands where numbers belong.
+    """
+    parsed = statement.response
+    expression = None if parsed is None else inner(parsed.expression)
+    if parsed is None or not (isinstance(expression, Call) and expression.function == "cbind"):
+        return None
+    rows = rows_in_use(frame, keep)
+    columns = (_response_numbers(parsed.label, part, rows) for part in expression.arguments)
+    return tuple(
+        Column(
+            part.name if isinstance(part, Name) else getattr(part, "text", str(part)), "numeric", one.values
+        )
+        for part, one in zip(expression.arguments, columns, strict=True)
+    )
+
+
 def _response_numbers(label: str, expression: Expression, rows: Rows) -> Column:
     states: dict[str, Basis] = {}
     settle_transforms(expression, rows.frame, states)

@@ -7,6 +7,7 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -131,7 +132,7 @@ class Chunk:
     def rows(self, start: int, stop: int) -> Chunk:
         """View the rows start, …, stop - 1."""
         return Chunk(
-            tuple(predictor.rows(start, stop) for predictor in self.predictors),
+            _each_once(self.predictors, lambda predictor: predictor.rows(start, stop)),
             tuple(column[start:stop] for column in self.y),
             self.weights.rows(start, stop),
             self.row_ids[start:stop],
@@ -141,12 +142,23 @@ class Chunk:
     def take(self, index: NDArray[np.intp]) -> Chunk:
         """Copy some rows."""
         return Chunk(
-            tuple(predictor.take(index) for predictor in self.predictors),
+            _each_once(self.predictors, lambda predictor: predictor.take(index)),
             tuple(_repeated(column, index) for column in self.y),
             self.weights.take(index),
             self.row_ids[index],
             tuple(codes[index] for codes in self.cluster),
         )
+
+
+def _each_once(
+    predictors: tuple[Predictor, ...], part: Callable[[Predictor], Predictor]
+) -> tuple[Predictor, ...]:
+    """Take a part of every predictor, of one that stands several times once, so that it stays the same."""
+    parts: dict[int, Predictor] = {}
+    for predictor in predictors:
+        if id(predictor) not in parts:
+            parts[id(predictor)] = part(predictor)
+    return tuple(parts[id(predictor)] for predictor in predictors)
 
 
 def _repeated(column: Array, index: NDArray[np.intp]) -> Array:

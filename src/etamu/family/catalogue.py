@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast, final
 
 from etamu._base.errors import EtamuError, FamilyError, LinkError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.markup import escape
 from etamu.family import families as own
 from etamu.family import links as every
@@ -19,6 +21,9 @@ from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, 
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
+
+if TYPE_CHECKING:
+    from etamu.family.vector import VectorFamily
 
 MEMBERS: tuple[Family, ...] = (
     own.Gaussian(),
@@ -54,6 +59,15 @@ _WITH_NUMBER: dict[str, Callable[[float], Family]] = {
     "negative_binomial": own.NegativeBinomial,
     "tweedie": Tweedie,
 }
+SEVERAL: dict[str, Callable[..., VectorFamily]] = {
+    "multinomial": later("etamu.family.multinomial", "Multinomial"),
+    "cumulative": later("etamu.family.ordinal", "Cumulative"),
+    "continuation_ratio": later("etamu.family.ordinal", "ContinuationRatio"),
+    "adjacent_category": later("etamu.family.ordinal", "AdjacentCategory"),
+}
+"""Families of several linear predictors by name, each loaded when it is asked for."""
+
+_SEVERAL_SPELLINGS = {"multinom": "multinomial", "softmax": "multinomial", "ordinal": "cumulative"}
 _PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
 _NEEDS = {
     "negative_binomial": "theta: NegativeBinomial(theta=2.0) or 'negative_binomial(2.0)'",
@@ -110,7 +124,7 @@ def family(name: str) -> Family:
     if known not in _WITH_NUMBER:
         if known in _PLAIN:
             raise FamilyError(f"family {known!r} has no parameter, but {name!r} gives it {argument!r}")
-        raise _unknown("family", name, [*_PLAIN, *_WITH_NUMBER], FamilyError)
+        raise _unknown("family", name, [*_PLAIN, *_WITH_NUMBER, *SEVERAL], FamilyError)
     if not argument:
         raise FamilyError(f"family {known!r} needs {_NEEDS[known]}")
     return _WITH_NUMBER[known](_number(argument, FamilyError))
@@ -138,6 +152,33 @@ def link(name: str) -> Link:
             raise LinkError("link 'power' needs its exponent: Power(1/3) or 'power(1/3)'")
         raise _unknown("link", name, [*_NAMED_LINKS, "power(k)"], LinkError)
     return _NAMED_LINKS[known]
+
+
+def several(member: Any, each: str | Link | None) -> VectorFamily | None:
+    """Return the family of several linear predictors that a name or value is, None if it is another.
+
+    Raises
+    ------
+    LinkError
+        If a link is given and the family has none to choose.
+
+    Examples
+    --------
+    >>> several("cumulative", "probit").link, several("poisson", None)
+    (Probit(), None)
+    """
+    found = member
+    if isinstance(member, str):
+        word, argument = _split(member)
+        known = _lookup(word, [*SEVERAL], _SEVERAL_SPELLINGS)
+        found = None if known is None else SEVERAL[known](*([argument] if argument else []))
+    if found is None or isinstance(found, type) or not hasattr(found, "parameters"):
+        return None
+    if each is None:
+        return cast("VectorFamily", found)
+    if "link" not in found.settings:
+        raise LinkError(f"family {found.name!r} has no link to choose: leave link= out")
+    return cast("VectorFamily", replace(found, link=each))
 
 
 def unit(member: str | Family, each: str | Link | None) -> Unit:
@@ -216,7 +257,23 @@ def families() -> FamilyTable:
     >>> print(families().rows[3][:5])
     ('poisson', 'non-negative integers', 'mu', 'exp(theta)', 'log')
     """
-    return FamilyTable(tuple(_row(each) for each in MEMBERS))
+    more = (_row_of_several(each()) for each in SEVERAL.values())
+    return FamilyTable((*(_row(each) for each in MEMBERS), *more))
+
+
+def _row_of_several(member: VectorFamily) -> tuple[str, ...]:
+    book = member.textbook
+    response = "classes" if member.categorical else repr(member.support)
+    link = member.settings.get("link")
+    return (
+        member.name,
+        response,
+        book.variance,
+        book.cumulant,
+        "logit" if link is None else link.name,
+        ", ".join(book.alternatives),
+        book.use,
+    )
 
 
 def _row(member: Family) -> tuple[str, ...]:

@@ -39,6 +39,11 @@ class Categorical(VectorFamily):
         """Tell whether the response is given as counts per class."""
 
     @property
+    def categorical(self) -> bool:
+        """The response is a class, or counts of classes."""
+        return True
+
+    @property
     def ordered(self) -> bool:
         """Tell whether the classes need an order."""
         return False
@@ -51,11 +56,7 @@ class Categorical(VectorFamily):
         OptionError
             If there are fewer than two classes, or a class was named that is not among them.
         """
-        if len(levels) < 2:
-            raise OptionError(
-                f"family {self.name} needs a response of two classes or more, and there is "
-                f"{'only ' + repr(levels[0]) if levels else 'none'}"
-            )
+        refuse_few(self, levels)
         changes: dict[str, Any] = {"levels": levels, "counted": counted}
         return replace(self, **changes)
 
@@ -135,6 +136,15 @@ class Categorical(VectorFamily):
         """Turn a uniform number per row into the number of a class."""
         cumulative = np.cumsum(self.mean(np, eta), axis=1)[:, :-1]
         return np.asarray((uniform[:, None] >= cumulative).sum(axis=1), dtype=np.float64)
+
+
+def refuse_few(family: Categorical, levels: tuple[str, ...]) -> None:
+    """Refuse a response of one class."""
+    if len(levels) < 2:
+        found = f"only {levels[0]!r}" if levels else "none"
+        raise OptionError(
+            f"family {family.name} needs a response of two classes or more, and there is {found}"
+        )
 
 
 def indicators(xp: Namespace, y: Rows, like: AnyArray) -> AnyArray:

@@ -1,6 +1,6 @@
 """The loss of a family and a link: what a gradient method of any framework minimises, with its derivatives.
 
-May import: _base, family.catalogue, family.family, family.link, family.unit.
+May import: _base, family.catalogue, family.family, family.link, family.unit, family.vector.
 Read next: `etamu.family.unit`, whose value, score and information these are with the sign turned.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, cast, final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
+from etamu.family.vector import VectorFamily
 
 
 class Losses(NamedTuple):
@@ -34,11 +35,14 @@ class Losses(NamedTuple):
 class Loss:
     """Half the unit deviance of each row, times its weight over phi; made by `loss`.
 
+    Of a family of several predictors eta is (n, k), the gradient (n, k) and the Hessian (n, k, k): softmax
+    cross-entropy is the loss of `Multinomial`, its classes numbered from 0, the first the reference.
+
     It differs from minus the log-likelihood by the saturated term, which holds y and phi and no eta: the
     gradient and the Hessian are those of minus the log-likelihood.
     """
 
-    unit: Unit
+    unit: Unit | VectorFamily
     information: str = "observed"
 
     def __call__(
@@ -58,20 +62,24 @@ class Loss:
             Dispersion.
         """
         columns = y if type(y) is tuple else (y,)
-        names = self.unit.family.response
-        if len(columns) != len(names):
+        family: Any = getattr(self.unit, "family", self.unit)
+        if len(columns) != len(family.response) and not getattr(family, "categorical", False):
             raise OptionError(
-                f"the response of {self.unit.family} is {' and '.join(names)}, not {len(columns)} arrays"
+                f"the response of {family} is {' and '.join(family.response)}, not {len(columns)} arrays"
             )
         value, score, information = self.unit.bind(namespace_of(eta), self.information)(columns, eta)
-        scale = 1.0 / phi if weights is None else weights / phi
-        return Losses(-value * scale, -score * scale, information * scale)
+        scale: Any = 1.0 / phi if weights is None else weights / phi
+        if getattr(scale, "ndim", 0) == 0 or value.ndim == score.ndim:
+            return Losses(-value * scale, -score * scale, information * scale)
+        return Losses(-value * scale, -score * scale[:, None], information * scale[:, None, None])
 
     def __str__(self) -> str:
         return f"loss of {self.unit}"
 
 
-def loss(family: str | Family, link: str | Link | None = None, *, information: str = "observed") -> Loss:
+def loss(
+    family: str | Family | VectorFamily, link: str | Link | None = None, *, information: str = "observed"
+) -> Loss:
     """Return the loss of a family and a link, in the array namespace of its arguments.
 
     Parameters
@@ -99,7 +107,10 @@ def loss(family: str | Family, link: str | Link | None = None, *, information: s
     """
     if information not in {"observed", "expected"}:
         raise OptionError(f"information is {information!r}; it is 'expected' or 'observed'")
-    return Loss(catalogue.unit(family, link), information)
+    several = catalogue.several(family, link)
+    if several is not None:
+        return Loss(several, information)
+    return Loss(catalogue.unit(cast("str | Family", family), link), information)
 
 
 def namespace_of(array: AnyArray) -> Namespace:

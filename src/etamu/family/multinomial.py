@@ -14,7 +14,7 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
-from etamu.family.categorical import Categorical, indicators, value_of
+from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
 from etamu.family.links import Logit
 from etamu.family.vector import Parameter, Rows, VectorBound
 
@@ -58,8 +58,8 @@ class Multinomial(Categorical):
 
     Notes
     -----
-    With K = 2 it is the logit model. Observed and expected information are equal, m (diag(p) - p p'), and minus
-    the log-likelihood is convex. The reference changes coefficients and not one probability.
+    With K = 2 it is the logit model. Observed and expected information are equal, m (diag(p) - p p'), and
+    minus the log-likelihood is convex. The reference changes coefficients and not one probability.
 
     References
     ----------
@@ -93,13 +93,18 @@ class Multinomial(Categorical):
         others = (level for place, level in enumerate(self.levels) if place != self.base)
         return tuple(Parameter(level, Logit(), main=True) for level in others)
 
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the odds the predictor is about, and the column."""
+        reference = self.levels[self.base]
+        return f"{parameter.name} (log odds against {reference}):", name.removeprefix(f"{parameter.name}:")
+
     def among(self, levels: tuple[str, ...], *, counted: bool = False) -> Self:
         """Return the family for these classes, the reference settled."""
-        found = super(Multinomial, self).among(levels, counted=counted)
+        refuse_few(self, levels)
         if self.reference is not None and self.reference not in levels:
             listed = ", ".join(map(repr, levels))
             raise OptionError(f"reference={self.reference!r} is no class of the response; there are {listed}")
-        return replace(found, reference=self.reference or levels[0])
+        return replace(self, reference=self.reference or levels[0], levels=levels, counted=counted)
 
     def _scores(self, xp: Namespace, eta: AnyArray) -> AnyArray:
         zero = xp.zeros_like(eta[:, :1])

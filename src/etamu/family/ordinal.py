@@ -1,6 +1,7 @@
-"""Ordinal responses: cumulative links, continuation ratios and adjacent categories, thresholds beside x' beta.
+"""Ordinal responses: cumulative links, continuation ratios, adjacent categories; thresholds beside x' beta.
 
-May import: _base, family.categorical, family.interval, family.link, family.links, family.proportion, family.vector.
+May import: _base, family.categorical, family.interval, family.link, family.links, family.multinomial,
+ family.proportion, family.vector.
 Read next: `etamu.family.interval` for the probability between two thresholds.
 """
 
@@ -34,7 +35,7 @@ SIDES: dict[type[Link], Side] = {
 }
 """The latent laws: both ends of each link, neither by subtraction."""
 
-LINKS: dict[str, Link] = {link().name: link() for link in SIDES}  # type: ignore[call-arg]
+LINKS: dict[str, Link] = {link().name: link() for link in SIDES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,26 @@ class Ordinal(Categorical):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the thresholds, then the location."""
-        thresholds = (Parameter(cut, self.link) for cut in self.cuts)
-        return (*thresholds, Parameter(LOCATION, every.Identity(), main=True))
+        own = self.nonproportional or "~ 1"
+        thresholds = (Parameter(cut, self.link, formula=own) for cut in self.cuts)
+        return (*thresholds, Parameter(LOCATION, every.Identity(), main=True, anchored=True))
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return "low|middle" for a threshold and the column itself for the location."""
+        if parameter.anchored:
+            return column
+        return parameter.name if column == "Intercept" else f"{parameter.name}:{column}"
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the block of the thresholds, said in the model's formula, or of the coefficients."""
+        if parameter.anchored:
+            return "Coefficients (positive: higher classes are more probable):", name
+        return f"Thresholds ({self.statement} = threshold - x'beta):", name
+
+    @property
+    @abstractmethod
+    def statement(self) -> str:
+        """Return the left side of the model's formula."""
 
     def start_from(self, shares: Array) -> Array:
         """Return thresholds at the shares, and location 0."""
@@ -178,6 +197,11 @@ class Cumulative(Ordinal):
         """Return the link's scale: toward an infinite threshold the tails are those of the link."""
         return self.link.concordance
 
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return f"{self.link.name} P(Y <= j)"
+
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the cumulative shares."""
         below, above = np.cumsum(shares)[:-1], np.cumsum(shares[::-1])[::-1][1:]
@@ -281,6 +305,11 @@ class ContinuationRatio(Ordinal):
         """Return the link's: each step is a binary response."""
         return self.link.concordance
 
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return f"{self.link.name} P(Y = j | Y >= j)"
+
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the share of each class among those that reach it."""
         reached = np.cumsum(shares[::-1])[::-1]
@@ -372,6 +401,11 @@ class AdjacentCategory(Ordinal):
         """Return K - 1: a step changes the log odds of the first against the last class by all together."""
         return float(max(len(self.levels) - 1, 1))
 
+    @property
+    def statement(self) -> str:
+        """Return what is modelled."""
+        return "log P(Y = j) / P(Y = j + 1)"
+
     def thresholds_from(self, shares: Array) -> Array:
         """Return the log odds of neighbouring shares."""
         return np.asarray(np.log(shares[:-1]) - np.log(shares[1:]))
@@ -394,9 +428,7 @@ class AdjacentCategory(Ordinal):
         score = mine * above - beyond * below
         k = score.shape[1]
         after = xp.arange(k)[:, None] <= xp.arange(k)[None, :]
-        pairs = xp.where(
-            after, below[:, :, None] * above[:, None, :], above[:, :, None] * below[:, None, :]
-        )
+        pairs = xp.where(after, below[:, :, None] * above[:, None, :], above[:, :, None] * below[:, None, :])
         return value, score, m[:, :, None] * pairs
 
 
@@ -404,5 +436,3 @@ def _scores(xp: Namespace, at: AnyArray) -> AnyArray:
     """Return log p_c less log p_K: the sum of the differences from c on."""
     turned = xp.cumulative_sum(xp.flip(at, axis=1), axis=1)
     return xp.concat([xp.flip(turned, axis=1), xp.zeros_like(at[:, :1])], axis=1)
-
-

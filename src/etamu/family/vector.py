@@ -15,7 +15,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
-from etamu.family.family import Support
+from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
 
 Rows = tuple[AnyArray, ...]
@@ -34,13 +34,19 @@ class Parameter:
     link : Link
         eta = g(parameter).
     main : bool
-        Whether it takes the right side of the model's formula; the others have an intercept only unless
-        `predictors=` says otherwise.
+        Whether it takes the right side of the model's formula, unless `predictors=` says otherwise.
+    formula : str
+        What another one takes unasked: an intercept only.
+    anchored : bool
+        Whether the response depends only on what all other predictors exceed it by, so that its constant is
+        theirs: the location beside the thresholds of an ordinal model.
     """
 
     name: str
     link: Link
     main: bool = False
+    formula: str = "~ 1"
+    anchored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,11 @@ class VectorFamily(ABC):
         """Return the k linear predictors, in the order of the columns of eta."""
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table: variance, density, other links, use."""
+        return Textbook("as stated", "as stated", (), "several linear predictors")
+
+    @property
     def response(self) -> tuple[str, ...]:
         """Return the names of the response columns: ("y",), or ("y", "trials") where trials are data."""
         return ("y",)
@@ -76,6 +87,11 @@ class VectorFamily(ABC):
     def discrete(self) -> bool:
         """Tell whether the response is a whole number, so that P(Y < y) = P(Y <= y - 1)."""
         return self.support.integer
+
+    @property
+    def categorical(self) -> bool:
+        """Tell whether the response is a class, or counts of classes."""
+        return False
 
     @property
     def domain(self) -> Interval:
@@ -120,6 +136,16 @@ class VectorFamily(ABC):
     def settings(self) -> dict[str, Any]:
         """Return what was given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+
+    def label(self, parameter: Parameter, column: str) -> str:
+        """Return what the coefficient of a column in one of the predictors is called."""
+        return f"{parameter.name}:{column}"
+
+    def heading(self, parameter: Parameter, name: str) -> tuple[str, str]:
+        """Return the title of a predictor's block in the summary, and what a coefficient is called in it."""
+        link = parameter.link.name
+        title = f"{parameter.name} ({link} link):" if link != "identity" else f"{parameter.name}:"
+        return title, name.removeprefix(f"{parameter.name}:")
 
     @abstractmethod
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:

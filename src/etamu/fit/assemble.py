@@ -110,10 +110,10 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     """
     frame = columns.frame
     given = columns_of(frame, keywords)
-    masks = _missing(columns.missing(), given)
-    complete = _complete(len(frame), masks)
+    masks = missing_in(columns.missing(), given)
+    complete = complete_rows(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
-    _say_dropped(complete, dropped, missing)
+    say_dropped(complete, dropped, missing)
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
     answer = columns.response(complete)
@@ -124,10 +124,10 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     if "exposure" in given:
         exposure = kept(numbers(given["exposure"], "exposure"), complete)
     encoded, schema = columns.encode(complete, exposure)
-    _refuse_twins(encoded.layout.names)
-    predictor = Predictor(encoded.design, _offset(encoded, offset, complete))
+    refuse_twins(encoded.layout.names)
+    predictor = Predictor(encoded.design, added_offset(encoded, offset, complete))
     gone = {} if schema is None else dict(schema.dropped_levels)
-    notes = _notes(complete, dropped, gone)
+    notes = notes_on(complete, dropped, gone)
     if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
     flags = counted(y, weights.total(), len(row_ids))
@@ -138,13 +138,14 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
         tally=tally(len(frame), flags),
         dropped=dropped,
         schema=schema,
-        words=_words(columns.formula, answer, keywords),
+        words=words_of(columns.formula, answer, keywords),
         options=options,
         notes=notes,
     )
 
 
-def _refuse_twins(names: tuple[str, ...]) -> None:
+def refuse_twins(names: tuple[str, ...]) -> None:
+    """Refuse two coefficients of one name."""
     twins = (
         [name for place, name in enumerate(names) if name in names[:place]]
         if len(set(names)) < len(names)
@@ -160,7 +161,8 @@ def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:
     return flags & (y[1] > 0) if len(y) > 1 else flags
 
 
-def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
+def missing_in(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
+    """Add the missing values of keyword columns to those of the formula."""
     found = dict(masks)
     for keyword, column in columns.items():
         if column.missing is not None:
@@ -168,14 +170,16 @@ def _missing(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Ma
     return found
 
 
-def _complete(n: int, masks: dict[str, Mask]) -> Mask:
+def complete_rows(n: int, masks: dict[str, Mask]) -> Mask:
+    """Flag the rows in which nothing is missing."""
     complete = np.ones(n, dtype=bool)
     for mask in masks.values():
         np.greater(complete, mask, out=complete)  # complete and not missing
     return complete
 
 
-def _say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
+def say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
+    """Warn of dropped rows, or refuse them where that was asked or none is left."""
     if complete.all():
         return
     lost = int((~complete).sum())
@@ -196,7 +200,8 @@ def _sentence(complete: Mask, dropped: dict[str, int]) -> str:
     return f"{int((~complete).sum())} of {len(complete)} rows dropped for missing values: {where}"
 
 
-def _notes(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def notes_on(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Say what was dropped, for the summary."""
     notes = [] if complete.all() else [_sentence(complete, dropped)]
     if levels:
         listed = "; ".join(f"{name}: {', '.join(gone)}" for name, gone in levels.items())
@@ -204,14 +209,16 @@ def _notes(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str,
     return tuple(notes)
 
 
-def _offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | None:
+def added_offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | None:
+    """Add the offset of the keywords to that of the formula, over the rows in use."""
     if offset is None:
         return encoded.offset
     used = kept(offset, complete)
     return used if encoded.offset is None else used + encoded.offset
 
 
-def _words(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
+def words_of(formula: str, answer: tuple[Column, ...], keywords: Keywords) -> Words:
+    """Say how the model is called when it is shown."""
     if not answer:
         raise FormulaError(f"the formula {formula!r} has no response: write 'y ~ ...'")
     kinds = ("frequency_weights", "variance_weights", "sampling_weights")

@@ -7,7 +7,7 @@ Read next: `etamu.fit.assemble`, which puts them into a problem.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,15 @@ from etamu.data.column import Column
 from etamu.data.evaluate import all_finite
 from etamu.data.frame import Frame
 from etamu.design.chunk import Weights
-from etamu.family.unit import Unit
+from etamu.family.link import Link
+
+
+class Linked(Protocol):
+    """What has a link: a unit, or a parameter of a family of several."""
+
+    @property
+    def link(self) -> Link:
+        """The map between eta and what it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def _label(keyword: str, column: Column) -> str:
     return keyword if column.name in {"", keyword} else f"{keyword} (column {column.name!r})"
 
 
-def offset_of(frame: Frame, offset: Any, exposure: Any, unit: Unit) -> Array | None:
+def offset_of(frame: Frame, offset: Any, exposure: Any, unit: Linked) -> Array | None:
     """Add the offset and the log of the exposure, one number per row of the frame; NaN where missing.
 
     Raises
@@ -120,7 +128,7 @@ def offset_of(frame: Frame, offset: Any, exposure: Any, unit: Unit) -> Array | N
     return offset_from(given, unit)
 
 
-def offset_from(columns: Mapping[str, Column], unit: Unit) -> Array | None:
+def offset_from(columns: Mapping[str, Column], unit: Linked) -> Array | None:
     """Add offset and log exposure from their columns."""
     parts: list[Array] = []
     if "offset" in columns:

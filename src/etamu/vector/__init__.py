@@ -1,0 +1,1 @@
+"""Models of several linear predictors: stated, solved, and answered as a frozen VectorFit."""

@@ -1,0 +1,212 @@
+"""From formulas and keywords to a complete VectorProblem; every refusal happens here, before any work.
+
+May import: everything below `vector`.
+Read next: `etamu.vector.response` for the left side, then `etamu.vector.estimate`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from etamu._base.errors import DataError, DroppedLevelsWarning, FormulaError, OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask
+from etamu.data.encode import Encoded, missing_rows
+from etamu.data.formula import Statement, parse
+from etamu.data.frame import Frame, read
+from etamu.data.schema import Schema
+from etamu.design.chunk import Chunk, Predictor
+from etamu.family.vector import Parameter, VectorFamily
+from etamu.fit.assemble import (
+    added_offset,
+    complete_rows,
+    missing_in,
+    notes_on,
+    refuse_twins,
+    say_dropped,
+    settled,
+    words_of,
+)
+from etamu.fit.caller import user_level
+from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
+from etamu.fit.problem import Options, Sample, tally
+from etamu.vector.covariance import check
+from etamu.vector.problem import Predicted, VectorProblem
+from etamu.vector.response import Left, answered, trials_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """A table, which of its rows are complete, and what the keywords say of each."""
+
+    frame: Frame
+    complete: Mask
+    offset: Array | None
+    exposure: Array | None
+
+
+def from_formulas(
+    formula: str,
+    predictors: Mapping[str, str],
+    data: Any,
+    family: VectorFamily,
+    keywords: Keywords,
+    missing: str,
+    options: Options,
+) -> VectorProblem:
+    """State the problem that a formula, and formulas of further predictors, describe.
+
+    Parameters
+    ----------
+    formula : str
+        Left side, and the right side of the main predictors.
+    predictors : mapping of str to str
+        Right sides of other predictors by the name of their parameter, "~ x".
+
+    Raises
+    ------
+    FormulaError
+        If a formula cannot be read or names a column that is not there.
+    DataError
+        If a column, a value or a length cannot be used; column, row, value and remedy are named.
+    OptionError
+        If `predictors` names no parameter of the family.
+    """
+    if not isinstance(formula, str):
+        raise FormulaError(f"the formula is a {type(formula).__name__}; write one such as 'y ~ x'")
+    frame = read(data)
+    if not len(frame):
+        raise DataError("the data have no rows")
+    main = parse(formula, frame.names)
+    given = columns_of(frame, keywords)
+    stated = [parse(_with_left(formula, each), frame.names) for each in _formulas(family, predictors)]
+    masks: dict[str, Mask] = {}
+    for statement in (main, *stated):
+        masks |= missing_rows(statement, frame)
+    masks = missing_in(masks, given)
+    complete = complete_rows(len(frame), masks)
+    dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
+    say_dropped(complete, dropped, missing)
+    weights = weights_from(given, complete)
+    trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
+    row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
+    total = weights.total()
+    flags = np.ones(len(row_ids), dtype=bool) if total is None else total > 0
+    answer = answered(family, Left(main, frame, complete, row_ids, flags), trials)
+    held = trials_of(answer.y, answer.family)
+    flags = flags if held is None else flags & (held > 0)
+    _refuse_strangers(answer.family, predictors)
+    exposure = total
+    if "exposure" in given:
+        exposure = kept(numbers(given["exposure"], "exposure"), complete)
+    rows = _Rows(frame, complete, _offset(answer.family, given), exposure)
+    stated_predictors, encoded = _predictors(answer.family, main, predictors, rows, formula)
+    gone = {name: levels for each in stated_predictors for name, levels in each.schema.dropped_levels}
+    notes = notes_on(complete, dropped, gone)
+    if gone:
+        warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    return VectorProblem(
+        family=answer.family,
+        predictors=stated_predictors,
+        sample=Sample(Chunk(encoded, answer.y, weights, row_ids), flags, frame),
+        tally=tally(len(frame), flags),
+        dropped=dropped,
+        words=replace(words_of(formula, answer.columns, keywords), response=answer.name),
+        options=options,
+        notes=notes,
+    )
+
+
+def refuse_for_several(family: VectorFamily, options: Options) -> None:
+    """Refuse options that a family of several predictors has no use for.
+
+    Raises
+    ------
+    OptionError
+    """
+    if options.dispersion is not None:
+        raise OptionError(f"the {family.name} family has no dispersion to choose: leave dispersion= out")
+    if options.covariance is not None:
+        check(options.covariance)
+
+
+def _with_left(formula: str, right: str) -> str:
+    """Put the left side of a formula before another right side, so that `.` means the same in both."""
+    left, tilde, _ = formula.partition("~")
+    return f"{left}~ {right.strip().removeprefix('~').strip()}" if tilde else right
+
+
+def _formulas(family: VectorFamily, predictors: Mapping[str, str]) -> list[str]:
+    """Return every right side beside the main one, each once."""
+    for name, right in predictors.items():
+        if not isinstance(right, str):
+            raise FormulaError(f"predictors[{name!r}] is a {type(right).__name__}; write one such as '~ x'")
+        if right.partition("~")[0].strip() and "~" in right:
+            raise FormulaError(f"predictors[{name!r}] is {right!r}; it has no left side, write '~ x'")
+    own = getattr(family, "nonproportional", None)
+    return [*dict.fromkeys([*predictors.values(), *([own] if own else [])])]
+
+
+def _refuse_strangers(family: VectorFamily, predictors: Mapping[str, str]) -> None:
+    names = [parameter.name for parameter in family.parameters]
+    for name in predictors:
+        if name not in names:
+            listed = ", ".join(map(repr, names))
+            raise OptionError(
+                f"predictors={{{name!r}: …}} names no parameter of {family.name}; it has {listed}"
+            )
+
+
+def _offset(family: VectorFamily, given: Mapping[str, Any]) -> Array | None:
+    """Add offset and log exposure, which belong to the main predictors."""
+    main = next((each for each in family.parameters if each.main), family.parameters[0])
+    return offset_from(given, main)
+
+
+def _predictors(
+    family: VectorFamily, main: Statement, predictors: Mapping[str, str], rows: _Rows, formula: str
+) -> tuple[tuple[Predicted, ...], tuple[Predictor, ...]]:
+    """Encode every predictor; those of one formula are one."""
+    seen: dict[tuple[str, bool], tuple[Encoded, Schema, Predictor]] = {}
+    stated: list[Predicted] = []
+    ready: list[Predictor] = []
+    anchors = [each for each in family.parameters if not each.anchored]
+    for parameter in family.parameters:
+        right = predictors.get(parameter.name)
+        of_model = right is None and parameter.main
+        text = formula.partition("~")[2].strip() if of_model else (right or parameter.formula)
+        text = text.strip().removeprefix("~").strip()
+        with_offset = parameter.main and rows.offset is not None
+        key = (text, with_offset)
+        if key not in seen:
+            statement = main if of_model else parse(_with_left(formula, text), rows.frame.names)
+            encoded, schema = settled(statement, rows.frame, rows.complete, rows.exposure)
+            refuse_twins(encoded.layout.names)
+            offset = added_offset(encoded, rows.offset if with_offset else None, rows.complete)
+            seen[key] = encoded, schema, Predictor(encoded.design, offset)
+        encoded, schema, predictor = seen[key]
+        hidden = _hidden(parameter, anchors, encoded, rows)
+        stated.append(Predicted(parameter, f"~ {text}", encoded.layout, schema, hidden, with_offset))
+        ready.append(predictor)
+    return tuple(stated), tuple(ready)
+
+
+def _hidden(parameter: Parameter, anchors: list[Parameter], encoded: Encoded, rows: _Rows) -> tuple[str, ...]:
+    """Name the terms of an anchored predictor that are the others': the constant, and terms they have too."""
+    if not parameter.anchored:
+        return ()
+    if "Intercept" not in encoded.layout.names:
+        raise FormulaError(
+            "the thresholds are the intercepts of an ordinal model: leave 0 + out of the formula"
+        )
+    others = {term.label for each in anchors for term in parse(f"~ {_right(each)}", rows.frame.names).terms}
+    return tuple(term.label for term in encoded.layout.terms if term.label in {"Intercept", *others})
+
+
+def _right(parameter: Parameter) -> str:
+    return parameter.formula.strip().removeprefix("~").strip()

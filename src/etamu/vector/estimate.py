@@ -1,0 +1,180 @@
+"""From a problem of several predictors to a VectorFit: aliases, start, solver, covariance, likelihood.
+
+May import: everything below `vector`.
+Read next: `etamu.vector.result`, what comes out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.design.chunk import Chunk, Predictor
+from etamu.design.coordinates import Coordinates, describe, extent, standardised
+from etamu.execute.threads import Threads
+from etamu.fit.aliases import aliased
+from etamu.fit.caller import user_level
+from etamu.fit.estimate import SOLVERS
+from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.placed import visits
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.oracle import Outcome, Solution
+from etamu.vector.covariance import covariance
+from etamu.vector.problem import Predicted, VectorProblem
+from etamu.vector.result import VectorFit
+from etamu.vector.stack import Stack
+from etamu.vector.start import start
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """A problem set up for solving: rows that count, every predictor in columns of full rank."""
+
+    chunk: Chunk
+    executor: Threads
+    stack: Stack
+    extent: Array
+
+
+def estimate(problem: VectorProblem) -> VectorFit:
+    """Fit a problem of several linear predictors.
+
+    Raises
+    ------
+    DataError
+        If no row counts, or no start is inside the domain.
+    OptionError
+        If the start given is not one.
+    """
+    if not problem.counted.any():
+        raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    stage = prepare(problem)
+    oracle = likelihood_of(problem, stage)
+    solution = SOLVERS[problem.options.solver](oracle, _first(problem, oracle, stage))
+    if solution.outcome is not Outcome.CONVERGED:
+        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
+    return finish(problem, stage, solution)
+
+
+def prepare(problem: VectorProblem) -> Stage:
+    """Shift and scale the columns of every predictor and drop the aliased ones; equal predictors once."""
+    chunk = problem.counting()
+    seen: dict[tuple[int, tuple[str, ...]], tuple[Predictor, Coordinates, Array]] = {}
+    placed: list[Predictor] = []
+    coordinates: list[Coordinates] = []
+    extents: list[Array] = []
+    for predictor, stated in zip(chunk.predictors, problem.predictors, strict=True):
+        key = id(predictor), stated.hidden
+        if key not in seen:
+            seen[key] = _standardised(problem, chunk, predictor, stated)
+        ready, own, most = seen[key]
+        placed.append(ready)
+        coordinates.append(own)
+        extents.append(most)
+    ready_chunk = Chunk(tuple(placed), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
+    stack = stacked(problem, tuple(coordinates))
+    if stack.aliased:
+        names = ", ".join(stack.aliased)
+        message = (
+            f"{len(stack.aliased)} column(s) are linear combinations of earlier ones and have no "
+            f"coefficient (NaN): {names}"
+        )
+        warnings.warn(message, AliasWarning, stacklevel=user_level())
+    executor = Threads(ready_chunk, **visits(problem.options))
+    return Stage(ready_chunk, executor, stack, np.concatenate(extents))
+
+
+def _standardised(
+    problem: VectorProblem, chunk: Chunk, predictor: Predictor, stated: Predicted
+) -> tuple[Predictor, Coordinates, Array]:
+    """Shift and scale one predictor, drop its aliases and the terms that are other predictors'."""
+    alone = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids)
+    raw = Threads(alone, **visits(problem.options))
+    moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
+    placed, own = standardised(predictor.design, stated.layout, moments)
+    ready = Predictor(placed, predictor.offset)
+    rows = Chunk((ready,), chunk.y, chunk.weights, chunk.row_ids)
+    own = own.without(aliased(Threads(rows, **visits(problem.options)), own))
+    hidden = {
+        j for term in stated.layout.terms if term.label in stated.hidden for j in _columns(term.columns)
+    }
+    own = replace(own, kept=np.array([j for j in own.kept if j not in hidden], dtype=np.intp))
+    return ready, own, extent(own, moments)
+
+
+def _columns(columns: slice) -> range:
+    return range(columns.start, columns.stop)
+
+
+def stacked(problem: VectorProblem, coordinates: tuple[Coordinates, ...]) -> Stack:
+    """Put the coordinates of all predictors end to end, and name what is reported of them."""
+    names: list[str] = []
+    chosen: list[int] = []
+    anchored, at = None, 0
+    for number, stated in enumerate(problem.predictors):
+        if stated.parameter.anchored:
+            anchored = number
+        hidden = {j for t in stated.layout.terms if t.label in stated.hidden for j in _columns(t.columns)}
+        for j, column in enumerate(stated.layout.names):
+            if j not in hidden:
+                names.append(problem.family.label(stated.parameter, column))
+                chosen.append(at + j)
+        at += stated.layout.width
+    return Stack(coordinates, tuple(names), np.array(chosen, dtype=np.intp), anchored)
+
+
+def likelihood_of(problem: VectorProblem, stage: Stage) -> Likelihood:
+    """State the oracle whose maximum is sought."""
+    stack: Any = stage.stack  # what a likelihood asks of coordinates, it has
+    return Likelihood(stage.executor, problem.family, stack, stage.extent)
+
+
+def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:
+    given = problem.options.start
+    if given is None:
+        return start(oracle, problem.family, stage.chunk, stage.stack)
+    if len(given) != stage.stack.width:
+        raise OptionError(
+            f"start has {len(given)} numbers and the model {stage.stack.width} coefficients: "
+            + ", ".join(stage.stack.names)
+        )
+    numbers = np.asarray(given, dtype=np.float64)
+    for j in np.flatnonzero(stage.stack.free & ~np.isfinite(numbers)):
+        raise OptionError(f"start is {numbers[j]} for {stage.stack.names[j]!r}; give a finite number")
+    beta = stage.stack.working(numbers)
+    if not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
+        raise OptionError("the likelihood is 0 at start; leave start out or choose one inside")
+    return beta
+
+
+def finish(problem: VectorProblem, stage: Stage, solution: Solution) -> VectorFit:
+    """Turn a solution into a fit: covariance and likelihood."""
+    sampling = problem.chunk.weights.sampling is not None
+    kind = problem.options.covariance or ("HC1" if sampling else "model")
+    likelihood = log_likelihood(problem, stage.chunk, solution.local.value)
+    fit = VectorFit(
+        problem=problem,
+        coordinates=stage.stack,
+        beta=solution.beta,
+        factor=None,
+        covariance_kind=kind,
+        likelihood=likelihood,
+        nobs=problem.nobs,
+        solution=solution,
+    )
+    return replace(fit, factor=covariance(fit, stage.executor, kind))
+
+
+def log_likelihood(problem: VectorProblem, chunk: Chunk, value: float) -> LogLikelihood:
+    """Add the saturated terms of the rows to the value, each as often as its weight says."""
+    if chunk.weights.sampling is not None:
+        return LogLikelihood(np.nan, 0, np.nan, "sampling weights make no likelihood of the rows")
+    rows = problem.family.saturated(chunk.y)
+    total = chunk.weights.total()
+    return LogLikelihood(value + float(np.sum(rows if total is None else total * rows)), 0, 1.0)

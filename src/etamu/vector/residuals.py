@@ -1,0 +1,108 @@
+"""Residuals and simulated responses of models of several predictors.
+
+May import: everything below `vector`.
+Read next: `etamu.infer.quantile` for normal scores, `etamu.infer.uniform` for the random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etamu._base.errors import OptionError
+from etamu._base.types import Array
+from etamu.design.chunk import Chunk
+from etamu.family.vector import VectorFamily
+from etamu.infer.quantile import normal_scores
+from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
+from etamu.sums import etas
+from etamu.vector.rows import by_row
+
+if TYPE_CHECKING:
+    from etamu.vector.result import VectorFit
+
+KINDS = ("quantile", "response", "pearson")
+
+
+def residuals(fit: VectorFit, kind: str = "quantile", seed: int = 0) -> Array:
+    """Compute residuals as `VectorFit.residuals` describes.
+
+    Raises
+    ------
+    OptionError
+        If the kind is not known, or the seed is no whole number.
+    """
+    if kind not in KINDS:
+        listed = ", ".join(map(repr, KINDS))
+        raise OptionError(f"residuals of kind {kind!r} are not known; choose one of {listed}")
+    _check_whole(seed, "seed", 0, LARGEST_SEED)
+    raw, family = fit.coordinates.raw(fit.beta), fit.family
+
+    def quantile(chunk: Chunk) -> Array:
+        u = uniform(seed, chunk.row_ids, 1, RESIDUAL)[:, 0]
+        return scores(family, chunk.y, etas(chunk, raw), u)
+
+    def plain(chunk: Chunk) -> Array:
+        eta = etas(chunk, raw)
+        return _response(family, chunk.y, eta, standardised=kind == "pearson")
+
+    if kind == "quantile" and family.categorical and len(fit.problem.chunk.y) > 1:
+        raise OptionError("quantile residuals need one response per row, and counts of classes are several")
+    return by_row(fit, quantile if kind == "quantile" else plain)
+
+
+def scores(family: VectorFamily, y: tuple[Array, ...], eta: Array, u: Array) -> Array:
+    """Compute randomised quantile residuals from the nearer tail (Dunn and Smyth 1996)."""
+    with np.errstate(all="ignore"):
+        lower, upper = family.cdf(y, eta), family.sf(y, eta)
+        before = (y[0] - 1.0, *y[1:])
+        lower_open = family.cdf(before, eta) if family.discrete else lower
+        upper_open = family.sf(before, eta) if family.discrete else upper
+    below = lower <= upper
+    return normal_scores(np.where(below, lower, upper), np.where(below, lower_open, upper_open), u, below)
+
+
+def _response(family: VectorFamily, y: tuple[Array, ...], eta: Array, *, standardised: bool) -> Array:
+    with np.errstate(all="ignore"):
+        mean, variance = np.asarray(family.mean(np, eta)), np.asarray(family.variance(np, eta))
+        if family.categorical:
+            counts = (
+                np.stack(y, axis=1) if len(y) > 1 else np.equal.outer(y[0], np.arange(mean.shape[1])) * 1.0
+            )
+            trials = counts.sum(axis=1, keepdims=True)
+            rest = counts - trials * mean
+            return np.asarray(rest / np.sqrt(trials * variance) if standardised else rest)
+        return np.asarray((y[0] - mean) / np.sqrt(variance) if standardised else y[0] - mean)
+
+
+def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
+    """Draw responses as `VectorFit.simulate` describes; draw k of a row depends on (seed, row, k) alone.
+
+    Raises
+    ------
+    OptionError
+        If n or the seed is no such whole number.
+    """
+    _check_whole(n, "n", 1, 2**32 - 1)
+    _check_whole(seed, "seed", 0, LARGEST_SEED)
+    raw, family = fit.coordinates.raw(fit.beta), fit.family
+    drawn: Callable[[Array, Array], Array] | None = getattr(family, "drawn", None)
+
+    def draw(chunk: Chunk) -> Array:
+        eta = etas(chunk, raw)
+        if drawn is not None:
+            numbers = uniform(seed, chunk.row_ids, n)
+            return np.stack([drawn(column, eta) for column in numbers.T], axis=1)
+        first = int(chunk.row_ids[0]) if len(chunk) else 0
+        rng = np.random.default_rng([seed, first])
+        return np.stack([family.sample(rng, eta, chunk.y[1:]) for _ in range(n)], axis=1)
+
+    return by_row(fit, draw)
+
+
+def _check_whole(value: Any, name: str, least: int, most: int) -> None:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise OptionError(f"{name} is {value!r}; it is a whole number from {least} to {most}")

@@ -1,0 +1,353 @@
+"""The VectorFit: what came out of a problem of several predictors, frozen; methods are doors to functions.
+
+May import: everything below `vector`.
+Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpret`.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
+from etamu._base.later import later
+from etamu._base.types import Array
+from etamu.family.vector import VectorFamily
+from etamu.fit.clusters import Clustering
+from etamu.fit.likelihood import LogLikelihood
+from etamu.infer import criteria
+from etamu.infer.covariance import Root
+from etamu.infer.wald import interval, p_values
+from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.vector.problem import VectorProblem
+from etamu.vector.stack import Stack
+
+if TYPE_CHECKING:
+    from etamu.fit.linear_test import LinearTest
+    from etamu.vector.covariance import with_covariance
+    from etamu.vector.hypotheses import hypothesis_test
+    from etamu.vector.predict import VectorPrediction, predict
+    from etamu.vector.residuals import residuals, simulate
+    from etamu.vector.summary import VectorSummary, summary
+    from etamu.vector.tables import glance, tidy
+else:
+    with_covariance = later("etamu.vector.covariance", "with_covariance")
+    predict = later("etamu.vector.predict", "predict")
+    residuals = later("etamu.vector.residuals", "residuals")
+    simulate = later("etamu.vector.residuals", "simulate")
+    summary = later("etamu.vector.summary", "summary")
+    glance = later("etamu.vector.tables", "glance")
+    tidy = later("etamu.vector.tables", "tidy")
+    hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
+
+
+@dataclass(frozen=True, eq=False)
+class VectorFit:
+    """A fitted model of several linear predictors.
+
+    Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and named in
+    `aliased`. Nothing of it changes.
+
+    Parameters
+    ----------
+    problem : VectorProblem
+        The model and its rows.
+    coordinates : Stack
+        How working coefficients become reported ones.
+    beta : array
+        Working coefficients at the maximum.
+    factor : Root, optional
+        Factor of their covariance.
+    covariance_kind : str
+        "model", "observed", "expected", "HC0", "HC1", "CR0" or "CR1".
+    likelihood : LogLikelihood
+    nobs : int
+    solution : Solution
+    clustering : Clustering, optional
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"way": ["bus", "car", "car", "rail", "bus", "rail"], "km": [1.0, 2.0, 4.0, 3.0, 3.0, 1.0]}
+    >>> fit = em.glm("way ~ km", data, family=em.Multinomial())
+    >>> fit.names
+    ('car:Intercept', 'car:km', 'rail:Intercept', 'rail:km')
+    >>> fit.predict().sum(axis=1).round(12)
+    array([1., 1., 1., 1., 1., 1.])
+    """
+
+    problem: VectorProblem
+    coordinates: Stack
+    beta: Array
+    factor: Root | None
+    covariance_kind: str
+    likelihood: LogLikelihood
+    nobs: int
+    solution: Solution
+    clustering: Clustering | None = None
+
+    # What the model is
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients, predictor by predictor."""
+        return self.coordinates.names
+
+    @property
+    def family(self) -> VectorFamily:
+        """How the response varies, its classes settled."""
+        return self.problem.family
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was given."""
+        return self.problem.words.formula
+
+    @property
+    def predictors(self) -> dict[str, tuple[str, ...]]:
+        """Names of the coefficients of each predictor, by the name of its parameter."""
+        out: dict[str, tuple[str, ...]] = {each.parameter.name: () for each in self.problem.predictors}
+        for name in self.names:
+            parameter = self.problem.predictors[self.coordinates.part_of(name)].parameter.name
+            out[parameter] = (*out[parameter], name)
+        return out
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know: dropped rows and levels."""
+        return self.problem.notes
+
+    # The estimate
+
+    @cached_property
+    def coef(self) -> Array:
+        """Coefficients, NaN where a column is aliased."""
+        return self.coordinates.reported(self.beta)
+
+    @property
+    def root(self) -> Root:
+        """Factor of the covariance of the working coefficients.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was saved without it.
+        """
+        if self.factor is None:
+            raise NotAvailableError("this needs the covariance, which this fit does not carry: fit again")
+        return self.factor
+
+    @cached_property
+    def reported_root(self) -> Root:
+        """A factor C of the covariance of the reported coefficients, cov = C C'."""
+        return Root(self.coordinates.reported(self.root.matrix))
+
+    @cached_property
+    def se(self) -> Array:
+        """Standard errors."""
+        return np.sqrt(self.reported_root.variances())
+
+    @property
+    def cov(self) -> Array:
+        """Covariance of the coefficients; NaN where a column is aliased."""
+        return self.reported_root.covariance()
+
+    @cached_property
+    def statistic(self) -> Array:
+        """Coefficient over standard error, z."""
+        with np.errstate(all="ignore"):
+            return self.coef / self.se
+
+    @property
+    def reference_df(self) -> float:
+        """Degrees of freedom of the reference: infinite, or clusters less one."""
+        return math.inf if self.clustering is None else float(np.min(self.clustering.df))
+
+    @property
+    def p_values(self) -> Array:
+        """Two-sided p-values of `statistic`."""
+        return p_values(self.statistic, self.reference_df)
+
+    def conf_int(self, level: float = 0.95, *, method: str = "wald") -> Array:
+        """Compute Wald intervals of the coefficients, (names, 2).
+
+        Raises
+        ------
+        OptionError
+            If the level is no probability, or another method is asked.
+        """
+        if not 0.0 < level < 1.0:
+            raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+        if method != "wald":
+            raise OptionError(f"method {method!r} is not known for several predictors; it is 'wald'")
+        return interval(self.coef, self.se, level, self.reference_df)
+
+    @property
+    def rank(self) -> int:
+        """Number of coefficients that are not aliased."""
+        return self.coordinates.size
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Names of columns that are linear combinations of earlier ones."""
+        return self.coordinates.aliased
+
+    # The criteria
+
+    @property
+    def loglik(self) -> float:
+        """Complete log-likelihood, NaN where there is none."""
+        return self.likelihood.value
+
+    @property
+    def deviance(self) -> float:
+        """Minus twice the value: -2 loglik for classes, the deviance of counts from their own shares."""
+        return abs(2.0 * self.solution.local.value)
+
+    @property
+    def parameters(self) -> int:
+        """Parameters the likelihood counts: every coefficient that is not aliased."""
+        return self.rank
+
+    @property
+    def df_resid(self) -> int:
+        """Observations less parameters."""
+        return self.nobs - self.rank
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 loglik + 2 parameters."""
+        return criteria.aic(self.loglik, self.parameters)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 loglik + parameters log(nobs)."""
+        return criteria.bic(self.loglik, self.parameters, self.nobs)
+
+    # The way there
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the search for the maximum ended; `outcome.advice` says what to do."""
+        return self.solution.outcome
+
+    @property
+    def converged(self) -> bool:
+        """Whether the maximum was verified."""
+        return self.solution.outcome is Outcome.CONVERGED
+
+    @property
+    def iterations(self) -> int:
+        """Steps the solver took."""
+        return len(self.solution.steps)
+
+    @property
+    def passes(self) -> int:
+        """Passes over the rows the solver made."""
+        return self.solution.passes
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Value, decrement, step and lambda-rho of each iteration."""
+        return self.solution.steps
+
+    # What can be asked
+
+    def with_covariance(self, kind: str, cluster: Any = None) -> VectorFit:
+        """Return the same fit with another covariance, which its tables, tests and intervals follow.
+
+        Parameters
+        ----------
+        kind : str
+            "model" (observed information), "expected", "HC0", "HC1", or with `cluster` "CR0", "CR1".
+        cluster : column name, array, or tuple or list of these, optional
+        """
+        return with_covariance(self, kind, cluster)
+
+    def predict(
+        self,
+        data: Any = None,
+        kind: str | None = None,
+        *,
+        se: bool = False,
+        interval: str | None = None,
+        level: float = 0.95,
+        **options: Any,
+    ) -> Array | VectorPrediction:
+        """Predict for new data, or for the rows of the input where no data are given.
+
+        Parameters
+        ----------
+        data : data frame or dict of arrays, optional
+        kind : str, optional
+            "probabilities" (n, classes) and "class" (n,) for classes; "mean" (n,); "link" (n, k); or the name
+            of a parameter. Probabilities, else the mean, if left out.
+        se : bool
+            Whether standard errors come along (delta method).
+        interval : None or "confidence"
+            Of probabilities on the logit scale, so that they stay inside (0, 1).
+        level : float
+        **options
+            `unseen="error" | "nan" | "reference"`, and `offset=` or `exposure=` where they were arrays.
+
+        Returns
+        -------
+        array, or VectorPrediction where `se` or `interval` is asked
+            With the length of the input; NaN where a value needed is missing.
+        """
+        found: Array | VectorPrediction = predict(
+            self, data, kind, se=se, interval=interval, level=level, **options
+        )
+        return found
+
+    def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Array:
+        """Compute residuals with the input's length, NaN where a row was dropped.
+
+        Parameters
+        ----------
+        kind : "quantile", "response" or "pearson"
+            Standard normal under the model, randomised within the jump of a discrete response; y less the
+            mean; the same over its standard deviation. Of classes the latter two are (n, classes).
+        seed : int
+        """
+        return residuals(self, kind, seed)
+
+    def simulate(self, n: int = 1, seed: int = 0) -> Array:
+        """Draw responses from the fitted model, (rows of the input, n); of classes their numbers."""
+        return simulate(self, n, seed)
+
+    def test(self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None) -> LinearTest:
+        """Test linear hypotheses, such as ``"car:km = 0, rail:km = 0"``.
+
+        Parameters
+        ----------
+        hypothesis : str, list of str, or array (m, names)
+        kind : "wald" or "lr"
+        rhs : number or array (m,), optional
+            The right side where `hypothesis` is a matrix.
+        """
+        return hypothesis_test(self, hypothesis, kind, rhs)
+
+    # How it is shown
+
+    def summary(self) -> VectorSummary:
+        """Summarise the fit, a block of coefficients for each predictor."""
+        return summary(self)
+
+    def tidy(self, level: float | None = None) -> Any:
+        """Tabulate the coefficients, one row each, in the data-frame library that came in."""
+        return tidy(self, level)
+
+    def glance(self) -> Any:
+        """Tabulate the fit in one row."""
+        return glance(self)
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary().html
