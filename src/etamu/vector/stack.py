@@ -7,6 +7,7 @@ Read next: `etamu.vector.estimate`, which solves in them, and `etamu.design.coor
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,8 +119,10 @@ class Stack:
         parts = [part.gathered(raw[at]) for part, at in zip(self.parts, self._raw, strict=True)]
         return np.concatenate(parts)
 
-    def gram(self, raw: Array) -> Array:
-        """Map an information over raw columns to working coordinates, (size, size)."""
+    def gram(self, raw: Any) -> Array:
+        """Map an information over raw columns to working coordinates, (size, size); a Gram for one predictor."""
+        if len(self.parts) == 1:
+            return self.parts[0].gram(raw)
         full = self.gathered(self.gathered(raw).T)
         return 0.5 * (full + full.T)
 
