@@ -63,7 +63,14 @@ def _beta_binomial(y, m, mean, phi):
     return ways + over + mp.loggamma(y + a) + mp.loggamma(m - y + b) - mp.loggamma(m + phi)
 
 
+def _generalized_poisson(y, mu, phi):
+    a, c = mu / phi, 1 - 1 / phi
+    return mp.log(a) + (y - 1) * mp.log(a + c * y) - a - c * y - mp.loggamma(y + 1)
+
+
 LOG_DENSITIES = {
+    "negative_binomial_1": lambda y, mu, alpha: _negative_binomial(y, mu, mu / alpha),
+    "generalized_poisson": _generalized_poisson,
     "beta": _beta,
     "beta_binomial": _beta_binomial,
     "zero_truncated_poisson": _truncated(_poisson),

@@ -15,12 +15,16 @@ from typing import NamedTuple, final
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Array, Namespace
+from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import laws, special
+from etamu.family.family import Support
 from etamu.family.laws import Law, Setting
 from etamu.family.natural import LOG, Kernel, Local, Points
 from etamu.family.remainders import digamma_rest, log_gamma_rest, trigamma_rest
 from etamu.family.vector import Rows
+
+COUNTS = Support(Interval(0.0, np.inf, closed_lower=True), integer=True)
+"""The whole numbers from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ class Odds(NamedTuple):
 
 def odds(xp: Namespace, m: AnyArray, s: AnyArray) -> Odds:
     """Return both parts of mu + theta from their logarithms."""
-    mu, theta = special.exp(xp, m), xp.maximum(special.exp(xp, s), 1e-307)
+    mu = special.exp(xp, m)
+    theta = xp.maximum(xp.exp(xp.minimum(s, 707.0)), 1e-307)  # beyond, the Poisson law and nothing by theta
     delta = m - s
     high, decay = delta > 0.0, xp.exp(-xp.abs(delta))
     bulk = 1.0 / (1.0 + decay)
@@ -273,7 +278,7 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
     log_count = xp.log(count)
     whole = y + theta
     slope = y * at.q - at.part
-    total = at.mu + theta
+    total = xp.where(at.log_total < 707.0, at.mu + theta, xp.inf)
     shift = (y - at.mu) / total
     log_whole = xp.where(some, xp.log(xp.where(some, whole, 1.0)), s)
     near = xp.abs(shift) < 0.25

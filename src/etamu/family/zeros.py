@@ -15,14 +15,13 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import saturated, special
-from etamu.family.counts import CountLaw, NegativeBinomialLaw, PoissonLaw
+from etamu.family.counts import COUNTS, CountLaw, NegativeBinomialLaw, PoissonLaw
 from etamu.family.family import Support
 from etamu.family.link import Link
 from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
 from etamu.family.proportion import logit
 from etamu.family.vector import Parameter, Rows
 
-COUNTS = Support(Interval(0.0, np.inf, closed_lower=True), integer=True)
 POSITIVE = Support(Interval(1.0, np.inf, closed_lower=True), integer=True)
 
 
