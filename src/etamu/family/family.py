@@ -44,7 +44,7 @@ class Support:
     def __repr__(self) -> str:
         low, high = self.interval.lower, self.interval.upper
         if self.integer:
-            return "0 or 1" if high == 1.0 else "non-negative integers"
+            return "0 or 1" if high == 1.0 else "positive integers" if low >= 1.0 else "non-negative integers"
         if self.interval.whole:
             return "any finite number"
         if (low, high) == (0.0, math.inf):

@@ -1,0 +1,272 @@
+"""Counts whose variance is a multiple of the mean: NB1, and the generalised Poisson law.
+
+May import: _base, family.counts, family.laws, family.natural, family.saturated, family.special,
+ family.summed, family.vector, family.zeros.
+Read next: `etamu.family.conway` for counts of both more and less variance, with a series for a constant.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import final
+
+import numpy as np
+
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family import laws, saturated, special
+from etamu.family.counts import COUNTS, negative_binomial, odds, setting
+from etamu.family.link import Link
+from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, link_of, started
+from etamu.family.summed import summed
+from etamu.family.vector import Parameter, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Dispersed(NaturalFamily):
+    """A count with a mean and a second parameter that stretches its variance; abstract."""
+
+    link: str | Link = "log"
+    dispersion_link: str | Link = "log"
+    support = COUNTS
+    scales = (LOG, LOG)
+
+    @property
+    @abstractmethod
+    def second(self) -> str:
+        """Return the name of the second parameter."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean and dispersion."""
+        return (
+            Parameter("mean", link_of(self.link, LOG, f"{self.name} mean"), main=True),
+            Parameter(self.second, link_of(self.dispersion_link, LOG, f"{self.name} {self.second}")),
+        )
+
+    def saturated(self, y: tuple[Array, ...]) -> Array:
+        """Return the log probability of a Poisson count at its own mean."""
+        return saturated.poisson(y[0])
+
+    def start(self, y: tuple[Array, ...], weight: Array) -> Array:
+        """Return the mean, and what the ratio of variance and mean says of the dispersion."""
+        mean = max(float(np.average(y[0], weights=weight)), 1e-3)
+        variance = float(np.average((y[0] - mean) ** 2, weights=weight))
+        return started(self, {"mean": mean, self.second: self.guess(y[0], mean, variance / mean)})
+
+    @abstractmethod
+    def guess(self, y: Array, mean: float, ratio: float) -> float:
+        """Return a first dispersion from the ratio of variance and mean."""
+
+    def mean(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return mu."""
+        return special.exp(xp, self.natural(xp, eta)[0])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NegativeBinomial1(Dispersed):
+    """A negative binomial count whose variance is mu (1 + alpha): NB1, theta = mu/alpha.
+
+    Parameters
+    ----------
+    link, dispersion_link : str or Link
+        Links of the mean and of alpha > 0; alpha = 0 is Poisson.
+
+    Notes
+    -----
+    Mean and dispersion are coupled: unlike NB2's their estimates are correlated, and the standard errors come
+    from the joint (observed) information.
+
+    References
+    ----------
+    Cameron and Trivedi (2013), *Regression Analysis of Count Data*, 2nd edition, section 3.3.
+    """
+
+    name = "negative_binomial_1"
+    second = "dispersion"
+    expected_known = False
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return NB2's kernel at log theta = log mu - log alpha."""
+
+        def kernel(y: Rows, t: Points) -> Local:
+            s = t[0] - t[1]
+            value, (by_mean, by_shape), pairs = negative_binomial(xp, y[0], s, odds(xp, t[0], s))
+            cross = pairs[0, 1] + pairs[1, 1]
+            return Local(
+                value,
+                (by_mean + by_shape, -by_shape),
+                {(0, 0): pairs[0, 0] + pairs[0, 1] + cross, (0, 1): -cross, (1, 1): pairs[1, 1]},
+            )
+
+        return kernel
+
+    def guess(self, y: Array, mean: float, ratio: float) -> float:
+        """Return variance / mean - 1, at least a little."""
+        return float(np.clip(ratio - 1.0, 0.05, 50.0))
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return mu (1 + alpha)."""
+        m, b = self.natural(xp, eta)
+        return special.exp(xp, m) * (1.0 + special.exp(xp, b))
+
+    def _law(self, eta: Array) -> tuple[laws.Law, laws.Setting]:
+        m, b = self.natural(np, eta)
+        return laws.negative_binomial(np.exp(m - b)), setting(np.exp(m))  # type: ignore[arg-type]
+
+    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return NB2's."""
+        law, at = self._law(eta)
+        return law.cdf(y[0], at)
+
+    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return NB2's."""
+        law, at = self._law(eta)
+        return law.sf(y[0], at)
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw one count per row."""
+        law, at = self._law(eta)
+        return law.sample(rng, at)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GeneralizedPoisson(Dispersed):
+    """Consul's generalised Poisson count: mean mu, variance phi^2 mu.
+
+    P(Y = y) = a (a + c y)^(y - 1) exp(-a - c y) / y! with a = mu/phi and c = 1 - 1/phi. phi = 1 is Poisson.
+
+    Parameters
+    ----------
+    link, dispersion_link : str or Link
+        Links of mu and phi.
+
+    Notes
+    -----
+    phi > 1: a proper law, the number of all descendants of a Poisson number of ancestors. 1/2 <= phi < 1
+    (under-dispersion): probabilities are 0 where mu <= (1 - phi) y, and the others add up to 1 only nearly (to
+    better than 0.5 % while at least five counts are possible: Consul and Famoye). phi < 1/2 has likelihood 0
+    here. For strong under-dispersion use `ConwayMaxwellPoisson`.
+
+    References
+    ----------
+    Consul and Jain (1973), *A generalization of the Poisson distribution*, Technometrics 15.
+    Consul and Famoye (1992), *Generalized Poisson regression model*, Communications in Statistics 21.
+    """
+
+    name = "generalized_poisson"
+    second = "dispersion"
+    expected_known = False
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the kernel in (log mu, log phi), with w = a + c y and d = (y - mu)/phi = y - w."""
+
+        def kernel(y: Rows, t: Points) -> Local:
+            count, (m, b) = y[0], t
+            a, c, back = special.exp(xp, m - b), -xp.expm1(-b), special.exp(xp, -b)
+            w, d = a + c * count, back * count - a
+            inside = (w > 0.0) & (b >= LEAST)
+            w = xp.where(inside, w, 1.0)
+            some = count > 0.0
+            size = xp.where(some, count, 1.0)
+            off = -d / size
+            near = xp.abs(off) < 0.25
+            close = size * special.log1pmx(xp, xp.where(near, off, 0.0))
+            log_w = xp.log(w)
+            bulk = xp.where(near, close, size * (log_w - xp.log(size)) + d)
+            value = xp.where(some, bulk + (m - b) - log_w, -a)
+            by_mean = (c * count) / w + a * (d / w)
+            # y (y - 1)/w - w and y (y - 1)/w - 2 y + w, of differences where w is near y
+            close_by = w > 0.5 * count
+            pairs_of = count * ((count - 1.0) / w)
+            lean = xp.where(close_by, d * ((count + w) / w) - count / w, pairs_of - w)
+            by_phi = xp.where(close_by, d * (d / w) - count / w, (pairs_of - 2.0 * count) + w)
+            by_phi = xp.where(some, by_phi, a)
+            mean = (a / w) * (a + ((1.0 - count) + w) * ((c * count) / w))
+            cross, phi = (a / w) * lean, (d / w) * lean
+            pairs = {(0, 0): mean, (0, 1): cross, (1, 1): phi}
+            kept = {key: xp.where(inside, each, 0.0) for key, each in pairs.items()}
+            score = (xp.where(inside, by_mean, 0.0), xp.where(inside, by_phi, 0.0))
+            return Local(xp.where(inside, value, -xp.inf), score, kept)
+
+        return kernel
+
+    def guess(self, y: Array, mean: float, ratio: float) -> float:
+        """Return the root of variance / mean, not below what the largest count allows."""
+        least = 1.0 - 0.9 * mean / max(float(np.max(y)), mean)
+        return float(np.clip(np.sqrt(ratio), max(0.6, least), 10.0))
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return phi^2 mu."""
+        m, b = self.natural(xp, eta)
+        return special.exp(xp, m + 2.0 * b)
+
+    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return the sum of the probabilities up to y."""
+        count, t = np.floor(y[0]), self.natural(np, eta)
+        first = np.maximum(0.0, count - _reach(t))
+        return np.minimum(self._summed(t, first, np.minimum(count, _last(t))), 1.0)
+
+    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return the sum of the probabilities above y."""
+        first, t = np.maximum(np.floor(y[0]) + 1.0, 0.0), self.natural(np, eta)
+        last = np.maximum(first, np.ceil(np.exp(t[0]))) + _reach(t)
+        return np.minimum(self._summed(t, first, np.minimum(last, _last(t))), 1.0)
+
+    def _summed(self, t: Points, first: Array, last: Array) -> Array:
+        kernel = self.kernel(np, "observed")
+
+        def log_p(j: Array, rows: Array) -> Array:
+            m, b = (np.broadcast_to(each[rows], j.shape) for each in t)
+            return np.asarray(kernel((j,), (m, b)).value + saturated.poisson(j))
+
+        with np.errstate(all="ignore"):
+            return summed(log_p, first, last)
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw generations of descendants until none is left; for phi < 1 invert the distribution function."""
+        t = self.natural(np, eta)
+        mu, phi = np.exp(t[0]), np.exp(t[1])
+        more = np.maximum(1.0 - 1.0 / phi, 0.0)
+        generation = rng.poisson(np.where(phi >= 1.0, mu / phi, 0.0)).astype(np.float64)
+        total = generation.copy()
+        while generation.any():
+            generation = rng.poisson(more * generation).astype(np.float64)
+            total += generation
+        less = np.flatnonzero(phi < 1.0)
+        if less.size:
+            total[less] = self._inverted(rng.random(less.size), (t[0][less], t[1][less]))
+        return total
+
+    def _inverted(self, u: Array, t: Points) -> Array:
+        kernel, last = self.kernel(np, "observed"), _last(t)
+        out, left, open_ = np.zeros(u.shape), u.copy(), np.ones(u.shape, dtype=bool)
+        j = 0.0
+        while open_.any():
+            y = np.full(u.shape, j)
+            with np.errstate(all="ignore"):
+                left = left - np.exp(kernel((y,), t).value + saturated.poisson(y))
+            open_ &= left > 0.0
+            open_ &= j < last
+            j += 1.0
+            out[open_] = j
+        return out
+
+
+LEAST = float(np.log(0.5)) - 1e-12
+"""The smallest log phi: below 1/2 Consul's law is none."""
+
+
+def _last(t: Points) -> Array:
+    """Return the largest possible count: infinite for phi >= 1."""
+    mu, less = np.exp(t[0]), -np.expm1(np.minimum(t[1], 0.0))
+    with np.errstate(divide="ignore"):
+        return np.where(less > 0.0, np.ceil(mu / less) - 1.0, np.inf)
+
+
+def _reach(t: Points) -> Array:
+    """Return how far from its centre the law has probabilities worth adding."""
+    mu, phi = np.exp(t[0]), np.exp(t[1])
+    return np.ceil(40.0 * phi * np.sqrt(mu) + 80.0 * phi * phi + 50.0)

@@ -1,0 +1,489 @@
+"""Counts whose zeros are cut off, stand behind a hurdle, or are more than the law has: built from a count law.
+
+May import: _base, family.counts, family.family, family.link, family.natural, family.saturated,
+ family.special, family.vector.
+Read next: `etamu.family.overdispersed` for count laws of two parameters without a story about zeros.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import final
+
+import numpy as np
+
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Array, Interval, Namespace
+from etamu.family import saturated, special
+from etamu.family.counts import COUNTS, CountLaw, NegativeBinomialLaw, PoissonLaw
+from etamu.family.family import Support
+from etamu.family.link import Link
+from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
+from etamu.family.proportion import logit
+from etamu.family.vector import Parameter, Rows
+
+POSITIVE = Support(Interval(1.0, np.inf, closed_lower=True), integer=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OfCounts(NaturalFamily):
+    """A family made of a count law, whose mean and shape stand first and last among its predictors; abstract."""
+
+    link: str | Link = "log"
+    support = COUNTS
+
+    @property
+    @abstractmethod
+    def count(self) -> CountLaw:
+        """Return the law that counts."""
+
+    @property
+    def expected_known(self) -> bool:
+        """The expected information is as closed as the law's."""
+        return self.count.expected_known
+
+    def saturated(self, y: tuple[Array, ...]) -> Array:
+        """Return the log probability of a Poisson count at its own mean."""
+        return saturated.poisson(y[0])
+
+    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y <= y)."""
+        return self._tail(y[0], eta, upper=False)
+
+    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y > y)."""
+        return self._tail(y[0], eta, upper=True)
+
+    @abstractmethod
+    def _tail(self, y: Array, eta: Array, *, upper: bool) -> Array: ...
+
+    def positive(self, xp: Namespace, t: Points) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Return 1 - p0, and mean and variance of a count that is not 0."""
+        mean, variance = self.count.moments(xp, t)
+        decay = -self.count.nothing(xp, t).value
+        some, none = -xp.expm1(decay), xp.exp(decay)
+        above = mean / some
+        return some, above, variance / some - none * above * above
+
+    def positive_tail(self, y: Array, t: tuple[Array, ...], *, upper: bool) -> Array:
+        """Return P(Y > y), or P(Y <= y), of a count that is not 0."""
+        law, at = self.count.law(t)
+        decay = -self.count.nothing(np, t).value
+        some = -np.expm1(decay)
+        beyond = np.minimum(law.sf(y, at) / some, 1.0)
+        if upper:
+            return np.where(y < 1.0, 1.0, beyond)
+        below = np.maximum(law.cdf(y, at) - np.exp(decay), 0.0) / some
+        return np.where(y < 1.0, 0.0, np.where(beyond < 0.5, 1.0 - beyond, below))
+
+
+def shape_of(family: OfCounts, shape_link: str | Link) -> Parameter:
+    """Return the predictor of a negative binomial's theta."""
+    return Parameter("shape", link_of(shape_link, LOG, f"{family.name} shape"))
+
+
+def mean_of(family: OfCounts) -> Parameter:
+    """Return the predictor of the law's mean."""
+    return Parameter("mean", link_of(family.link, LOG, f"{family.name} mean"), main=True)
+
+
+def positive_guess(y: Array, weight: Array) -> tuple[float, float]:
+    """Return mean and shape of the law that a positive count's mean and variance come from, roughly."""
+    some = (y > 0.0) & (weight > 0.0)
+    if not some.any():
+        return 0.1, 1.0
+    y, weight = y[some], weight[some]
+    above = max(float(np.average(y, weights=weight)), 1.0 + 1e-3)
+    variance = float(np.average((y - above) ** 2, weights=weight))
+    mu = 2.0 * (above - 1.0) if above < 1.5 else above
+    for _ in range(50):  # mu / (1 - e^-mu) = above, a contraction
+        mu = above * -np.expm1(-mu)
+    mu = max(mu, 1e-3)
+    excess = max(variance + above * above - above - above * mu, 0.05 * above * mu)  # 0 for a Poisson count
+    return mu, float(np.clip(above * mu / excess, 0.1, 50.0))
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroTruncated(OfCounts):
+    """A count that is not recorded when it is 0; abstract."""
+
+    support = POSITIVE
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Return the law's."""
+        return self.count.scales
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the law's kernel given that the count is not 0."""
+        return self.count.truncated(xp, information)
+
+    def start(self, y: tuple[Array, ...], weight: Array) -> Array:
+        """Return what the mean of positive counts says."""
+        mu, shape = positive_guess(y[0], weight)
+        return started(self, {"mean": mu, "shape": shape})
+
+    def mean(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return the mean of the counts that are seen."""
+        return self.positive(xp, self.natural(xp, eta))[1]
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return the variance of the counts that are seen."""
+        return self.positive(xp, self.natural(xp, eta))[2]
+
+    def _tail(self, y: Array, eta: Array, *, upper: bool) -> Array:
+        return self.positive_tail(y, self.natural(np, eta), upper=upper)
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw one positive count per row."""
+        return self.count.sample_positive(rng, self.natural(np, eta))
+
+
+@dataclass(frozen=True, slots=True)
+class WithZeros(OfCounts):
+    """A count law and a probability `zero` of its own: coordinates (log mu, logit zero, rest of the law); abstract."""
+
+    zero_link: str | Link = "logit"
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Return the law's, with the log odds of `zero` in the second place."""
+        first, *rest = self.count.scales
+        return (first, LOGIT, *rest)
+
+    def zero_of(self) -> Parameter:
+        """Return the predictor of `zero`."""
+        return Parameter("zero", link_of(self.zero_link, LOGIT, f"{self.name} zero"))
+
+    def start(self, y: tuple[Array, ...], weight: Array) -> Array:
+        """Return what the positive counts and the share of zeros say."""
+        mu, shape = positive_guess(y[0], weight)
+        share = float(np.average(y[0] == 0.0, weights=weight)) if float(np.sum(weight)) > 0.0 else 0.5
+        none = self.expected_zeros(mu, shape)
+        zero = float(np.clip((share - none) / (1.0 - none), 0.02, 0.98))
+        return started(self, {"mean": mu, "zero": zero, "shape": shape})
+
+    @abstractmethod
+    def expected_zeros(self, mu: float, shape: float) -> float:
+        """Return the share of zeros that the law accounts for."""
+
+
+def parted(t: Points) -> tuple[AnyArray, Points]:
+    """Return the log odds of `zero`, and the coordinates of the law."""
+    m, z, *rest = t
+    return z, (m, *rest)
+
+
+def placed(at: Local, score: AnyArray, zero: AnyArray, cross: tuple[AnyArray, ...] | None = None) -> Local:
+    """Put slope and curvature by `zero` in the second place of a law's; `cross` is with each coordinate."""
+    first, *rest = at.score
+    move = {0: 0, 1: 2}
+    pairs = {(move[i], move[j]): entry for (i, j), entry in at.information.items()}
+    pairs[1, 1] = zero
+    if cross is not None:
+        pairs[0, 1] = cross[0]
+        pairs |= {(1, 2): each for each in cross[1:]}
+    return Local(at.value, (first, score, *rest), pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Hurdle(WithZeros):
+    """Zero with probability `zero`, else a positive count of the law: two models that do not meet; abstract."""
+
+    def expected_zeros(self, mu: float, shape: float) -> float:
+        """Return 0: behind the hurdle there are no zeros."""
+        return 0.0
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the sum of a Bernoulli kernel and, for positive counts, the truncated law's."""
+        truncated = self.count.truncated(xp, information)
+
+        def kernel(y: Rows, t: Points) -> Local:
+            z, rest = parted(t)
+            none = y[0] == 0.0
+            at = truncated((xp.where(none, 1.0, y[0]),), rest)
+            odds = logit(xp, z)
+            weight = odds.complement if information == "expected" else 1.0
+            pairs = {
+                key: weight * entry if information == "expected" else xp.where(none, 0.0, entry)
+                for key, entry in at.information.items()
+            }
+            held = Local(
+                xp.where(none, odds.log_mu, odds.log_complement + at.value),
+                tuple(xp.where(none, 0.0, each) for each in at.score),
+                pairs,
+            )
+            return placed(
+                held, xp.where(none, odds.complement, -odds.mu), odds.mu * odds.complement
+            )
+
+        return kernel
+
+    def mean(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return (1 - zero) times the mean of a positive count."""
+        z, rest = parted(self.natural(xp, eta))
+        return logit(xp, z).complement * self.positive(xp, rest)[1]
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return (1 - zero) (v + zero M^2), v and M of a positive count."""
+        z, rest = parted(self.natural(xp, eta))
+        odds, (_, mean, variance) = logit(xp, z), self.positive(xp, rest)
+        return odds.complement * (variance + odds.mu * mean * mean)
+
+    def _tail(self, y: Array, eta: Array, *, upper: bool) -> Array:
+        z, rest = parted(self.natural(np, eta))
+        odds = logit(np, z)
+        part = odds.complement * self.positive_tail(y, rest, upper=upper)
+        outside = np.where(y < 0.0, 1.0 if upper else 0.0, part + (0.0 if upper else odds.mu))
+        return np.asarray(outside)
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw one count per row."""
+        z, rest = parted(self.natural(np, eta))
+        none = rng.random(z.shape) < logit(np, z).mu
+        return np.where(none, 0.0, self.count.sample_positive(rng, rest))
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroInflated(WithZeros):
+    """Zero for certain with probability `zero`, else a count of the law, which may be zero too; abstract."""
+
+    def expected_zeros(self, mu: float, shape: float) -> float:
+        """Return the law's probability of 0."""
+        t = tuple(np.log(np.array([each])) for each in (mu, shape)[: len(self.count.scales)])
+        return float(np.exp(-self.count.nothing(np, t).value[0]))
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the kernel of the mixture; w is the probability that a zero was certain.
+
+        With p0 = e^-A a zero has log probability log((e^z + e^-A) / (1 + e^z)), w = e^z / (e^z + e^-A) and
+        w - zero = w (1 - zero) (1 - e^-A), so that nothing cancels where the law has no zeros of its own or
+        nothing else.
+        """
+        law = self.count.kernel(xp, information)
+
+        def kernel(y: Rows, t: Points) -> Local:
+            z, rest = parted(t)
+            none = y[0] == 0.0
+            at, zero = law(y, rest), self.count.nothing(xp, rest)
+            a, odds = zero.value, logit(xp, z)
+            certain, some = logit(xp, z + a), -xp.expm1(-a)
+            w, v = certain.mu, certain.complement
+            lost = some * odds.complement
+            small = lost < 0.5
+            larger = xp.maximum(z, -a) + xp.log1p(xp.exp(-xp.abs(z + a)))
+            mixed = larger - special.softplus(xp, z)
+            of_zero = xp.where(small, xp.log1p(-xp.where(small, lost, 0.0)), mixed)
+            value = xp.where(none, of_zero, odds.log_complement + at.value)
+            score = tuple(
+                xp.where(none, -v * own, each) for own, each in zip(zero.score, at.score, strict=True)
+            )
+            rise = w * lost
+            by_zero = xp.where(none, rise, -odds.mu)
+            if information == "expected":
+                pairs = {
+                    (i, j): odds.complement * entry
+                    - odds.mu * _product(xp, v, zero.score[i], zero.score[j])
+                    for (i, j), entry in at.information.items()
+                }
+                cross = tuple(-odds.mu * (v * own) for own in zero.score)
+                return placed(Local(value, score, pairs), by_zero, odds.mu * rise, cross)
+            pairs = {
+                (i, j): xp.where(
+                    none,
+                    v * zero.information[i, j] - w * _product(xp, v, zero.score[i], zero.score[j]),
+                    entry,
+                )
+                for (i, j), entry in at.information.items()
+            }
+            tied = rise * (w - odds.complement)
+            spread = xp.where(none, tied, odds.mu * odds.complement)
+            cross = tuple(xp.where(none, -w * (v * own), 0.0) for own in zero.score)
+            return placed(Local(value, score, pairs), by_zero, spread, cross)
+
+        return kernel
+
+    def mean(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return (1 - zero) mu."""
+        z, rest = parted(self.natural(xp, eta))
+        return logit(xp, z).complement * self.count.moments(xp, rest)[0]
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return (1 - zero) (V + zero mu^2)."""
+        z, rest = parted(self.natural(xp, eta))
+        odds, (mean, variance) = logit(xp, z), self.count.moments(xp, rest)
+        return odds.complement * (variance + odds.mu * mean * mean)
+
+    def _tail(self, y: Array, eta: Array, *, upper: bool) -> Array:
+        z, rest = parted(self.natural(np, eta))
+        odds, (law, at) = logit(np, z), self.count.law(rest)
+        if upper:
+            return np.where(y < 0.0, 1.0, odds.complement * law.sf(y, at))
+        return np.where(y < 0.0, 0.0, odds.mu + odds.complement * law.cdf(y, at))
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw one count per row."""
+        z, rest = parted(self.natural(np, eta))
+        law, at = self.count.law(rest)
+        return np.where(rng.random(z.shape) < logit(np, z).mu, 0.0, law.sample(rng, at))
+
+
+def _product(xp: Namespace, v: AnyArray, one: AnyArray, other: AnyArray) -> AnyArray:
+    """Return v * one * other, 0 where v has underflowed and the others may overflow."""
+    return xp.where(v > 0.0, (v * one) * xp.where(v > 0.0, other, 0.0), 0.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ZeroTruncatedPoisson(ZeroTruncated):
+    """A Poisson count that is not recorded when it is 0: lengths of stay, sizes of groups.
+
+    `mean` is the mean mu of the count before zeros are cut off; `predict` gives mu / (1 - exp(-mu)).
+
+    Parameters
+    ----------
+    link : str or Link
+        Link of mu: "log", "identity", "sqrt".
+    """
+
+    name = "zero_truncated_poisson"
+    count = PoissonLaw()
+
+    @property
+    def canonical(self) -> bool:
+        """With the log link eta is the canonical parameter."""
+        return self.parameters[0].link.exponent == 0.0
+
+    @property
+    def convex(self) -> bool:
+        """A canonical likelihood is concave."""
+        return self.canonical
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the mean."""
+        return (mean_of(self),)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ZeroTruncatedNegativeBinomial(ZeroTruncated):
+    """A negative binomial count that is not recorded when it is 0.
+
+    Parameters
+    ----------
+    link, shape_link : str or Link
+        Links of the mean mu before zeros are cut off, and of theta: variance mu + mu^2/theta. theta = inf is
+        the truncated Poisson, theta = 0 the logarithmic law.
+    """
+
+    shape_link: str | Link = "log"
+    name = "zero_truncated_negative_binomial"
+    count = NegativeBinomialLaw()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean and shape."""
+        return mean_of(self), shape_of(self, self.shape_link)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class HurdlePoisson(Hurdle):
+    """Zero with probability `zero`, else a zero-truncated Poisson count of untruncated mean `mean`.
+
+    Parameters
+    ----------
+    link, zero_link : str or Link
+        Links of the mean and of the probability of a zero (R's `pscl::hurdle` models its complement: the
+        coefficients have the other sign).
+
+    Notes
+    -----
+    The log-likelihood is a sum of a binomial one in `zero` and a truncated one in `mean`, so that the fit is
+    two fits.
+
+    References
+    ----------
+    Mullahy (1986), *Specification and testing of some modified count data models*, J. Econometrics 33.
+    """
+
+    name = "hurdle_poisson"
+    count = PoissonLaw()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean and zero."""
+        return mean_of(self), self.zero_of()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class HurdleNegativeBinomial(Hurdle):
+    """Zero with probability `zero`, else a zero-truncated negative binomial count.
+
+    Parameters
+    ----------
+    link, zero_link, shape_link : str or Link
+        Links of the untruncated mean, of the probability of a zero, and of theta.
+    """
+
+    shape_link: str | Link = "log"
+    name = "hurdle_negative_binomial"
+    count = NegativeBinomialLaw()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean, zero and shape."""
+        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ZeroInflatedPoisson(ZeroInflated):
+    """Zero for certain with probability `zero`, else a Poisson count of mean `mean`.
+
+    Parameters
+    ----------
+    link, zero_link : str or Link
+        Links of the Poisson mean and of the probability of a certain zero.
+
+    Notes
+    -----
+    Mean (1 - zero) mu, variance (1 - zero) (mu + zero mu^2). Minus the log-likelihood is not convex.
+
+    References
+    ----------
+    Lambert (1992), *Zero-inflated Poisson regression, with an application to defects in manufacturing*,
+    Technometrics 34.
+    """
+
+    name = "zero_inflated_poisson"
+    count = PoissonLaw()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean and zero."""
+        return mean_of(self), self.zero_of()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ZeroInflatedNegativeBinomial(ZeroInflated):
+    """Zero for certain with probability `zero`, else a negative binomial count.
+
+    Parameters
+    ----------
+    link, zero_link, shape_link : str or Link
+        Links of the count's mean mu, of the probability of a certain zero, and of theta: variance
+        mu + mu^2/theta before inflation. theta = inf is the zero-inflated Poisson.
+    """
+
+    shape_link: str | Link = "log"
+    name = "zero_inflated_negative_binomial"
+    count = NegativeBinomialLaw()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean, zero and shape."""
+        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)
