@@ -81,8 +81,9 @@ bool sparse_pair(std::int64_t levels_a, std::int64_t levels_b, std::int64_t rows
 // X'WX of the coded blocks of a chunk, and their products with its dense panel; not the dense Gram itself.
 class CodedGram {
   public:
-    // `slivers` panels of 8 dense columns (0 where there are none); `rows` of the chunk decide what is kept sparsely.
-    CodedGram(std::vector<std::int64_t> levels, int slivers, std::int64_t rows);
+    // `plain` says of each block whether it is without multiplier in every tile; `slivers` panels of 8 dense columns (0
+    // where there are none); `rows` of the chunk decide what is kept sparsely and what is summed jointly (joint.hpp).
+    CodedGram(std::vector<std::int64_t> levels, const std::vector<char>& plain, int slivers, std::int64_t rows);
     ~CodedGram();
     CodedGram(CodedGram&&) noexcept;
 

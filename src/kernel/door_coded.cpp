@@ -42,6 +42,8 @@ class Block {
         return {codes_here_, decode_multiplier(numbers_, scale_, start, m, numbers_here_)};
     }
 
+    bool plain() const { return numbers_.data == nullptr && scale_ == 1.0; }
+
   private:
     View codes_;
     std::optional<View> multiplier_;
@@ -137,12 +139,14 @@ nb::object cells_of(const SparseTable& table) {
 nb::object coded_gram(nb::tuple blocks, nb::handle matrix, nb::handle weights) {
     std::deque<Block> found;
     std::vector<std::int64_t> levels;
+    std::vector<char> plain;
     View w(weights, 1, "w");
     const double* weight = w.doubles("w");
     for (nb::handle parts : blocks) {
         found.emplace_back(nb::cast<nb::tuple>(parts));
         same_length(found.back().rows, w.size(), "codes");
         levels.push_back(found.back().levels);
+        plain.push_back(found.back().plain());
     }
     std::optional<View> panel;
     if (!matrix.is_none()) {
@@ -155,7 +159,7 @@ nb::object coded_gram(nb::tuple blocks, nb::handle matrix, nb::handle weights) {
     std::unique_ptr<CodedGram> gram;
     {
         nb::gil_scoped_release free;
-        gram = std::make_unique<CodedGram>(levels, slivers, w.size());
+        gram = std::make_unique<CodedGram>(levels, plain, slivers, w.size());
         std::vector<double> packed(static_cast<std::size_t>(slivers) * TILE * 8);
         std::vector<CodedTile> decoded(k);
         tiles(w.size(), [&](std::int64_t start, int m) {

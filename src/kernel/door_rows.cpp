@@ -63,6 +63,7 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
         const auto placed = nb::cast<std::pair<std::int64_t, nb::tuple>>(each);
         add_block(*rows, placed.second, placed.first);
     }
+    rows->look_for_lone();
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 
@@ -77,7 +78,8 @@ nb::tuple gram_of(const Rows& rows, GramParts parts) {
         const double* diagonal = parts.coded->diagonal(a);
         diagonals.append(given(std::vector<double>(diagonal, diagonal + levels), {levels}));
         std::vector<double> trimmed(levels * p);
-        for (std::size_t level = 0; level < levels && p; ++level)
+        for (std::size_t level = 0; level < levels && rows.lone(); ++level) trimmed[level] = rows.lone_number() * diagonal[level];
+        for (std::size_t level = 0; level < levels && p && !rows.lone(); ++level)
             std::copy_n(parts.coded->panel(a) + level * wide, p, trimmed.data() + level * p);
         panels.append(given(std::move(trimmed), {levels, p}));
         for (int b = a + 1; b < rows.coded(); ++b) {

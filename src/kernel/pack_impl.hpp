@@ -20,6 +20,7 @@ constexpr int PER_ROW = SLIVER / LANES;  // vectors of one row of a sliver
 struct Scaling {
     Doubles shift[PER_ROW], factor[PER_ROW];
 
+    Scaling() = default;
     ETAMU_INLINE Scaling(const double* shifts, const double* factors, int j, int count) {
         if (count == SLIVER && shifts && factors) {
             for (int k = 0; k < PER_ROW; ++k) {
@@ -82,43 +83,28 @@ ETAMU_INLINE void read_row(const char* from, int count, T, Doubles (&out)[PER_RO
     for (int k = 0; k < PER_ROW; ++k) out[k] = load<Doubles>(wide + k * LANES);
 }
 
-// Rows of up to 8 neighbours, each copied at one go.
-template <class T, bool SCALED>
-ETAMU_INLINE void copy_rows(const char* from, std::ptrdiff_t stride, int count, int m, const Scaling& scaling,
-                            double* panel) {
-    for (int r = 0; r < m; ++r) {
-        Doubles row[PER_ROW];
-        if (count == SLIVER)
-            read_row(from + r * stride, SLIVER, T(), row);
-        else
-            read_row(from + r * stride, count, T(), row);
+// Rows of neighbours, those of COUNT slivers at one go, the last of which has `last` columns: memory is read in the order
+// in which it lies, and reads of one row follow one another. Where `led`, column 0 is one number for all rows, and `from`
+// points one double before each row.
+template <class T, bool SCALED, int COUNT>
+ETAMU_INLINE void copy_rows(const char* from, std::ptrdiff_t stride, int last, int m, const double* led,
+                            const Scaling* scalings, double* panel) {
+    const Longs first = {-1};
+    for (int r = 0; r < m; ++r)
         ETAMU_UNROLL
-        for (int k = 0; k < PER_ROW; ++k)
-            store(panel + r * SLIVER + k * LANES, SCALED ? scaling(row[k], k) : row[k]);
-    }
-}
-
-// Rows of a number that is the same everywhere and the first of its neighbours: the ones beside a matrix. `from` points one
-// double before each row: before the very first row there may be nothing, and nothing is read.
-template <bool SCALED>
-ETAMU_INLINE void lead_rows(double value, const char* from, std::ptrdiff_t stride, int count, int m, bool very_first,
-                            const Scaling& scaling, double* panel) {
-    for (int r = 0; r < m; ++r) {
-        Doubles row[PER_ROW];
-        if (very_first && r == 0) {
-            double whole[SLIVER] = {};
-            std::memcpy(whole + 1, from + sizeof(double), static_cast<std::size_t>(count - 1) * sizeof(double));
-            for (int k = 0; k < PER_ROW; ++k) row[k] = load<Doubles>(whole + k * LANES);
-        } else if (count == SLIVER) {
-            read_row(from + r * stride, SLIVER, double(), row);
-        } else {
-            read_row(from + r * stride, count, double(), row);
+        for (int s = 0; s < COUNT; ++s) {
+            Doubles row[PER_ROW];
+            const char* at = from + r * stride + s * std::ptrdiff_t(SLIVER * sizeof(T));
+            if (s + 1 < COUNT || last == SLIVER)
+                read_row(at, SLIVER, T(), row);
+            else
+                read_row(at, last, T(), row);
+            if (s == 0 && led) row[0] = first ? all<Doubles>(*led) : row[0];
+            ETAMU_UNROLL
+            for (int k = 0; k < PER_ROW; ++k)
+                store(panel + (std::ptrdiff_t(s) * TILE + r) * SLIVER + k * LANES,
+                      SCALED ? scalings[s](row[k], k) : row[k]);
         }
-        row[0][0] = value;
-        ETAMU_UNROLL
-        for (int k = 0; k < PER_ROW; ++k)
-            store(panel + r * SLIVER + k * LANES, SCALED ? scaling(row[k], k) : row[k]);
-    }
 }
 
 // A column as doubles in a row of the buffer.
@@ -186,6 +172,52 @@ ETAMU_INLINE void pack_columns(const Column* columns, int count, std::int64_t st
     turn_rows<SCALED>(from, 0, scaling, panel + full * SLIVER);
 }
 
+// Neighbours of one row-major array from column 0 on, up to AT_ONCE slivers at a time. Where `led`, `from` points one
+// double before row 0 of the tile; before the `very_first` row of all there may be nothing, and nothing is read.
+constexpr int AT_ONCE = 4;
+
+template <class T, bool SCALED, int COUNT>
+ETAMU_INLINE void copy_slivers(const char* from, std::ptrdiff_t stride, int columns, int m, const double* led,
+                               bool very_first, const double* shift, const double* factor, double* panel) {
+    const int last = columns - (COUNT - 1) * SLIVER;
+    Scaling scalings[COUNT];
+    ETAMU_UNROLL
+    for (int s = 0; s < COUNT; ++s)
+        if (SCALED) scalings[s] = Scaling(shift, factor, s * SLIVER, s + 1 < COUNT ? SLIVER : last);
+    if (led && very_first) {
+        T row[COUNT * SLIVER];
+        std::memcpy(row + 1, from + sizeof(T), static_cast<std::size_t>(columns - 1) * sizeof(T));
+        row[0] = static_cast<T>(*led);
+        copy_rows<T, SCALED, COUNT>(reinterpret_cast<const char*>(row), 0, last, 1, led, scalings, panel);
+        from += stride, panel += SLIVER, --m;
+    }
+    copy_rows<T, SCALED, COUNT>(from, stride, last, m, led, scalings, panel);
+}
+
+template <class T, bool SCALED>
+ETAMU_INLINE void copy_neighbours(const Column& column, int columns, std::int64_t start, int m, const double* led,
+                                  const double* shift, const double* factor, double* panel) {
+    // So many rows go through all slivers before the next ones that reads run along the rows.
+    const int at_once = columns <= AT_ONCE * SLIVER ? m : columns >= 256 ? 8 : 16;
+    for (int r = 0; r < m; r += at_once)
+        for (int c = 0; c < columns; c += AT_ONCE * SLIVER) {
+            const int left = columns - c < AT_ONCE * SLIVER ? columns - c : AT_ONCE * SLIVER;
+            const int rows = m - r < at_once ? m - r : at_once;
+            const char* from = column.data + c * std::ptrdiff_t(sizeof(T)) + (start + r) * column.stride;
+            double* to = panel + (std::ptrdiff_t(c) * TILE + r * SLIVER);
+            const double* one = c ? nullptr : led;
+            const double* by = shift ? shift + c : nullptr;
+            const double* times = factor ? factor + c : nullptr;
+            const bool first = start + r == 0;
+            switch ((left + SLIVER - 1) / SLIVER) {
+                case 1: copy_slivers<T, SCALED, 1>(from, column.stride, left, rows, one, first, by, times, to); break;
+                case 2: copy_slivers<T, SCALED, 2>(from, column.stride, left, rows, one, first, by, times, to); break;
+                case 3: copy_slivers<T, SCALED, 3>(from, column.stride, left, rows, one, first, by, times, to); break;
+                default: copy_slivers<T, SCALED, 4>(from, column.stride, left, rows, one, first, by, times, to);
+            }
+        }
+}
+
 template <bool SCALED>
 ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int m, const double* shift,
                            const double* factor, double* panel) {
@@ -205,21 +237,10 @@ ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int
             j += SLIVER;
             continue;
         }
-        // So many rows go through all slivers before the next ones that reads run along the rows.
-        const int at_once = together >= 256 ? 8 : 2048 / together / 8 * 8;
+        const double* one = led ? reinterpret_cast<const double*>(columns[j].data) : nullptr;
         with_type(column.type, [&](auto kind) {
-            for (int r = 0; r < m; r += at_once)
-                for (int c = j; c < j + together; c += SLIVER) {
-                    const int count = at_most_sliver(j + together - c), rows = m - r < at_once ? m - r : at_once;
-                    const char* from = column.data + (c - j) * std::ptrdiff_t(sizeof(kind)) + (start + r) * column.stride;
-                    double* to = panel + (std::ptrdiff_t(c) * TILE + r * SLIVER);
-                    const Scaling scaling(shift, factor, c, count);
-                    if (led && c == j)
-                        lead_rows<SCALED>(*reinterpret_cast<const double*>(columns[j].data), from, column.stride, count,
-                                          rows, start + r == 0, scaling, to);
-                    else
-                        copy_rows<decltype(kind), SCALED>(from, column.stride, count, rows, scaling, to);
-                }
+            copy_neighbours<decltype(kind), SCALED>(column, together, start, m, one, shift ? shift + j : nullptr,
+                                                    factor ? factor + j : nullptr, panel + std::ptrdiff_t(j) * TILE);
         });
         j += (together + SLIVER - 1) / SLIVER * SLIVER;
     }

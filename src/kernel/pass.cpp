@@ -6,6 +6,7 @@
 
 #include "aligned.hpp"
 #include "dense.hpp"
+#include "joint.hpp"
 
 namespace etamu {
 
@@ -13,64 +14,168 @@ namespace {
 
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
 
-// Working memory of a pass, and the tile that lies in it.
+// What stands for the coded blocks without multiplier while rows are visited: joint ones of up to so many levels, so that
+// a row looks up fewer numbers and adds to fewer tables.
+constexpr std::int64_t JOINT = 512;
+
+std::vector<Joint> joint_blocks(const Rows& rows) {
+    std::vector<std::int64_t> levels;
+    std::vector<char> plain;
+    for (int a = 0; a < rows.coded(); ++a) {
+        levels.push_back(rows.block(a).levels);
+        plain.push_back(rows.block(a).plain());
+    }
+    return joined(levels, plain, std::min(JOINT, rows.length() / 4));
+}
+
+// Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks.
+struct Coefficients {
+    std::vector<double> dense;
+    double constant = 0;
+    std::vector<std::vector<double>> joint;
+    const double* raw;
+
+    Coefficients(const Rows& rows, const std::vector<Joint>& joints, const double* beta) : raw(beta) {
+        for (const std::int64_t place : rows.place()) dense.push_back(beta[place]);
+        if (rows.lone()) constant = rows.lone_number() * dense[0];
+        for (const Joint& of : joints) {
+            std::vector<double> table(static_cast<std::size_t>(of.cells), 0.0);
+            std::vector<std::int64_t> level(of.members.size());
+            for (std::int64_t cell = 0; cell < of.cells; ++cell) {
+                of.split(cell, level.data());
+                for (std::size_t k = 0; k < level.size(); ++k)
+                    table[static_cast<std::size_t>(cell)] += beta[rows.block(of.members[k]).place + level[k]];
+            }
+            joint.push_back(std::move(table));
+        }
+    }
+};
+
+// Working memory of a pass, and the tile that lies in it. The panel leaves a lone column (Rows::lone) out, unless asked
+// for with `whole`.
 class Tiles {
    public:
-    explicit Tiles(const Rows& rows)
-        : rows_(rows),
+    explicit Tiles(const Rows& rows, bool whole = false)
+        : p_(rows.lone() && !whole ? 0 : rows.dense()),
+          rows_(rows),
           use_(verbs()),
-          panel_(panel_doubles(rows.dense())),
+          joints_(joint_blocks(rows)),
+          panel_(panel_doubles(p())),
           codes_(static_cast<std::size_t>(rows.coded()) * TILE),
+          joint_codes_(joints_.size() * TILE),
           factors_(static_cast<std::size_t>(rows.coded()) * TILE),
-          coded_(static_cast<std::size_t>(rows.coded())) {}
+          coded_(static_cast<std::size_t>(rows.coded())),
+          where_(static_cast<std::size_t>(rows.coded())),
+          joint_(joints_.size()) {}
+
+    int p() const { return p_; }
+    const std::vector<Joint>& joints() const { return joints_; }
 
     // Bring rows start, ..., start + m - 1 into cache.
     void read(std::int64_t start, int m) {
         start_ = start, m_ = m;
-        if (rows_.dense()) rows_.pack(use_, start, m, panel_);
+        if (p()) rows_.pack(use_, start, m, panel_);
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
             std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
             double* factor = factors_ + static_cast<std::ptrdiff_t>(a) * TILE;
             decode_codes(block.codes, start, m, codes);
+            where_[static_cast<std::size_t>(a)] = codes;
             coded_[static_cast<std::size_t>(a)] = {
                 codes, decode_multiplier(block.multiplier, block.scale, start, m, factor)};
         }
+        for (std::size_t k = 0; k < joints_.size(); ++k)
+            joint_[k] = joints_[k].code(where_.data(), m, joint_codes_.data() + k * TILE);
     }
 
-    // eta = X beta, plus the offset if asked; beta's dense part has been gathered.
-    void eta(const double* beta, const double* dense_beta, bool offset, double* out) {
-        if (offset && rows_.offset()) std::copy_n(rows_.offset() + start_, m_, out);
-        else std::fill_n(out, m_, 0.0);
-        if (rows_.dense()) use_.panel_matvec(panel_.data(), rows_.dense(), m_, dense_beta, out);
+    // eta = X beta, plus the offset if asked.
+    void eta(const Coefficients& beta, bool offset, double* out) {
+        if (offset && rows_.offset()) {
+            const double* from = rows_.offset() + start_;
+            for (int r = 0; r < m_; ++r) out[r] = from[r] + beta.constant;
+        } else {
+            std::fill_n(out, m_, beta.constant);
+        }
+        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out);
+        for (std::size_t k = 0; k < joints_.size(); ++k)
+            use_.coded_matvec(joint_[k], nullptr, m_, beta.joint[k].data(), out);
         for (int a = 0; a < rows_.coded(); ++a) {
             const CodedTile& tile = coded_[static_cast<std::size_t>(a)];
-            use_.coded_matvec(tile.codes, tile.multiplier, m_, beta + rows_.block(a).place, out);
+            const Rows::CodedBlock& block = rows_.block(a);
+            if (!block.plain()) use_.coded_matvec(tile.codes, tile.multiplier, m_, beta.raw + block.place, out);
         }
     }
 
     // The tile after this one, to be fetched early.
     Ahead ahead() const { return rows_.ahead(start_ + m_); }
 
-    double* panel() { return rows_.dense() ? panel_.data() : nullptr; }
+    double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
+    const std::int32_t* joint(std::size_t k) const { return joint_[k]; }
 
    private:
+    const int p_;
     const Rows& rows_;
     const Verbs& use_;
+    std::vector<Joint> joints_;
     Aligned<double> panel_;
-    std::vector<std::int32_t> codes_;
+    std::vector<std::int32_t> codes_, joint_codes_;
     Aligned<double> factors_;
     std::vector<CodedTile> coded_;
+    std::vector<const std::int32_t*> where_, joint_;
     std::int64_t start_ = 0;
     int m_ = 0;
 };
 
-std::vector<double> dense_part(const Rows& rows, const double* raw) {
-    std::vector<double> part;
-    for (const std::int64_t place : rows.place()) part.push_back(raw[place]);
-    return part;
-}
+// X'v under construction.
+class Scores {
+   public:
+    Scores(const Rows& rows, const Tiles& tiles)
+        : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense())) + SLIVER),
+          out_(static_cast<std::size_t>(rows.width()), 0.0) {
+        for (const Joint& of : tiles.joints()) tables_.emplace_back(of.cells * copies_of(of.cells));
+    }
+
+    void add(const Verbs& use, Tiles& tiles, const double* v, int m) {
+        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_);
+        else if (rows_.lone()) dense_[0] += rows_.lone_number() * use.rows_sum(v, nullptr, m);
+        for (std::size_t k = 0; k < tables_.size(); ++k) {
+            const std::int64_t cells = tiles.joints()[k].cells;
+            use.coded_sum(tiles.joint(k), v, m, tables_[k].data(), cells, copies_of(cells));
+        }
+        for (int a = 0; a < rows_.coded(); ++a) {
+            const CodedTile& tile = tiles.coded()[a];
+            const Rows::CodedBlock& block = rows_.block(a);
+            if (block.plain()) continue;
+            use.coded_times(v, tile.multiplier, m, counted_);
+            use.coded_sum(tile.codes, counted_, m, out_.data() + block.place, block.levels, 1);
+        }
+    }
+
+    std::vector<double> finish(const Tiles& tiles) {
+        for (int j = 0; j < rows_.dense(); ++j)
+            out_[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
+        for (std::size_t k = 0; k < tables_.size(); ++k) {
+            const Joint& of = tiles.joints()[k];
+            fold(tables_[k].data(), of.cells, copies_of(of.cells));
+            std::vector<std::int64_t> level(of.members.size());
+            for (std::int64_t cell = 0; cell < of.cells; ++cell) {
+                of.split(cell, level.data());
+                for (std::size_t s = 0; s < level.size(); ++s)
+                    out_[static_cast<std::size_t>(rows_.block(of.members[s]).place + level[s])] +=
+                        tables_[k][static_cast<std::size_t>(cell)];
+            }
+        }
+        return std::move(out_);
+    }
+
+   private:
+    const Rows& rows_;
+    Aligned<double> dense_;
+    std::vector<double> out_;
+    std::vector<std::vector<double>> tables_;
+    double counted_[TILE];
+};
 
 const double* part(const double* column, std::int64_t start) { return column ? column + start : nullptr; }
 
@@ -115,18 +220,26 @@ class Unit {
 struct Growing {
     Aligned<double> panel;
     std::unique_ptr<CodedGram> coded;
+    double lone = 0;  // sum of the weights, where the panel is one number
 
     explicit Growing(const Rows& rows) : panel(gram_doubles(rows.dense())) {
         if (!rows.coded()) return;
         std::vector<std::int64_t> levels;
-        for (int a = 0; a < rows.coded(); ++a) levels.push_back(rows.block(a).levels);
-        coded = std::make_unique<CodedGram>(levels, padded(rows.dense()) / SLIVER, rows.length());
+        std::vector<char> plain;
+        for (int a = 0; a < rows.coded(); ++a) {
+            levels.push_back(rows.block(a).levels);
+            plain.push_back(rows.block(a).plain());
+        }
+        const int slivers = rows.lone() ? 0 : padded(rows.dense()) / SLIVER;
+        coded = std::make_unique<CodedGram>(levels, plain, slivers, rows.length());
     }
 
-    GramParts finish(int p) {
+    GramParts finish(const Rows& rows) {
         GramParts parts;
+        const int p = rows.dense();
         parts.panel.resize(static_cast<std::size_t>(p) * static_cast<std::size_t>(p));
-        gram_finish(panel, p, parts.panel.data());
+        if (rows.lone()) parts.panel[0] = lone * rows.lone_number() * rows.lone_number();
+        else gram_finish(panel, p, parts.panel.data());
         if (coded) coded->finish();
         parts.coded = std::move(coded);
         return parts;
@@ -138,11 +251,12 @@ struct Growing {
 Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
                   const Asked& asked) {
     const Verbs& use = verbs();
-    const int p = rows.dense();
-    const std::vector<double> dense_beta = dense_part(rows, beta);
     Tiles tiles(rows);
+    const Coefficients coefficients(rows, tiles.joints(), beta);
+    const int p = tiles.p();
     Unit unit(rows, program);
-    Aligned<double> eta(TILE), weighted(TILE), dense_score(static_cast<std::size_t>(padded(p)) + SLIVER);
+    Aligned<double> eta(TILE), weighted(TILE);
+    Scores scores(rows, tiles);
     bool single = false;
     std::vector<std::unique_ptr<Growing>> growing;
     for (const GramAsked& gram : asked.grams) {
@@ -151,12 +265,11 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     }
     Aligned<float> panel32(single ? panel_floats(p) : 0);
     Totals totals;
-    totals.score.assign(asked.score ? static_cast<std::size_t>(rows.width()) : 0, 0.0);
     Sum value, pearson;
 
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        tiles.eta(beta, dense_beta.data(), true, eta);
+        tiles.eta(coefficients, true, eta);
         totals.inside = use.rows_inside(eta, m, domain.lower, domain.upper, domain.with_lower, domain.with_upper);
         if (!totals.inside) return false;
         unit.run(use, start, m, eta);
@@ -166,14 +279,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
         if (asked.score) {
             const double* score = unit[1];
             if (weight) use.rows_times(score, weight, m, weighted), score = weighted;
-            if (p) use.panel_rmatvec(tiles.panel(), p, m, score, dense_score);
-            for (int a = 0; a < rows.coded(); ++a) {
-                const CodedTile& tile = tiles.coded()[a];
-                const Rows::CodedBlock& block = rows.block(a);
-                const double* counted = score;
-                if (tile.multiplier) use.coded_times(score, tile.multiplier, m, eta), counted = eta;
-                use.coded_sum(tile.codes, counted, m, totals.score.data() + block.place, block.levels, 1);
-            }
+            scores.add(use, tiles, score, m);
         }
         if (single && p) use.narrow(tiles.panel(), p, m, panel32);
         for (std::size_t k = 0; k < asked.grams.size(); ++k) {
@@ -189,6 +295,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             const Ahead ahead = tiles.ahead();
             if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
             else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
+            else if (rows.lone()) growing[k]->lone += use.rows_sum(w, nullptr, m);
             if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
         return true;
@@ -196,26 +303,24 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     if (!totals.inside) return totals;
     totals.value = value.value();
     totals.pearson = pearson.value();
-    if (asked.score)
-        for (int j = 0; j < p; ++j)
-            totals.score[static_cast<std::size_t>(rows.place()[static_cast<std::size_t>(j)])] = dense_score[j];
-    for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(p));
+    if (asked.score) totals.score = scores.finish(tiles);
+    for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(rows));
     return totals;
 }
 
 std::vector<double> values_along(const Rows& rows, const double* beta, const double* step, const double* lengths,
                                  int count, const Program& program, const Domain& domain) {
     const Verbs& use = verbs();
-    const std::vector<double> dense_beta = dense_part(rows, beta), dense_step = dense_part(rows, step);
     Tiles tiles(rows);
+    const Coefficients from(rows, tiles.joints(), beta), to(rows, tiles.joints(), step);
     Unit unit(rows, program);
     Aligned<double> origin(TILE), direction(TILE), eta(TILE);
     std::vector<Sum> sums(static_cast<std::size_t>(count));
     std::vector<double> values(static_cast<std::size_t>(count), 0.0);
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        tiles.eta(beta, dense_beta.data(), true, origin);
-        tiles.eta(step, dense_step.data(), false, direction);
+        tiles.eta(from, true, origin);
+        tiles.eta(to, false, direction);
         for (std::size_t k = 0; k < values.size(); ++k) {
             if (values[k] != 0.0) continue;
             for (int r = 0; r < m; ++r) eta[r] = origin[r] + lengths[k] * direction[r];
@@ -234,11 +339,11 @@ std::vector<double> values_along(const Rows& rows, const double* beta, const dou
 }
 
 void predict(const Rows& rows, const double* beta, bool offset, double* eta) {
-    const std::vector<double> dense_beta = dense_part(rows, beta);
     Tiles tiles(rows);
+    const Coefficients coefficients(rows, tiles.joints(), beta);
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        tiles.eta(beta, dense_beta.data(), offset, eta + start);
+        tiles.eta(coefficients, offset, eta + start);
         return true;
     });
 }
@@ -247,7 +352,7 @@ void quadratic(const Rows& rows, const double* matrix, double* out) {
     const Verbs& use = verbs();
     const int p = rows.dense(), slivers = padded(p) / SLIVER;
     const std::int64_t width = rows.width();
-    Tiles tiles(rows);
+    Tiles tiles(rows, true);
     // The dense corner prepared, and for every coded block its rows of the matrix against the panel, padded.
     std::vector<double> corner;
     for (const std::int64_t i : rows.place())
@@ -290,7 +395,7 @@ void quadratic(const Rows& rows, const double* matrix, double* out) {
 
 double girth(const Rows& rows) {
     const Verbs& use = verbs();
-    Tiles tiles(rows);
+    Tiles tiles(rows, true);
     Aligned<double> squares(TILE);
     double largest = 0;
     by_tiles(rows, [&](std::int64_t start, int m) {

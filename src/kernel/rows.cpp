@@ -2,6 +2,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstring>
+
 namespace nb = nanobind;
 
 namespace etamu {
@@ -69,6 +71,16 @@ void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier,
     if (!codes_in_range(block.codes, length_, levels)) throw nb::value_error("a code is not the number of a level");
     if (multiplier != Py_None) block.multiplier = strided(multiplier, "the multiplier");
     coded_.push_back(block);
+}
+
+void Rows::look_for_lone() {
+    lone_ = dense() == 1 && coded() > 0 && columns_[0].stride == 0 && columns_[0].type == Type::f64 && length_ > 0;
+    for (const CodedBlock& block : coded_) lone_ = lone_ && block.plain();
+    if (!lone_) return;
+    double number;
+    std::memcpy(&number, columns_[0].data, sizeof number);
+    lone_number_ = (number - (shift_.empty() ? 0.0 : shift_[0])) * (factor_.empty() ? 1.0 : factor_[0]);
+    lone_ = lone_number_ - lone_number_ == 0;
 }
 
 void Rows::set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared) {

@@ -24,6 +24,8 @@ class Rows {
         Strided multiplier;  // without data: 1
         double scale;
         std::int64_t place;  // raw column of level 0
+
+        bool plain() const { return multiplier.data == nullptr && scale == 1.0; }
     };
 
     // Made and destroyed with the GIL held; read without it.
@@ -47,6 +49,12 @@ class Rows {
     const double* offset() const { return offset_; }
     const double* weight() const { return weight_; }
     const double* squared() const { return squared_; }
+
+    // Whether the only dense column is one number for all rows, beside blocks without multiplier: the constant beside
+    // factors, which need not be packed.
+    bool lone() const { return lone_; }
+    double lone_number() const { return lone_number_; }
+    void look_for_lone();
 
     // Pack the dense columns of a tile; `raw` leaves shift and scale aside.
     void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, bool raw = false) const {
@@ -73,6 +81,8 @@ class Rows {
     const double* offset_ = nullptr;
     const double* weight_ = nullptr;
     const double* squared_ = nullptr;
+    bool lone_ = false;
+    double lone_number_ = 0;
     std::vector<std::unique_ptr<Columns>> held_;
 };
 

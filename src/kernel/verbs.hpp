@@ -9,7 +9,7 @@
 
 namespace etamu {
 
-constexpr int TILE = 256;  // rows handled at once
+constexpr int TILE = 128;  // rows handled at once
 
 struct Column;  // column.hpp
 struct Step;  // of a unit's program: program.hpp
