@@ -36,7 +36,7 @@ from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import answered, rest, settled
+from etamu.fit.separation import answered, reached, rest
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
@@ -95,7 +95,7 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        found = settled(problem, oracle, stage.executor, partial(_solved, problem, oracle, stage))
+        found = reached(problem, oracle, stage.executor, partial(_solved, problem, oracle, stage))
         if found.limit is not None:
             said = answered(problem, stage.coordinates, found.limit)
             if said is not problem:

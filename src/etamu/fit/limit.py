@@ -44,6 +44,8 @@ HEAVY = 1e7
 ROUNDING = 1e-8
 """Largest eta that may be lost to rounding in a row that is not separated."""
 END = 1e300
+STILL = 1e-9
+"""Share of its terms up to which a sum counts as 0."""
 MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
 BLOCK = 1 << 14
@@ -118,17 +120,22 @@ class Limit:
         """Tell how functionals of the working coefficients, (m, size), run: 0, 1, -1, or NaN."""
         moved = functionals @ self.basis
         size = (np.abs(functionals) @ np.abs(self.basis)).max(axis=1, initial=0.0)
-        still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * size
+        still = np.abs(moved).max(axis=1, initial=0.0) <= STILL * size
         return run_of(np.where(still[:, None], 0.0, moved), self.cone)
 
-    def design_runs(self, coordinates: Coordinates, design: Design) -> Array:
-        """Tell how the eta of each row of a design, placed in some coordinates, runs."""
+    def runs_of(self, here: Coordinates, design: Design, own: Coordinates | None = None) -> Array:
+        """Tell how the eta of each row of a design runs, its columns placed in some coordinates.
+
+        `own` are those of the fit, where they are others.
+        """
+        basis = self.basis if own is None or own is here else own.reported(self.basis)[own.kept]
         out = np.empty(design.length)
-        raw, most = coordinates.raw(self.basis), float(np.abs(self.basis).sum(axis=0).max(initial=0.0))
+        raw = here.raw(basis)
         for start in range(0, design.length, BLOCK):
             stop = min(start + BLOCK, design.length)
-            moved = design.rows(start, stop).matmat(raw)
-            still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * (1.0 + most)
+            some = design.rows(start, stop)
+            moved, size = some.matmat(raw), np.sqrt(some.quadratic(np.diag(np.square(raw).sum(axis=1))))
+            still = np.abs(moved).max(axis=1, initial=0.0) <= STILL * size
             out[start:stop] = run_of(np.where(still[:, None], 0.0, moved), self.cone)
         return out
 

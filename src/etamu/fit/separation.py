@@ -3,9 +3,9 @@
 May import: everything below `fit`.
 Read next: `etamu.fit.limit` for the limit of such a fit, `etamu.fit.existence` for the words.
 
-Where lambda rho ends below its bound a finite maximum is proved, and nothing here costs anything. Newton steps
-that creep, each with e^-1 of the last decrement, are what running away looks like: then the direction is
-verified at once, instead of being followed to where numbers overflow.
+Where lambda rho ends below its bound a finite maximum is proved, and nothing here costs anything. Newton
+steps that creep, each with e^-1 of the last decrement, are what running away looks like: then the direction
+is verified at once, instead of being followed to where numbers overflow.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
         self.steps = steps
 
 
-def settled(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve) -> Found:
+def reached(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve) -> Found:
     """Solve, and where the solution is in doubt decide whether a finite maximum exists.
 
     Parameters
