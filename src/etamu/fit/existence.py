@@ -60,6 +60,9 @@ class Existence:
         Levels all of whose rows want the same infinite eta.
     rows : integers
         Positions in the input of the separated rows: those whose fitted value is at the end of its range.
+        Of a fit that was read from a file, the first 1,000.
+    count : int
+        Number of separated rows.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Existence:
     coefficients: dict[str, float]
     levels: tuple[tuple[str, str], ...]
     rows: NDArray[np.int64]
+    count: int = 0
 
     @property
     def exists(self) -> bool:
@@ -102,8 +106,8 @@ class Existence:
     def sentence(self) -> str:
         """What runs away: coefficients, levels and rows by name."""
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
-        parts = [f"no finite estimate exists (separation): {_listed(ends)}" if ends else
-                 "no finite estimate exists (separation)"]  # fmt: skip
+        parts = [f"no finite maximum exists (separation): {_listed(ends)}" if ends else
+                 "no finite maximum exists (separation)"]  # fmt: skip
         if len(self.direction) > 1 or not ends:
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")
@@ -112,9 +116,9 @@ class Existence:
         if self.levels:
             named = [f"{factor} = {level}" for factor, level in self.levels]
             parts.append(f"every response of {_listed(named)} is at the same end of its range")
-        rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (len(self.rows) > SHOWN)
-        plural = "s" if len(self.rows) != 1 else ""
-        parts.append(f"{len(self.rows)} separated row{plural} (row{plural} {', '.join(rows)})")
+        rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (self.count > SHOWN)
+        plural = "s" if self.count != 1 else ""
+        parts.append(f"{self.count} separated row{plural} (row{plural} {', '.join(rows)})")
         return "; ".join(parts) + "."
 
 
@@ -140,12 +144,12 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     how = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
     if limit.outcome is not Outcome.CONVERGED:
         how += f" What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
-    return Existence("infinite", how, direction, ends, levels_of(problem), np.sort(limit.rows))
+    return Existence("infinite", how, direction, ends, limit.levels, limit.rows, limit.count)
 
 
 def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     """Name the levels all of whose rows may run the same way and no other."""
-    if problem.schema is None or problem.sample is None:
+    if problem.schema is None:
         return ()
     schema, chunk = problem.schema, problem.counting()
     ways = may_run(problem.unit, chunk.y)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import Coordinates
+from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
@@ -77,6 +77,10 @@ class Limit:
     common : int
         1 or -1 where every row runs the same way and the constant is among the columns, else 0: then it is
         the constant that is said to run, whatever else could stand for it.
+    count : int
+        Number of separated rows; a file keeps only some of their positions.
+    levels : tuple of (factor, level)
+        Levels all of whose rows may run the same way.
     """
 
     direction: Array
@@ -88,6 +92,8 @@ class Limit:
     outcome: Outcome
     far: float
     common: int = 0
+    count: int = 0
+    levels: tuple[tuple[str, str], ...] = ()
 
     def inner(self, coordinates: Coordinates) -> Coordinates:
         """Return the coordinates that the rows left determine."""
@@ -277,11 +283,12 @@ def _concluded(
         basis=total.basis,
         gone=total.gone,
         cone=cone,
-        rows=chunk.row_ids[place],
+        rows=np.sort(chunk.row_ids[place]),
         beta=ended.beta,
         outcome=ended.outcome,
         far=times,
         common=common,
+        count=len(place),
     )
     local = replace(ended.local, value=value, scale=oracle.scale(value))
     steps = (*solution.steps, *ended.steps)
@@ -321,11 +328,14 @@ def _common(rows: Rows, separated: Mask) -> int:
 
 
 def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:
-    """Look for a direction that fewer reported coefficients run along: one of least sum of |d_j| scale_j."""
+    """Look for a direction along which few reported coefficients run: the least sum of |d_j| times ranges.
+
+    It depends on which rows there are, not on how often, and not on the units of the columns.
+    """
     coordinates = rows.coordinates
     if common and coordinates.layout.constant is not None:
         return replace(total, direction=coordinates.working(common * coordinates.layout.constant))
-    moved = np.nan_to_num(coordinates.reported(total.basis)) * coordinates.scale[:, None]
+    moved = np.nan_to_num(coordinates.reported(total.basis)) * _ranges(rows)[:, None]
     count, dimensions = moved.shape
     if dimensions == 1 or count * dimensions > MOST_PROGRAMMED or len(cone) * dimensions > MOST_PROGRAMMED:
         return total
@@ -340,6 +350,16 @@ def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recessi
     if not (least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least):
         return total
     return replace(total, direction=direction / least)
+
+
+def _ranges(rows: Rows) -> Array:
+    """Return the range of the numbers of each reported column, 1 where they do not vary."""
+    layout = rows.coordinates.layout
+    moments = rows.executor.reduce(lambda block: describe(block.predictors[0].design))
+    width = moments.high - moments.low
+    out = np.ones(layout.width)
+    out[layout.dense_reported] = np.where(width > 0.0, width, 1.0)[layout.dense_raw]
+    return out
 
 
 def moved_chunk(chunk: Chunk, coordinates: Coordinates, limit: Limit) -> Chunk:

@@ -25,6 +25,7 @@ from etamu.family.unit import Unit
 from etamu.fit.clusters import Clustering
 from etamu.fit.document import Place, parsed
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit_saved import limit_from
 from etamu.fit.phi import Phi
 from etamu.fit.problem import ALONE, CLUSTERED, Options, Problem, Tally, Words
 from etamu.fit.result import Fit
@@ -119,7 +120,9 @@ def _fit(document: Place) -> Fit:
     layout = _layout(document, schema, names, raw)
     coordinates = _coordinates(estimate, layout)
     beta = estimate["beta"].numbers(coordinates.size, finite=True)
-    _check_coefficients(document["coefficients"], coordinates, beta, coef)
+    limit = None if document.get("limit") is None else limit_from(document["limit"], coordinates.size)
+    near = beta if limit is None else limit.near
+    _check_coefficients(document["coefficients"], coordinates, near, coef, runs=limit is not None)
     likelihood, scalars = _likelihood(document["fit"]), document["fit"]
     factor = _factor(document["covariance"], coordinates.size)
     return Fit(
@@ -143,12 +146,14 @@ def _fit(document: Place) -> Fit:
         kept_se=se if factor is None else None,
         clustering=_clustering(scalars, len(names)),
         lags=None if scalars.get("lags") is None else scalars["lags"].count(),
+        limit=limit,
     )
 
 
 _KEYS = (
     "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes",
     "words", "options", "search", "schema", "intercept", "estimate", "covariance",
+    "limit",
 )  # fmt: skip
 
 
@@ -214,7 +219,9 @@ def _coordinates(estimate: Place, layout: Layout) -> Coordinates:
     return Coordinates(layout, np.array(kept, dtype=np.intp), shift, scale)
 
 
-def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, stated: Array) -> None:
+def _check_coefficients(
+    table: Place, coordinates: Coordinates, beta: Array, stated: Array, *, runs: bool
+) -> None:
     """Refuse a table of coefficients that was edited: it is there to be read, not to be believed.
 
     Another machine may round the sum behind the intercept otherwise, hence the slack.
@@ -222,8 +229,11 @@ def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, sta
     computed = coordinates.reported(beta)
     parts = np.abs(coordinates.shift[coordinates.kept] * beta / coordinates.scale[coordinates.kept])
     slack = 1e-9 * (np.abs(computed) + parts.sum())
-    wrong = np.isnan(stated) != np.isnan(computed)
-    wrong |= np.abs(stated - computed) > slack
+    finite = np.isfinite(stated)  # what runs away has an infinity or NaN in its place
+    wrong = finite & (np.isnan(computed) | (np.abs(stated - computed) > slack))
+    if not runs:
+        wrong |= np.isnan(stated) != np.isnan(computed)
+        wrong |= np.isinf(stated)
     for number in np.flatnonzero(wrong)[:1]:
         raise table.error(
             f"coefficient {number} is {stated[number]!r}, but estimate.beta makes it {computed[number]!r}: "

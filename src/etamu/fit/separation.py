@@ -36,8 +36,9 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution, Step
 
 if TYPE_CHECKING:
-    from etamu.fit.existence import Existence, overlapping, separation
+    from etamu.fit.existence import Existence, levels_of, overlapping, separation
 else:
+    levels_of = later("etamu.fit.existence", "levels_of")
     overlapping = later("etamu.fit.existence", "overlapping")
     separation = later("etamu.fit.existence", "separation")
 
@@ -83,13 +84,20 @@ def reached(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solv
         passes = len(suspicion.steps) + 2
         if found is not None:
             ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
-            return limit_of(rows, oracle, ended, found)
+            return _named(problem, limit_of(rows, oracle, ended, found))
         solution = newton(oracle, suspicion.beta)
         steps = (*suspicion.steps, *solution.steps)
         solution = replace(solution, steps=steps, passes=solution.passes + passes)
     if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
         return Found(None, solution, settled=True)
-    return limit_of(rows, oracle, solution)
+    return _named(problem, limit_of(rows, oracle, solution))
+
+
+def _named(problem: Problem, found: Found) -> Found:
+    """Add the names of levels that separate."""
+    if found.limit is None:
+        return found
+    return replace(found, limit=replace(found.limit, levels=levels_of(problem)))
 
 
 def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> bool:
