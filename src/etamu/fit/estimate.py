@@ -95,7 +95,8 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        found = reached(problem, oracle, stage.executor, partial(_solved, problem, oracle, stage))
+        solve = partial(_solved, problem, oracle, stage)
+        found = reached(problem, oracle, stage.executor, stage.sampled, solve)
         if found.limit is not None:
             said = answered(problem, stage.coordinates, found.limit)
             if said is not problem:

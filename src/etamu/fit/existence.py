@@ -16,12 +16,11 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.pieces import pieces_of
 from etamu.data.schema import Schema
-from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.recession import anyone_may_run, bounded_bend, falls_for_ever, may_run
 from etamu.fit.face import Rows
-from etamu.fit.limit import Limit
+from etamu.fit.limit import Limit, one_way
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed, score_and_information
 from etamu.solve.factor import cholesky
@@ -156,18 +155,10 @@ def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     if np.all(ways == ways[0]):
         return ()
     found: list[tuple[str, str]] = []
-    blocks = [block for block in chunk.predictors[0].design.blocks if isinstance(block, Coded)]
-    pieces = [piece for piece in pieces_of(schema) if piece.factors]
-    for block, piece in zip(blocks, pieces, strict=True):
-        if piece.numbers:
-            continue
-        count = np.bincount(block.codes, minlength=block.levels)
-        for way in (-1, 1):
-            same = np.bincount(block.codes[ways == way], minlength=block.levels)
-            for level in np.flatnonzero((count > 0) & (same == count)):
-                named = _level(schema, piece.factors, int(level))
-                if named not in found:
-                    found.append(named)
+    pieces = [piece for piece in pieces_of(schema) if piece.factors and not piece.numbers]
+    for (_, levels), piece in zip(one_way(chunk, ways), pieces, strict=False):
+        named = [_level(schema, piece.factors, int(level)) for level in levels]
+        found += [name for name in named if name not in found]
     return tuple(found)
 
 

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
+from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
+from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
 from etamu.fit.placed import Placed, placed
@@ -197,6 +199,51 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
             break
         total = joined
     return Found(*_concluded(oracle, rows, total, ended, solution, passes), settled=True)
+
+
+def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
+    """Find levels all of whose rows may run the same way, first among a few rows, and their direction.
+
+    None where there are none, or where the columns cannot tell them apart; it costs next to nothing then.
+    """
+    suspects = one_way(few, may_run(rows.unit, few.y))
+    if not any(len(levels) for _, levels in suspects):
+        return None
+    whole, separated = rows.executor.whole, np.zeros(len(rows.ways), dtype=bool)
+    for (place, levels), (_, sure) in zip(suspects, one_way(whole, rows.ways), strict=True):
+        if len(both := np.intersect1d(levels, sure)):
+            codes: Any = whole.predictors[0].design.blocks[place]
+            flags = np.zeros(codes.levels, dtype=bool)
+            flags[both] = True
+            separated |= flags[codes.codes]
+    if not separated.any():
+        return None
+    gone, basis = rows.null_space(~separated)
+    if not gone.any():
+        return None
+    start = Recession(basis[:, 0], separated, gone, basis)
+    cone = _cone(rows, start, np.flatnonzero(separated))
+    found = np.sign(cone[:1, 0]) if cone.shape[1] == 1 else least_sum(np.eye(cone.shape[1]), cone)
+    if found is None:
+        return None
+    margins = rows.margins(basis @ found) * rows.ways
+    least = float(margins[separated].min())
+    return replace(start, direction=basis @ found / least) if least > 0.0 else None
+
+
+def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
+    """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
+    found = []
+    for place, block in enumerate(chunk.predictors[0].design.blocks):
+        if not isinstance(block, Coded) or block.multiplier is not None:
+            continue
+        count = np.bincount(block.codes, minlength=block.levels)
+        levels = np.zeros(block.levels, dtype=bool)
+        for way in (-1, 1):
+            same = np.bincount(block.codes[ways == way], minlength=block.levels)
+            levels |= (count > 0) & (same == count)
+        found.append((place, np.flatnonzero(levels)))
+    return found
 
 
 def suspected(rows: Rows, local: Local) -> Recession | None:

@@ -26,14 +26,17 @@ from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
 from etamu.fit.face import Rows
-from etamu.fit.limit import Found, Limit, limit_of, suspected
+from etamu.fit.limit import Found, Limit, levels_apart, limit_of, suspected
+from etamu.fit.pilot import pilot
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
+from etamu.fit.sample import Sampled
+from etamu.fit.start import start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.solve.oracle import Local, Outcome, Solution, Step
 
 if TYPE_CHECKING:
     from etamu.fit.existence import Existence, levels_of, overlapping, separation
@@ -63,7 +66,9 @@ class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
         self.steps = steps
 
 
-def reached(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve) -> Found:
+def reached(
+    problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None, solve: Solve
+) -> Found:
     """Solve, and where the solution is in doubt decide whether a finite maximum exists.
 
     Parameters
@@ -72,10 +77,17 @@ def reached(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solv
     oracle : Likelihood
     executor : Threads
         The rows of the oracle.
+    sampled : Sampled, optional
+        Some of them, where there are many.
     solve : callable
         Climbs, calling what it is handed after each step.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates)
+    if sampled is not None and oracle.size and (known := levels_apart(rows, sampled.chunk)) is not None:
+        first = pilot(oracle, problem.unit, sampled)
+        beta = start(oracle, problem.unit, executor.whole) if first is None else first[0]
+        begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
+        return _named(problem, limit_of(rows, oracle, begun, known))
     try:
         solution = solve(_watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
     except _Creeping as suspicion:
