@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etamu._base.errors import ConvergenceWarning, OptionError
+from etamu._base.errors import ConvergenceWarning, OptionError, SeparationWarning
 from etamu._base.facts import dataclass
 from etamu.fit.caller import user_level
 from etamu.fit.components import spelled
@@ -90,18 +90,29 @@ class Ladder:
 
     def notes(self) -> tuple[str, ...]:
         """Say, and warn of, smaller models whose maximum was not verified."""
-        penalised = () if self.bench.reduction is None else (PENALISED,)
-        wrong = [smaller for smaller in self.fitted.values() if not smaller.settled]
-        if not wrong:
-            return penalised
-        terms = all_terms(self.fit)
-        said = []
-        for smaller in wrong:
+        others = [smaller for columns, smaller in self.fitted.items() if columns != self._whole]
+        wrong = self._said([smaller for smaller in others if not smaller.settled])
+        endless = self._said([smaller for smaller in others if smaller.limit])
+        notes: tuple[str, ...] = () if self.bench.reduction is None else (PENALISED,)
+        if wrong:
+            notes = (f"{wrong}: its deviance is not that of a verified maximum", *notes)
+            warnings.warn(notes[0], ConvergenceWarning, stacklevel=user_level())
+        if endless:
+            notes = (*notes, f"{endless}: its deviance is that of the limit")
+            warnings.warn(notes[-1], SeparationWarning, stacklevel=user_level())
+        return notes
+
+    @property
+    def _whole(self) -> Columns:
+        return tuple(range(self.bench.layout.width))
+
+    def _said(self, models: list[Smaller]) -> str:
+        """Name smaller models by the terms they lack, and how their search ended."""
+        terms, said = all_terms(self.fit), []
+        for smaller in models:
             left = [term.label for term in terms if not set(term.columns) <= set(smaller.columns)]
             said.append(f"the model without {', '.join(left)} is {smaller.outcome.value}")
-        note = "; ".join(said) + ": its deviance is not that of a verified maximum"
-        warnings.warn(note, ConvergenceWarning, stacklevel=user_level())
-        return (note, *penalised)
+        return "; ".join(said)
 
 
 def ladder(fit: Fit) -> Ladder:
@@ -382,4 +393,6 @@ def term_wald(fit: Fit, term: ModelTerm, relatives: Iterable[ModelTerm] = ()) ->
     rows = np.zeros((len(given) + len(own), len(fit.names)))
     rows[np.arange(len(rows)), [*given, *own]] = 1.0
     working = fit.coordinates.hypothesis(rows)
+    if fit.limit is not None and np.any(fit.limit.runs(working) != 0.0):
+        return Statistic(math.nan, len(own))  # an infinite coefficient has no Wald test
     return wald(working, working @ fit.beta, fit.root, len(given))

@@ -37,7 +37,7 @@ from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Solve, answered, rest, settled
+from etamu.fit.separation import Solve, answered, reached, rest
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
@@ -112,7 +112,7 @@ def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:
 
 def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> Found:
     """Find the estimate to its last digits, or what it comes to where no finite one exists."""
-    found = settled(problem, oracle, stage.executor, solve)
+    found = reached(problem, oracle, stage.executor, stage.sampled, solve)
     if found.limit is not None:
         return found
     return replace(found, solution=refined(problem, oracle, found.solution))

@@ -16,12 +16,11 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.pieces import pieces_of
 from etamu.data.schema import Schema
-from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.recession import anyone_may_run, bounded_bend, falls_for_ever, may_run
 from etamu.fit.face import Rows
-from etamu.fit.limit import Limit
+from etamu.fit.limit import Limit, one_way
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed, score_and_information
 from etamu.solve.factor import cholesky
@@ -60,6 +59,9 @@ class Existence:
         Levels all of whose rows want the same infinite eta.
     rows : integers
         Positions in the input of the separated rows: those whose fitted value is at the end of its range.
+        Of a fit that was read from a file, the first 1,000.
+    count : int
+        Number of separated rows.
 
     Examples
     --------
@@ -79,6 +81,7 @@ class Existence:
     coefficients: dict[str, float]
     levels: tuple[tuple[str, str], ...]
     rows: NDArray[np.int64]
+    count: int = 0
 
     @property
     def exists(self) -> bool:
@@ -102,8 +105,8 @@ class Existence:
     def sentence(self) -> str:
         """What runs away: coefficients, levels and rows by name."""
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
-        parts = [f"no finite estimate exists (separation): {_listed(ends)}" if ends else
-                 "no finite estimate exists (separation)"]  # fmt: skip
+        parts = [f"no finite maximum exists (separation): {_listed(ends)}" if ends else
+                 "no finite maximum exists (separation)"]  # fmt: skip
         if len(self.direction) > 1 or not ends:
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")
@@ -112,9 +115,9 @@ class Existence:
         if self.levels:
             named = [f"{factor} = {level}" for factor, level in self.levels]
             parts.append(f"every response of {_listed(named)} is at the same end of its range")
-        rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (len(self.rows) > SHOWN)
-        plural = "s" if len(self.rows) != 1 else ""
-        parts.append(f"{len(self.rows)} separated row{plural} (row{plural} {', '.join(rows)})")
+        rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (self.count > SHOWN)
+        plural = "s" if self.count != 1 else ""
+        parts.append(f"{self.count} separated row{plural} (row{plural} {', '.join(rows)})")
         return "; ".join(parts) + "."
 
 
@@ -140,30 +143,22 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     how = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
     if limit.outcome is not Outcome.CONVERGED:
         how += f" What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
-    return Existence("infinite", how, direction, ends, levels_of(problem), np.sort(limit.rows))
+    return Existence("infinite", how, direction, ends, limit.levels, limit.rows, limit.count)
 
 
 def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     """Name the levels all of whose rows may run the same way and no other."""
-    if problem.schema is None or problem.sample is None:
+    if problem.schema is None:
         return ()
     schema, chunk = problem.schema, problem.counting()
     ways = may_run(problem.unit, chunk.y)
     if np.all(ways == ways[0]):
         return ()
     found: list[tuple[str, str]] = []
-    blocks = [block for block in chunk.predictors[0].design.blocks if isinstance(block, Coded)]
-    pieces = [piece for piece in pieces_of(schema) if piece.factors]
-    for block, piece in zip(blocks, pieces, strict=True):
-        if piece.numbers:
-            continue
-        count = np.bincount(block.codes, minlength=block.levels)
-        for way in (-1, 1):
-            same = np.bincount(block.codes[ways == way], minlength=block.levels)
-            for level in np.flatnonzero((count > 0) & (same == count)):
-                named = _level(schema, piece.factors, int(level))
-                if named not in found:
-                    found.append(named)
+    pieces = [piece for piece in pieces_of(schema) if piece.factors and not piece.numbers]
+    for (_, levels), piece in zip(one_way(chunk, ways), pieces, strict=False):
+        named = [_level(schema, piece.factors, int(level)) for level in levels]
+        found += [name for name in named if name not in found]
     return tuple(found)
 
 

@@ -100,13 +100,15 @@ class Rows:
         gone[doubts.doubtful] = True
         if not gone.any():
             return gone, np.zeros((self.size, 0))
-        basis = doubts.combinations()
-        for _ in range(2):  # twice is enough, as in `independent_columns`
-            basis = doubts.refined(basis, executor.reduce(partial(self._products, basis=basis)).values)
-        left = executor.reduce(partial(_lengths, coordinates=self.coordinates, basis=basis)).values
-        if np.any(np.sqrt(left) > SHORT * doubts.lengths[doubts.doubtful]) and self.size <= NARROW:
-            return None
-        return gone, _cleaned(basis)
+        basis = _cleaned(doubts.combinations())
+        for _ in range(3):  # refined twice is enough, as in `independent_columns`
+            left = executor.reduce(partial(_lengths, coordinates=self.coordinates, basis=basis)).values
+            if np.all(np.sqrt(left) <= SHORT * doubts.lengths[doubts.doubtful]):
+                return gone, basis
+            basis = _cleaned(
+                doubts.refined(basis, executor.reduce(partial(self._products, basis=basis)).values)
+            )
+        return (gone, basis) if self.size > NARROW else None
 
     def _products(self, chunk: Chunk, basis: Array) -> _Sum:
         design = chunk.predictors[0].design

@@ -14,7 +14,8 @@ import numpy as np
 
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
-from etamu.fit.placed import SQUARED_CONDITION, placed, squared_lengths
+from etamu.fit.limit import lifted, located
+from etamu.fit.placed import SQUARED_CONDITION, squared_lengths
 from etamu.fit.placed import bread as bread_at
 from etamu.infer import influence as formulas
 from etamu.infer.covariance import Root, condition
@@ -28,8 +29,8 @@ def bread(fit: Fit) -> Root:
     phi = fit.phi.value
     if fit.covariance_kind == "model" and 0.0 < phi < math.inf:
         return Root(fit.root.matrix / math.sqrt(phi))
-    at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
-    return bread_at(at, at.information(Want.EXPECTED)).root
+    at = located(fit)
+    return lifted(fit, bread_at(at, at.information(Want.EXPECTED)).root)
 
 
 def lever(fit: Fit, root: Root) -> Callable[[Chunk, Array], Array]:

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
+from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import Coordinates
+from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
+from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
 from etamu.fit.placed import Placed, placed
@@ -44,6 +46,8 @@ HEAVY = 1e7
 ROUNDING = 1e-8
 """Largest eta that may be lost to rounding in a row that is not separated."""
 END = 1e300
+STILL = 1e-9
+"""Share of its terms up to which a sum counts as 0."""
 MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
 BLOCK = 1 << 14
@@ -75,6 +79,10 @@ class Limit:
     common : int
         1 or -1 where every row runs the same way and the constant is among the columns, else 0: then it is
         the constant that is said to run, whatever else could stand for it.
+    count : int
+        Number of separated rows; a file keeps only some of their positions.
+    levels : tuple of (factor, level)
+        Levels all of whose rows may run the same way.
     """
 
     direction: Array
@@ -86,6 +94,8 @@ class Limit:
     outcome: Outcome
     far: float
     common: int = 0
+    count: int = 0
+    levels: tuple[tuple[str, str], ...] = ()
 
     def inner(self, coordinates: Coordinates) -> Coordinates:
         """Return the coordinates that the rows left determine."""
@@ -118,17 +128,22 @@ class Limit:
         """Tell how functionals of the working coefficients, (m, size), run: 0, 1, -1, or NaN."""
         moved = functionals @ self.basis
         size = (np.abs(functionals) @ np.abs(self.basis)).max(axis=1, initial=0.0)
-        still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * size
+        still = np.abs(moved).max(axis=1, initial=0.0) <= STILL * size
         return run_of(np.where(still[:, None], 0.0, moved), self.cone)
 
-    def design_runs(self, coordinates: Coordinates, design: Design) -> Array:
-        """Tell how the eta of each row of a design, placed in some coordinates, runs."""
+    def runs_of(self, here: Coordinates, design: Design, own: Coordinates | None = None) -> Array:
+        """Tell how the eta of each row of a design runs, its columns placed in some coordinates.
+
+        `own` are those of the fit, where they are others.
+        """
+        basis = self.basis if own is None or own is here else own.reported(self.basis)[own.kept]
         out = np.empty(design.length)
-        raw, most = coordinates.raw(self.basis), float(np.abs(self.basis).sum(axis=0).max(initial=0.0))
+        raw = here.raw(basis)
         for start in range(0, design.length, BLOCK):
             stop = min(start + BLOCK, design.length)
-            moved = design.rows(start, stop).matmat(raw)
-            still = np.abs(moved).max(axis=1, initial=0.0) <= 1e-8 * (1.0 + most)
+            some = design.rows(start, stop)
+            moved, size = some.matmat(raw), np.sqrt(some.quadratic(np.diag(np.square(raw).sum(axis=1))))
+            still = np.abs(moved).max(axis=1, initial=0.0) <= STILL * size
             out[start:stop] = run_of(np.where(still[:, None], 0.0, moved), self.cone)
         return out
 
@@ -184,6 +199,51 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
             break
         total = joined
     return Found(*_concluded(oracle, rows, total, ended, solution, passes), settled=True)
+
+
+def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
+    """Find levels all of whose rows may run the same way, first among a few rows, and their direction.
+
+    None where there are none, or where the columns cannot tell them apart; it costs next to nothing then.
+    """
+    suspects = one_way(few, may_run(rows.unit, few.y))
+    if not any(len(levels) for _, levels in suspects):
+        return None
+    whole, separated = rows.executor.whole, np.zeros(len(rows.ways), dtype=bool)
+    for (place, levels), (_, sure) in zip(suspects, one_way(whole, rows.ways), strict=True):
+        if len(both := np.intersect1d(levels, sure)):
+            codes: Any = whole.predictors[0].design.blocks[place]
+            flags = np.zeros(codes.levels, dtype=bool)
+            flags[both] = True
+            separated |= flags[codes.codes]
+    if not separated.any():
+        return None
+    gone, basis = rows.null_space(~separated)
+    if not gone.any():
+        return None
+    start = Recession(basis[:, 0], separated, gone, basis)
+    cone = _cone(rows, start, np.flatnonzero(separated))
+    found = np.sign(cone[:1, 0]) if cone.shape[1] == 1 else least_sum(np.eye(cone.shape[1]), cone)
+    if found is None:
+        return None
+    margins = rows.margins(basis @ found) * rows.ways
+    least = float(margins[separated].min())
+    return replace(start, direction=basis @ found / least) if least > 0.0 else None
+
+
+def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
+    """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
+    found = []
+    for place, block in enumerate(chunk.predictors[0].design.blocks):
+        if not isinstance(block, Coded) or block.multiplier is not None:
+            continue
+        count = np.bincount(block.codes, minlength=block.levels)
+        levels = np.zeros(block.levels, dtype=bool)
+        for way in (-1, 1):
+            same = np.bincount(block.codes[ways == way], minlength=block.levels)
+            levels |= (count > 0) & (same == count)
+        found.append((place, np.flatnonzero(levels)))
+    return found
 
 
 def suspected(rows: Rows, local: Local) -> Recession | None:
@@ -270,11 +330,12 @@ def _concluded(
         basis=total.basis,
         gone=total.gone,
         cone=cone,
-        rows=chunk.row_ids[place],
+        rows=np.sort(chunk.row_ids[place]),
         beta=ended.beta,
         outcome=ended.outcome,
         far=times,
         common=common,
+        count=len(place),
     )
     local = replace(ended.local, value=value, scale=oracle.scale(value))
     steps = (*solution.steps, *ended.steps)
@@ -314,11 +375,14 @@ def _common(rows: Rows, separated: Mask) -> int:
 
 
 def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:
-    """Look for a direction that fewer reported coefficients run along: one of least sum of |d_j| scale_j."""
+    """Look for a direction along which few reported coefficients run: the least sum of |d_j| times ranges.
+
+    It depends on which rows there are, not on how often, and not on the units of the columns.
+    """
     coordinates = rows.coordinates
     if common and coordinates.layout.constant is not None:
         return replace(total, direction=coordinates.working(common * coordinates.layout.constant))
-    moved = np.nan_to_num(coordinates.reported(total.basis)) * coordinates.scale[:, None]
+    moved = np.nan_to_num(coordinates.reported(total.basis)) * _ranges(rows)[:, None]
     count, dimensions = moved.shape
     if dimensions == 1 or count * dimensions > MOST_PROGRAMMED or len(cone) * dimensions > MOST_PROGRAMMED:
         return total
@@ -333,6 +397,16 @@ def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recessi
     if not (least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least):
         return total
     return replace(total, direction=direction / least)
+
+
+def _ranges(rows: Rows) -> Array:
+    """Return the range of the numbers of each reported column, 1 where they do not vary."""
+    layout = rows.coordinates.layout
+    moments = rows.executor.reduce(lambda block: describe(block.predictors[0].design))
+    width = moments.high - moments.low
+    out = np.ones(layout.width)
+    out[layout.dense_reported] = np.where(width > 0.0, width, 1.0)[layout.dense_raw]
+    return out
 
 
 def moved_chunk(chunk: Chunk, coordinates: Coordinates, limit: Limit) -> Chunk:

@@ -15,15 +15,17 @@ from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.markup import escape
 from etamu._base.types import Array, Want
+from etamu.design.coordinates import extent
 from etamu.fit.anova import heading
 from etamu.fit.hypothesis import Hypothesis, hypothesis
+from etamu.fit.limit import located
 from etamu.fit.numerals import p_texts, short
 from etamu.fit.reference import one_df, refuse_score_test, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome
+from etamu.solve.oracle import Oracle, Outcome
 from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ def linear_test(
 
 
 def refuse_aliased(fit: Fit, found: Hypothesis) -> None:
-    """Refuse a hypothesis about a coefficient that has no estimate.
+    """Refuse a hypothesis about a coefficient that has no estimate, or no finite one.
 
     Raises
     ------
@@ -200,6 +202,15 @@ def refuse_aliased(fit: Fit, found: Hypothesis) -> None:
         raise NotAvailableError(
             f"the hypothesis names {', '.join(aliased)}, which has no estimate: it is a linear combination "
             "of earlier columns"
+        )
+    if fit.limit is None:
+        return
+    runs = fit.limit.runs(fit.coordinates.hypothesis(found.matrix))
+    lost = [text for text, run in zip(found.rows, runs, strict=True) if run != 0.0]
+    if lost:
+        raise NotAvailableError(
+            f"{', '.join(lost)}: no finite estimate exists (separation; see fit.existence) to be tested; "
+            "compare deviances by fit.drop1() or fit.anova(), or see fit.profile()"
         )
 
 
@@ -215,14 +226,13 @@ def _refuse_contradiction(matrix: Array, found: Hypothesis, df: int) -> None:
 
 def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> float:
     """Fit under the hypotheses; return the rise of the deviance, or the score statistic, at phi = 1."""
-    bench = bench_of(fit)
-    oracle = bench.oracle(whole(fit, bench).coordinates)
+    oracle, beta, reach = _placed(fit)
+    matrix = matrix if fit.limit is None else matrix[:, ~fit.limit.gone]
     free = np.linalg.svd(matrix / np.linalg.norm(matrix, axis=1, keepdims=True))[2][df:].T
     # The nearest point in the metric of the covariance is where Newton's first step would go.
-    gap, half = matrix @ fit.beta - found.rhs, matrix @ fit.root.matrix
-    nearest = fit.beta - fit.root.matrix @ np.linalg.lstsq(half, gap, rcond=1e-12)[0]
-    kept_penalty = bench.reduction
-    constrained = Restricted(oracle if kept_penalty is None else bench.penalised(kept_penalty), nearest, free)
+    gap, half = matrix @ beta - found.rhs, matrix @ reach
+    nearest = beta - reach @ np.linalg.lstsq(half, gap, rcond=1e-12)[0]
+    constrained = Restricted(_climbed(fit, oracle), nearest, free)
     _refuse_outside(constrained, found)
     solution = newton(constrained, np.zeros(constrained.size))
     if solution.outcome is not Outcome.CONVERGED:
@@ -233,6 +243,22 @@ def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> fl
     if kind == "lr":
         return max(-2.0 * solution.local.value - fit.deviance, 0.0)
     return _score(oracle, constrained.lifted(solution.beta))
+
+
+def _placed(fit: Fit) -> tuple[Likelihood, Array, Array]:
+    """Return the likelihood, the estimate and the root of its covariance; of a limit, where it is finite."""
+    bench = bench_of(fit)
+    if fit.limit is None:
+        return bench.oracle(whole(fit, bench).coordinates), fit.beta, fit.root.matrix
+    at, kept = located(fit), ~fit.limit.gone
+    oracle = Likelihood(at.executor, at.unit, at.coordinates, extent(at.coordinates, bench.moments))
+    return oracle, fit.limit.beta, fit.root.matrix[kept]
+
+
+def _climbed(fit: Fit, oracle: Likelihood) -> Oracle:
+    """Return what is climbed under a hypothesis: the likelihood, penalised where the estimate's is."""
+    bench = bench_of(fit)
+    return oracle if bench.reduction is None else bench.penalised(bench.reduction)
 
 
 def _refuse_outside(constrained: Restricted, found: Hypothesis) -> None:

@@ -172,7 +172,7 @@ def means(fit: Fit, of: Any, by: Any, wish: Wish) -> Means:
     )
     rows, offset = weights @ grid.rows, weights @ grid.offset
     known = estimable(fit, rows)
-    eta = np.where(known, rows @ np.nan_to_num(fit.coef) + offset, np.nan)
+    eta = np.where(known, rows @ fit.finite + offset, np.nan)
     averaged = [
         axis.name for number, axis in enumerate(grid.axes) if number not in chosen and len(axis.labels) > 1
     ]
@@ -324,7 +324,7 @@ def joint_tests(fit: Fit, *, reference: str | None = None) -> DevianceTable:
             matrix = np.kron(matrix, step)
         combined = matrix @ grid.rows
         combined = combined[estimable(fit, combined)]
-        tested = wald(fit.coordinates.hypothesis(combined), combined @ np.nan_to_num(fit.coef), fit.root)
+        tested = wald(fit.coordinates.hypothesis(combined), combined @ fit.finite, fit.root)
         if not tested.df:
             continue
         df2 = np.inf if reference == "chi2" else one_df(fit, combined)

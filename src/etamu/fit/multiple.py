@@ -95,7 +95,8 @@ def adjusted(
 
 
 def _all(fit: Fit) -> Hypothesis:
-    chosen = [j for j, name in enumerate(fit.names) if name != "Intercept" and name not in fit.aliased]
+    known = np.isfinite(fit.coef)
+    chosen = [j for j, name in enumerate(fit.names) if name != "Intercept" and known[j]]
     if not chosen:
         raise OptionError("the model has no coefficient besides the intercept: name one")
     return hypothesis(np.eye(len(fit.names))[chosen], fit.names)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 14
 """Rows written out at a time."""
+LARGEST = 1e300
 KINDS = ("mean", "link", "count", "rate", "terms")
 """What can be predicted."""
 INTERVALS = (None, "confidence", "prediction")
@@ -80,6 +81,13 @@ class _Linear:
     trials: Array | None = None
     per: Array | None = None
     dispersion: Array | None = None
+
+    def running(self, runs: Array) -> _Linear:
+        """Put eta at its infinite end where it runs there, NaN where it may be anything."""
+        still = runs == 0.0
+        with np.errstate(invalid="ignore"):
+            eta = np.where(still | np.isnan(self.eta), self.eta, runs * np.inf)
+        return replace(self, eta=eta, se=np.where(still, self.se, np.nan) if len(self.se) else self.se)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +203,10 @@ def _on_scale(unit: Unit, eta: Array, kind: str, row: _Linear) -> tuple[Array, A
     """Return the estimate and its derivative in eta; NaN where eta has left the domain."""
     if kind == "link":
         return eta, np.ones_like(eta)
+    finite = np.clip(eta, -LARGEST, LARGEST)  # an eta that is infinite has the mean of its end
     with np.errstate(all="ignore"):
-        mean = unit.mean(np, eta)
-    admissible = unit.domain.contains(eta)
+        mean = unit.mean(np, finite)
+    admissible = unit.domain.contains(finite)
     mu, slope = np.where(admissible, mean.mu, np.nan), np.where(admissible, mean.d1, np.nan)
     if kind == "count" and row.trials is not None:
         return mu * row.trials, slope * row.trials
@@ -228,7 +237,11 @@ def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
         dispersion = np.full(problem.input_rows, np.nan)
         dispersion[problem.chunk.row_ids] = phi
     per = _exposure_of_rows(problem, exposure) if asked.kind == "rate" else None
-    return _Linear(eta, se, df, trials, per, dispersion)
+    linear = _Linear(eta, se, df, trials, per, dispersion)
+    if (limit := fit.limit) is None:
+        return linear
+    here = fit.coordinates
+    return linear.running(by_row(fit, lambda chunk: limit.runs_of(here, chunk.predictors[0].design)))
 
 
 def _exposure_of_rows(problem: Problem, exposure: Any) -> Array:
@@ -279,7 +292,11 @@ def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked:
     if asked.kind == "rate" and "exposure" in used:
         per = _exposure(frame, used["exposure"], problem.unit)
     dispersion = _dispersion_of_new(fit, frame, len(eta)) if asked.next_response else None
-    return _Linear(eta, se, df, trials, per, dispersion)
+    linear = _Linear(eta, se, df, trials, per, dispersion)
+    if fit.limit is None:
+        return linear
+    runs = fit.limit.runs_of(coordinates, predictor.design, fit.coordinates)
+    return linear.running(runs if keep is None else _laid_out(runs, keep))
 
 
 def _wanted(asked: _Asked) -> set[str]:

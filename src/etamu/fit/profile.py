@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +23,14 @@ from etamu.design.coordinates import describe, extent
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
+from etamu.fit.limit import inside
 from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
 from etamu.infer.wald import criticals, probability
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
-from etamu.solve.farthest import End, Ending, Ridge, farthest
+from etamu.solve.farthest import FULL, End, Ending, Ridge, farthest
 from etamu.solve.oracle import Oracle, Outcome
 from etamu.sums import etas
 
@@ -43,6 +45,8 @@ POINTS = 8
 """Points of a traced curve on each side."""
 TRACED = 0.99
 """A curve goes out to the ends of an interval of at least this level."""
+MIDDLE = 30.0
+"""How far out a walk begins along what runs away: little is left to gain, and information is not yet 0."""
 MARGINS = (1e-1, 1e-3, 1e-5)
 """How far inside its domain a starting eta is looked for, relative to a typical eta."""
 
@@ -112,10 +116,11 @@ def profile(
     bound = _bound(fit, level, reference)
     name, weights = _named(fit, combination)
     functional = fit.coordinates.hypothesis(weights[None, :])[0]
+    still = _still(fit, functional)
     outermost = max(bound, _bound(fit, TRACED, reference))
     roots = np.union1d(np.linspace(0.0, outermost, POINTS + 1)[1:], [bound])
-    ridge = _ridge(fit, functional)
-    estimate = ridge.place(fit.beta)
+    ridge = _ridge(fit, functional, still=still)
+    estimate = ridge.place(ridge.peak)
     sides = [farthest(ridge, roots * math.sqrt(fit.phi.value), side) for side in (-1, 1)]
     at = int(np.searchsorted(roots, bound))
     ends = [side[at] for side in sides]
@@ -123,8 +128,8 @@ def profile(
     values, heights = _curve(sides, estimate, math.sqrt(fit.phi.value))
     return Profile(
         name=name,
-        estimate=estimate,
-        se=float(np.linalg.norm(functional @ fit.root.matrix)),
+        estimate=estimate if still else float(_ran(fit, functional)),
+        se=float(np.linalg.norm(functional @ fit.root.matrix)) if still else math.nan,
         level=level,
         interval=np.array([end.place for end in ends]),
         endings=(ends[0].ending.value, ends[1].ending.value),
@@ -145,15 +150,18 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     """
     bound = _bound(fit, level, reference)
     out = np.full((len(fit.names), 2), np.nan)
-    ridge = _ridge(fit, np.zeros(fit.rank))
+    nothing = np.zeros(fit.rank)
+    within = _ridge(fit, nothing, still=True)
+    outside = within if fit.limit is None else _ridge(fit, nothing, still=False)
     # Where there may be other peaks, the ridge is followed in short steps.
-    shares = np.ones(1) if ridge.concave else np.array([0.25, 0.5, 0.75, 1.0])
+    shares = np.ones(1) if within.concave else np.array([0.25, 0.5, 0.75, 1.0])
     roots = bound * math.sqrt(fit.phi.value) * shares
     for j in fit.coordinates.kept:
         functional = fit.coordinates.hypothesis(np.eye(1, len(fit.names), int(j)))[0]
-        own = Ridge(
-            ridge.oracle, ridge.peak, ridge.local, functional, ridge.concave, ridge.verified, ridge.phases
-        )
+        ridge = within if (still := _still(fit, functional)) else outside
+        if fit.limit is not None and still:
+            functional = functional[~fit.limit.gone]
+        own = replace(ridge, functional=functional)
         ends = [farthest(own, roots, side)[-1] for side in (-1, 1)]
         _say_lost(fit.names[j], ends)
         out[j] = [end.place for end in ends]
@@ -232,9 +240,27 @@ def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, A
     return name, weights
 
 
-def _ridge(fit: Fit, functional: Array) -> Ridge:
-    """Set the likelihood of a fit up for walks away from its maximum."""
-    problem, coordinates = fit.problem, fit.coordinates
+def _still(fit: Fit, functional: Array) -> bool:
+    """Tell whether a functional has a finite estimate."""
+    return fit.limit is None or bool(fit.limit.runs(functional[None, :])[0] == 0.0)
+
+
+def _ran(fit: Fit, functional: Array) -> float:
+    """Return the infinity that a functional runs to, NaN where it may be anything."""
+    return math.nan if fit.limit is None else float(fit.limit.runs(functional[None, :])[0]) * math.inf
+
+
+def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
+    """Set the likelihood of a fit up for walks away from its maximum.
+
+    Of a limit, what has a finite estimate is walked along where that is finite, the rest held at its end.
+    """
+    problem, coordinates, beta, local = fit.problem, fit.coordinates, fit.beta, fit.solution.local
+    verified = fit.outcome is Outcome.CONVERGED
+    if fit.limit is not None and still:
+        problem, beta = inside(problem, coordinates, fit.limit), fit.limit.beta
+        coordinates, verified = fit.limit.inner(coordinates), fit.limit.outcome is Outcome.CONVERGED
+        functional = functional[~fit.limit.gone]
     rows = problem.counting()
     predictor = rows.predictors[0]
     placed = Predictor(coordinates.placed(predictor.design), predictor.offset)
@@ -244,30 +270,32 @@ def _ridge(fit: Fit, functional: Array) -> Ridge:
     moments = executor.reduce(lambda block: describe(block.predictors[0].design))
     bound = extent(coordinates, moments)
     unit = problem.unit
+    plain = Likelihood(executor, unit, coordinates, bound)
+    if fit.limit is not None and not still:
+        beta = fit.limit.near + min(fit.limit.far, MIDDLE) * fit.limit.direction
+        local = replace(plain.at(beta, FULL), value=local.value)
     phases: tuple[Likelihood, ...] = ()
     if unit.restricted:
-        typical = float(np.median(np.abs(etas(chunk, raw_beta(fit)))))
+        typical = float(np.median(np.abs(etas(chunk, coordinates.raw(beta)))))
         targets = (
             Inside(unit.domain.lower + share * typical, unit.domain.upper - share * typical)
             for share in MARGINS
         )
         phases = tuple(Likelihood(executor, target, coordinates, bound) for target in targets)
-    oracle: Oracle = Likelihood(executor, unit, coordinates, bound)
-    local, method = fit.solution.local, problem.options.method
+    oracle: Oracle = plain
+    method = problem.options.method
     penalty = penalty_of(unit, method)
-    plain = penalty is not None and penalty.none
-    if not plain:
-        oracle = penalised(
-            Likelihood(executor, unit, coordinates, bound), unit, method, fit.phi.value, fit.beta
-        )
+    bare = penalty is not None and penalty.none
+    if not bare:
+        oracle = penalised(plain, unit, method, fit.phi.value, fit.beta)
         local = oracle.at(fit.beta, FINAL)
     return Ridge(
         oracle,
-        fit.beta,
+        beta,
         local,
         functional,
-        concave=unit.convex and plain,
-        verified=fit.outcome is Outcome.CONVERGED,
+        concave=unit.convex and bare,
+        verified=verified,
         phases=phases,
     )
 

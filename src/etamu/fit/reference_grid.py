@@ -162,7 +162,10 @@ def grid_of(
 def estimable(fit: Fit, rows: Array) -> NDArray[np.bool_]:
     """Tell which linear combinations of the coefficients have an estimate in spite of aliased columns."""
     space = null_space(fit)
-    return np.ones(len(rows), dtype=bool) if space is None else space.spares(rows)
+    known = np.ones(len(rows), dtype=bool) if space is None else space.spares(rows)
+    if fit.limit is not None:
+        known &= fit.limit.runs(fit.coordinates.hypothesis(rows)) == 0.0
+    return known
 
 
 def _copies(chunk: Chunk) -> Array:

@@ -26,6 +26,7 @@ from etamu.family.unit import Unit
 from etamu.fit.clusters import Clustering
 from etamu.fit.document import Place, parsed
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit_saved import limit_from
 from etamu.fit.phi import Phi
 from etamu.fit.problem import ALONE, CLUSTERED, METHODS, Options, Problem, Tally, Words
 from etamu.fit.result import Fit
@@ -123,7 +124,9 @@ def _fit(document: Place) -> Fit:
     layout = _layout(document, schema, names, raw)
     coordinates = coordinates_from(estimate, layout)
     beta = estimate["beta"].numbers(coordinates.size, finite=True)
-    _check_coefficients(document["coefficients"], coordinates, beta, coef)
+    limit = None if document.get("limit") is None else limit_from(document["limit"], coordinates.size)
+    near = beta if limit is None else limit.near
+    _check_coefficients(document["coefficients"], coordinates, near, coef, runs=limit is not None)
     likelihood, scalars = _likelihood(document["fit"]), document["fit"]
     factor = factor_from(document["covariance"], coordinates.size)
     return Fit(
@@ -148,6 +151,7 @@ def _fit(document: Place) -> Fit:
         clustering=_clustering(scalars, len(names)),
         lags=None if scalars.get("lags") is None else scalars["lags"].count(),
         shapes=() if document.get("shapes") is None else tuple(map(_shape, document["shapes"])),
+        limit=limit,
     )
 
 
@@ -155,6 +159,7 @@ _KEYS = (
     "format", "version", "etamu", "formula", "family", "link", "coefficients", "fit", "rows", "notes",
     "words", "options", "search", "schema", "intercept", "estimate", "covariance",
     "shapes",
+    "limit",
 )  # fmt: skip
 
 
@@ -234,7 +239,9 @@ def coordinates_from(estimate: Place, layout: Layout) -> Coordinates:
     return Coordinates(layout, np.array(kept, dtype=np.intp), shift, scale)
 
 
-def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, stated: Array) -> None:
+def _check_coefficients(
+    table: Place, coordinates: Coordinates, beta: Array, stated: Array, *, runs: bool
+) -> None:
     """Refuse a table of coefficients that was edited: it is there to be read, not to be believed.
 
     Another machine may round the sum behind the intercept otherwise, hence the slack.
@@ -242,8 +249,11 @@ def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, sta
     computed = coordinates.reported(beta)
     parts = np.abs(coordinates.shift[coordinates.kept] * beta / coordinates.scale[coordinates.kept])
     slack = 1e-9 * (np.abs(computed) + parts.sum())
-    wrong = np.isnan(stated) != np.isnan(computed)
-    wrong |= np.abs(stated - computed) > slack
+    finite = np.isfinite(stated)  # what runs away has an infinity or NaN in its place
+    wrong = finite & (np.isnan(computed) | (np.abs(stated - computed) > slack))
+    if not runs:
+        wrong |= np.isnan(stated) != np.isnan(computed)
+        wrong |= np.isinf(stated)
     for number in np.flatnonzero(wrong)[:1]:
         raise table.error(
             f"coefficient {number} is {stated[number]!r}, but estimate.beta makes it {computed[number]!r}: "

@@ -25,6 +25,8 @@ from etamu.design.layout import Layout
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
+from etamu.fit.face import Rows
+from etamu.fit.limit import limit_of
 from etamu.fit.null import null_deviance
 from etamu.fit.reduced import penalised, penalty_of
 from etamu.fit.start import start
@@ -59,6 +61,8 @@ class Smaller:
     deviance : float
         NaN where the model has no point at all.
     outcome : Outcome
+    limit : bool
+        Whether the deviance is the limit of a fit that has no finite maximum.
     """
 
     columns: Columns
@@ -67,6 +71,7 @@ class Smaller:
     beta: Array
     deviance: float
     outcome: Outcome
+    limit: bool = False
 
     @property
     def rank(self) -> int:
@@ -75,8 +80,8 @@ class Smaller:
 
     @property
     def settled(self) -> bool:
-        """Whether its maximum was verified."""
-        return self.outcome is Outcome.CONVERGED
+        """Whether its maximum, or the supremum that is none, was verified."""
+        return self.limit or self.outcome is Outcome.CONVERGED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,9 +208,14 @@ class Bench:
             return Smaller(wanted, place, coordinates, np.zeros(0), deviance, outcome)
         oracle = place.oracle(coordinates)
         solution = newton(oracle, place.first(oracle, warm))
+        limit = None
+        if solution.outcome is Outcome.INFINITE:
+            found = limit_of(Rows(place.unit, place.executor, coordinates), oracle, solution)
+            solution, limit = found.solution, found.limit
         feasible = math.isfinite(solution.local.value)
         deviance = abs(2.0 * solution.local.value) if feasible else math.nan
-        return Smaller(wanted, place, coordinates, solution.beta, deviance, solution.outcome)
+        outcome = solution.outcome
+        return Smaller(wanted, place, coordinates, solution.beta, deviance, outcome, limit is not None)
 
     def penalised(self, reduction: Reduction) -> Oracle:
         """State the penalised likelihood of a fit over all its columns."""
@@ -273,7 +283,7 @@ def bench_of(fit: Fit) -> Bench:
     problem, shift, scale = fit.problem, fit.coordinates.raw_shift, fit.coordinates.raw_scale
     full = Coordinates(problem.layout, np.arange(problem.layout.width), shift, scale)
     warm = np.zeros(problem.layout.width)
-    warm[fit.coordinates.kept] = fit.beta
+    warm[fit.coordinates.kept] = fit.beta if fit.limit is None else fit.limit.near
     raw = problem.counting()
     predictor = raw.predictors[0]
     executor = _visited(problem, raw, Predictor(full.placed(predictor.design), predictor.offset))
@@ -309,7 +319,7 @@ def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:
     design, full = standardised(kept.design, layout, moments)
     executor = _visited(problem, raw, Predictor(design, kept.offset))
     known = np.zeros(layout.width)
-    known[: problem.layout.width] = np.nan_to_num(fit.coef)
+    known[: problem.layout.width] = fit.finite
     gram = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
     return Bench(
         unit=problem.unit,
@@ -328,7 +338,7 @@ def whole(fit: Fit, bench: Bench) -> Smaller:
     columns = tuple(range(fit.problem.layout.width))
     kept = fit.coordinates.kept
     coordinates = Coordinates(bench.layout, kept, bench.full.raw_shift, bench.full.raw_scale)
-    return Smaller(columns, bench, coordinates, bench.warm[kept], fit.deviance, fit.outcome)
+    return Smaller(columns, bench, coordinates, fit.beta, fit.deviance, fit.outcome, fit.limit is not None)
 
 
 def _visited(problem: Problem, chunk: Chunk, predictor: Predictor) -> Threads:

@@ -164,6 +164,12 @@ class Fit(Asked, Examined, Explained, Pictured):
             return self.coordinates.reported(self.beta)
         return unbounded(self.coordinates.reported(self.limit.near), self._runs)
 
+    @property
+    def finite(self) -> Array:
+        """Coefficients by which everything that has an estimate is computed: finite, 0 where aliased."""
+        beta = self.beta if self.limit is None else self.limit.near
+        return np.nan_to_num(self.coordinates.reported(beta))
+
     @cached_property
     def _runs(self) -> Array:
         """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""

@@ -26,18 +26,22 @@ from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
 from etamu.fit.face import Rows
-from etamu.fit.limit import Found, Limit, limit_of, suspected
+from etamu.fit.limit import Found, Limit, levels_apart, limit_of, suspected
+from etamu.fit.pilot import pilot
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
+from etamu.fit.sample import Sampled
+from etamu.fit.start import start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.solve.oracle import Local, Outcome, Solution, Step
 
 if TYPE_CHECKING:
-    from etamu.fit.existence import Existence, overlapping, separation
+    from etamu.fit.existence import Existence, levels_of, overlapping, separation
 else:
+    levels_of = later("etamu.fit.existence", "levels_of")
     overlapping = later("etamu.fit.existence", "overlapping")
     separation = later("etamu.fit.existence", "separation")
 
@@ -62,7 +66,9 @@ class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
         self.steps = steps
 
 
-def settled(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve) -> Found:
+def reached(
+    problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None, solve: Solve
+) -> Found:
     """Solve, and where the solution is in doubt decide whether a finite maximum exists.
 
     Parameters
@@ -71,10 +77,17 @@ def settled(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solv
     oracle : Likelihood
     executor : Threads
         The rows of the oracle.
+    sampled : Sampled, optional
+        Some of them, where there are many.
     solve : callable
         Climbs, calling what it is handed after each step.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates)
+    if sampled is not None and oracle.size and (known := levels_apart(rows, sampled.chunk)) is not None:
+        first = pilot(oracle, problem.unit, sampled)
+        beta = start(oracle, problem.unit, executor.whole) if first is None else first[0]
+        begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
+        return _named(problem, limit_of(rows, oracle, begun, known))
     try:
         solution = solve(_watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
     except _Creeping as suspicion:
@@ -83,13 +96,20 @@ def settled(problem: Problem, oracle: Likelihood, executor: Threads, solve: Solv
         passes = len(suspicion.steps) + 2
         if found is not None:
             ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
-            return limit_of(rows, oracle, ended, found)
+            return _named(problem, limit_of(rows, oracle, ended, found))
         solution = newton(oracle, suspicion.beta)
         steps = (*suspicion.steps, *solution.steps)
         solution = replace(solution, steps=steps, passes=solution.passes + passes)
     if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
         return Found(None, solution, settled=True)
-    return limit_of(rows, oracle, solution)
+    return _named(problem, limit_of(rows, oracle, solution))
+
+
+def _named(problem: Problem, found: Found) -> Found:
+    """Add the names of levels that separate."""
+    if found.limit is None:
+        return found
+    return replace(found, limit=replace(found.limit, levels=levels_of(problem)))
 
 
 def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> bool:

@@ -21,6 +21,7 @@ from etamu.data.saved import from_dict, to_dict
 from etamu.data.schema import Schema
 from etamu.family.saved import family_to, link_to
 from etamu.fit.document import written
+from etamu.fit.limit_saved import limit_to
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -119,6 +120,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
             "scale": fit.coordinates.raw_scale,
             "beta": fit.beta,
         },
+        **({} if fit.limit is None else {"limit": limit_to(fit.limit)}),
         "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
     if fit.shapes:

@@ -190,6 +190,8 @@ def _call(fit: Fit) -> str:
     choices = [] if options.method == "ml" else [f"method={_quoted(options.method)}"]
     if options.dispersion is not None:
         choices.append(f"dispersion={_quoted(options.dispersion)}")
+    if options.on_separation != "warn":
+        choices.append(f"on_separation={_quoted(options.on_separation)}")
     if options.covariance is not None:
         choices.append(f"covariance={_quoted(options.covariance)}")
     if fit.formula:
@@ -242,6 +244,10 @@ def _heading(fit: Fit) -> str:
 def _outcome(fit: Fit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
+    if fit.limit is not None:
+        return (
+            _wrapped(f"INFINITE: {fit.existence.sentence} What is finite is the limit, and can be used."),
+        )
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
