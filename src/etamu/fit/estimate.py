@@ -33,7 +33,7 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
+from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.start import start
@@ -96,7 +96,7 @@ def estimate(problem: Problem) -> Fit:
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
         solution = _solved(problem, oracle, stage)
-        _say_outcome(solution)
+        _say_outcome(solution, problem.options.method)
         return _finish(problem, stage, solution)
 
 
@@ -196,9 +196,10 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def _say_outcome(solution: Solution) -> None:
+def _say_outcome(solution: Solution, method: str) -> None:
     if solution.outcome is not Outcome.CONVERGED:
-        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
+        advice = solution.outcome.advice if method == "ml" else unsolved(solution.outcome, method)
+        warnings.warn(advice, ConvergenceWarning, stacklevel=user_level())
 
 
 def _finish(problem: Problem, stage: Stage, solution: Solution) -> Fit:

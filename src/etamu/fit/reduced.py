@@ -25,7 +25,7 @@ from etamu.solve.balance import balance
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Local, Solution
+from etamu.solve.oracle import Local, Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.design.chunk import Chunk
@@ -45,6 +45,8 @@ WORDS = {
 """What each method is called in a summary."""
 
 
+SHORTEST = 1.0 / 64.0
+"""Share of the way from Jeffreys' prior below which a path is given up."""
 WIDER = (
     "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and "
     "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
@@ -126,8 +128,49 @@ def reduced(problem: Problem, chunk: Chunk, oracle: Likelihood, first: Array) ->
     elif penalty is not None and fixed is not None and oracle.size <= MANY and not oracle.dear:
         solution = newton(Penalised(oracle, equations, penalty, fixed), first)
     else:
-        solution = balance(equations, first, differences=oracle.size <= MANY and not oracle.dear)
+        cheap = oracle.size <= MANY and not oracle.dear
+        solution = balance(equations, first, differences=cheap)
+        if cheap and solution.outcome is not Outcome.CONVERGED:
+            solution = _led(equations, first, solution)
     return replace(solution, local=oracle.at(solution.beta, FINAL), passes=solution.passes + 1)
+
+
+def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
+    """Follow the root from the maximum under Jeffreys' prior to the rule's own.
+
+    The adjustments are mixed, and the share of the rule's own grows from 0 to 1 by steps that are halved where
+    the way is lost.
+    """
+    oracle = equations.oracle
+    local = oracle.at(first, Want.VALUE | Want.EXPECTED)
+    phi = equations.phi(oracle.coordinates.raw(first), local)
+    held = phi if math.isfinite(phi) and phi > 0.0 else 1.0
+    jeffreys = Adjusted(oracle, equations.unit, "jeffreys", lambda *_: held)
+    start = newton(Penalised(oracle, jeffreys, Penalty(0.5), held), first)
+    if start.outcome is not Outcome.CONVERGED:
+        return failed
+    beta, share, stride = start.beta, 0.0, 1.0
+    passes = failed.passes + start.passes
+    while stride >= SHORTEST:
+        ahead = min(share + stride, 1.0)
+        solution = balance(replace(equations, share=ahead), beta, limit=40)
+        passes += solution.passes
+        if solution.outcome is not Outcome.CONVERGED:
+            stride /= 2.0
+        elif ahead == 1.0:
+            return replace(solution, passes=passes)
+        else:
+            beta, share = solution.beta, ahead
+    return failed
+
+
+def unsolved(outcome: Outcome, method: str) -> str:
+    """Say that the adjusted score equations were not solved, and what to do."""
+    remedy = "another link or start=" if method == "jeffreys" else "method='jeffreys', which has a maximum"
+    return (
+        f"The adjusted score equations of method={method!r} were not solved ({outcome.value}): the estimate is "
+        f"not to be trusted; few rows, separated, may have no such estimate with this link; try {remedy}"
+    )
 
 
 def fixed_phi(problem: Problem) -> float | None:
