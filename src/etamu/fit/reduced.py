@@ -7,6 +7,7 @@ Read next: `etamu.objective.adjusted` for the sums, `etamu.solve.balance` for th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -45,8 +46,8 @@ WORDS = {
 """What each method is called in a summary."""
 
 
-SHORTEST = 1.0 / 64.0
-"""Share of the way from Jeffreys' prior below which a path is given up."""
+SHORTEST = 1.0 / 32.0
+"""Share of a path below which it is given up."""
 WIDER = (
     "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and "
     "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
@@ -136,12 +137,18 @@ def reduced(problem: Problem, chunk: Chunk, oracle: Likelihood, first: Array) ->
 
 
 def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
-    """Follow the root from the maximum under Jeffreys' prior to the rule's own.
+    """Follow the root from where it is known: from maximum likelihood, or from the maximum under a prior.
 
-    The adjustments are mixed, and the share of the rule's own grows from 0 to 1 by steps that are halved where
-    the way is lost.
+    On the first path the adjustment grows from nothing, on the second it is mixed with that of
+    Jeffreys' prior.
     """
     oracle = equations.oracle
+    passes = failed.passes
+    likeliest = newton(oracle, first)
+    if likeliest.outcome is Outcome.CONVERGED:
+        found = _followed(lambda way: replace(equations, amount=way), likeliest.beta)
+        if found is not None:
+            return replace(found, passes=passes + likeliest.passes + found.passes)
     local = oracle.at(first, Want.VALUE | Want.EXPECTED)
     phi = equations.phi(oracle.coordinates.raw(first), local)
     held = phi if math.isfinite(phi) and phi > 0.0 else 1.0
@@ -149,27 +156,32 @@ def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
     start = newton(Penalised(oracle, jeffreys, Penalty(0.5), held), first)
     if start.outcome is not Outcome.CONVERGED:
         return failed
-    beta, share, stride = start.beta, 0.0, 1.0
-    passes = failed.passes + start.passes
+    found = _followed(lambda way: replace(equations, share=way), start.beta)
+    return failed if found is None else replace(found, passes=passes + start.passes + found.passes)
+
+
+def _followed(equations: Callable[[float], Adjusted], beta: Array) -> Solution | None:
+    """Go from one end of a path of equations to the other by steps that are halved where the way is lost."""
+    way, stride, passes = 0.0, 1.0, 0
     while stride >= SHORTEST:
-        ahead = min(share + stride, 1.0)
-        solution = balance(replace(equations, share=ahead), beta, limit=40)
+        ahead = min(way + stride, 1.0)
+        solution = balance(equations(ahead), beta, limit=40)
         passes += solution.passes
         if solution.outcome is not Outcome.CONVERGED:
             stride /= 2.0
         elif ahead == 1.0:
             return replace(solution, passes=passes)
         else:
-            beta, share = solution.beta, ahead
-    return failed
+            beta, way = solution.beta, ahead
+    return None
 
 
 def unsolved(outcome: Outcome, method: str) -> str:
     """Say that the adjusted score equations were not solved, and what to do."""
     remedy = "another link or start=" if method == "jeffreys" else "method='jeffreys', which has a maximum"
     return (
-        f"The adjusted score equations of method={method!r} were not solved ({outcome.value}): the estimate is "
-        f"not to be trusted; few rows, separated, may have no such estimate with this link; try {remedy}"
+        f"The adjusted score equations of method={method!r} were not solved ({outcome.value}): the estimate "
+        f"is not to be trusted; few rows, separated, may have no such estimate with this link; try {remedy}"
     )
 
 

@@ -106,6 +106,8 @@ class Adjusted:
     share : float
         Of the rule's own adjustment; the rest is that of Jeffreys' prior, from whose maximum, which there
         always is, a path leads to the root of another rule.
+    amount : float
+        How much of the adjustment is made: another path, from maximum likelihood.
     """
 
     oracle: Likelihood
@@ -113,6 +115,7 @@ class Adjusted:
     rule: str
     phi: Callable[[Array, Local], float]
     share: float = 1.0
+    amount: float = 1.0
 
     @property
     def size(self) -> int:
@@ -142,7 +145,7 @@ class Adjusted:
         if factor is None or local.score is None:
             return None
         phi = self.phi(self.oracle.coordinates.raw(beta), local)
-        force = local.score + phi * self.added(beta, factor, local)
+        force = local.score + self.amount * phi * self.added(beta, factor, local)
         if not (np.all(np.isfinite(force)) and np.isfinite(phi)):
             return None
         return Seen(force, factor, max(phi, 0.0), local.value)
