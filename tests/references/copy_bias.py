@@ -35,7 +35,9 @@ def reduced(case: dict[str, Any]) -> dict[str, Any] | None:
     kept = {key: case[key] for key in ("id", "data", "formula", "formulaic_rhs", "response", "link")}
     kept["coef_map"] = names or {name: name for name in answers["brglm2_AS_mean"]["coef"]}
     kept["methods"] = {
-        method: {key: answers[name][key] for key in ("coef", "se", "deviance", "loglik") if key in answers[name]}
+        method: {
+            key: answers[name][key] for key in ("coef", "se", "deviance", "loglik") if key in answers[name]
+        }
         for name, method in METHODS.items()
         if name in answers
     }
@@ -50,7 +52,9 @@ def main(oracle: Path) -> None:
     paths = [*sorted((oracle / "cases").glob("*.json")), *sorted((oracle / "pathological").glob("*.json"))]
     found = [reduced(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
     cases = [case for case in found if case is not None]
-    (folder / "bias.json").write_text(json.dumps(cases, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "bias.json").write_text(
+        json.dumps(cases, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     for name in sorted({case["data"] for case in cases}):
         for suffix in ("csv", "levels.json"):
             source = oracle / "data" / f"{name}.{suffix}"

@@ -33,7 +33,7 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
+from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
@@ -121,7 +121,7 @@ def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
     """Say how the search ended, and make the Fit that was asked for where no finite estimate exists."""
     if found.limit is None:
-        _say_outcome(found.solution)
+        _say_outcome(found.solution, problem.options.method)
         return _finish(problem, stage, found)
     said = answered(problem, stage.coordinates, found.limit)
     if said is problem:
@@ -232,10 +232,11 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def _say_outcome(solution: Solution) -> None:
+def _say_outcome(solution: Solution, method: str) -> None:
     """Warn where the maximum was not verified."""
     if solution.outcome is not Outcome.CONVERGED:
-        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
+        advice = solution.outcome.advice if method == "ml" else unsolved(solution.outcome, method)
+        warnings.warn(advice, ConvergenceWarning, stacklevel=user_level())
 
 
 def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:

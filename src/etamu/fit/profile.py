@@ -154,7 +154,7 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     within = _ridge(fit, nothing, still=True)
     outside = within if fit.limit is None else _ridge(fit, nothing, still=False)
     # Where there may be other peaks, the ridge is followed in short steps.
-    shares = np.ones(1) if within.concave else np.array([0.25, 0.5, 0.75, 1.0])
+    shares = np.ones(1) if fit.problem.unit.convex else np.array([0.25, 0.5, 0.75, 1.0])
     roots = bound * math.sqrt(fit.phi.value) * shares
     for j in fit.coordinates.kept:
         functional = fit.coordinates.hypothesis(np.eye(1, len(fit.names), int(j)))[0]

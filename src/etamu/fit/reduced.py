@@ -7,6 +7,7 @@ Read next: `etamu.objective.adjusted` for the sums, `etamu.solve.balance` for th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from etamu.solve.balance import balance
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Local, Solution
+from etamu.solve.oracle import Local, Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.design.chunk import Chunk
@@ -45,6 +46,8 @@ WORDS = {
 """What each method is called in a summary."""
 
 
+SHORTEST = 1.0 / 32.0
+"""Share of a path below which it is given up."""
 WIDER = (
     "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and "
     "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
@@ -126,8 +129,60 @@ def reduced(problem: Problem, chunk: Chunk, oracle: Likelihood, first: Array) ->
     elif penalty is not None and fixed is not None and oracle.size <= MANY and not oracle.dear:
         solution = newton(Penalised(oracle, equations, penalty, fixed), first)
     else:
-        solution = balance(equations, first, differences=oracle.size <= MANY and not oracle.dear)
+        cheap = oracle.size <= MANY and not oracle.dear
+        solution = balance(equations, first, differences=cheap)
+        if cheap and solution.outcome is not Outcome.CONVERGED:
+            solution = _led(equations, first, solution)
     return replace(solution, local=oracle.at(solution.beta, FINAL), passes=solution.passes + 1)
+
+
+def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
+    """Follow the root from where it is known: from maximum likelihood, or from the maximum under a prior.
+
+    On the first path the adjustment grows from nothing, on the second it is mixed with that of
+    Jeffreys' prior.
+    """
+    oracle = equations.oracle
+    passes = failed.passes
+    likeliest = newton(oracle, first)
+    if likeliest.outcome is Outcome.CONVERGED:
+        found = _followed(lambda way: replace(equations, amount=way), likeliest.beta)
+        if found is not None:
+            return replace(found, passes=passes + likeliest.passes + found.passes)
+    local = oracle.at(first, Want.VALUE | Want.EXPECTED)
+    phi = equations.phi(oracle.coordinates.raw(first), local)
+    held = phi if math.isfinite(phi) and phi > 0.0 else 1.0
+    jeffreys = Adjusted(oracle, equations.unit, "jeffreys", lambda *_: held)
+    start = newton(Penalised(oracle, jeffreys, Penalty(0.5), held), first)
+    if start.outcome is not Outcome.CONVERGED:
+        return failed
+    found = _followed(lambda way: replace(equations, share=way), start.beta)
+    return failed if found is None else replace(found, passes=passes + start.passes + found.passes)
+
+
+def _followed(equations: Callable[[float], Adjusted], beta: Array) -> Solution | None:
+    """Go from one end of a path of equations to the other by steps that are halved where the way is lost."""
+    way, stride, passes = 0.0, 1.0, 0
+    while stride >= SHORTEST:
+        ahead = min(way + stride, 1.0)
+        solution = balance(equations(ahead), beta, limit=40)
+        passes += solution.passes
+        if solution.outcome is not Outcome.CONVERGED:
+            stride /= 2.0
+        elif ahead == 1.0:
+            return replace(solution, passes=passes)
+        else:
+            beta, way = solution.beta, ahead
+    return None
+
+
+def unsolved(outcome: Outcome, method: str) -> str:
+    """Say that the adjusted score equations were not solved, and what to do."""
+    remedy = "another link or start=" if method == "jeffreys" else "method='jeffreys', which has a maximum"
+    return (
+        f"The adjusted score equations of method={method!r} were not solved ({outcome.value}): the estimate "
+        f"is not to be trusted; few rows, separated, may have no such estimate with this link; try {remedy}"
+    )
 
 
 def fixed_phi(problem: Problem) -> float | None:

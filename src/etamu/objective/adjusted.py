@@ -35,6 +35,8 @@ from etamu.sums import etas
 
 MANY = 64
 """Up to so many coefficients the slopes of adjusted scores are taken by differences, one pass for each."""
+STRIDE = 5.0
+"""No step of balancing moves an eta farther."""
 LOOK = Want.VALUE | Want.SCORE | Want.EXPECTED
 
 
@@ -62,14 +64,16 @@ def leverages(chunk: Chunk, unit: Unit, eta: Array, matrix: Array) -> tuple[Arra
 
 
 def adjustment(
-    chunk: Chunk, raw: Array, unit: Unit, rule: str, matrix: Array, axes: Axes | None = None
+    chunk: Chunk, raw: Array, unit: Unit, matrix: Array, jeffreys: float, axes: Axes | None = None
 ) -> Array:
-    """Sum the adjustment of some rows: A over raw columns, followed by b where the axes are given."""
+    """Sum the adjustment of some rows: A over raw columns, followed by b where the axes are given.
+
+    `jeffreys` is the share of Jeffreys' prior in A, the rest being for mean bias.
+    """
     eta, design = etas(chunk, raw), chunk.predictors[0].design
     weight, h = leverages(chunk, unit, eta, matrix)
     bend = bends(unit, eta)
-    along = 2.0 * bend.mean - bend.spread if rule == "jeffreys" else bend.mean
-    score = design.rmatvec(0.5 * h * along)
+    score = design.rmatvec(0.5 * h * (bend.mean + jeffreys * (bend.mean - bend.spread)))
     if axes is None:
         return np.asarray(score)
     third = weight * (bend.spread / 6.0 - 0.5 * bend.mean)
@@ -99,12 +103,19 @@ class Adjusted:
     rule : "mean", "median" or "jeffreys"
     phi : callable
         (raw coefficients, what a pass saw) -> phi there.
+    share : float
+        Of the rule's own adjustment; the rest is that of Jeffreys' prior, from whose maximum, which there
+        always is, a path leads to the root of another rule.
+    amount : float
+        How much of the adjustment is made: another path, from maximum likelihood.
     """
 
     oracle: Likelihood
     unit: Unit
     rule: str
     phi: Callable[[Array, Local], float]
+    share: float = 1.0
+    amount: float = 1.0
 
     @property
     def size(self) -> int:
@@ -120,6 +131,13 @@ class Adjusted:
         """Find the largest t that keeps every eta in the closure of the domain."""
         return self.oracle.reach(beta, step)
 
+    def room(self, step: Array) -> float:
+        """Return the t at which some eta may have moved by `STRIDE`, where eta has a scale of its own."""
+        if self.unit.link.concordance == 0.0:
+            return float("inf")
+        moved = float(self.oracle.extent @ np.abs(step))
+        return STRIDE / moved if moved > 0.0 else float("inf")
+
     def at(self, beta: Array) -> Seen | None:
         """Look at a point, in two passes; None where there is nothing finite to see."""
         local = self.oracle.at(beta, LOOK)
@@ -127,7 +145,7 @@ class Adjusted:
         if factor is None or local.score is None:
             return None
         phi = self.phi(self.oracle.coordinates.raw(beta), local)
-        force = local.score + phi * self.added(beta, factor, local)
+        force = local.score + self.amount * phi * self.added(beta, factor, local)
         if not (np.all(np.isfinite(force)) and np.isfinite(phi)):
             return None
         return Seen(force, factor, max(phi, 0.0), local.value)
@@ -141,8 +159,8 @@ class Adjusted:
             adjustment,
             raw=coordinates.raw(beta),
             unit=self.unit,
-            rule=self.rule,
             matrix=coordinates.raw_matrix(inverse),
+            jeffreys=1.0 if self.rule == "jeffreys" else 1.0 - self.share,
             axes=axes,
         )
         total = self.oracle.executor.reduce(rows)
@@ -151,7 +169,7 @@ class Adjusted:
         if axes is None:
             return out
         moved = np.zeros(coordinates.layout.width)
-        moved[coordinates.kept] = total[width:]
+        moved[coordinates.kept] = self.share * total[width:]
         return np.asarray(out + np.asarray(local.expected) @ coordinates.working(moved))
 
     def _axes(self, inverse: Array) -> Axes:

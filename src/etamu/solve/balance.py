@@ -5,8 +5,10 @@ Read next: `etamu.solve.loop`, for forces that are gradients.
 
 Without a value to climb, a step H^-1 F is judged by what it leaves of the force, in the metric H of the point
 where it starts: |F(beta + t step)| <= (1 - t/1000) |F(beta)| (the natural monotonicity test, Deuflhard 2004,
-*Newton Methods for Nonlinear Problems*, section 3.3). Where that contracts slowly, and passes are cheap, the
-slopes of F are taken by differences, and the step is Newton's until it contracts badly again.
+*Newton Methods for Nonlinear Problems*, section 3.3). Forces may fade far out, where less of them is no
+better: so a step is no longer than the equations find sensible, and must not end much farther off in its own
+metric. Where steps contract slowly, and passes are cheap, the slopes of F are taken by differences, and the
+step is Newton's until it contracts badly again.
 """
 
 from __future__ import annotations
@@ -33,7 +35,13 @@ STALE = 0.05
 """Slopes that leave more than this are taken anew."""
 NEAR = 3.0
 """No slopes are taken farther away than this, in standard errors, unless nothing else moves."""
-HALVINGS = 30
+GROWTH = 4.0
+"""A step may end this much farther from balance in the metric there: far out the metric itself fades."""
+HALVINGS = 14
+PATIENCE = 10
+"""Steps that together must take some of the force away."""
+LITTLE = 0.97
+"""What so many steps may leave of it."""
 DIFFERENCE = 1e-6
 """Length of a difference, in standard errors at scale 1."""
 
@@ -61,6 +69,9 @@ class Equations(Protocol):
 
     def reach(self, beta: Array, step: Array) -> float:
         """Return the largest t with beta + t*step inside the domain, inf if there is none."""
+
+    def room(self, step: Array) -> float:
+        """Return the largest t with t*step a sensible distance, inf where any is."""
 
     def at(self, beta: Array) -> Seen | None:
         """Look at a point; None where nothing finite is there."""
@@ -145,6 +156,12 @@ def balance(
             return end(Outcome.CONVERGED)
         if len(steps) >= limit:
             return end(Outcome.LIMIT)
+        if (
+            len(sizes) > PATIENCE
+            and size > FLOOR
+            and min(sizes[-PATIENCE:]) > LITTLE * min(sizes[:-PATIENCE])
+        ):
+            return end(Outcome.STALLED)
         moved: _Moved | None = None
         newton = differences and (bend is not None or (len(steps) > 0 and rate > SLOW and size <= NEAR))
         if newton:
@@ -179,6 +196,9 @@ class _Counted:
     def reach(self, beta: Array, step: Array) -> float:
         return self.equations.reach(beta, step)
 
+    def room(self, step: Array) -> float:
+        return self.equations.room(step)
+
     def at(self, beta: Array) -> Seen | None:
         self.tally.append("at")
         return self.equations.at(beta)
@@ -195,10 +215,10 @@ def _arrived(sizes: list[float], rate: float, tolerance: float) -> bool:
 
 def _advance(equations: _Counted, beta: Array, here: Seen, step: Array) -> _Moved | None:
     """Go the longest of t = top, top/2, ... that leaves less of the force, in the metric of the start."""
-    top, before = 1.0, _length(here.force, here.metric)
+    top, before = min(1.0, equations.room(step)), _length(here.force, here.metric)
     if equations.restricted:
         reach = equations.reach(beta, step)
-        top = 1.0 if reach > 1.0 / MARGIN else MARGIN * max(reach, 0.0)
+        top = min(top, MARGIN * max(reach, 0.0))
     for halving in range(HALVINGS):
         length = top * 0.5**halving
         there = beta + length * step
@@ -206,7 +226,9 @@ def _advance(equations: _Counted, beta: Array, here: Seen, step: Array) -> _Move
             continue
         seen = equations.at(there)
         after = math.inf if seen is None else _length(seen.force, here.metric)
-        if seen is not None and after <= (1.0 - 1e-3 * length) * before:
+        if seen is None or after > (1.0 - 1e-3 * length) * before:
+            continue
+        if _length(seen.force, seen.metric) <= GROWTH * max(before, math.sqrt(max(here.scale, 0.0))):
             return _Moved(there, seen, length, after / before)
     return None
 
