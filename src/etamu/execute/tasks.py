@@ -32,10 +32,14 @@ def in_order(fn: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator
 
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[R]] = deque()
-        for task in tasks:
-            waiting.append(pool.submit(fn, task))
-            # A short queue keeps memory at a few answers however many tasks there are.
-            if len(waiting) > 2 * threads:
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(fn, task))
+                # A short queue keeps memory at a few answers however many tasks there are.
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:  # after an interrupt, or an error in a task, what has not begun never does
+            for future in waiting:
+                future.cancel()

@@ -98,13 +98,17 @@ class Threads:
 
         with held(), ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
-            for block in self.parts:
-                waiting.append(pool.submit(fn, block))
-                # A short queue keeps memory at a few blocks however many there are.
-                if len(waiting) > 2 * self.threads:
+            try:
+                for block in self.parts:
+                    waiting.append(pool.submit(fn, block))
+                    # A short queue keeps memory at a few blocks however many there are.
+                    if len(waiting) > 2 * self.threads:
+                        yield waiting.popleft().result()
+                while waiting:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            finally:  # after an interrupt, or an error in a block, what has not begun never does
+                for future in waiting:
+                    future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
         """Add up fn(block) over all blocks in a fixed tree."""

@@ -112,9 +112,12 @@ def condition(information: Array | Arrow) -> float:
     if len(information) > MANY:
         return _estimated(information)
     size = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
-    values = np.linalg.eigvalsh(information * np.multiply.outer(size, size))
-    floor = values[-1] * np.finfo(float).eps
-    return float(np.sqrt(values[-1] / max(values[0], floor)))
+    with np.errstate(all="ignore"):  # an indefinite one may have anything beside its diagonal
+        scaled = information * np.multiply.outer(size, size)
+    values = np.linalg.eigvalsh(scaled) if np.all(np.isfinite(scaled)) else np.zeros(1)
+    if not values[-1] > 0.0:
+        return float(EPS**-0.5)
+    return float(np.sqrt(values[-1] / max(values[0], values[-1] * EPS)))
 
 
 def _estimated(information: Array) -> float:

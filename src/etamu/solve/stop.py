@@ -32,7 +32,7 @@ from etamu._base.facts import dataclass
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
 from etamu.solve.oracle import Oracle, Outcome, Step
-from etamu.solve.search import rounding
+from etamu.solve.search import ceiling, rounding
 
 TOLERANCE = 1e-9
 """Largest distance from the maximum, in standard errors."""
@@ -47,6 +47,8 @@ RUNAWAY = 0.1
 """c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
 POLISH = 1e-6
 """Decrement below which an exact pass is followed by its Newton step, whatever the solver's own rule."""
+ALIGNED = 0.9
+"""Cosine, in the metric, above which two steps have one direction."""
 BLOCKED = 1e-6
 """Share of the Newton step that the domain must leave, else its edge is what stops the search."""
 JAMMED = 1e-3
@@ -142,14 +144,17 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
         return _without_maximum(oracle, here, stuck=stuck)
     decrement = relative(newton.slope, here.local.scale)
     check = Check(newton.slope, bound(newton, oracle))
-    if decrement > DECREMENT and _blocked(oracle, here, newton, stuck=stuck):
+    blocked = decrement > DECREMENT and _blocked(oracle, here, newton, stuck=stuck)
+    # Stuck, and Newton's step leads to the edge: the maximum lies on it, or beyond.
+    if blocked or (stuck and decrement > tolerance**2 and ceiling(oracle, here.beta, newton.step) < 1):
         return replace(check, outcome=Outcome.BOUNDARY)
     floor = _at_floor(here, newton.slope, checks, stuck=stuck)
     settled = decrement <= DECREMENT or floor
     # Where passes are dear, a first exact pass that proves too little is followed by its Newton step.
     if settled and oracle.concordance * check.lambda_rho > CERTAIN and (checks or not oracle.dear):
         check = replace(check, lambda_rho=_exact(oracle, newton))
-    if _runs_away(oracle.concordance, decrement, check, checks):
+    away = _runs_away(oracle.concordance, decrement, check, checks)
+    if away or (settled and _marches(oracle, newton, checks)):
         return replace(check, outcome=Outcome.INFINITE)
     certain = oracle.concordance * check.lambda_rho <= CERTAIN
     if settled and certain and (decrement <= tolerance**2 or floor):
@@ -193,14 +198,44 @@ def _at_floor(here: Point, decrement: float, checks: list[Check], *, stuck: bool
     """Tell whether rounding, not the distance to the maximum, decides the size of the step.
 
     A Newton step that does not halve lambda (quarter the decrement) shows it: one where the decrement
-    is small, two where it is only as small as the rounding of the value.
+    is small, two where it is only as small as the rounding of the value. Not so where lambda falls while
+    steps keep their direction: rounding has none, and a maximum far away is approached like this.
     """
     small = relative(decrement, here.local.scale) <= DECREMENT
     if stuck:
         return small or decrement <= rounding(here)
+    if _strides(here, decrement, checks):
+        return False
     sizes = [check.decrement for check in checks[-2:] if check.polish is not None] + [decrement]
     same = sum(after > before / 4 for before, after in pairwise(sizes))
     return (small and same >= 1) or (same >= 2 and decrement <= rounding(here))
+
+
+def _strides(here: Point, decrement: float, checks: list[Check]) -> bool:
+    """Tell whether the last Newton step and the next one go the same way, the next one shorter."""
+    last = checks[-1] if checks else None
+    observed = here.local.observed
+    if last is None or last.polish is None or observed is None or not last.decrement > decrement > 0.0:
+        return False
+    step = last.polish.step
+    return float(step @ here.score) > ALIGNED * math.sqrt(float(step @ (observed @ step)) * decrement)
+
+
+def _marches(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
+    """Tell whether Newton steps at a small decrement go on and on, each as long as the one before.
+
+    Towards a maximum they shrink, quadratically where it is regular; towards infinity they stay as long as
+    they were (an exponential tail) or grow (a power). This needs no bound of the third derivative.
+    """
+    if oracle.concordance > 0 or len(checks) < 2:
+        return False
+    steps = [check.polish.step for check in checks[-2:] if check.polish is not None] + [newton.step]
+    if len(steps) < 3 or any(check.decrement > POLISH for check in checks[-2:]):
+        return False
+    sizes = [float(oracle.extent @ np.abs(step)) for step in steps]
+    longest = [np.abs(oracle.extent * step).argmax() for step in steps]
+    same = all(step[longest[0]] * steps[0][longest[0]] > 0 for step in steps)
+    return same and all(after > ALIGNED * before for before, after in pairwise(sizes))
 
 
 def _runs_away(concordance: float, decrement: float, check: Check, checks: list[Check]) -> bool:

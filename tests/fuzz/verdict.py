@@ -1,0 +1,174 @@
+"""What a fit of a drawn model came to: right, certified to have no maximum, refused by name, or given up.
+
+Read next: tests/fuzz/textbook.py for the formulas, tests/fuzz/test_fits.py, which counts verdicts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linprog
+
+import etamu as em
+from etamu.solve.outcome import Outcome
+from tests.fuzz.recipes import Dish
+from tests.fuzz.textbook import BOUNDED, Rows, Wide, distance, frame
+
+STEP = 1e-6
+"""Most standard errors from the maximum."""
+SURE = 1e-5
+NONE = 1e-15
+"""Of itself beside the columns before, a column that keeps the first has a coefficient, the second none."""
+
+RIGHT, INFINITE, BOUNDARY, REFUSED, UNCONVERGED = "right", "infinite", "boundary", "refused", "unconverged"
+
+
+def verdict(dish: Dish) -> tuple[str, str]:
+    """Fit, and return the verdict and a remark; an AssertionError is a defect."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            fit = em.glm(dish.formula, dish.data, **dish.options)
+            str(fit)
+        except em.EtamuError as error:
+            if dish.recipe.friendly:
+                raise AssertionError(f"a friendly model is refused: {error}") from error
+            return REFUSED, f"{type(error).__name__}: {re.sub(r'[0-9][0-9.e+-]*', '#', str(error))[:70]}"
+    for warning in said:
+        assert issubclass(warning.category, em.EtamuWarning), f"a bare warning: {warning.message!r}"
+    if fit.outcome is not Outcome.CONVERGED:
+        told = any(issubclass(warning.category, em.ConvergenceWarning) for warning in said)
+        assert told, f"{fit.outcome} without a warning"
+    rows, names = _rows(dish, fit)
+    beta = np.where(np.isnan(fit.coef), 0.0, fit.coef).astype(Wide)
+    with np.errstate(all="ignore"):
+        _check_aliases(fit, rows, names)
+        judge = {Outcome.CONVERGED: _converged, Outcome.INFINITE: _infinite, Outcome.BOUNDARY: _boundary}
+        if fit.outcome in judge:
+            return judge[fit.outcome](dish, fit, rows, beta)
+    return UNCONVERGED, fit.outcome.value
+
+
+def _rows(dish: Dish, fit: Any) -> tuple[Rows, tuple[str, ...]]:
+    """Write out the columns of the coefficients, by name, and the rows that count."""
+    data, n = dish.data, dish.recipe.rows
+    used = np.isfinite(np.stack([np.asarray(data[k], float) for k in data if k[0] in "xy"], axis=1)).all(
+        axis=1
+    )
+    weight = np.asarray(data.get("w", np.ones(n)), float)
+    trials = np.asarray(data.get("m", np.ones(n)), float)
+    used &= (weight > 0) & (trials > 0)
+    x = np.stack([_column(name, data, n) for name in fit.names], axis=1) if fit.names else np.zeros((n, 0))
+    if "sampling_weights" in dish.options:
+        weight = weight / weight[used].sum() * used.sum()
+    offset = np.asarray(data.get("o", np.zeros(n)), float)
+    parts = (x, np.asarray(data["y"], float), trials, weight, offset)
+    return Rows(*(part[used].astype(Wide) for part in parts)), fit.names
+
+
+def _column(name: str, data: dict[str, Any], n: int) -> np.ndarray:
+    """Read a name such as `g[T.b]:x0` back into its column."""
+    out = np.ones(n)
+    for part in name.split(":"):
+        if part == "Intercept":
+            continue
+        level = re.fullmatch(r"(\w+)\[(?:T\.)?(\w+)\]", part)
+        values = np.asarray(data[level[1]]) == level[2] if level else np.asarray(data[part], float)
+        out = out * values
+    return out
+
+
+def _check_aliases(fit: Any, rows: Rows, names: tuple[str, ...]) -> None:
+    """Hold alias decisions against the columns themselves, up to the first that is open to doubt."""
+    x = rows.x
+    if names[:1] == ("Intercept",):  # what tells a column from the constant is its share about the mean
+        x = np.concatenate([x[:, :1], x[:, 1:] - x[:, 1:].mean(axis=0)], axis=1)
+    for name, share in zip(names, frame(x, NONE).left, strict=True):
+        if NONE < share < SURE:
+            return
+        alias = share <= NONE
+        assert (name in fit.aliased) == alias, f"{name} keeps {share:.1e} of itself; aliased: {fit.aliased}"
+
+
+def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
+    kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
+    rows = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset)
+    assert np.all(np.isfinite(fit.coef[kept])), "converged with a coefficient that is not finite"
+    unit = dish.recipe.unit
+    there = distance(unit, rows, beta[kept])
+    assert math.isfinite(there.step), "converged where the textbook has no residuals"
+    phi = float(fit.dispersion)
+    scale = math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0
+    scale = max(scale, 1.0) if unit.family.dispersion_known else scale
+    allowed = STEP * scale + 4.0 * there.rounding
+    assert there.step <= allowed, (
+        f"{there.step / scale:.2e} standard errors off, of rounding {there.rounding:.1e}"
+    )
+    if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
+        exact = there.pearson / fit.df_resid
+        slack = 1e-6 * exact + 16.0 * there.rounding * math.sqrt(there.pearson) / fit.df_resid
+        slack += 16.0 * there.rounding**2
+        assert abs(phi - exact) <= slack, f"phi is {phi!r}, by the textbook {exact!r}"
+    if dish.recipe.plain:
+        ray = _ray(dish, rows)
+        assert ray is not True, "converged though the data separate"
+    return RIGHT, "to rounding" if there.step > STEP * scale else ""
+
+
+def _infinite(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
+    del beta
+    kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
+    rows = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset)
+    ray = _ray(dish, rows)
+    if dish.recipe.plain:
+        assert ray is not False, "said to be infinite, and no direction separates"
+    return INFINITE, {True: "certified", False: "extreme columns", None: "no linear program"}[ray]
+
+
+def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
+    domain = dish.recipe.unit.domain
+    assert not domain.whole, "a boundary where eta has none"
+    eta = (rows.offset + rows.x @ beta).astype(float)
+    gaps = np.minimum(np.abs(eta - domain.lower), np.abs(eta - domain.upper))
+    near = float(np.min(gaps / (1.0 + np.abs(eta)), initial=np.inf))
+    assert near < 1e-3, f"said to lie on the boundary, and every eta keeps {near:.1e} from it"
+    return BOUNDARY, "certified" if near < 1e-6 else "near"
+
+
+SHARES = {(f, k): (True, True) for f in BOUNDED for k in ("logit", "probit", "cloglog", "loglog")}
+COUNTS = {(f, "log"): (True, False) for f in ("poisson", "quasipoisson", "negative_binomial")}
+FLAT = SHARES | COUNTS
+"""Convex pairs on the line: whether a row of no, or of all, successes is content far down, or far up."""
+
+
+def _ray(dish: Dish, rows: Rows) -> bool | None:
+    """Ask a linear program for a direction in which nothing falls and something rises; None if mute."""
+    unit = dish.recipe.unit
+    flat = FLAT.get((unit.family.name, unit.link.name))
+    if flat is None or not rows.x.size:
+        return None
+    low = (rows.y == 0) & flat[0]
+    high = (rows.y == rows.trials) & flat[1]
+    size = np.max(np.abs(rows.x), axis=0, initial=0)
+    x = (rows.x / np.where(size > 0, size, 1)).astype(float)
+    sign = np.where(high, 1.0, -1.0)
+    free, tied = low | high, ~(low | high)
+    if not free.any():
+        return False
+    moves = sign[free, None] * x[free]
+    found = linprog(
+        -moves.sum(axis=0),
+        A_ub=-moves,
+        b_ub=np.zeros(len(moves)),
+        A_eq=x[tied] if tied.any() else None,
+        b_eq=np.zeros(int(tied.sum())) if tied.any() else None,
+        bounds=(-1.0, 1.0),
+        method="highs",
+    )
+    if found.status != 0:
+        return None
+    return None if 1e-9 < -found.fun < 1e-6 else bool(-found.fun >= 1e-6)
