@@ -192,7 +192,7 @@ BOUNDARIES = {
     ),
     "ig-grow-inverse": Boundary(
         "the deviance stays finite as mu grows without end: the best eta at x = 10 is 0, where it is a "
-        "weighted least squares on one line, eta = s (10 - x), s = sum (10 - x) / sum y (10 - x)^2; R dies in "
+        "weighted least squares on a line, eta = s (10 - x), s = sum (10 - x) / sum y (10 - x)^2; R dies in "
         "LAPACK",
         {"Intercept": 0.59515937045364369792, "x": -0.059515937045364369792},
         17.195949499625270026,

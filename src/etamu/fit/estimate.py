@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -26,6 +27,7 @@ from etamu.fit.aliases import aliased, plain_gram
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.likelihood import log_likelihood
+from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
@@ -86,6 +88,14 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    near = measured(problem)
+    if near is None:
+        return _estimated(problem)
+    rescaled, measure = near
+    return replace(back(problem, _estimated(rescaled), measure), fitting=estimate)
+
+
+def _estimated(problem: Problem) -> Fit:
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
