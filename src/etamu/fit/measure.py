@@ -1,9 +1,10 @@
 """Units that float64 can carry: what is far out is fitted near 1, and the fit mapped back.
 
 Whether y is counted in 1e300 or 1e-300 says nothing about the model, but y^2 overflows. Powers of two are
-taken out of the response and of variance weights, which is exact, and the common part out of a large offset;
 taken out of the response and of variance weights, which is exact, and the common part out of a large
-offset; 
+offset; a family with V = mu^p and a power or log link is closed under it. With y' = y / 2^m, w' = w / 2^k
+and mu^e = eta
+
     beta = 2^(m e) beta',  phi = 2^(m (2 - p) + k) phi',  D likewise,  log f(y) = log f(y') - m log 2.
 
 May import: everything below `fit`.
