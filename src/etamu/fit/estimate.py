@@ -26,6 +26,7 @@ from etamu.execute.threads import ALONE, Threads
 from etamu.fit.aliases import aliased, plain_gram
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
+from etamu.fit.edge import on_edge
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
@@ -100,7 +101,7 @@ def _estimated(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = refined(problem, oracle, _solved(problem, oracle, stage))
+        solution = on_edge(oracle, refined(problem, oracle, _solved(problem, oracle, stage)))
         _say_outcome(solution)
         return _finish(problem, stage, solution)
 
