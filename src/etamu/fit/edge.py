@@ -25,8 +25,10 @@ from etamu.solve.oracle import Outcome, Solution
 
 CELLS = 4_000_000
 """Numbers in the rows up to which they are written out."""
-NEAR = 1e-3
-"""A row this near an end, in units of the spread of eta, may lie on it."""
+NEAR = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
+"""Rows this near an end, in units of the spread of eta, are first put on it, fewer if so many cannot be."""
+PROOF = 1e-8
+"""Share of the gradient that the rows on the edge may leave."""
 ON = 1e-9
 """A row this near an end is on it."""
 MOST = 100
@@ -108,10 +110,10 @@ def on_edge(oracle: Likelihood, solution: Solution) -> Solution:
     found = _best(edge, solution.beta)
     if found is None:
         return solution
-    beta, held = found
-    _, inward = edge.slack(beta)
-    normals = rows[held] * inward[held][:, None]
-    into = np.linalg.lstsq(normals, np.ones(len(held)), rcond=None)[0]
+    beta, _ = found
+    into = _into(edge, beta)
+    if into is None:
+        return solution
     for digit in range(6):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
         seen = oracle.at(inside, FINAL)
@@ -120,48 +122,78 @@ def on_edge(oracle: Likelihood, solution: Solution) -> Solution:
     return solution
 
 
+def _into(edge: Edge, beta: Array) -> Array | None:
+    """Return a direction that leads every row on the edge inside, the slowest as fast as can be."""
+    from scipy.optimize import linprog
+
+    slack, inward = edge.slack(beta)
+    on = slack <= 10 * ON * edge.spread
+    normals = np.unique(edge.rows[on] * inward[on][:, None], axis=0)
+    goal = np.append(np.zeros(beta.size), -1.0)
+    bounds = [(-1.0, 1.0)] * beta.size + [(None, 1.0)]
+    found = linprog(goal, np.column_stack([-normals, np.ones(len(normals))]), np.zeros(len(normals)), bounds=bounds)
+    return np.asarray(found.x[:-1]) if found.success and found.x[-1] > 0 else None
+
+
 def _best(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
-    """Change the rows on the edge one at a time until all of them pull outward; None without a proof."""
-    slack, _ = edge.slack(beside)
-    chosen = np.flatnonzero(slack <= NEAR * edge.spread)
-    if not len(chosen):
+    """Change the rows held on the edge until all that lie there pull outward; None without a proof."""
+    begun = _begin(edge, beside)
+    if begun is None:
         return None
-    beta, held = beside, _patterns(edge, beside, chosen)
+    beta, held = begun
     for _ in range(MOST):
         beta, blocking = _along(edge, beta, held)
-        if blocking is not None:
-            if blocking in held or len(held) >= beta.size:
-                return None
-            held = [*held, blocking]
-            continue
-        loose = _loose(edge, beta, held)
-        if loose is None:
+        if blocking is not None and blocking not in held:
+            more = _patterns(edge, np.array([*held, blocking]), beta.size)
+            if len(more) > len(held):
+                held = more
+                continue
+        judged = _judged(edge, beta)
+        if judged is None:
             return None
-        if loose < 0:
-            return beta, held
-        held = [row for place, row in enumerate(held) if place != loose]
-        if not held:
+        proved, pulling = judged
+        if proved:
+            return beta, pulling
+        if blocking is None and set(pulling) == set(held):
             return None
+        held = pulling
     return None
 
 
-def _patterns(edge: Edge, beta: Array, chosen: NDArray[np.intp]) -> list[int]:
-    """Choose rows that are linearly independent of one another, the nearest to the edge first."""
-    slack, _ = edge.slack(beta)
+def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
+    """Put the rows nearest to an end on it: as many as can lie there together, and the others inside."""
+    slack, _ = edge.slack(beside)
+    for near in NEAR:
+        chosen = np.flatnonzero(slack <= near * edge.spread)
+        if not len(chosen):
+            return None
+        held = _patterns(edge, chosen[np.argsort(slack[chosen], kind="stable")], beside.size)
+        beta, _ = _flat(edge, beside, held)
+        inside = edge.slack(beta)[0]
+        value, _, _ = edge.per_row(beta, inside <= ON * edge.spread)
+        if inside.min() >= -ON * edge.spread and np.isfinite(value.sum()):
+            return beta, held
+    return None
+
+
+def _patterns(edge: Edge, chosen: NDArray[np.intp], size: int) -> list[int]:
+    """Keep of some rows those that are linearly independent of the ones before."""
     held: list[int] = []
-    for row in chosen[np.argsort(slack[chosen], kind="stable")]:
+    for row in chosen:
         trial = edge.rows[[*held, int(row)]]
-        sizes = np.linalg.norm(trial, axis=1)
-        values = np.linalg.svd(trial / np.where(sizes > 0, sizes, 1.0)[:, None], compute_uv=False)
+        lengths = np.linalg.norm(trial, axis=1)
+        values = np.linalg.svd(trial / np.where(lengths > 0, lengths, 1.0)[:, None], compute_uv=False)
         if values[-1] > 1e-8:
             held.append(int(row))
-        if len(held) == beta.size:
+        if len(held) == size:
             break
     return held
 
 
 def _flat(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, Array]:
     """Move to the flat on which the rows held lie on their ends; return it and its directions."""
+    if not held:
+        return beta, np.eye(beta.size)
     _, inward = edge.slack(beta)
     ends = {sign: end for end, sign in edge.ends()}
     matrix = edge.rows[held]
@@ -172,70 +204,83 @@ def _flat(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, Array]:
 
 
 def _along(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, int | None]:
-    """Maximise over the rows off the edge on the flat of those held; or stop where another row meets it."""
+    """Maximise on the flat of the rows held; or stop where another row meets the edge, and name it."""
     beta, basis = _flat(edge, beta, held)
+    if not basis.shape[1]:
+        return beta, None
+    free = edge.rows @ basis
+    fixed = np.abs(free).max(axis=1) <= 1e-12 * np.abs(edge.rows).max(axis=1)
     for _ in range(STEPS):
-        slack, _ = edge.slack(beta)
-        outside = np.flatnonzero(slack < -ON * edge.spread)
-        if len(outside):
-            return beta, int(outside[np.argmin(slack[outside])])
-        on = slack <= ON * edge.spread
+        on = edge.slack(beta)[0] <= ON * edge.spread
         value, score, information = edge.per_row(beta, on)
-        if not basis.shape[1] or not np.isfinite(value.sum()):
+        if not np.isfinite(value.sum()):
             return beta, None
-        free = edge.rows @ basis
-        inner = np.where(on, 0.0, information)
-        gradient = free.T @ np.where(on & (np.abs(free).max(axis=1) < 1e-12), 0.0, score)
-        matrix = free.T @ (free * inner[:, None])
+        gradient = free.T @ np.where(fixed, 0.0, score)
+        matrix = free.T @ (free * np.where(on, 0.0, information)[:, None])
         factor = cholesky(matrix) or lifted(matrix)
         step = basis @ factor.solve(gradient)
-        length, meets = _room(edge, beta, step, on)
-        here, best = float(value.sum()), None
-        for halving in range(40):
-            trial = beta + length * 0.5**halving * step
-            there = float(edge.per_row(trial, edge.slack(trial)[0] <= ON * edge.spread)[0].sum())
-            if np.isfinite(there) and there >= here - 1e-15 * abs(here):
-                best = trial, halving
-                break
-        if best is None:
-            return beta, None
-        if meets is not None and best[1] == 0:
-            return best[0], meets
-        still = float(gradient @ (basis.T @ step)) <= 1e-24 * max(abs(here), 1e-300)
-        beta = best[0]
-        if still or np.abs(best[0] - beta).max(initial=0.0) == 0.0 and np.array_equal(step, step * 0):
+        length, meets = _room(edge, beta, step, ~fixed)
+        moved = _advance(edge, beta, length * step, float(value.sum()))
+        if moved is None:
+            return beta, meets if length == 0.0 else None
+        short = moved[1] < 1.0
+        gained = float(gradient @ (basis.T @ step))
+        beta = moved[0]
+        if meets is not None and not short:
+            return beta, meets
+        if gained <= 1e-26 * max(abs(float(value.sum())), 1e-300):
             return beta, None
     return beta, None
 
 
-def _room(edge: Edge, beta: Array, step: Array, on: Mask) -> tuple[float, int | None]:
+def _advance(edge: Edge, beta: Array, step: Array, here: float) -> tuple[Array, float] | None:
+    """Halve a step until the value does not fall; None where it always does."""
+    for halving in range(40):
+        trial = beta + 0.5**halving * step
+        there = float(edge.per_row(trial, edge.slack(trial)[0] <= ON * edge.spread)[0].sum())
+        if np.isfinite(there) and there >= here - 1e-15 * abs(here) and not np.array_equal(trial, beta):
+            return trial, 0.5**halving
+    return None
+
+
+def _room(edge: Edge, beta: Array, step: Array, moving: Mask) -> tuple[float, int | None]:
     """Return how far a step may go, at most 1, and the row that stops it before."""
     eta, change = edge.rows @ beta + edge.offset, edge.rows @ step
     length, meets = 1.0, None
+    least = 1e-14 * float(np.abs(change).max(initial=0.0))
     for end, inward in edge.ends():
-        toward = (inward * change < 0) & ~on
+        toward = (inward * change < -least) & moving
         with np.errstate(all="ignore"):
-            reach = np.where(toward, (end - eta) / change, np.inf)
+            reach = np.where(toward, np.maximum((end - eta) / change, 0.0), np.inf)
+        # What is on the edge up to rounding, and would leave, leaves at once.
+        reach = np.where(toward & (inward * (eta - end) <= ON * edge.spread), 0.0, reach)
         first = int(np.argmin(reach))
         if reach[first] < length:
-            length, meets = float(max(reach[first], 0.0)), first
+            length, meets = float(reach[first]), first
     return length, meets
 
 
-def _loose(edge: Edge, beta: Array, held: list[int]) -> int | None:
-    """Return the place of the row held that pulls inward most, -1 if none does; None if this is no optimum."""
+def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
+    """Tell whether all rows on the edge can hold the gradient together, and which of them do.
+
+    With g the gradient and c_i the inward normals of the rows there, lambda >= 0 that minimises |g + sum lambda c|
+    leaves the projection of g on the directions that stay inside: 0 at a maximum.
+    """
+    from scipy.optimize import nnls
+
     slack, inward = edge.slack(beta)
-    on = slack <= ON * edge.spread
-    on[held] = True
-    _, score, _ = edge.per_row(beta, on)
-    if not np.all(np.isfinite(score)):
+    on = np.flatnonzero(slack <= ON * edge.spread)
+    mask = np.zeros(len(slack), dtype=bool)
+    mask[on] = True
+    _, score, _ = edge.per_row(beta, mask)
+    if not np.all(np.isfinite(score)) or not len(on):
         return None
-    gradient = edge.rows.T @ score
-    normals = edge.rows[held] * inward[held][:, None]
-    multipliers = np.linalg.lstsq(normals.T, -gradient, rcond=None)[0]
-    left = gradient + normals.T @ multipliers
-    size = np.abs(edge.rows).T @ np.abs(score)
-    if np.any(np.abs(left) > 1e-6 * (size + 1e-300)):
-        return None
-    worst = int(np.argmin(multipliers))
-    return worst if multipliers[worst] < -1e-9 * float(np.abs(score).max()) else -1
+    size = np.sqrt(np.square(edge.rows).sum(axis=0))
+    size = np.where(size > 0, size, 1.0)
+    gradient = edge.rows.T @ score / size
+    normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
+    lengths = np.linalg.norm(normals, axis=1)
+    shares, left = nnls((normals / lengths[:, None]).T, -gradient)
+    scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
+    chosen = on[first[shares > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)]]
+    return bool(left <= PROOF * scale), _patterns(edge, chosen, beta.size)
