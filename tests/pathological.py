@@ -192,7 +192,7 @@ BOUNDARIES = {
     ),
     "ig-grow-inverse": Boundary(
         "the deviance stays finite as mu grows without end: the best eta at x = 10 is 0, where it is a "
-        "weighted least squares on one line, eta = s (10 - x), s = sum (10 - x) / sum y (10 - x)^2; R dies in "
+        "weighted least squares on a line, eta = s (10 - x), s = sum (10 - x) / sum y (10 - x)^2; R dies in "
         "LAPACK",
         {"Intercept": 0.59515937045364369792, "x": -0.059515937045364369792},
         17.195949499625270026,
@@ -201,7 +201,11 @@ BOUNDARIES = {
         "mu = 1 for one pattern of covariates; R stops beside it, 5 digits wrong"
     ),
     "logbin-step-nostart": Boundary("mu = 1 at x = 1; R refuses without starting values, we find a start"),
-    "pois-zero-group-identity": Boundary("the mean of a group of zeros is 0, the end of the domain"),
+    "pois-zero-group-identity": Boundary(
+        "the mean of a group of zeros is 0, the end of the domain; the others are the means of their groups",
+        {"g[a]": 4.5, "g[b]": 1.75, "g[c]": 0.0},
+        10.61124254162394,
+    ),
     "poisson-identity-nostart": Boundary("mu = 0 at x = 10, where y = 0; R refuses without starting values"),
     "poisson-identity-start": Boundary("mu = 0 at x = 10, from a start that R can use as well"),
 }

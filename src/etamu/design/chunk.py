@@ -178,7 +178,8 @@ def _part(values: Array | None, start: int, stop: int) -> Array | None:
 
 def _product(*factors: Array | None) -> Array | None:
     present = [factor for factor in factors if factor is not None]
-    return np.prod(present, axis=0) if present else None
+    with np.errstate(over="ignore"):  # the square of a weight may be beyond float64
+        return np.prod(present, axis=0) if present else None
 
 
 def compiled_rows(chunk: Chunk) -> Any:

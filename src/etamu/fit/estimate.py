@@ -26,8 +26,10 @@ from etamu.execute.threads import ALONE, Threads
 from etamu.fit.aliases import aliased, plain_gram
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
+from etamu.fit.edge import on_edge
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
+from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
@@ -91,6 +93,14 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    near = measured(problem)
+    if near is None:
+        return _estimated(problem)
+    rescaled, measure = near
+    return replace(back(problem, _estimated(rescaled), measure), fitting=estimate)
+
+
+def _estimated(problem: Problem) -> Fit:
     if problem.options.method != "ml":
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
@@ -115,7 +125,7 @@ def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> 
     found = reached(problem, oracle, stage.executor, stage.sampled, solve)
     if found.limit is not None:
         return found
-    return replace(found, solution=refined(problem, oracle, found.solution))
+    return replace(found, solution=on_edge(oracle, refined(problem, oracle, found.solution)))
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -209,7 +209,7 @@ class Fit(Asked, Examined, Explained, Pictured):
         """Standard errors."""
         if self.factor is None and self.kept_se is not None:
             return self.kept_se
-        return np.sqrt(self.reported_root.variances())
+        return self.reported_root.errors()
 
     @cached_property
     def reported_root(self) -> Root:

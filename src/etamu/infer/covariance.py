@@ -14,6 +14,8 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
+FAR = 1e140
+"""Standard errors within 1e-140 and 1e140 have squares."""
 MANY = 200
 """Coefficients from which a condition number is estimated from a triangle, not taken from eigenvalues."""
 
@@ -38,6 +40,16 @@ class Root:
     def variances(self) -> Array:
         """Return the diagonal of C C'."""
         return np.asarray(np.einsum("ij,ij->i", self.matrix, self.matrix))
+
+    def errors(self) -> Array:
+        """Return the square roots of the diagonal, where a square may be beyond float64 as well."""
+        size = np.abs(self.matrix).max(axis=1, initial=0.0)
+        far = (size > FAR) | ((size > 0.0) & (size < 1.0 / FAR))
+        if not far.any():
+            return np.sqrt(self.variances())
+        unit = np.where(far, size, 1.0)
+        with np.errstate(invalid="ignore", under="ignore"):
+            return np.asarray(unit * np.sqrt(np.square(self.matrix / unit[:, None]).sum(axis=1)))
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""

@@ -1,0 +1,286 @@
+"""A maximum on the edge of the domain: found exactly, on the rows that lie there.
+
+The climb ends beside such a maximum, because values are asked strictly inside only. Here the rows nearest to an
+end of the domain are put on it, the value of the others is maximised on the flat that this leaves, and the
+conditions of Karush, Kuhn and Tucker are checked: every row on the edge must pull outward, else it is let go; a
+row that the way meets is taken in (primal active sets: Nocedal and Wright 2006, section 16.5).
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Mask
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.direction import FINAL
+from etamu.solve.factor import cholesky, lifted
+from etamu.solve.oracle import Outcome, Solution
+
+CELLS = 4_000_000
+"""Numbers in the rows up to which they are written out."""
+NEAR = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
+"""Rows this near an end, in units of the spread of eta, are first put on it, fewer if so many cannot be."""
+PROOF = 1e-8
+"""Share of the gradient that the rows on the edge may leave."""
+ON = 1e-9
+"""A row this near an end is on it."""
+MOST = 100
+"""Changes of the rows on the edge."""
+STEPS = 60
+"""Newton steps on one flat."""
+JUST = 1e-60
+"""Distance from an end at 0 from which a row on it is seen: mu^3 of 1 / eta is still a number."""
+INWARD = 1e-15
+"""Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edge:
+    """Rows as constraints sign * (x'beta + offset - end) >= 0, one for every finite end of the domain.
+
+    Parameters
+    ----------
+    oracle : Likelihood
+    rows : array (n, size)
+        In working coordinates.
+    offset : array (n,)
+    spread : float
+        Spread of eta, in which distances from the edge are counted.
+    """
+
+    oracle: Likelihood
+    rows: Array
+    offset: Array
+    spread: float
+
+    def ends(self) -> list[tuple[float, float]]:
+        """Return (end, direction into the domain) of every finite end."""
+        domain = self.oracle.unit.domain
+        both = ((domain.lower, 1.0), (domain.upper, -1.0))
+        return [(end, inward) for end, inward in both if np.isfinite(end)]
+
+    def slack(self, beta: Array) -> tuple[Array, Array]:
+        """Return the distance of every row from its nearer end, and the direction into the domain there."""
+        eta = self.rows @ beta + self.offset
+        gaps = np.stack([inward * (eta - end) for end, inward in self.ends()])
+        nearer = np.argmin(gaps, axis=0)
+        inward = np.array([sign for _, sign in self.ends()])[nearer]
+        return np.take_along_axis(gaps, nearer[None], axis=0)[0], inward
+
+    def per_row(self, beta: Array, on: Mask) -> tuple[Array, Array, Array]:
+        """Return value, score and information of every row; those on the edge are seen from just inside."""
+        chunk, unit, domain = self.oracle.executor.whole, self.oracle.unit, self.oracle.unit.domain
+        eta = self.rows @ beta + self.offset
+        for end, inward in self.ends():
+            just = inward * JUST if end == 0.0 else end + inward * abs(end) * 2.0**-52
+            closer = inward * (eta - just) < 0
+            eta = np.where(closer & on, just, eta)
+        with np.errstate(all="ignore"):
+            value, score, observed = unit.bind(np, "observed")(chunk.y, eta)
+            expected = unit.bind(np, "expected")(chunk.y, eta)[2]
+        weight = chunk.weights.total()
+        value = np.where(domain.contains(eta), value, -np.inf)
+        information = np.where(observed > 0, observed, expected)
+        if weight is None:
+            return value, score, information
+        used = weight > 0
+        return tuple(np.where(used, part * weight, 0.0) for part in (value, score, information))
+
+
+def on_edge(oracle: Likelihood, solution: Solution) -> Solution:
+    """Put a climb that ended beside the edge of the domain on it; as it was if no point there is proved best."""
+    beside = solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT}
+    if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
+        return solution
+    whole = oracle.executor.whole
+    if len(whole) * oracle.size > CELLS:
+        return solution
+    predictor = whole.predictors[0]
+    rows = oracle.coordinates.rows(predictor.design)
+    offset = np.zeros(len(whole)) if predictor.offset is None else np.asarray(predictor.offset)
+    eta = rows @ solution.beta + offset
+    edge = Edge(oracle, rows, offset, float(np.abs(eta).max(initial=0.0)) or 1.0)
+    found = _best(edge, solution.beta)
+    if found is None:
+        return solution
+    beta, _ = found
+    into = _into(edge, beta)
+    if into is None:
+        return solution
+    for digit in range(6):
+        inside = beta + edge.spread * INWARD * 10.0**digit * into
+        seen = oracle.at(inside, FINAL)
+        if np.isfinite(seen.value) and seen.value >= solution.local.value:
+            return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=solution.passes + 1)
+    return solution
+
+
+def _into(edge: Edge, beta: Array) -> Array | None:
+    """Return a direction that leads every row on the edge inside, the slowest as fast as can be."""
+    from scipy.optimize import linprog
+
+    slack, inward = edge.slack(beta)
+    on = slack <= 10 * ON * edge.spread
+    normals = np.unique(edge.rows[on] * inward[on][:, None], axis=0)
+    goal = np.append(np.zeros(beta.size), -1.0)
+    bounds = [(-1.0, 1.0)] * beta.size + [(None, 1.0)]
+    found = linprog(goal, np.column_stack([-normals, np.ones(len(normals))]), np.zeros(len(normals)), bounds=bounds)
+    return np.asarray(found.x[:-1]) if found.success and found.x[-1] > 0 else None
+
+
+def _best(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
+    """Change the rows held on the edge until all that lie there pull outward; None without a proof."""
+    begun = _begin(edge, beside)
+    if begun is None:
+        return None
+    beta, held = begun
+    for _ in range(MOST):
+        beta, blocking = _along(edge, beta, held)
+        if blocking is not None and blocking not in held:
+            more = _patterns(edge, np.array([*held, blocking]), beta.size)
+            if len(more) > len(held):
+                held = more
+                continue
+        judged = _judged(edge, beta)
+        if judged is None:
+            return None
+        proved, pulling = judged
+        if proved:
+            return beta, pulling
+        if blocking is None and set(pulling) == set(held):
+            return None
+        held = pulling
+    return None
+
+
+def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
+    """Put the rows nearest to an end on it: as many as can lie there together, and the others inside."""
+    slack, _ = edge.slack(beside)
+    for near in NEAR:
+        chosen = np.flatnonzero(slack <= near * edge.spread)
+        if not len(chosen):
+            return None
+        held = _patterns(edge, chosen[np.argsort(slack[chosen], kind="stable")], beside.size)
+        beta, _ = _flat(edge, beside, held)
+        inside = edge.slack(beta)[0]
+        value, _, _ = edge.per_row(beta, inside <= ON * edge.spread)
+        if inside.min() >= -ON * edge.spread and np.isfinite(value.sum()):
+            return beta, held
+    return None
+
+
+def _patterns(edge: Edge, chosen: NDArray[np.intp], size: int) -> list[int]:
+    """Keep of some rows those that are linearly independent of the ones before."""
+    held: list[int] = []
+    for row in chosen:
+        trial = edge.rows[[*held, int(row)]]
+        lengths = np.linalg.norm(trial, axis=1)
+        values = np.linalg.svd(trial / np.where(lengths > 0, lengths, 1.0)[:, None], compute_uv=False)
+        if values[-1] > 1e-8:
+            held.append(int(row))
+        if len(held) == size:
+            break
+    return held
+
+
+def _flat(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, Array]:
+    """Move to the flat on which the rows held lie on their ends; return it and its directions."""
+    if not held:
+        return beta, np.eye(beta.size)
+    _, inward = edge.slack(beta)
+    ends = {sign: end for end, sign in edge.ends()}
+    matrix = edge.rows[held]
+    target = np.array([ends[inward[row]] for row in held]) - edge.offset[held]
+    moved = beta + np.linalg.lstsq(matrix, target - matrix @ beta, rcond=None)[0]
+    _, _, vectors = np.linalg.svd(matrix)
+    return moved, vectors[len(held) :].T
+
+
+def _along(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, int | None]:
+    """Maximise on the flat of the rows held; or stop where another row meets the edge, and name it."""
+    beta, basis = _flat(edge, beta, held)
+    if not basis.shape[1]:
+        return beta, None
+    free = edge.rows @ basis
+    fixed = np.abs(free).max(axis=1) <= 1e-12 * np.abs(edge.rows).max(axis=1)
+    for _ in range(STEPS):
+        on = edge.slack(beta)[0] <= ON * edge.spread
+        value, score, information = edge.per_row(beta, on)
+        if not np.isfinite(value.sum()):
+            return beta, None
+        gradient = free.T @ np.where(fixed, 0.0, score)
+        matrix = free.T @ (free * np.where(on, 0.0, information)[:, None])
+        factor = cholesky(matrix) or lifted(matrix)
+        step = basis @ factor.solve(gradient)
+        length, meets = _room(edge, beta, step, ~fixed)
+        moved = _advance(edge, beta, length * step, float(value.sum()))
+        if moved is None:
+            return beta, meets if length == 0.0 else None
+        short = moved[1] < 1.0
+        gained = float(gradient @ (basis.T @ step))
+        beta = moved[0]
+        if meets is not None and not short:
+            return beta, meets
+        if gained <= 1e-26 * max(abs(float(value.sum())), 1e-300):
+            return beta, None
+    return beta, None
+
+
+def _advance(edge: Edge, beta: Array, step: Array, here: float) -> tuple[Array, float] | None:
+    """Halve a step until the value does not fall; None where it always does."""
+    for halving in range(40):
+        trial = beta + 0.5**halving * step
+        there = float(edge.per_row(trial, edge.slack(trial)[0] <= ON * edge.spread)[0].sum())
+        if np.isfinite(there) and there >= here - 1e-15 * abs(here) and not np.array_equal(trial, beta):
+            return trial, 0.5**halving
+    return None
+
+
+def _room(edge: Edge, beta: Array, step: Array, moving: Mask) -> tuple[float, int | None]:
+    """Return how far a step may go, at most 1, and the row that stops it before."""
+    eta, change = edge.rows @ beta + edge.offset, edge.rows @ step
+    length, meets = 1.0, None
+    least = 1e-14 * float(np.abs(change).max(initial=0.0))
+    for end, inward in edge.ends():
+        toward = (inward * change < -least) & moving
+        with np.errstate(all="ignore"):
+            reach = np.where(toward, np.maximum((end - eta) / change, 0.0), np.inf)
+        # What is on the edge up to rounding, and would leave, leaves at once.
+        reach = np.where(toward & (inward * (eta - end) <= ON * edge.spread), 0.0, reach)
+        first = int(np.argmin(reach))
+        if reach[first] < length:
+            length, meets = float(reach[first]), first
+    return length, meets
+
+
+def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
+    """Tell whether all rows on the edge can hold the gradient together, and which of them do.
+
+    With g the gradient and c_i the inward normals of the rows there, lambda >= 0 that minimises |g + sum lambda c|
+    leaves the projection of g on the directions that stay inside: 0 at a maximum.
+    """
+    from scipy.optimize import nnls
+
+    slack, inward = edge.slack(beta)
+    on = np.flatnonzero(slack <= ON * edge.spread)
+    mask = np.zeros(len(slack), dtype=bool)
+    mask[on] = True
+    _, score, _ = edge.per_row(beta, mask)
+    if not np.all(np.isfinite(score)) or not len(on):
+        return None
+    size = np.sqrt(np.square(edge.rows).sum(axis=0))
+    size = np.where(size > 0, size, 1.0)
+    gradient = edge.rows.T @ score / size
+    normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
+    lengths = np.linalg.norm(normals, axis=1)
+    shares, left = nnls((normals / lengths[:, None]).T, -gradient)
+    scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
+    chosen = on[first[shares > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)]]
+    return bool(left <= PROOF * scale), _patterns(edge, chosen, beta.size)

@@ -1,0 +1,234 @@
+"""Units that float64 can carry: what is far out is fitted near 1, and the fit mapped back.
+
+Whether y is counted in 1e300 or 1e-300 says nothing about the model, but y^2 overflows. Powers of two are
+taken out of the response and of variance weights, which is exact, and the common part out of a large
+offset; a family with V = mu^p and a power or log link is closed under it. With y' = y / 2^m, w' = w / 2^k
+and mu^e = eta
+
+    beta = 2^(m e) beta',  phi = 2^(m (2 - p) + k) phi',  D likewise,  log f(y) = log f(y') - m log 2.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which fits in these units.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.design.chunk import Chunk
+from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit import Limit
+from etamu.fit.phi import Phi
+from etamu.fit.problem import Problem, Sample
+from etamu.fit.result import Fit
+from etamu.infer.covariance import Root
+from etamu.solve.oracle import Local, Solution
+
+FAR = 64
+"""Responses whose largest is within 2^-64 and 2^64 are fitted as they are."""
+LEAST = -1000
+"""No response other than 0 may become smaller than 2^-1000."""
+LIGHT = -10
+"""Weights whose largest is below 2^-10 are brought to 1: the tolerance is counted in standard errors."""
+HEAVY = 920
+"""Weights above 2^920 are brought there: their sums overflow."""
+COMMON = 32.0
+"""A common part of the offset larger than this belongs to the intercept."""
+FINE = 12
+"""Powers taken out of y are multiples of 12, so that of the usual roots they are powers of two as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The units of a fit: y is counted in 2^response, weights in 2^weight, the offset from `offset`.
+
+    Parameters
+    ----------
+    response, weight : int
+    offset : float
+        What was taken from the offset of every row and belongs to the intercept.
+    slope : float
+        Coefficients are counted in 2^slope.
+    spread : float
+        The dispersion and deviances are counted in 2^spread, weights included.
+    """
+
+    response: int = 0
+    weight: int = 0
+    offset: float = 0.0
+    slope: float = 0.0
+    spread: float = 0.0
+
+
+def measured(problem: Problem) -> tuple[Problem, Measure] | None:
+    """Return the problem in units near 1 and what they are, None where it is in such units already."""
+    chunk, options = problem.chunk, problem.options
+    if len(chunk.predictors) != 1 or options.method != "ml" or options.on_separation in {"drop", "firth"}:
+        return None
+    response, weight = _response(problem), _weight(chunk)
+    centre = _centre(problem)
+    if not (response or weight or centre):
+        return None
+    unit = problem.unit
+    power, exponent = unit.family.variance_power, unit.link.exponent
+    slope = 0.0 if not response or exponent is None else response * exponent
+    spread = weight + (response * (2.0 - power) if response and power is not None else 0.0)
+    logarithm = response * math.log(2.0) if response and exponent == 0.0 else 0.0
+    measure = Measure(response, weight, centre + logarithm, slope, spread)
+    return _rescaled(problem, measure, centre, logarithm), measure
+
+
+def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
+    """Say a fit of the problem in other units in its own."""
+    known = fit.phi.kind == "known"
+    narrow = -0.5 * measure.weight if known and fit.covariance_kind in {"model", "observed"} else 0.0
+    phi = fit.phi if known else Phi(_times(fit.phi.value, measure.spread), fit.phi.kind)
+    moved = fit.coordinates.layout.constant
+    beta = _array(fit.beta, measure.slope)
+    if moved is not None and measure.offset:
+        beta = beta + fit.coordinates.working(moved * measure.offset)
+    root = fit.factor
+    return replace(
+        fit,
+        problem=problem,
+        beta=beta,
+        factor=None if root is None else Root(_array(root.matrix, measure.slope + narrow)),
+        phi=phi,
+        deviance=_times(fit.deviance, measure.spread),
+        null_deviance=_times(fit.null_deviance, measure.spread),
+        pearson_chi2=_times(fit.pearson_chi2, measure.spread),
+        likelihood=_likelihood(problem, fit.likelihood, measure, known=known),
+        solution=_solution(fit.solution, beta, measure),
+        limit=_limit(fit, measure),
+    )
+
+
+def _limit(fit: Fit, measure: Measure) -> Limit | None:
+    """Say the finite part of the limit of a separated fit in its own units."""
+    limit, constant = fit.limit, fit.coordinates.layout.constant
+    if limit is None:
+        return None
+    near, beta = _array(limit.near, measure.slope), _array(limit.beta, measure.slope)
+    if constant is not None and measure.offset:
+        near = near + fit.coordinates.working(constant * measure.offset)
+        beta = beta + limit.inner(fit.coordinates).working(constant * measure.offset)
+    return replace(limit, near=near, beta=beta)
+
+
+def _response(problem: Problem) -> int:
+    """Return the power of two to take out of y."""
+    unit, y = problem.unit, problem.chunk.y
+    power, exponent = unit.family.variance_power, unit.link.exponent
+    if power is None or exponent is None or unit.family.dispersion_known or len(y) != 1:
+        return 0
+    size = np.abs(y[0])
+    largest = math.frexp(float(size.max(initial=0.0)))[1]
+    if abs(largest) <= FAR or not float(size.max(initial=0.0)) > 0.0:
+        return 0
+    found = FINE * round(largest / FINE)
+    smallest = math.frexp(float(np.min(size, where=size > 0, initial=np.inf)))[1]
+    if smallest - found < LEAST or Fraction(exponent * FINE).denominator != 1:
+        return 0
+    beside = exponent == 0.0 and not _has_intercept(problem)
+    return 0 if beside else found
+
+
+def _weight(chunk: Chunk) -> int:
+    """Return the even power of two to take out of variance weights."""
+    weights = chunk.weights.variance
+    if weights is None:
+        return 0
+    largest = math.frexp(float(weights.max(initial=0.0)))[1]
+    if largest < LIGHT and float(weights.max(initial=0.0)) > 0.0:
+        return 2 * (largest // 2)
+    return 2 * ((largest - HEAVY + 1) // 2) if largest > HEAVY else 0
+
+
+def _centre(problem: Problem) -> float:
+    """Return the common part of the offset, a whole number; 0 where it is small or nothing takes it up."""
+    offset = problem.chunk.predictors[0].offset
+    if offset is None or not len(offset) or not _has_intercept(problem):
+        return 0.0
+    middle = float(np.round(0.5 * (float(offset.min()) + float(offset.max()))))
+    return -middle if abs(middle) > COMMON else 0.0
+
+
+def _has_intercept(problem: Problem) -> bool:
+    return "Intercept" in problem.layout.names and problem.layout.constant is not None
+
+
+def _rescaled(problem: Problem, measure: Measure, centre: float, logarithm: float) -> Problem:
+    chunk, sample = problem.chunk, problem.attached()
+    predictor = chunk.predictors[0]
+    offset = predictor.offset
+    if offset is not None:
+        offset = _array(np.asarray(offset + centre, dtype=np.float64), -measure.slope)
+    weights = chunk.weights
+    if measure.weight and weights.variance is not None:
+        weights = replace(weights, variance=_array(weights.variance, -measure.weight))
+    y = (_array(chunk.y[0], -measure.response), *chunk.y[1:]) if measure.response else chunk.y
+    moved = Chunk((replace(predictor, offset=offset),), y, weights, chunk.row_ids, chunk.cluster)
+    options = problem.options
+    if options.start is not None:
+        started = np.asarray(options.start, dtype=np.float64)
+        layout = problem.layout
+        if len(started) == layout.width:
+            if layout.constant is not None:
+                started = started - layout.constant * (centre + logarithm)
+            options = replace(options, start=_array(started, -measure.slope))
+    if options.dispersion is not None and not isinstance(options.dispersion, str):
+        options = replace(options, dispersion=_times(float(options.dispersion), -measure.spread))
+    return replace(problem, sample=Sample(moved, sample.counted, sample.table), options=options)
+
+
+def _times(value: float, power: float) -> float:
+    """Return value 2^power, which may overflow; 0 and inf stay."""
+    return float(_array(np.asarray(value, dtype=np.float64), power))
+
+
+def _array(values: Array, power: float) -> Array:
+    """Multiply by 2^power, in two steps so that only the result may leave the range."""
+    if power == 0.0:
+        return np.asarray(values)
+    whole = math.floor(power)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.ldexp(values * 2.0 ** (power - whole), whole), dtype=np.float64)
+
+
+def _likelihood(problem: Problem, found: LogLikelihood, measure: Measure, *, known: bool) -> LogLikelihood:
+    """Map the log-likelihood: a density of y in units of 2^m is 2^m times as high."""
+    if known:
+        return replace(found, value=_times(found.value, measure.weight))
+    dense = problem.chunk.y[0][problem.counted] != 0.0
+    if problem.unit.family.variance_power == 0.0:
+        dense = np.ones_like(dense)
+    counts = problem.chunk.weights.frequency
+    total = float(dense.sum() if counts is None else counts[problem.counted] @ dense)
+    value = found.value - total * measure.response * math.log(2.0)
+    return replace(found, value=value, phi=_times(found.phi, measure.spread))
+
+
+def _solution(solution: Solution, beta: Array, measure: Measure) -> Solution:
+    local, spread, slope = solution.local, measure.spread, measure.slope
+    return replace(
+        solution,
+        beta=beta,
+        local=Local(
+            _times(local.value, spread),
+            _times(local.scale, spread),
+            None if local.score is None else _array(local.score, spread - slope),
+            None if local.expected is None else _matrix(local.expected, spread - 2.0 * slope),
+            None if local.observed is None else _matrix(local.observed, spread - 2.0 * slope),
+            None if local.beside is None else _times(local.beside, spread),
+        ),
+    )
+
+
+def _matrix(matrix: Array, power: float) -> Array:
+    return matrix if power == 0.0 else _array(np.asarray(matrix), power)

@@ -1,0 +1,201 @@
+"""Units decide nothing: responses, weights, columns and offsets far out give the fit near 1, mapped.
+
+Powers of ten are used, so that the mapping itself rounds: 1e-10 of a coefficient or its error is allowed.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etamu as em
+
+RNG = np.random.default_rng(5)
+N = 40
+X = RNG.integers(-2000, 2000, N) / 1024
+Z = RNG.integers(0, 1024, N) / 1024
+W = RNG.uniform(0.5, 2.0, N)
+MEAN = np.exp(1 + 0.3 * X + 0.5 * Z)
+POSITIVE = RNG.gamma(3.0, MEAN / 3.0)
+ZEROS = np.where(RNG.random(N) < 0.2, 0.0, POSITIVE)
+COUNTS = RNG.poisson(MEAN).astype(float)
+BINARY = (RNG.random(N) < 1 / (1 + np.exp(-X))).astype(float)
+CLOSE = 1e-10
+
+EXPONENTS = {"identity": 1.0, "log": 0.0, "inverse": -1.0, "inverse_squared": -2.0, "sqrt": 0.5}
+CLOSED = [
+    ("gaussian", "identity"),
+    ("gaussian", "log"),
+    ("gaussian", "inverse"),
+    ("gaussian", "sqrt"),
+    ("gamma", "log"),
+    ("gamma", "inverse"),
+    ("gamma", "identity"),
+    ("gamma", "sqrt"),
+    ("inverse_gaussian", "log"),
+    ("inverse_gaussian", "identity"),
+    ("inverse_gaussian", "inverse_squared"),
+    ("tweedie(1.5)", "log"),
+    ("tweedie(1.5)", "identity"),
+    ("quasipoisson", "log"),
+    ("quasipoisson", "identity"),
+    ("quasipoisson", "sqrt"),
+]
+KNOWN = [
+    ("poisson", "log"),
+    ("poisson", "sqrt"),
+    ("bernoulli", "logit"),
+    ("bernoulli", "probit"),
+    ("bernoulli", "cauchit"),
+]
+RESPONSES = {
+    "poisson": COUNTS,
+    "bernoulli": BINARY,
+    "tweedie(1.5)": ZEROS,
+    "quasipoisson": ZEROS,
+}
+
+
+def fitted(family: str, link: str, *, response: float = 1.0, weight: float = 1.0, **changed: Any) -> Any:
+    y = RESPONSES.get(family, POSITIVE) * response
+    columns = {"y": y, "x": X, "z": Z, "w": W * weight} | changed
+    return em.glm("y ~ x + z", columns, family=family, link=link, variance_weights="w")
+
+
+@functools.cache
+def plain(family: str, link: str) -> Any:
+    return fitted(family, link)
+
+
+def assert_same(ours: Any, theirs: Any, errors: Any) -> None:
+    assert np.all(np.abs(ours - theirs) <= CLOSE * (np.abs(theirs) + errors)), (ours, theirs)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-20, 1e150, 1e300])
+@pytest.mark.parametrize(("family", "link"), CLOSED)
+def test_the_unit_of_the_response(family: str, link: str, size: float) -> None:
+    exponent = EXPONENTS[link]
+    if abs(exponent * np.log10(size)) > 300:
+        return  # the coefficients themselves are beyond float64
+    base, fit = plain(family, link), fitted(family, link, response=size)
+    times = np.float64(size) ** exponent
+    moved = np.array([np.log(size) if exponent == 0 else 0.0, 0.0, 0.0])
+    assert fit.converged
+    assert_same(fit.coef, base.coef * times + moved, base.se * times)
+    np.testing.assert_allclose(fit.se, base.se * times, rtol=1e-9)
+    np.testing.assert_allclose(fit.p_values[1:], base.p_values[1:], rtol=1e-6)
+    dense = N if family == "gaussian" else np.count_nonzero(RESPONSES.get(family, POSITIVE))
+    if np.isfinite(base.loglik):
+        assert fit.loglik == pytest.approx(base.loglik - dense * np.log(size), rel=1e-9)
+    power = fit.family.variance_power
+    with np.errstate(over="ignore", under="ignore"):
+        spread = np.float64(size) ** (2.0 - power)
+        expected = base.dispersion * spread
+    if np.isfinite(expected) and expected > 1e-290:
+        assert fit.dispersion == pytest.approx(expected, rel=1e-9)
+        assert fit.deviance == pytest.approx(base.deviance * spread, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-250, 1e-20, 1e250])
+@pytest.mark.parametrize(("family", "link"), CLOSED + KNOWN)
+def test_the_unit_of_the_weights(family: str, link: str, size: float) -> None:
+    base, fit = plain(family, link), fitted(family, link, weight=size)
+    known = fit.family.dispersion_known
+    assert fit.converged
+    assert_same(fit.coef, base.coef, base.se)
+    np.testing.assert_allclose(fit.se, base.se / np.sqrt(size) if known else base.se, rtol=1e-9)
+    assert fit.deviance == pytest.approx(base.deviance * size, rel=1e-9)
+    if known:
+        assert fit.loglik == pytest.approx(base.loglik * size, rel=1e-9)
+    elif np.isfinite(base.loglik):
+        assert fit.loglik == pytest.approx(base.loglik, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e12])
+@pytest.mark.parametrize(("family", "link"), CLOSED + KNOWN)
+def test_the_unit_of_a_column(family: str, link: str, size: float) -> None:
+    base, fit = plain(family, link), fitted(family, link, x=X * size)
+    unit = np.array([1.0, 1.0 / size, 1.0])
+    assert fit.converged
+    assert_same(fit.coef, base.coef * unit, base.se * unit)
+    np.testing.assert_allclose(fit.se, base.se * unit, rtol=1e-8)
+    assert fit.deviance == pytest.approx(base.deviance, rel=1e-9)
+
+
+@pytest.mark.parametrize("start", [2024.0, 1.7e9], ids=["years", "seconds since 1970"])
+@pytest.mark.parametrize(("family", "link"), CLOSED + KNOWN)
+def test_where_a_column_begins(family: str, link: str, start: float) -> None:
+    """X + start is exact: X has ten binary places."""
+    base, fit = plain(family, link), fitted(family, link, x=X + start)
+    assert fit.converged
+    assert_same(fit.coef[1:], base.coef[1:], base.se[1:])
+    np.testing.assert_allclose(fit.se[1:], base.se[1:], rtol=1e-8)
+    assert fit.deviance == pytest.approx(base.deviance, rel=1e-9)
+    assert fit.coef[0] == pytest.approx(base.coef[0] - start * base.coef[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("common", [-745.0, -700.0, -40.0, 40.0, 690.0])
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [
+        ("poisson", "log"),
+        ("gamma", "log"),
+        ("bernoulli", "logit"),
+        ("bernoulli", "probit"),
+        ("gaussian", "identity"),
+    ],
+)
+def test_a_common_part_of_the_offset(family: str, link: str, common: float) -> None:
+    columns = {"y": RESPONSES.get(family, POSITIVE), "x": X, "z": Z, "o": Z / 2, "far": Z / 2 + common}
+    near, far = (em.glm("y ~ x", columns, family=family, link=link, offset=name) for name in ("o", "far"))
+    assert far.converged
+    assert_same(far.coef[1:], near.coef[1:], near.se[1:])
+    assert far.coef[0] == pytest.approx(near.coef[0] - common, abs=1e-10 * abs(common))
+    np.testing.assert_allclose(far.se, near.se, rtol=1e-9)
+    assert far.deviance == pytest.approx(near.deviance, rel=1e-9)
+    assert far.null_deviance == pytest.approx(near.null_deviance, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e9, 1e12, 1e15])
+@pytest.mark.parametrize(
+    ("family", "link"), [("poisson", "log"), ("poisson", "identity"), ("negative_binomial(2)", "log")]
+)
+def test_large_counts(family: str, link: str, size: float) -> None:
+    mean = size * (2 + X / 4)
+    y = np.round(mean + np.sqrt(mean) * RNG.normal(size=N))
+    fit = em.glm("y ~ x", {"y": y, "x": X}, family=family, link=link)
+    assert fit.converged
+    score = fit.working()
+    assert abs(
+        np.sum(score.weights * score.response - score.weights * fit.predict(kind="link"))
+    ) <= 1e-3 * np.sum(score.weights * fit.se[0])
+
+
+def test_a_dispersion_beyond_float64_is_said_to_be_infinite_and_errors_stay_right() -> None:
+    fit = fitted("gaussian", "identity", response=1e300)
+    assert fit.dispersion == np.inf
+    assert fit.deviance == np.inf
+    assert np.all(np.isfinite(fit.se))
+    assert np.all(np.isfinite(fit.conf_int(0.95)))
+    assert "Residual deviance: Inf" in str(fit.summary())
+
+
+def test_a_start_is_in_the_units_of_the_data() -> None:
+    base = plain("gaussian", "identity")
+    again = em.glm(
+        "y ~ x + z",
+        {"y": POSITIVE * 1e200, "x": X, "z": Z, "w": W},
+        variance_weights="w",
+        start=base.coef * 1e200,
+    )
+    assert_same(again.coef, base.coef * 1e200, base.se * 1e200)
+
+
+def test_a_given_dispersion_is_in_the_units_of_the_data() -> None:
+    base = em.glm("y ~ x", {"y": POSITIVE, "x": X}, dispersion=2.0)
+    far = em.glm("y ~ x", {"y": POSITIVE * 1e100, "x": X}, dispersion=2e200)
+    np.testing.assert_allclose(far.se, base.se * 1e100, rtol=1e-12)
+    assert far.loglik == pytest.approx(base.loglik - N * np.log(1e100), rel=1e-12)
