@@ -103,7 +103,7 @@ def test_whole_numbers_are_warned_of() -> None:
 
 
 def test_amounts_without_zeros_end_at_the_end_of_the_range() -> None:
-    y = np.random.default_rng(3).gamma(3.0, np.exp(0.3 * X))
+    y = np.random.default_rng(3).wald(np.exp(0.3 * X), 1.0)
     with pytest.warns(em.ConvergenceWarning, match="end of the range, 1.99"):
         fit = em.glm("y ~ x", {"y": y, "x": X}, family=em.Tweedie())
     assert fit.shape.estimate == 1.99

@@ -288,7 +288,7 @@ def test_an_aliased_column_and_a_start() -> None:
 
 
 def test_step_and_links_estimate_theta_again(fit: em.Fit) -> None:
-    assert fit.step().shape.estimate != fit.shape.estimate
+    assert fit.step().fit.shape.estimate != fit.shape.estimate
     assert "refused: it contains theta" in str(em.compare_links(em.glm("y ~ x", DATA, family="nb")))
 
 

@@ -86,10 +86,10 @@ def estimate_power(problem: Problem) -> Fit:
 def search(walk: Walk, *, lattice: bool) -> Peak:
     """Find the highest maximum of the profile: roughly on a sample of the rows, then on all of them."""
     sample = _sample(walk)
-    low, middle, high = _bracket(walk if sample is None else sample, lattice=lattice)
+    start = _bracket(walk if sample is None else sample, lattice=lattice)
     if sample is None:
-        return _peak(walk, middle, (low, high), 0.0)
-    rough = _peak(sample, middle, (low, high), 0.0, close=0.01)
+        return _peak(walk, *start)
+    rough = _peak(sample, *start, close=0.01)
     share = float(np.sum(copies_of(walk.stage.chunk)) / np.sum(copies_of(sample.stage.chunk)))
     return _peak(walk, walk.at(rough.spot.t, rough.spot), (RANGE.lower, RANGE.upper), rough.curvature * share)
 
@@ -103,25 +103,35 @@ def _sample(walk: Walk) -> Walk | None:
     return Walk(walk.problem, Stage(chunk, stage.executor.over(chunk), stage.coordinates, stage.moments))
 
 
-def _bracket(walk: Walk, *, lattice: bool) -> tuple[float, Spot, float]:
-    """Draw the coarse curve; return the highest place on it and its neighbours' powers."""
+def _bracket(walk: Walk, *, lattice: bool) -> tuple[Spot, tuple[float, float], float]:
+    """Draw the coarse curve; return the highest place on it, its neighbours' powers, and a curvature."""
     middle = len(GRID) // 2
     spots = {middle: walk.at(GRID[middle], sloped=False)}
-    for ahead in (range(middle + 1, len(GRID)), range(middle - 1, -1, -1)):
+    for sign in (1, -1):
         near = spots[middle]
-        for k in ahead:
+        for k in range(middle + sign, len(GRID) if sign > 0 else -1, sign):
+            falling = k in {0, len(GRID) - 1} and spots[k - sign].loglik < spots[k - 2 * sign].loglik
+            if falling and not lattice:
+                break  # the ends are dear, and nothing rises towards them
             try:
                 near = spots[k] = walk.at(GRID[k], near, sloped=False)
             except DataError:  # phi has no maximum so far out
                 break
-    order = sorted(spots)
     tops = [
-        k for k in order
-        if all(spots[k].loglik >= spots[other].loglik for other in (k - 1, k + 1) if other in spots)
+        k for k, spot in spots.items()
+        if all(spot.loglik >= spots[other].loglik for other in (k - 1, k + 1) if other in spots)
     ]  # fmt: skip
     apart = [k for k in tops if GRID[k] > SPIKES]
     best = max((apart if lattice and apart else tops), key=lambda k: spots[k].loglik)
-    return GRID[max(best - 1, order[0])], walk.at(GRID[best], spots[best]), GRID[min(best + 1, order[-1])]
+    low, high = max(best - 1, min(spots)), min(best + 1, max(spots))
+    curvature = 0.0
+    if low < best < high:
+        slopes = [
+            (spots[one].loglik - spots[other].loglik) / (GRID[one] - GRID[other])
+            for one, other in ((best, low), (high, best))
+        ]
+        curvature = 2.0 * (slopes[0] - slopes[1]) / (GRID[high] - GRID[low])
+    return walk.at(GRID[best], spots[best]), (GRID[low], GRID[high]), curvature
 
 
 def _peak(
