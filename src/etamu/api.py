@@ -91,7 +91,8 @@ def glm(
         Such as ``"claims ~ C(region) + age"``.
     data : pandas, Polars or PyArrow table, dict of arrays, anything narwhals reads
     family : str or Family
-        ``"poisson"``, ``em.Gamma()``, ``em.NegativeBinomial(theta=2)``, …; see `families`.
+        ``"poisson"``, ``em.Gamma()``, ``em.NegativeBinomial(theta=2)``, …; see `families`. Without its theta
+        or power a negative binomial or Tweedie family has it estimated: ``fit.shape``.
     link : str or Link, optional
         ``"log"``, ``em.Power(1/3)``, …; the canonical link of the family if left out.
     offset : column name or array, optional

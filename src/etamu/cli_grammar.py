@@ -98,7 +98,7 @@ FIT = Command(
     (
         Argument("file", _TABLE, "FILE"),
         Argument("formula", 'such as "claims ~ C(region) + age"', "FORMULA"),
-        Argument("--family", "such as poisson or tweedie(1.5); default: gaussian", "NAME", hints=_FAMILIES, default="gaussian"),
+        Argument("--family", "such as poisson or tweedie(1.5), tweedie alone estimates the power; default: gaussian", "NAME", hints=_FAMILIES, default="gaussian"),
         Argument("--link", "such as log or power(1/3); default: the family's", "NAME", hints=_LINKS),
         _column("--offset", "a number to add to eta"),
         _column("--exposure", "a number whose log is added to eta; log link only"),

@@ -1,4 +1,4 @@
-"""Derivatives of the negative binomial likelihood in alpha = 1/theta, against mpmath from the limit outward."""
+"""Derivatives of the negative binomial likelihood in alpha = 1/theta against mpmath, from the limit on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def test_their_difference_is_the_derivative_of_the_log_likelihood(alpha: float) 
         return family.saturated((y,), np.ones(4)) - 0.5 * family.deviance(np, y, mu, 1.0 - mu)
 
     numeric = (loglik(alpha + step) - loglik(alpha - step)) / (2.0 * step)
-    np.testing.assert_allclose(excess(y, mu, alpha)[0] - remainder(y, alpha)[0], numeric, rtol=1e-5, atol=1e-8)
+    score = excess(y, mu, alpha)[0] - remainder(y, alpha)[0]
+    np.testing.assert_allclose(score, numeric, rtol=1e-5, atol=1e-8)
 
 
 def test_a_large_theta_is_the_poisson_likelihood() -> None:

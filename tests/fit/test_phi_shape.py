@@ -42,9 +42,9 @@ def test_the_interval_is_where_the_likelihood_has_fallen(family: str, name: str,
         held = em.glm("y ~ x", DATA, family=family, dispersion=1.0 / end, **options)
         assert 2.0 * (fit.loglik - held.loglik) == pytest.approx(3.841458820694124, abs=1e-7)
     step = 1e-2 * fit.shape.se
+    beside = [1.0 / (fit.shape.estimate + k * step) for k in (-1, 0, 1)]
     below, at, above = (
-        em.glm("y ~ x", DATA, family=family, dispersion=1.0 / (fit.shape.estimate + k * step), **options).loglik
-        for k in (-1, 0, 1)
+        em.glm("y ~ x", DATA, family=family, dispersion=phi, **options).loglik for phi in beside
     )
     assert np.sqrt(step**2 / (2.0 * at - below - above)) == pytest.approx(fit.shape.se, rel=1e-3)
 

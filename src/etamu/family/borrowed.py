@@ -88,7 +88,9 @@ class Tweedie(Borrowed):
 
     power: float = Unknown()
     name = "tweedie"
-    textbook = Textbook("mu^p", "((1-p) theta)^((2-p)/(1-p))/(2-p)", ("identity",), "amounts with zeros")
+    textbook = Textbook(
+        "mu^p", "((1-p) theta)^((2-p)/(1-p))/(2-p)", ("identity",), "amounts with zeros, p given or estimated"
+    )
 
     def __post_init__(self) -> None:
         if not self.unknown and self.power != 0.0 and not 1.0 <= self.power < math.inf:

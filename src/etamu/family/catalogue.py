@@ -259,7 +259,8 @@ class FamilyTable:
 def families() -> FamilyTable:
     """Return the table of families: response, V(mu), b(theta), canonical link, usual alternatives, use.
 
-    V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter.
+    V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter. The k of a
+    negative binomial (its theta) and the p of a Tweedie (its power) are estimated where they are left out.
 
     Examples
     --------

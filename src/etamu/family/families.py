@@ -222,7 +222,12 @@ class NegativeBinomial(Family):
     mean = POSITIVE
     default_link = Log()
     dispersion_known = True
-    textbook = Textbook("mu + mu^2/k", "-k log(1 - exp(theta))", ("identity", "sqrt"), "counts that spread")
+    textbook = Textbook(
+        "mu + mu^2/k",
+        "-k log(1 - exp(theta))",
+        ("identity", "sqrt"),
+        "counts that spread, k given or estimated",
+    )
 
     def __post_init__(self) -> None:
         if not self.unknown and not (math.isfinite(self.theta) and self.theta > 0.0):

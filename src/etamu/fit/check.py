@@ -276,7 +276,7 @@ def _spread_advice(fit: Fit, ratio: float, p: float) -> str:
     if ratio < 1.0:
         return "standard errors are too large: with_covariance('HC3'), and look for copies of rows"
     remedy = {
-        "poisson": 'family="quasipoisson" or em.NegativeBinomial(theta)',
+        "poisson": 'family="quasipoisson" or em.NegativeBinomial()',
         "binomial": 'family="quasibinomial"',
         "negative_binomial": "a smaller theta",
     }.get(fit.family.name, 'dispersion="pearson"')
@@ -314,7 +314,7 @@ def _zeros(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
     advice = ""
     if tail < DOUBTFUL:
         advice = (
-            "em.NegativeBinomial(theta), or model whether there is any apart from how many"
+            "em.NegativeBinomial(), or model whether there is any apart from how many"
             if observed > expected
             else "the zeros may be missing from the data: see how they were collected"
         )

@@ -114,11 +114,10 @@ def _limit(fit: Fit, measure: Measure) -> Limit | None:
     limit, constant = fit.limit, fit.coordinates.layout.constant
     if limit is None:
         return None
-    near, beta = _array(limit.near, measure.slope), _array(limit.beta, measure.slope)
+    beta = _array(limit.beta, measure.slope)
     if constant is not None and measure.offset:
-        near = near + fit.coordinates.working(constant * measure.offset)
         beta = beta + limit.inner(fit.coordinates).working(constant * measure.offset)
-    return replace(limit, near=near, beta=beta)
+    return replace(limit, beta=beta)
 
 
 def _response(problem: Problem) -> int:

@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 
-from etamu._base.errors import ConvergenceWarning, DataError, EtamuWarning, NotAvailableError
+from etamu._base.errors import ConvergenceWarning, DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Interval
 from etamu.execute.blas import held
@@ -38,7 +38,7 @@ from etamu.fit.theta import refuse_nothing
 RANGE = Interval(1.01, 1.99, closed_lower=True, closed_upper=True)
 """Powers that are looked at."""
 GRID = (1.01, 1.05, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 1.95, 1.99)
-SPIKES = 1.1
+SPIKES = 1.15
 """Up to this power a maximum of a response on a lattice is taken for a spike, if there is another."""
 SAMPLE = 20_000
 """Rows on which the coarse curve is drawn, at most."""
@@ -51,11 +51,15 @@ APART = 0.03
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peak:
-    """A maximum of the profile: the spot, the curvature (0 at an end of the range), whether it was found."""
+    """A maximum of the profile: the spot, the curvature (0 at an end of the range), whether it was found.
+
+    spiked says that a response on a lattice gave a spike near power 1, at this spot or passed over.
+    """
 
     spot: Spot
     curvature: float
     found: bool = True
+    spiked: bool = False
 
 
 def estimate_power(problem: Problem) -> Fit:
@@ -79,18 +83,20 @@ def estimate_power(problem: Problem) -> Fit:
         walk = Walk(free(problem), stage)
         lattice = bool(np.all(stage.chunk.y[0] == np.floor(stage.chunk.y[0])))
         peak = search(walk, lattice=lattice)
-        return _finished(walk, problem, peak, lattice=lattice)
+        return _finished(walk, problem, peak)
 
 
 def search(walk: Walk, *, lattice: bool) -> Peak:
     """Find the highest maximum of the profile: roughly on a sample of the rows, then on all of them."""
     sample = _sample(walk)
-    low, middle, high = _bracket(walk if sample is None else sample, lattice=lattice)
+    curve = _bracket(walk if sample is None else sample, lattice=lattice)
     if sample is None:
-        return _peak(walk, middle, (low, high), 0.0)
-    rough = _peak(sample, middle, (low, high), 0.0, close=0.01)
+        return replace(_peak(walk, curve.spot, curve.ends, curve.curvature), spiked=curve.spiked)
+    rough = _peak(sample, curve.spot, curve.ends, curve.curvature, close=0.01)
     share = float(np.sum(copies_of(walk.stage.chunk)) / np.sum(copies_of(sample.stage.chunk)))
-    return _peak(walk, walk.at(rough.spot.t, rough.spot), (RANGE.lower, RANGE.upper), rough.curvature * share)
+    near = walk.at(rough.spot.t, rough.spot)
+    peak = _peak(walk, near, (RANGE.lower, RANGE.upper), rough.curvature * share)
+    return replace(peak, spiked=curve.spiked)
 
 
 def _sample(walk: Walk) -> Walk | None:
@@ -102,25 +108,46 @@ def _sample(walk: Walk) -> Walk | None:
     return Walk(walk.problem, Stage(chunk, stage.executor.over(chunk), stage.coordinates, stage.moments))
 
 
-def _bracket(walk: Walk, *, lattice: bool) -> tuple[float, Spot, float]:
-    """Draw the coarse curve; return the highest place on it and its neighbours' powers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """The coarse curve's highest place, its neighbours' powers, a curvature there, and `Peak.spiked`."""
+
+    spot: Spot
+    ends: tuple[float, float]
+    curvature: float
+    spiked: bool
+
+
+def _bracket(walk: Walk, *, lattice: bool) -> Curve:
+    """Draw the coarse curve and look where it is highest."""
     middle = len(GRID) // 2
     spots = {middle: walk.at(GRID[middle], sloped=False)}
-    for ahead in (range(middle + 1, len(GRID)), range(middle - 1, -1, -1)):
+    for sign in (1, -1):
         near = spots[middle]
-        for k in ahead:
+        for k in range(middle + sign, len(GRID) if sign > 0 else -1, sign):
+            falling = k in {0, len(GRID) - 1} and spots[k - sign].loglik < spots[k - 2 * sign].loglik
+            if falling and not lattice:
+                break  # the ends are dear, and nothing rises towards them
             try:
                 near = spots[k] = walk.at(GRID[k], near, sloped=False)
             except DataError:  # phi has no maximum so far out
                 break
-    order = sorted(spots)
     tops = [
-        k for k in order
-        if all(spots[k].loglik >= spots[other].loglik for other in (k - 1, k + 1) if other in spots)
+        k for k, spot in spots.items()
+        if all(spot.loglik >= spots[other].loglik for other in (k - 1, k + 1) if other in spots)
     ]  # fmt: skip
     apart = [k for k in tops if GRID[k] > SPIKES]
     best = max((apart if lattice and apart else tops), key=lambda k: spots[k].loglik)
-    return GRID[max(best - 1, order[0])], walk.at(GRID[best], spots[best]), GRID[min(best + 1, order[-1])]
+    low, high = max(best - 1, min(spots)), min(best + 1, max(spots))
+    curvature = 0.0
+    if low < best < high:
+        slopes = [
+            (spots[one].loglik - spots[other].loglik) / (GRID[one] - GRID[other])
+            for one, other in ((best, low), (high, best))
+        ]
+        curvature = 2.0 * (slopes[0] - slopes[1]) / (GRID[high] - GRID[low])
+    spiked = lattice and len(apart) < len(tops)
+    return Curve(walk.at(GRID[best], spots[best]), (GRID[low], GRID[high]), curvature, spiked)
 
 
 def _peak(
@@ -154,7 +181,7 @@ def _curvature(walk: Walk, spot: Spot, rough: float) -> float:
     return (behind.gain - ahead.gain) / (2.0 * away)
 
 
-def _finished(walk: Walk, asked: Problem, peak: Peak, *, lattice: bool) -> Fit:
+def _finished(walk: Walk, asked: Problem, peak: Peak) -> Fit:
     """Make the Fit at the maximum, and state the power."""
     spot, notes = peak.spot, []
     if peak.curvature == 0.0:
@@ -165,14 +192,13 @@ def _finished(walk: Walk, asked: Problem, peak: Peak, *, lattice: bool) -> Fit:
         )
     if not peak.found:
         notes.append("the maximum over the power was not found to full accuracy")
-    if lattice:
+    if peak.spiked:
         notes.append(
-            "every response is a whole number: the likelihood of a Tweedie density then has spurious maxima "
-            "near power 1; look at fit.shape.profile(), and consider a family of counts"
+            "every response is a whole number, and the likelihood of a Tweedie density then has spurious "
+            "maxima near power 1: look at fit.shape.profile(), and consider a family of counts"
         )
     for note in notes:
-        category = EtamuWarning if note == notes[-1] and lattice else ConvergenceWarning
-        warnings.warn(note, category, stacklevel=user_level())
+        warnings.warn(note, ConvergenceWarning, stacklevel=user_level())
     problem = replace(asked, unit=walk.unit(spot.t), notes=(*asked.notes, *notes))
     error = 1.0 / math.sqrt(peak.curvature) if peak.curvature > 0.0 else math.nan
     tracing = partial(traced, problem, spot, error, (RANGE.lower, RANGE.upper))
