@@ -15,8 +15,9 @@ from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
+from etamu.family.family import Textbook
 from etamu.family.links import Logit
-from etamu.family.vector import Parameter, Rows, VectorBound
+from etamu.family.vector import Parameter, Rows, VectorBound, Wording
 
 
 class Softmax(NamedTuple):
@@ -83,6 +84,11 @@ class Multinomial(Categorical):
     concordance = 1.0
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "log(sum exp(theta))", (), "classes without order")
+
+    @property
     def base(self) -> int:
         """Return the number of the reference class."""
         return self.levels.index(self.reference) if self.reference in self.levels else 0
@@ -97,6 +103,19 @@ class Multinomial(Categorical):
         """Return the odds the predictor is about, and the column."""
         reference = self.levels[self.base]
         return f"{parameter.name} (log odds against {reference}):", name.removeprefix(f"{parameter.name}:")
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return the odds of a class against the reference."""
+        noun = f"the odds of {parameter.name} against {self.levels[self.base]}"
+        return Wording("odds", noun, "ratio", "probability", 1.0, "them")
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Return what the odds are."""
+        base = self.levels[self.base]
+        return (
+            f"The odds of a class against {base} are p(class) / p({base}): they may rise while both fall.",
+        )
 
     def among(self, levels: tuple[str, ...], *, counted: bool = False) -> Self:
         """Return the family for these classes, the reference settled."""

@@ -17,11 +17,12 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import links as every
 from etamu.family.categorical import Categorical, indicators, value_of
+from etamu.family.family import Textbook
 from etamu.family.interval import Intervals, intervals
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
 from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
-from etamu.family.vector import Parameter, Rows, VectorBound
+from etamu.family.vector import Parameter, Rows, VectorBound, Wording
 
 LOCATION = "location"
 """The predictor that all thresholds share."""
@@ -86,6 +87,28 @@ class Ordinal(Categorical):
         if parameter.anchored:
             return "Coefficients (positive: higher classes are more probable):", name
         return f"Thresholds ({self.statement} = threshold - x'beta):", name
+
+    @property
+    @abstractmethod
+    def event(self) -> tuple[str, str]:
+        """Return the event whose probability is modelled, and the opposite one, with {} for a threshold."""
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return the odds, hazard or latent score; the location works against the thresholds."""
+        anchored = parameter.anchored
+        where = "a given one" if anchored else parameter.name.partition("|")[0]
+        event, opposite = (text.format(where) for text in self.event)
+        sign = -1.0 if anchored else 1.0
+        if anchored and self.link.name == "logit":
+            return Wording("odds", f"the odds of {opposite}", "ratio", "probability", 1.0, "them")
+        if anchored and self.link.name == "probit":
+            return Wording("latent score", "the latent score", "latent", f"probability of {opposite}")
+        return {
+            "logit": Wording("odds", f"the odds of {event}", "ratio", "probability", sign, "them"),
+            "cloglog": Wording("hazard", f"the hazard of {event}", "ratio", "probability", sign),
+            "loglog": Wording("hazard", f"the hazard of {opposite}", "ratio", "probability", -sign),
+            "probit": Wording("latent score", "the latent score", "latent", f"probability of {event}", sign),
+        }.get(self.link.name, Wording("the latent score", "the latent score", "sum", "probability", -sign))
 
     @property
     @abstractmethod
@@ -188,6 +211,11 @@ class Cumulative(Ordinal):
         object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "-", ("probit", "cloglog"), "classes in an order")
+
+    @property
     def convex(self) -> bool:
         """Tell whether the latent law is log-concave (Pratt 1981), as all but Cauchy's are."""
         return self.link.log_concave
@@ -201,6 +229,11 @@ class Cumulative(Ordinal):
     def statement(self) -> str:
         """Return what is modelled."""
         return f"{self.link.name} P(Y <= j)"
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "a class no higher than {}", "a higher class"
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the cumulative shares."""
@@ -296,6 +329,11 @@ class ContinuationRatio(Ordinal):
         object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "-", ("cloglog", "probit"), "classes reached step by step")
+
+    @property
     def convex(self) -> bool:
         """Tell whether both tails of the link are log-concave."""
         return self.link.log_concave
@@ -309,6 +347,11 @@ class ContinuationRatio(Ordinal):
     def statement(self) -> str:
         """Return what is modelled."""
         return f"{self.link.name} P(Y = j | Y >= j)"
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "stopping at {}", "going on to a higher class"
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the share of each class among those that reach it."""
@@ -392,6 +435,11 @@ class AdjacentCategory(Ordinal):
         object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "log(sum exp(theta))", (), "classes in an order, by neighbours")
+
+    @property
     def link(self) -> Link:
         """The logit: neighbours are compared by their odds."""
         return every.Logit()
@@ -405,6 +453,11 @@ class AdjacentCategory(Ordinal):
     def statement(self) -> str:
         """Return what is modelled."""
         return "log P(Y = j) / P(Y = j + 1)"
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "{} against the next class", "each class against the one below it"
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return the log odds of neighbouring shares."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,24 @@ class Parameter:
     formula: str = "~ 1"
     weighted: bool = False
     anchored: bool = False
+
+
+class Wording(NamedTuple):
+    """How the effects of a predictor are told in words.
+
+    `kind` is "ratio" where exp(sign coefficient) multiplies the noun, "sum" where the coefficient adds to it,
+    "latent" where it counts standard deviations, "link" where only the link itself changes.
+    """
+
+    word: str
+    noun: str
+    kind: str
+    mean: str = "mean"
+    sign: float = 1.0
+    pronoun: str = "it"
+
+
+_KINDS = {"log": ("", "ratio", "it"), "logit": ("odds of ", "ratio", "them"), "identity": ("", "sum", "it")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,20 @@ class VectorFamily(ABC):
         link = parameter.link.name
         title = f"{parameter.name} ({link} link):" if link != "identity" else f"{parameter.name}:"
         return title, name.removeprefix(f"{parameter.name}:")
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return how the effects of a predictor are told."""
+        link = parameter.link
+        if link.name not in _KINDS:
+            return Wording(link.text, link.text, "link", parameter.name)
+        before, kind, pronoun = _KINDS[link.name]
+        noun = f"the {before}{parameter.name}"
+        return Wording(noun.removeprefix("the "), noun, kind, parameter.name, 1.0, pronoun)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Return what is said once below the sentences."""
+        return ()
 
     @abstractmethod
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:

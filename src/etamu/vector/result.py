@@ -7,6 +7,7 @@ Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpr
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,11 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
+    from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.covariance import with_covariance
     from etamu.vector.hypotheses import hypothesis_test
+    from etamu.vector.interpret import interpret
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.residuals import residuals, simulate
     from etamu.vector.store import save
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from etamu.vector.tables import glance, tidy
 else:
     with_covariance = later("etamu.vector.covariance", "with_covariance")
+    interpret = later("etamu.vector.interpret", "interpret")
     predict = later("etamu.vector.predict", "predict")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
@@ -334,6 +338,17 @@ class VectorFit:
             The right side where `hypothesis` is a matrix.
         """
         return hypothesis_test(self, hypothesis, kind, rhs)
+
+    def interpret(self, units: Mapping[str, str] | None = None, level: float = 0.95) -> Interpretation:
+        """Say in words what the coefficients mean, one sentence each: odds against the reference, or of more.
+
+        Parameters
+        ----------
+        units : dict of str to str, optional
+            What a numeric column counts, as ``{"age": "year"}``.
+        level : float
+        """
+        return interpret(self, units, level)
 
     # How it is shown
 
