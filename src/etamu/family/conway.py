@@ -28,7 +28,7 @@ from etamu.family.vector import Rows
 
 LOWEST, HIGHEST = math.log(1e-3), math.log(50.0)
 """The log nu that are computed: beyond, the law is geometric, or all but one count."""
-LARGEST = math.log(1e100)
+LARGEST = math.log(1e15)
 """The largest log mu."""
 
 _DROP = 45.0
@@ -36,8 +36,10 @@ _DROP = 45.0
 _FAR = 160.0
 """nu c above which no term near 0 counts and the sum is taken with wide steps."""
 _NODES = 24
-_CELLS = 2**18
+_CELLS = 2**16
 _ROUNDS = 60
+_CLOSE = 1e-8
+"""A Newton step after which the error is its square."""
 
 
 class Moments(NamedTuple):
@@ -225,7 +227,11 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     if not bool(xp.all(far)):
         found = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n))
     if bool(xp.any(far)):
-        other = _wide(xp, xp.where(far, m, 10.0), xp.where(far, n, 0.0))
+        rows, total = _CELLS // (2 * _NODES + 1), m.shape[0]
+        m, n = xp.where(far, m, 10.0), xp.where(far, n, 0.0)
+        starts = range(0, total, rows)
+        pieces = [(m[i : min(i + rows, total)], n[i : min(i + rows, total)]) for i in starts]
+        other = _joined(xp, [_wide(xp, *piece) for piece in pieces])
         found = other if found is None else Moments(
             *(xp.where(far, a, b) for a, b in zip(other, found, strict=True))
         )
@@ -237,16 +243,23 @@ def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     nu, mu = xp.exp(n), xp.exp(m)
     # bounds of log lambda: lambda = E Y^nu, Jensen's inequality, and the geometric law at nu = 0
     less = nu < 1.0
-    low = xp.where(less, xp.maximum(m - xp.log1p(mu), xp.where(m < 0.0, -xp.inf, -1e300)), xp.maximum(nu * m, m))
+    low = xp.where(less, m - xp.log1p(mu), xp.maximum(nu * m, m))
     high = xp.where(less, xp.minimum(nu * m, m), nu * xp.log1p(mu))
     high = xp.maximum(high, low)
-    width = int(xp.max(_length(xp, high, nu)))
-    rows = max(1, _CELLS // width)
-    total = m.shape[0]
-    parts = [
-        _solved(xp, *(each[i : i + rows] for each in (m, nu, low, high)), width)
-        for i in range(0, total, rows)
-    ]
+    length = _length(xp, high, nu)
+    parts, start = [], 0
+    rows = m.shape[0]
+    while start < rows:
+        ahead = max(1, _CELLS // int(length[start]))
+        width = int(xp.max(length[start : min(start + ahead, rows)]))
+        stop = min(start + max(1, min(ahead, _CELLS // width)), rows)
+        width = int(xp.max(length[start:stop]))
+        parts.append(_solved(xp, *(each[start:stop] for each in (m, nu, low, high)), width))
+        start = stop
+    return _joined(xp, parts)
+
+
+def _joined(xp: Namespace, parts: list[Moments]) -> Moments:
     if len(parts) == 1:
         return parts[0]
     return Moments(*(xp.concat(list(column)) for column in zip(*parts, strict=True)))
@@ -256,7 +269,7 @@ def _length(xp: Namespace, a: AnyArray, nu: AnyArray) -> AnyArray:
     """Return how many terms count: nu c ((1 + x) log(1 + x) - x) = 45 at c (1 + x), or lambda^j = e^-45."""
     log_c = a / nu
     c = special.exp(xp, xp.minimum(log_c, 60.0))
-    drop = _DROP / (nu * xp.maximum(c, 1e-300))
+    drop = xp.minimum(_DROP / (nu * xp.maximum(c, 1e-300)), 1e100)
     x = drop / 3.0 + xp.sqrt(drop * drop / 9.0 + 2.0 * drop)
     for _ in range(6):
         log = xp.log1p(x)
@@ -282,19 +295,22 @@ def _solved(
         top = xp.max(exponent, axis=1)
         return xp.exp(exponent - top[:, None]), top
 
-    a = xp.where(nu < 1.0, high, xp.where(m < 0.0, low, 0.5 * (low + high)))
+    smooth = mu + (0.5 - 0.5 / nu)
+    a = nu * xp.log(xp.where(smooth > 0.25, smooth, 1.0))
+    a = xp.where(smooth > 0.25, a, xp.where(nu < 1.0, high, low))
+    a = xp.minimum(xp.maximum(a, low), high)
     for _ in range(_ROUNDS):
         w, _top = weights(a)
-        total = xp.sum(w, axis=1)
-        mean = xp.sum(w * j[None, :], axis=1) / total
-        spread = xp.sum(w * (j[None, :] - mean[:, None]) ** 2, axis=1) / total
+        total, weighed = xp.sum(w, axis=1), w * j[None, :]
+        mean = xp.sum(weighed, axis=1) / total
+        spread = xp.sum(weighed * (j[None, :] - mean[:, None]), axis=1) / total
         gap = xp.log(mean) - m
         low, high = xp.where(gap < 0.0, a, low), xp.where(gap > 0.0, a, high)
         step = gap * mean / xp.maximum(spread, 1e-290)
         new = a - step
         inner = (new >= low) & (new <= high)
         new = xp.where(inner, new, 0.5 * (low + high))
-        done = xp.abs(new - a) <= 4e-16 * xp.maximum(xp.abs(a), 1.0)
+        done = xp.abs(step) <= _CLOSE
         a = new
         if bool(xp.all(done | (gap == 0.0))):
             break
@@ -310,7 +326,8 @@ def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     nu, mu = xp.exp(n), xp.exp(m)
     log_c = m + xp.log1p((0.5 - 0.5 / nu) / mu)
     k = xp.arange(-_NODES, _NODES + 1, dtype=m.dtype)[None, :]
-    for last in [False] * 6 + [True]:
+    done = False
+    for round_ in range(8):
         c = xp.exp(log_c)
         width = xp.sqrt(c / nu)
         step = xp.maximum(0.5 * width, 1.0)
@@ -330,11 +347,13 @@ def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
         w = xp.where(inside, xp.exp(-nu[:, None] * (statistic - bottom[:, None])), 0.0)
         total = xp.sum(w, axis=1)
         w = w / total[:, None]
-        if last:
+        if done or round_ == 7:
             break
         mean = xp.sum(w * off, axis=1)
         spread = xp.sum(w * (off - mean[:, None]) ** 2, axis=1)
-        log_c = log_c + ((mu - c) - mean) / (nu * spread)
+        move = ((mu - c) - mean) / (nu * spread)
+        log_c = log_c + move
+        done = bool(xp.all(xp.abs(move) * xp.sqrt(c * nu) <= _CLOSE))
     log_sum = xp.log(total * step) - nu * bottom
     # from the mean itself, which is mu: what c lacks of it is known better than the difference of two
     centred = off - xp.sum(w * off, axis=1)[:, None]

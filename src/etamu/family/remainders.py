@@ -9,6 +9,8 @@ Read next: `etamu.family.counts` and `etamu.family.beta`, which are made of them
 
 from __future__ import annotations
 
+import numpy as np
+
 from etamu._base.types import AnyArray, Namespace
 from etamu.family.special import horner
 
@@ -33,6 +35,8 @@ def log_gamma_rest(xp: Namespace, x: AnyArray) -> AnyArray:
     far = xp.where(small, x + _STEPS, x)
     inverse = 1.0 / far
     total = horner(_LOG_GAMMA, inverse * inverse) * inverse
+    if _none(xp, small):
+        return total
     # Gamma's recurrence, one step: rest(x) - rest(x + 1) = (x + 1/2) log(1 + 1/x) - 1.
     steps = near * 0.0
     for k in range(_STEPS - 1, -1, -1):
@@ -55,6 +59,8 @@ def digamma_rest(xp: Namespace, x: AnyArray) -> AnyArray:
     far = xp.where(small, x + _STEPS, x)
     inverse = 1.0 / far
     series = horner(_DIGAMMA, inverse * inverse) * inverse  # x (digamma - log x) + 1/2, as x stands
+    if _none(xp, small):
+        return series
     above = near + _STEPS
     steps = near * 0.0
     for k in range(_STEPS - 1, 0, -1):
@@ -78,6 +84,8 @@ def trigamma_rest(xp: Namespace, x: AnyArray) -> AnyArray:
     far = xp.where(small, x + _STEPS, x)
     inverse = 1.0 / far
     series = horner(_TRIGAMMA, inverse * inverse) * inverse
+    if _none(xp, small):
+        return series
     above = near + _STEPS
     steps = near * 0.0
     for k in range(_STEPS - 1, 0, -1):
@@ -87,3 +95,8 @@ def trigamma_rest(xp: Namespace, x: AnyArray) -> AnyArray:
     # x^2 (1/X + 1/(2 X^2)) - x - 1/2 + 1 with X = x + 10: x^2/X - x = -10 x/X.
     closed = 0.5 * ratio * ratio - _STEPS * ratio + 0.5
     return xp.where(small, ratio * ratio * series + near * near * steps + closed, series)
+
+
+def _none(xp: Namespace, mask: AnyArray) -> bool:
+    """Tell whether NumPy sees at once that no element needs the recurrence."""
+    return xp is np and not np.any(mask)
