@@ -117,9 +117,9 @@ if _typing.TYPE_CHECKING:
     from etamu.family.ordinal import Cumulative as Cumulative
     from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
-    from etamu.fit.restore import load as load
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
+    from etamu.vector.restore import load as load
     from etamu.vector.result import VectorFit as VectorFit
 else:
     _LATER = {
@@ -133,7 +133,7 @@ else:
         "Cumulative": "etamu.family.ordinal",
         "compare": "etamu.fit.compare",
         "compare_links": "etamu.fit.compare_links",
-        "load": "etamu.fit.restore",
+        "load": "etamu.vector.restore",
         "why_not_ols": "etamu.fit.why_not_ols",
         "adjust": "etamu.infer.adjust",
         "VectorFit": "etamu.vector.result",

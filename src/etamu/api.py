@@ -27,11 +27,14 @@ from etamu.fit.result import Fit
 if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
     from etamu.vector.assemble import from_formulas, refuse_for_several
+    from etamu.vector.dispersed import dispersed, estimate_dispersed
     from etamu.vector.estimate import estimate as estimate_several
     from etamu.vector.result import VectorFit
 else:
     from_formulas = later("etamu.vector.assemble", "from_formulas")
     refuse_for_several = later("etamu.vector.assemble", "refuse_for_several")
+    dispersed = later("etamu.vector.dispersed", "dispersed")
+    estimate_dispersed = later("etamu.vector.dispersed", "estimate_dispersed")
     estimate_several = later("etamu.vector.estimate", "estimate")
 
 BARE_WEIGHTS = (
@@ -72,6 +75,7 @@ def glm(
     start: Array | None = None,
     solver: str = "newton",
     predictors: Mapping[str, str] | None = None,
+    dispersion_method: str = "ml",
     **others: Any,
 ) -> Any:
     """Fit a generalized linear model.
@@ -95,8 +99,9 @@ def glm(
         Number of trials of which the response counts successes.
     frequency_weights, variance_weights, sampling_weights : column name or array, optional
         The row stands for k rows; Var(y) = phi V(mu) / w; the row represents s of a population.
-    dispersion : None, "pearson", "deviance", "ml" or float
-        How phi is found; None: 1 where the family knows it, else Pearson.
+    dispersion : None, "pearson", "deviance", "ml", float, or a formula
+        How phi is found; None: 1 where the family knows it, else Pearson. A formula ``"~ region"`` models log
+        phi by a second linear predictor (gaussian, gamma, inverse_gaussian).
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
@@ -106,6 +111,8 @@ def glm(
     solver : "newton", "irls", "gradient" or "lbfgs"
     predictors : mapping of str to str, optional
         Formulas of further linear predictors of families that have several, ``{"zero": "~ child"}``.
+    dispersion_method : "ml" or "reml"
+        Of a modelled dispersion: maximum likelihood, or adjusted for the coefficients of the mean.
 
     Returns
     -------
@@ -131,9 +138,15 @@ def glm(
     """
     _refuse_others("glm", others)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    options = Options(dispersion, covariance, solver, start)
+    modelled = isinstance(dispersion, str) and "~" in dispersion
+    options = Options(None if modelled else dispersion, covariance, solver, start)
     check_options(options, missing)
     several = catalogue.several(family, link)
+    if modelled and several is None:
+        unit = catalogue.unit(cast("str | Family", family), link)
+        scale = dispersed(unit, str(dispersion), dispersion_method)
+        problem = from_formulas(formula, predictors or {}, data, scale, keywords, missing, options)
+        return estimate_dispersed(problem)
     if several is not None:
         refuse_for_several(several, options)
         return estimate_several(

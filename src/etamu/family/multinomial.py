@@ -16,7 +16,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
 from etamu.family.links import Logit
-from etamu.family.vector import Parameter, Rows, VectorBound
+from etamu.family.vector import Parameter, Rows, VectorBound, Wording
 
 
 class Softmax(NamedTuple):
@@ -97,6 +97,19 @@ class Multinomial(Categorical):
         """Return the odds the predictor is about, and the column."""
         reference = self.levels[self.base]
         return f"{parameter.name} (log odds against {reference}):", name.removeprefix(f"{parameter.name}:")
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return the odds of a class against the reference."""
+        noun = f"the odds of {parameter.name} against {self.levels[self.base]}"
+        return Wording("odds", noun, "ratio", "probability", 1.0, "them")
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Return what the odds are."""
+        base = self.levels[self.base]
+        return (
+            f"The odds of a class against {base} are p(class) / p({base}): they may rise while both fall.",
+        )
 
     def among(self, levels: tuple[str, ...], *, counted: bool = False) -> Self:
         """Return the family for these classes, the reference settled."""

@@ -21,7 +21,7 @@ from etamu.family.interval import Intervals, intervals
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
 from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
-from etamu.family.vector import Parameter, Rows, VectorBound
+from etamu.family.vector import Parameter, Rows, VectorBound, Wording
 
 LOCATION = "location"
 """The predictor that all thresholds share."""
@@ -86,6 +86,28 @@ class Ordinal(Categorical):
         if parameter.anchored:
             return "Coefficients (positive: higher classes are more probable):", name
         return f"Thresholds ({self.statement} = threshold - x'beta):", name
+
+    @property
+    @abstractmethod
+    def event(self) -> tuple[str, str]:
+        """Return the event whose probability is modelled, and the opposite one, with {} for a threshold."""
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return the odds, hazard or latent score; the location works against the thresholds."""
+        anchored = parameter.anchored
+        where = "a given one" if anchored else parameter.name.partition("|")[0]
+        event, opposite = (text.format(where) for text in self.event)
+        sign = -1.0 if anchored else 1.0
+        if anchored and self.link.name == "logit":
+            return Wording("odds", f"the odds of {opposite}", "ratio", "probability", 1.0, "them")
+        if anchored and self.link.name == "probit":
+            return Wording("latent score", "the latent score", "latent", f"probability of {opposite}")
+        return {
+            "logit": Wording("odds", f"the odds of {event}", "ratio", "probability", sign, "them"),
+            "cloglog": Wording("hazard", f"the hazard of {event}", "ratio", "probability", sign),
+            "loglog": Wording("hazard", f"the hazard of {opposite}", "ratio", "probability", -sign),
+            "probit": Wording("latent score", "the latent score", "latent", f"probability of {event}", sign),
+        }.get(self.link.name, Wording("the latent score", "the latent score", "sum", "probability", -sign))
 
     @property
     @abstractmethod
@@ -202,6 +224,11 @@ class Cumulative(Ordinal):
         """Return what is modelled."""
         return f"{self.link.name} P(Y <= j)"
 
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "a class no higher than {}", "a higher class"
+
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the cumulative shares."""
         below, above = np.cumsum(shares)[:-1], np.cumsum(shares[::-1])[::-1][1:]
@@ -310,6 +337,11 @@ class ContinuationRatio(Ordinal):
         """Return what is modelled."""
         return f"{self.link.name} P(Y = j | Y >= j)"
 
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "stopping at {}", "going on to a higher class"
+
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the share of each class among those that reach it."""
         reached = np.cumsum(shares[::-1])[::-1]
@@ -405,6 +437,11 @@ class AdjacentCategory(Ordinal):
     def statement(self) -> str:
         """Return what is modelled."""
         return "log P(Y = j) / P(Y = j + 1)"
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """Return what is modelled, and its opposite."""
+        return "{} against the next class", "each class against the one below it"
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return the log odds of neighbouring shares."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Parameter:
         Whether it takes the right side of the model's formula, unless `predictors=` says otherwise.
     formula : str
         What another one takes unasked: an intercept only.
+    weighted : bool
+        Whether it is a log-dispersion phi / w, w the variance weight, whose log is taken from it.
     anchored : bool
         Whether the response depends only on what all other predictors exceed it by, so that its constant is
         theirs: the location beside the thresholds of an ordinal model.
@@ -46,7 +48,26 @@ class Parameter:
     link: Link
     main: bool = False
     formula: str = "~ 1"
+    weighted: bool = False
     anchored: bool = False
+
+
+class Wording(NamedTuple):
+    """How the effects of a predictor are told in words.
+
+    `kind` is "ratio" where exp(sign coefficient) multiplies the noun, "sum" where the coefficient adds to it,
+    "latent" where it counts standard deviations, "link" where only the link itself changes.
+    """
+
+    word: str
+    noun: str
+    kind: str
+    mean: str = "mean"
+    sign: float = 1.0
+    pronoun: str = "it"
+
+
+_KINDS = {"log": ("", "ratio", "it"), "logit": ("odds of ", "ratio", "them"), "identity": ("", "sum", "it")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +158,12 @@ class VectorFamily(ABC):
         """Return what was given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
+    @property
+    def call(self) -> tuple[str, ...]:
+        """Return what of a call of `glm` makes this family."""
+        given = (pair for pair in self.settings.items() if pair[0] not in {"levels", "counted"})
+        return (f'family="{self.name}"', *(f'{key}="{value}"' for key, value in given if value is not None))
+
     def label(self, parameter: Parameter, column: str) -> str:
         """Return what the coefficient of a column in one of the predictors is called."""
         return f"{parameter.name}:{column}"
@@ -146,6 +173,20 @@ class VectorFamily(ABC):
         link = parameter.link.name
         title = f"{parameter.name} ({link} link):" if link != "identity" else f"{parameter.name}:"
         return title, name.removeprefix(f"{parameter.name}:")
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return how the effects of a predictor are told."""
+        link = parameter.link
+        if link.name not in _KINDS:
+            return Wording(link.text, link.text, "link", parameter.name)
+        before, kind, pronoun = _KINDS[link.name]
+        noun = f"the {before}{parameter.name}"
+        return Wording(noun.removeprefix("the "), noun, kind, parameter.name, 1.0, pronoun)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Return what is said once below the sentences."""
+        return ()
 
     @abstractmethod
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:

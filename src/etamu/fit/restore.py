@@ -117,11 +117,11 @@ def _fit(document: Place) -> Fit:
     raw = len(estimate["shift"].parts())
     schema = _schema(document, (len(names), raw))
     layout = _layout(document, schema, names, raw)
-    coordinates = _coordinates(estimate, layout)
+    coordinates = coordinates_from(estimate, layout)
     beta = estimate["beta"].numbers(coordinates.size, finite=True)
     _check_coefficients(document["coefficients"], coordinates, beta, coef)
     likelihood, scalars = _likelihood(document["fit"]), document["fit"]
-    factor = _factor(document["covariance"], coordinates.size)
+    factor = factor_from(document["covariance"], coordinates.size)
     return Fit(
         problem=_problem(document, unit, layout, schema),
         coordinates=coordinates,
@@ -139,7 +139,7 @@ def _fit(document: Place) -> Fit:
         df_resid=scalars["df_resid"].count(-(2**31)),
         df_null=scalars["df_null"].count(),
         likelihood=likelihood,
-        solution=_solution(document["search"], beta),
+        solution=solution_from(document["search"], beta),
         kept_se=se if factor is None else None,
         clustering=_clustering(scalars, len(names)),
         lags=None if scalars.get("lags") is None else scalars["lags"].count(),
@@ -154,11 +154,11 @@ _KEYS = (
 
 def _unit(document: Place) -> Unit:
     family, link = document["family"], document["link"]
-    parts = _at(family, family_from, family.object()), _at(link, link_from, link.object())
-    return _at(link, Unit, *parts)
+    parts = at_place(family, family_from, family.object()), at_place(link, link_from, link.object())
+    return at_place(link, Unit, *parts)
 
 
-def _at(place: Place, read: Callable[..., Read], *arguments: Any) -> Read:
+def at_place(place: Place, read: Callable[..., Read], *arguments: Any) -> Read:
     """Call a reader, and say where it refused."""
     try:
         return read(*arguments)
@@ -181,7 +181,7 @@ def _schema(document: Place, size: tuple[int, int]) -> Schema | None:
     place = document["schema"]
     if place.value is None:
         return None
-    return _at(place, from_dict, place.object(), size)
+    return at_place(place, from_dict, place.object(), size)
 
 
 def _layout(document: Place, schema: Schema | None, names: tuple[str, ...], raw: int) -> Layout:
@@ -202,7 +202,8 @@ def _layout(document: Place, schema: Schema | None, names: tuple[str, ...], raw:
     return layout_of(schema, pieces_of(schema))
 
 
-def _coordinates(estimate: Place, layout: Layout) -> Coordinates:
+def coordinates_from(estimate: Place, layout: Layout) -> Coordinates:
+    """Read the coordinates of one predictor."""
     estimate.only("kept", "shift", "scale", "beta")
     kept = [place.count(0, layout.width - 1) for place in estimate["kept"]]
     if any(left >= right for left, right in pairwise(kept)):
@@ -231,7 +232,8 @@ def _check_coefficients(table: Place, coordinates: Coordinates, beta: Array, sta
         )
 
 
-def _factor(place: Place, size: int) -> Root | None:
+def factor_from(place: Place, size: int) -> Root | None:
+    """Read the factor of a covariance, None where it was left out."""
     if place.value is None:
         return None
     place.only("shape", "rows")
@@ -303,13 +305,14 @@ def _problem(document: Place, unit: Unit, layout: Layout, schema: Schema | None)
         tally=Tally(given, used, rows["idle"].count(0, given - used)),
         dropped=missing,
         schema=schema,
-        words=_words(document),
+        words=words_from(document),
         options=_options(document["options"]),
         notes=document["notes"].texts(),
     )
 
 
-def _words(document: Place) -> Words:
+def words_from(document: Place) -> Words:
+    """Read how the model is called."""
     words = document["words"]
     words.only("response", "offset", "exposure", "trials", "weights", "arrays")
     weights = []
@@ -344,7 +347,8 @@ def _options(options: Place) -> Options:
     return Options(phi, kind, options["solver"].word(*SOLVERS))
 
 
-def _solution(search: Place, beta: Array) -> Solution:
+def solution_from(search: Place, beta: Array) -> Solution:
+    """Read how the search went."""
     search.only("outcome", "passes", "value", "scale", "steps")
     outcome = Outcome(search["outcome"].word(*(member.value for member in Outcome)))
     steps = tuple(map(_step, search["steps"]))

@@ -110,7 +110,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
                 for step in search.steps
             ],
         },
-        "schema": None if problem.schema is None else _checked(problem.schema),
+        "schema": None if problem.schema is None else schema_to(problem.schema),
         "intercept": _intercept(fit),
         "estimate": {
             "kept": fit.coordinates.kept,
@@ -118,7 +118,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
             "scale": fit.coordinates.raw_scale,
             "beta": fit.beta,
         },
-        "covariance": _factor(fit.factor.matrix) if covariance and fit.factor is not None else None,
+        "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
     return written(document) + "\n"
 
@@ -164,7 +164,7 @@ def _intercept(fit: Fit) -> int | None:
     return int(np.flatnonzero(layout.constant)[0])
 
 
-def _checked(schema: Schema) -> dict[str, Any]:
+def schema_to(schema: Schema) -> dict[str, Any]:
     """Write a schema that is known to read back the same."""
     saved = to_dict(schema)
     try:
@@ -176,7 +176,7 @@ def _checked(schema: Schema) -> dict[str, Any]:
     return saved
 
 
-def _factor(matrix: Array) -> dict[str, Any]:
+def factor_to(matrix: Array) -> dict[str, Any]:
     """Write a factor, of a triangular one the triangle."""
     below = matrix[np.tril_indices(len(matrix), -1)] if matrix.shape[0] == matrix.shape[1] else np.ones(1)
     if not below.any() and not np.signbit(below).any():

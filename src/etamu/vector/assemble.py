@@ -20,7 +20,7 @@ from etamu.data.encode import Encoded, missing_rows
 from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema
-from etamu.design.chunk import Chunk, Predictor
+from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.family.vector import Parameter, VectorFamily
 from etamu.fit.assemble import (
     added_offset,
@@ -48,6 +48,7 @@ class _Rows:
     complete: Mask
     offset: Array | None
     exposure: Array | None
+    precision: Array | None = None
 
 
 def from_formulas(
@@ -93,6 +94,7 @@ def from_formulas(
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     say_dropped(complete, dropped, missing)
     weights = weights_from(given, complete)
+    weights, precision = _taken_out(family, weights)
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
     total = weights.total()
@@ -104,7 +106,7 @@ def from_formulas(
     exposure = total
     if "exposure" in given:
         exposure = kept(numbers(given["exposure"], "exposure"), complete)
-    rows = _Rows(frame, complete, _offset(answer.family, given), exposure)
+    rows = _Rows(frame, complete, _offset(answer.family, given), exposure, precision)
     stated_predictors, encoded = _predictors(answer.family, main, predictors, rows, formula)
     gone = {name: levels for each in stated_predictors for name, levels in each.schema.dropped_levels}
     notes = notes_on(complete, dropped, gone)
@@ -120,6 +122,15 @@ def from_formulas(
         options=options,
         notes=notes,
     )
+
+
+def _taken_out(family: VectorFamily, weights: Weights) -> tuple[Weights, Array | None]:
+    """Take variance weights out where a predictor is the dispersion they divide."""
+    if not any(each.weighted for each in family.parameters) or weights.variance is None:
+        return weights, None
+    if np.any(weights.variance == 0.0):
+        raise DataError("variance_weights must be positive where the dispersion is modelled: drop the row")
+    return replace(weights, variance=None), weights.variance
 
 
 def refuse_for_several(family: VectorFamily, options: Options) -> None:
@@ -148,8 +159,8 @@ def _formulas(family: VectorFamily, predictors: Mapping[str, str]) -> list[str]:
             raise FormulaError(f"predictors[{name!r}] is a {type(right).__name__}; write one such as '~ x'")
         if right.partition("~")[0].strip() and "~" in right:
             raise FormulaError(f"predictors[{name!r}] is {right!r}; it has no left side, write '~ x'")
-    own = getattr(family, "nonproportional", None)
-    return [*dict.fromkeys([*predictors.values(), *([own] if own else [])])]
+    own = [*(each.formula for each in family.parameters), getattr(family, "nonproportional", None)]
+    return [*dict.fromkeys([*predictors.values(), *(right for right in own if right)])]
 
 
 def _refuse_strangers(family: VectorFamily, predictors: Mapping[str, str]) -> None:
@@ -182,12 +193,14 @@ def _predictors(
         text = formula.partition("~")[2].strip() if of_model else (right or parameter.formula)
         text = text.strip().removeprefix("~").strip()
         with_offset = parameter.main and rows.offset is not None
-        key = (text, with_offset)
+        key = (text, with_offset or parameter.weighted)
         if key not in seen:
             statement = main if of_model else parse(_with_left(formula, text), rows.frame.names)
             encoded, schema = settled(statement, rows.frame, rows.complete, rows.exposure)
             refuse_twins(encoded.layout.names)
             offset = added_offset(encoded, rows.offset if with_offset else None, rows.complete)
+            if parameter.weighted and rows.precision is not None:
+                offset = -np.log(rows.precision) if offset is None else offset - np.log(rows.precision)
             seen[key] = encoded, schema, Predictor(encoded.design, offset)
         encoded, schema, predictor = seen[key]
         hidden = _hidden(parameter, anchors, encoded, rows)

@@ -24,7 +24,7 @@ from etamu.fit.clusters import Clustering, crossed, ways_of
 from etamu.fit.estimate import WARN_CONDITION
 from etamu.infer.clusters import ByCluster
 from etamu.infer.covariance import Root, condition, filled, root_of_information
-from etamu.vector.rows import placed_chunk
+from etamu.vector.rows import eta_of, placed_chunk, unit_of
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -109,7 +109,7 @@ def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> A
     """Sum the whitened squares of the scores of the rows."""
     raw = fit.coordinates.raw(fit.beta)
     want = Want.VALUE | Want.MEAT
-    total = executor.reduce(partial(sums.accumulate, beta=raw, unit=fit.problem.family, want=want))
+    total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit_of(fit.problem.family), want=want))
     sampling = fit.problem.chunk.weights.sampling is not None
     lost = 1 if sampling else fit.coordinates.size
     factor = fit.nobs / (fit.nobs - lost) if kind == "HC1" else 1.0
@@ -132,7 +132,7 @@ def _scores(chunk: Chunk, fit: VectorFit, bread: Root) -> ByCluster:
     """Add the whitened scores of the rows of each cluster."""
     raw = fit.coordinates.raw(fit.beta)
     with np.errstate(all="ignore"):
-        score = fit.problem.family.bind(np, "expected")(chunk.y, sums.etas(chunk, raw))[1]
+        score = fit.problem.family.bind(np, "expected")(chunk.y, eta_of(chunk, raw))[1]
     total = chunk.weights.total()
     score = score if total is None else score * total[:, None]
     parts = [

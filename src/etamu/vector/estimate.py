@@ -28,6 +28,7 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
+from etamu.vector.rows import unit_of
 from etamu.vector.stack import Stack
 from etamu.vector.start import start
 
@@ -132,7 +133,7 @@ def stacked(problem: VectorProblem, coordinates: tuple[Coordinates, ...]) -> Sta
 def likelihood_of(problem: VectorProblem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
     stack: Any = stage.stack  # what a likelihood asks of coordinates, it has
-    return Likelihood(stage.executor, problem.family, stack, stage.extent)
+    return Likelihood(stage.executor, unit_of(problem.family), stack, stage.extent)
 
 
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:

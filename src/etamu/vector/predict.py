@@ -22,8 +22,7 @@ from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import offset_of
 from etamu.fit.placed import visits
 from etamu.infer.wald import criticals
-from etamu.sums import etas
-from etamu.vector.rows import placed_chunk
+from etamu.vector.rows import eta_of, placed_chunk
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -95,7 +94,7 @@ def predict(
     target = _target(fit, "probabilities" if kind == "class" else kind)
     rows = _own_rows(fit) if data is None else _new_rows(fit, data, unseen, offset, exposure)
     raw = fit.coordinates.raw(fit.beta)
-    estimate = rows.each(lambda chunk: target.value(etas(chunk, raw)))
+    estimate = rows.each(lambda chunk: target.value(eta_of(chunk, raw)))
     if kind == "class":
         return _classes(fit, estimate)
     single = not target.columns
@@ -229,7 +228,7 @@ def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     """Compute delta-method standard errors of what is predicted, (n, m)."""
     stack, root = fit.coordinates, fit.root.matrix
     with np.errstate(all="ignore"):
-        slopes = target.slopes(etas(chunk, stack.raw(fit.beta)))
+        slopes = target.slopes(eta_of(chunk, stack.raw(fit.beta)))
     shares = [
         part.rows(predictor.design) @ root[at]
         for predictor, part, at in zip(chunk.predictors, stack.parts, stack.blocks, strict=True)

@@ -17,8 +17,7 @@ from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily
 from etamu.infer.quantile import normal_scores
 from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
-from etamu.sums import etas
-from etamu.vector.rows import by_row
+from etamu.vector.rows import by_row, eta_of
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -42,10 +41,10 @@ def residuals(fit: VectorFit, kind: str = "quantile", seed: int = 0) -> Array:
 
     def quantile(chunk: Chunk) -> Array:
         u = uniform(seed, chunk.row_ids, 1, RESIDUAL)[:, 0]
-        return scores(family, chunk.y, etas(chunk, raw), u)
+        return scores(family, chunk.y, eta_of(chunk, raw), u)
 
     def plain(chunk: Chunk) -> Array:
-        eta = etas(chunk, raw)
+        eta = eta_of(chunk, raw)
         return _response(family, chunk.y, eta, standardised=kind == "pearson")
 
     if kind == "quantile" and family.categorical and len(fit.problem.chunk.y) > 1:
@@ -78,7 +77,7 @@ def _response(family: VectorFamily, y: tuple[Array, ...], eta: Array, *, standar
 
 
 def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
-    """Draw responses as `VectorFit.simulate` describes; draw k of a row depends on (seed, row, k) alone.
+    """Draw responses as `VectorFit.simulate` describes; the same seed and rows give the same draws.
 
     Raises
     ------
@@ -91,7 +90,7 @@ def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
     drawn: Callable[[Array, Array], Array] | None = getattr(family, "drawn", None)
 
     def draw(chunk: Chunk) -> Array:
-        eta = etas(chunk, raw)
+        eta = eta_of(chunk, raw)
         if drawn is not None:
             numbers = uniform(seed, chunk.row_ids, n)
             return np.stack([drawn(column, eta) for column in numbers.T], axis=1)

@@ -84,7 +84,7 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
             f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[row]:g} in "
             f"row {left.rows[row]}: correct the row or choose a family with this support"
         )
-    if len(family.response) == 1:
+    if "trials" not in family.response:
         if trials is not None or len(columns) > 1:
             raise DataError(f"trials belong to families of counts among trials, not to {family.name}")
         return Answer(family, (y,), name, columns)
@@ -185,4 +185,4 @@ def trials_of(y: tuple[Array, ...], family: VectorFamily) -> Array | None:
     """Return how many observations a row holds, None where it is one."""
     if family.categorical:
         return np.asarray(np.sum(y, axis=0)) if len(y) > 1 else None
-    return y[1] if len(y) > 1 else None
+    return y[1] if "trials" in family.response else None

@@ -7,7 +7,9 @@ Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpr
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,18 +29,23 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
+    from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.covariance import with_covariance
     from etamu.vector.hypotheses import hypothesis_test
+    from etamu.vector.interpret import interpret
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.residuals import residuals, simulate
+    from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
 else:
     with_covariance = later("etamu.vector.covariance", "with_covariance")
+    interpret = later("etamu.vector.interpret", "interpret")
     predict = later("etamu.vector.predict", "predict")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
+    save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
@@ -332,6 +339,17 @@ class VectorFit:
         """
         return hypothesis_test(self, hypothesis, kind, rhs)
 
+    def interpret(self, units: Mapping[str, str] | None = None, level: float = 0.95) -> Interpretation:
+        """Say in words what the coefficients mean, one sentence each: odds against the reference, or of more.
+
+        Parameters
+        ----------
+        units : dict of str to str, optional
+            What a numeric column counts, as ``{"age": "year"}``.
+        level : float
+        """
+        return interpret(self, units, level)
+
     # How it is shown
 
     def summary(self) -> VectorSummary:
@@ -345,6 +363,18 @@ class VectorFit:
     def glance(self) -> Any:
         """Tabulate the fit in one row."""
         return glance(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
+
+        Raises
+        ------
+        NotAvailableError
+            If the family is code of your own, which a file cannot hold.
+        FileError
+            If the file cannot be written.
+        """
+        save(self, path)
 
     def __repr__(self) -> str:
         return str(self.summary())

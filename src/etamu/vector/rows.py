@@ -7,17 +7,70 @@ Read next: `etamu.vector.predict`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Interval, Namespace
 from etamu.design.chunk import Chunk, Predictor
 from etamu.execute.threads import Threads
+from etamu.family.unit import Bound
+from etamu.family.vector import VectorFamily
 from etamu.fit.placed import visits
+from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A family that has one predictor after all (two classes), as sums know one: eta (n,), not (n, 1)."""
+
+    family: VectorFamily
+
+    @property
+    def domain(self) -> Interval:
+        """The etas for which a value exists."""
+        return self.family.domain
+
+    @property
+    def canonical(self) -> bool:
+        """Whether observed and expected information are the same function."""
+        return self.family.canonical
+
+    @property
+    def concordance(self) -> float:
+        """The bound of the third derivative by the second, 0 where none is claimed."""
+        return self.family.concordance
+
+    @property
+    def alone(self) -> Alone:
+        """Itself."""
+        return self
+
+    def bind(self, xp: Namespace, information: str = "expected") -> Bound:
+        """Return f(y, eta) -> (value, score, information), all (n,)."""
+        bound = self.family.bind(xp, information)
+
+        def kernel(y: Any, eta: Any) -> tuple[Any, Any, Any]:
+            value, score, curvature = bound(y, eta[:, None])
+            return value, score[:, 0], curvature[:, 0, 0]
+
+        return kernel
+
+
+def unit_of(family: VectorFamily) -> Any:
+    """Return the family as sums know it: itself, or of one predictor `Alone`."""
+    return family if len(family.parameters) > 1 else Alone(family)
+
+
+def eta_of(chunk: Chunk, raw: Array) -> Array:
+    """Compute eta, (n, k) for any k."""
+    eta = etas(chunk, raw)
+    return eta[:, None] if eta.ndim == 1 else eta
 
 
 def placed_chunk(fit: VectorFit, chunk: Chunk) -> Chunk:

@@ -7,7 +7,6 @@ Read next: `etamu.vector.estimate`, which solves in them, and `etamu.design.coor
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.coordinates import Coordinates
+from etamu.design.gram import Gram
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +119,10 @@ class Stack:
         parts = [part.gathered(raw[at]) for part, at in zip(self.parts, self._raw, strict=True)]
         return np.concatenate(parts)
 
-    def gram(self, raw: Any) -> Array:
-        """Map an information over raw columns to working coordinates, (size, size); a Gram for one predictor."""
-        if len(self.parts) == 1:
-            return self.parts[0].gram(raw)
+    def gram(self, raw: Array | Gram) -> Array:
+        """Map an information over raw columns, or its parts, to working coordinates, (size, size)."""
+        if isinstance(raw, Gram):  # of one predictor
+            return np.asarray(self.parts[0].gram(raw))
         full = self.gathered(self.gathered(raw).T)
         return 0.5 * (full + full.T)
 

@@ -109,8 +109,8 @@ def summary(fit: VectorFit) -> VectorSummary:
     >>> fit = em.glm("taste ~ salt", data, family=em.Cumulative())
     >>> print("\n".join(str(fit.summary()).splitlines()[3:6]))
     Thresholds (logit P(Y <= j) = threshold - x'beta):
-        Estimate Std. Error z value Pr(>|z|)
-    1|2    2.132      2.035   1.047    0.295
+         Estimate Std. Error z value Pr(>|z|)
+    1|2    1.8401     1.8821   0.978   0.3282
     """
     letter = "z" if np.isinf(fit.reference_df) else "t"
     p = np.asarray(fit.p_values)
@@ -140,8 +140,7 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 
 def _call(fit: VectorFit) -> str:
     words = fit.problem.words
-    said = [f'"{fit.formula}"', "data", f'family="{fit.family.name}"']
-    said += [f"{key}={_value(value)}" for key, value in fit.family.settings.items() if _told(key, value)]
+    said = [f'"{fit.formula}"', "data", *fit.family.call]
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
     said += [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     said += [f"{keyword}=<array>" for keyword in words.given]
@@ -152,14 +151,6 @@ def _call(fit: VectorFit) -> str:
     ]
     said += [f"predictors={{{', '.join(further)}}}"] if further else []
     return "\n".join(wrap(f"glm({', '.join(said)})", indent="    "))
-
-
-def _told(key: str, value: object) -> bool:
-    return key not in {"levels", "counted"} and value is not None
-
-
-def _value(value: object) -> str:
-    return f'"{value}"'
 
 
 def _outcome(fit: VectorFit) -> tuple[str, ...]:
