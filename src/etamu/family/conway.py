@@ -19,6 +19,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import saturated, special
+from etamu.family.family import Textbook
 from etamu.family.natural import Kernel, Local, Points
 from etamu.family.overdispersed import Dispersed
 from etamu.family.remainders import log_gamma_rest
@@ -67,35 +68,40 @@ class Moments(NamedTuple):
 @final
 @dataclass(frozen=True, slots=True)
 class ConwayMaxwellPoisson(Dispersed):
-    """A Conway-Maxwell-Poisson count of mean mu and shape nu: nu < 1 over-, nu > 1 under-dispersed, 1 Poisson.
+    """A Conway-Maxwell-Poisson count of mean mu and shape nu: nu < 1 over-, nu > 1 under-dispersed.
 
     Parameters
     ----------
     link, dispersion_link : str or Link
-        Links of the mean and of nu, 0.001 <= nu <= 50; beyond, the likelihood is taken as 0 here.
+        Links of the mean and of nu, 0.001 <= nu <= 50; beyond, the likelihood is taken as 0 here. nu = 1 is
+        Poisson.
 
     Notes
     -----
     The rate solves E Y = mu row by row, so that coefficients speak of the mean, and mu and nu are orthogonal:
-    the expected information is diagonal, mu^2/V and nu^2 E r^2. Sums start at their largest term and end where
-    terms are below e^-45 of it; far from 0, where the terms are a smooth bump, they are summed with a step of
+    the expected information is diagonal, mu^2/V and nu^2 E r^2. Sums end where terms are below e^-45 of the
+    largest; far from 0, where the terms are a smooth bump, they are summed with a step of
     half a standard deviation, whose error is below e^-78.
 
     References
     ----------
-    Huang (2017), *Mean-parametrized Conway-Maxwell-Poisson regression models for dispersed counts*, Statistical
-    Modelling 17. Benson and Friel (2021), *Bayesian inference, model selection and likelihood estimation using
-    fast rejection sampling*, Bayesian Analysis 16, for the sampler.
+    Huang (2017), *Mean-parametrized Conway-Maxwell-Poisson regression models for dispersed counts*,
+    Statistical Modelling 17. Benson and Friel (2021), *Bayesian inference, model selection and likelihood
+    estimation using fast rejection sampling*, Bayesian Analysis 16, for the sampler.
 
     Examples
     --------
     >>> family = ConwayMaxwellPoisson()
     >>> value, score, information = family.bind(np)((np.array([3.0]),), np.array([[np.log(2.0), 0.0]]))
-    >>> print(np.exp(value + family.saturated((np.array([3.0]),))).round(12), score[:, 0].round(12))  # Poisson
+    >>> p = np.exp(value + family.saturated((np.array([3.0]),)))
+    >>> print(p.round(12), score[:, 0].round(12))  # nu = 1: Poisson
     [0.180447044315] [1.]
     """
 
     name = "conway_maxwell_poisson"
+    textbook = Textbook(
+        "by a series", "c^(nu y)/(y!)^nu", ("identity", "sqrt"), "counts that spread more or less"
+    )
     second = "dispersion"
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
@@ -223,19 +229,16 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     nu, mu = xp.exp(n), xp.exp(m)
     centre = xp.where(mu > 0.0, mu + (0.5 - 0.5 / nu), 0.0)
     far = nu * centre > _FAR
-    found = None
-    if not bool(xp.all(far)):
-        found = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n))
-    if bool(xp.any(far)):
-        rows, total = _CELLS // (2 * _NODES + 1), m.shape[0]
-        m, n = xp.where(far, m, 10.0), xp.where(far, n, 0.0)
-        starts = range(0, total, rows)
-        pieces = [(m[i : min(i + rows, total)], n[i : min(i + rows, total)]) for i in starts]
-        other = _joined(xp, [_wide(xp, *piece) for piece in pieces])
-        found = other if found is None else Moments(
-            *(xp.where(far, a, b) for a, b in zip(other, found, strict=True))
-        )
-    return found if found is not None else _near(xp, m, n)
+    near = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n)) if not bool(xp.all(far)) else None
+    if near is not None and not bool(xp.any(far)):
+        return near
+    rows, total = _CELLS // (2 * _NODES + 1), m.shape[0]
+    m, n = xp.where(far, m, 10.0), xp.where(far, n, 0.0)
+    pieces = [slice(i, min(i + rows, total)) for i in range(0, total, rows)]
+    wide = _joined(xp, [_wide(xp, m[piece], n[piece]) for piece in pieces])
+    if near is None:
+        return wide
+    return Moments(*(xp.where(far, a, b) for a, b in zip(wide, near, strict=True)))
 
 
 def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
@@ -254,7 +257,7 @@ def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
         width = int(xp.max(length[start : min(start + ahead, rows)]))
         stop = min(start + max(1, min(ahead, _CELLS // width)), rows)
         width = int(xp.max(length[start:stop]))
-        parts.append(_solved(xp, *(each[start:stop] for each in (m, nu, low, high)), width))
+        parts.append(_solved(xp, m[start:stop], nu[start:stop], (low[start:stop], high[start:stop]), width))
         start = stop
     return _joined(xp, parts)
 
@@ -280,9 +283,10 @@ def _length(xp: Namespace, a: AnyArray, nu: AnyArray) -> AnyArray:
 
 
 def _solved(
-    xp: Namespace, m: AnyArray, nu: AnyArray, low: AnyArray, high: AnyArray, width: int
+    xp: Namespace, m: AnyArray, nu: AnyArray, bracket: tuple[AnyArray, AnyArray], width: int
 ) -> Moments:
-    """Solve E Y = mu for log lambda by Newton's steps on log E Y, kept in a bracket; then take the moments."""
+    """Solve E Y = mu for log lambda by Newton's steps on log E Y in a bracket; then take the moments."""
+    low, high = bracket
     j = xp.arange(width, dtype=m.dtype)
     size = xp.maximum(j, 1.0)
     logs = xp.where(
@@ -318,11 +322,13 @@ def _solved(
     total = xp.sum(w, axis=1)
     # T = log j! - j log c: exp(-nu T) is the weight itself
     statistic = logs[None, :] - (a / nu)[:, None] * j[None, :]
-    return _gathered(xp, w / total[:, None], j[None, :] - mu[:, None], statistic, a / nu, top + xp.log(total), False)
+    return _gathered(
+        xp, w / total[:, None], j[None, :] - mu[:, None], statistic, (a / nu, top + xp.log(total), mu < 0.0)
+    )
 
 
 def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
-    """Return moments of laws far from 0: nodes around c, T = j log(j/c) - j + c + what Stirling's formula adds."""
+    """Return moments of laws far from 0: nodes around c, T = j log(j/c) - j + c and Stirling's part."""
     nu, mu = xp.exp(n), xp.exp(m)
     log_c = m + xp.log1p((0.5 - 0.5 / nu) / mu)
     k = xp.arange(-_NODES, _NODES + 1, dtype=m.dtype)[None, :]
@@ -357,13 +363,18 @@ def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     log_sum = xp.log(total * step) - nu * bottom
     # from the mean itself, which is mu: what c lacks of it is known better than the difference of two
     centred = off - xp.sum(w * off, axis=1)[:, None]
-    return _gathered(xp, w, centred, statistic, log_c, log_sum, True)
+    return _gathered(xp, w, centred, statistic, (log_c, log_sum, mu >= 0.0))
 
 
 def _gathered(
-    xp: Namespace, p: AnyArray, y: AnyArray, statistic: AnyArray, log_c: AnyArray, log_sum: AnyArray, far: bool
+    xp: Namespace,
+    p: AnyArray,
+    y: AnyArray,
+    statistic: AnyArray,
+    known: tuple[AnyArray, AnyArray, AnyArray],
 ) -> Moments:
     """Return the moments of y, already less its mean, and T under the probabilities p, (rows, nodes)."""
+    log_c, log_sum, far = known
 
     def expected(values: Any) -> AnyArray:
         return xp.sum(p * values, axis=1)
@@ -382,5 +393,5 @@ def _gathered(
         third=expected(y * y * y),
         second=expected(y * y * r),
         first=expected(y * r * r),
-        far=(log_c == log_c) if far else (log_c != log_c),
+        far=far,
     )

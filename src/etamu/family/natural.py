@@ -132,7 +132,7 @@ class NaturalFamily(VectorFamily):
         return tuple(xp.where(inside, bend.t, xp.nan) for bend in bends)
 
     def _bends(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, tuple[Bend, ...]]:
-        """Return which rows are inside every domain, and t with its derivatives (at a harmless eta if not)."""
+        """Return which rows are inside every domain, and t with its derivatives (at a safe eta if not)."""
         each = columns(eta, len(self.scales))
         inside = each[0] == each[0]
         bends = []
