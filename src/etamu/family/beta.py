@@ -63,7 +63,8 @@ class Beta(OfBeta):
     Notes
     -----
     Shapes a = mu phi and b = (1 - mu) phi. With D = mu log(mu/y) + (1 - mu) log((1 - mu)/(1 - y)) the log
-    density is log(phi mu (1 - mu))/2 - phi D and what Stirling's formula leaves of three gamma functions: nothing cancels however large phi is. Expected information is closed, with trigamma functions.
+    density is log(phi mu (1 - mu))/2 - phi D and what Stirling's formula leaves of three gamma functions:
+    nothing cancels however large phi is. Expected information is closed, with trigamma functions.
 
     References
     ----------
@@ -96,7 +97,8 @@ class Beta(OfBeta):
             log_share, log_rest = xp.log(share), xp.log1p(-share)
             distance = _divergence(xp, mu, at.log_mu, share, log_share)
             distance = distance + _divergence(xp, nu, at.log_complement, rest, log_rest)
-            gammas = log_gamma_rest(xp, whole) - log_gamma_rest(xp, a) - log_gamma_rest(xp, b)
+            gammas = log_gamma_rest(xp, whole) - _rest(xp, a, at.log_mu + t[1])
+            gammas = gammas - _rest(xp, b, at.log_complement + t[1])
             value = gammas + 0.5 * (t[1] + at.log_mu + at.log_complement) - phi * distance
             d_a, d_b, d = digamma_rest(xp, a), digamma_rest(xp, b), digamma_rest(xp, whole)
             lean = (log_share - log_rest) - t[0]
@@ -153,6 +155,11 @@ class Beta(OfBeta):
         at, phi = self.shapes(np, eta)
         draw = rng.beta(at.mu * phi, at.complement * phi)
         return np.asarray(np.clip(draw, np.finfo(np.float64).tiny, 1.0 - 2.0**-53))
+
+
+def _rest(xp: Namespace, a: AnyArray, log_a: AnyArray) -> AnyArray:
+    """Return `log_gamma_rest` of a shape, from its logarithm where it underflows: -log(2 pi a)/2."""
+    return xp.where(log_a < -690.0, -0.5 * log_a - HALF_LOG_TWO_PI, log_gamma_rest(xp, a))
 
 
 def _divergence(
@@ -354,7 +361,7 @@ def _side(
     log_off = special.softplus(xp, log_a - log_count) - xp.log1p(phi / xp.where(m > 0.0, m, 1.0))
     events = xp.where(by, -count * special.log1pmx(xp, xp.where(by, off, 0.0)), -part - count * log_off)
     events = xp.where(some, events, -part)
-    rests = log_gamma_rest(xp, whole) - log_gamma_rest(xp, a) - 0.5 * special.softplus(xp, log_count - log_a)
+    rests = log_gamma_rest(xp, whole) - _rest(xp, a, log_a) - 0.5 * special.softplus(xp, log_count - log_a)
     back, gone = a / whole, y / whole
     digammas = back * digamma_rest(xp, whole) - digamma_rest(xp, a)
     trigammas = back * back * trigamma_rest(xp, whole) - trigamma_rest(xp, a)

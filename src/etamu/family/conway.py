@@ -122,10 +122,9 @@ class ConwayMaxwellPoisson(Dispersed):
             r = (statistic - at.mean_t) - at.slope * off
             mean, cross, shape = mu * share, xp.zeros_like(mu), nu * (nu * at.rest)
             if information == "observed":
-                lean = off / at.variance
-                mean = mean + (mu * lean) * (share * (at.third / at.variance) - 1.0)
-                cross = -(nu * share) * (lean * at.second)
-                shape = shape + nu * (nu * at.first * lean) + nu * r
+                mean = mean + (share * off) * (share * (at.third / at.variance) - 1.0)
+                cross = -(nu * share) * (off * (at.second / at.variance))
+                shape = shape + nu * (nu * (off * (at.first / at.variance))) + nu * r
             local = (value, share * off, -nu * r, mean, cross, shape)
             value, *rest = (
                 xp.where(inside, each, out)

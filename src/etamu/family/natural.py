@@ -80,7 +80,7 @@ def link_of(given: str | Link, scale: str, parameter: str) -> Link:
     names = _NAMES[scale]
     found = names.get(given) if isinstance(given, str) else given
     kind = "a positive number" if scale == LOG else "between 0 and 1"
-    if found is None or not hasattr(found, "inverse"):
+    if found is None or isinstance(found, type) or not hasattr(found, "inverse"):
         raise LinkError(f"link of {parameter!r} is {given!r}; it is {kind}: there are {', '.join(names)}")
     fits = found in names.values() or (
         found.range.lower >= 0.0 and (found.range.upper == 1.0) == (scale == LOGIT)
