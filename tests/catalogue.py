@@ -11,14 +11,26 @@ import numpy as np
 
 from etamu.family import families as own
 from etamu.family import links as every
+from etamu.family.beta import Beta, BetaBinomial
 from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
 from etamu.family.catalogue import pairs
+from etamu.family.conway import ConwayMaxwellPoisson
 from etamu.family.derived import CanonicalDerived, Derived
+from etamu.family.excess import (
+    HurdleNegativeBinomial,
+    HurdlePoisson,
+    ZeroInflatedNegativeBinomial,
+    ZeroInflatedPoisson,
+    ZeroTruncatedNegativeBinomial,
+    ZeroTruncatedPoisson,
+)
 from etamu.family.facts import Statement
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.multinomial import Multinomial
+from etamu.family.natural import NaturalFamily
 from etamu.family.ordinal import AdjacentCategory, ContinuationRatio, Cumulative
+from etamu.family.overdispersed import GeneralizedPoisson, NegativeBinomial1
 from etamu.family.unit import Unit
 from etamu.family.vector import VectorFamily
 
@@ -133,6 +145,25 @@ VECTORS: tuple[VectorFamily, ...] = tuple(
     for counted in (False, True)
 )
 """Families of several linear predictors, for a class per row and for counts of classes."""
+
+NATURAL: tuple[NaturalFamily, ...] = (
+    Beta(),
+    Beta(link="probit", precision_link="sqrt"),
+    BetaBinomial(),
+    BetaBinomial(link="cloglog"),
+    NegativeBinomial1(),
+    GeneralizedPoisson(),
+    ConwayMaxwellPoisson(),
+    ZeroTruncatedPoisson(),
+    ZeroTruncatedNegativeBinomial(),
+    HurdlePoisson(),
+    HurdlePoisson(zero_link="cauchit"),
+    HurdleNegativeBinomial(),
+    ZeroInflatedPoisson(),
+    ZeroInflatedPoisson(link="sqrt", zero_link="probit"),
+    ZeroInflatedNegativeBinomial(),
+)
+"""Families of several parameters in natural coordinates, some with other links."""
 
 ETA = (
     *(-700.0, -40.0, -37.0, -5.0, -1.0, -0.2, -1e-8, 0.0, 1e-8),

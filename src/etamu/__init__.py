@@ -113,14 +113,25 @@ _PICTURES |= {
 
 if _typing.TYPE_CHECKING:
     from etamu import plot as plot
+    from etamu.family.beta import Beta as Beta
+    from etamu.family.beta import BetaBinomial as BetaBinomial
     from etamu.family.check import check_family as check_family
     from etamu.family.check import check_link as check_link
+    from etamu.family.conway import ConwayMaxwellPoisson as ConwayMaxwellPoisson
     from etamu.family.derive import derive as derive
+    from etamu.family.excess import HurdleNegativeBinomial as HurdleNegativeBinomial
+    from etamu.family.excess import HurdlePoisson as HurdlePoisson
+    from etamu.family.excess import ZeroInflatedNegativeBinomial as ZeroInflatedNegativeBinomial
+    from etamu.family.excess import ZeroInflatedPoisson as ZeroInflatedPoisson
+    from etamu.family.excess import ZeroTruncatedNegativeBinomial as ZeroTruncatedNegativeBinomial
+    from etamu.family.excess import ZeroTruncatedPoisson as ZeroTruncatedPoisson
     from etamu.family.loss import loss as loss
     from etamu.family.multinomial import Multinomial as Multinomial
     from etamu.family.ordinal import AdjacentCategory as AdjacentCategory
     from etamu.family.ordinal import ContinuationRatio as ContinuationRatio
     from etamu.family.ordinal import Cumulative as Cumulative
+    from etamu.family.overdispersed import GeneralizedPoisson as GeneralizedPoisson
+    from etamu.family.overdispersed import NegativeBinomial1 as NegativeBinomial1
     from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
@@ -137,6 +148,17 @@ else:
         "AdjacentCategory": "etamu.family.ordinal",
         "ContinuationRatio": "etamu.family.ordinal",
         "Cumulative": "etamu.family.ordinal",
+        "Beta": "etamu.family.beta",
+        "BetaBinomial": "etamu.family.beta",
+        "ConwayMaxwellPoisson": "etamu.family.conway",
+        "GeneralizedPoisson": "etamu.family.overdispersed",
+        "NegativeBinomial1": "etamu.family.overdispersed",
+        "HurdleNegativeBinomial": "etamu.family.excess",
+        "HurdlePoisson": "etamu.family.excess",
+        "ZeroInflatedNegativeBinomial": "etamu.family.excess",
+        "ZeroInflatedPoisson": "etamu.family.excess",
+        "ZeroTruncatedNegativeBinomial": "etamu.family.excess",
+        "ZeroTruncatedPoisson": "etamu.family.excess",
         "compare": "etamu.fit.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.vector.restore",

@@ -7,7 +7,6 @@ Read next: `etamu.family.zeros` for counts with a probability of their own for z
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import NamedTuple, final
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import saturated, special
-from etamu.family.family import Support
+from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
 from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
 from etamu.family.proportion import Ends, logit
@@ -46,10 +45,6 @@ class OfBeta(NaturalFamily):
         t, s = self.natural(xp, eta)
         return logit(xp, t), special.exp(xp, s)
 
-    @abstractmethod
-    def first(self, y: tuple[Array, ...]) -> tuple[Array, Array]:
-        """Return each row's share, and its size as a sample."""
-
     def begun(self, mean: float, precision: float) -> Array:
         """Return eta (k,) of a first guess."""
         return started(self, {"mean": mean, "precision": precision})
@@ -58,7 +53,7 @@ class OfBeta(NaturalFamily):
 @final
 @dataclass(frozen=True, slots=True)
 class Beta(OfBeta):
-    """A share strictly between 0 and 1: a beta law of mean mu and precision phi, Var y = mu (1 - mu)/(1 + phi).
+    """A share inside (0, 1): a beta law of mean mu and precision phi, variance mu (1 - mu)/(1 + phi).
 
     Parameters
     ----------
@@ -68,7 +63,7 @@ class Beta(OfBeta):
     Notes
     -----
     Shapes a = mu phi and b = (1 - mu) phi. With D = mu log(mu/y) + (1 - mu) log((1 - mu)/(1 - y)) the log
-    density is log(phi mu (1 - mu))/2 - phi D and what Stirling's formula leaves of three gamma functions, so that
+    density is log(phi mu (1 - mu))/2 - phi D and what Stirling's formula leaves of three gamma functions:
     nothing cancels however large phi is. Expected information is closed, with trigamma functions.
 
     References
@@ -85,6 +80,9 @@ class Beta(OfBeta):
     """
 
     name = "beta"
+    textbook = Textbook(
+        "mu (1-mu)/(1+phi)", "beta(mu phi, (1-mu) phi)", ("probit", "cloglog"), "shares inside (0, 1)"
+    )
     support = Support(Interval(0.0, 1.0))
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
@@ -99,7 +97,8 @@ class Beta(OfBeta):
             log_share, log_rest = xp.log(share), xp.log1p(-share)
             distance = _divergence(xp, mu, at.log_mu, share, log_share)
             distance = distance + _divergence(xp, nu, at.log_complement, rest, log_rest)
-            gammas = log_gamma_rest(xp, whole) - log_gamma_rest(xp, a) - log_gamma_rest(xp, b)
+            gammas = log_gamma_rest(xp, whole) - _rest(xp, a, at.log_mu + t[1])
+            gammas = gammas - _rest(xp, b, at.log_complement + t[1])
             value = gammas + 0.5 * (t[1] + at.log_mu + at.log_complement) - phi * distance
             d_a, d_b, d = digamma_rest(xp, a), digamma_rest(xp, b), digamma_rest(xp, whole)
             lean = (log_share - log_rest) - t[0]
@@ -120,9 +119,6 @@ class Beta(OfBeta):
     def saturated(self, y: tuple[Array, ...]) -> Array:
         """Return -log(y (1 - y)) - log(2 pi)/2."""
         return np.asarray(-np.log(y[0]) - np.log1p(-y[0]) - HALF_LOG_TWO_PI)
-
-    def first(self, y: tuple[Array, ...]) -> tuple[Array, Array]:
-        return y[0], np.ones_like(y[0])
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
         """Return what mean and variance say: mu (1 - mu)/v - 1 is the precision without predictors."""
@@ -159,6 +155,11 @@ class Beta(OfBeta):
         at, phi = self.shapes(np, eta)
         draw = rng.beta(at.mu * phi, at.complement * phi)
         return np.asarray(np.clip(draw, np.finfo(np.float64).tiny, 1.0 - 2.0**-53))
+
+
+def _rest(xp: Namespace, a: AnyArray, log_a: AnyArray) -> AnyArray:
+    """Return `log_gamma_rest` of a shape, from its logarithm where it underflows: -log(2 pi a)/2."""
+    return xp.where(log_a < -690.0, -0.5 * log_a - HALF_LOG_TWO_PI, log_gamma_rest(xp, a))
 
 
 def _divergence(
@@ -205,6 +206,12 @@ class BetaBinomial(OfBeta):
     """
 
     name = "beta_binomial"
+    textbook = Textbook(
+        "mu (1-mu) (1+(m-1) rho)/m",
+        "binomial with beta p",
+        ("probit", "cloglog"),
+        "successes whose trials go together",
+    )
     response = ("y", "trials")
     support = Support(Interval(0.0, np.inf, closed_lower=True), integer=True)
     expected_known = False
@@ -221,13 +228,10 @@ class BetaBinomial(OfBeta):
         """Return the binomial log probability at mu = y/m."""
         return saturated.binomial(y[0], y[1])
 
-    def first(self, y: tuple[Array, ...]) -> tuple[Array, Array]:
-        some = y[1] > 0.0
-        return np.where(some, y[0] / np.where(some, y[1], 1.0), 0.0), y[1]
-
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
         """Return the overall share, and the precision its variance between rows says."""
-        share, m = self.first(y)
+        m = y[1]
+        share = np.where(m > 0.0, y[0] / np.where(m > 0.0, m, 1.0), 0.0)
         w = weight * m
         total = float(np.sum(w))
         if not total > 0.0:
@@ -316,7 +320,7 @@ def _beta_binomial(xp: Namespace, y: AnyArray, m: AnyArray, t: Points) -> Local:
 
 
 class _Side(NamedTuple):
-    """What successes (or failures) y say, whose shape is a = phi mu; `whole` is A = y + a, `log` log(A/(N mu))."""
+    """What successes or failures y say: their shape is a = phi mu, `whole` A = y + a, `log` log(A/(N mu))."""
 
     value: AnyArray
     whole: AnyArray
@@ -355,11 +359,9 @@ def _side(
     off = -part / count
     by = some & (xp.abs(off) < 0.25)
     log_off = special.softplus(xp, log_a - log_count) - xp.log1p(phi / xp.where(m > 0.0, m, 1.0))
-    events = xp.where(
-        by, -count * special.log1pmx(xp, xp.where(by, off, 0.0)), -part - count * log_off
-    )
+    events = xp.where(by, -count * special.log1pmx(xp, xp.where(by, off, 0.0)), -part - count * log_off)
     events = xp.where(some, events, -part)
-    rests = log_gamma_rest(xp, whole) - log_gamma_rest(xp, a) - 0.5 * special.softplus(xp, log_count - log_a)
+    rests = log_gamma_rest(xp, whole) - _rest(xp, a, log_a) - 0.5 * special.softplus(xp, log_count - log_a)
     back, gone = a / whole, y / whole
     digammas = back * digamma_rest(xp, whole) - digamma_rest(xp, a)
     trigammas = back * back * trigamma_rest(xp, whole) - trigamma_rest(xp, a)

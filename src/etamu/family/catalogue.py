@@ -64,10 +64,27 @@ SEVERAL: dict[str, Callable[..., VectorFamily]] = {
     "cumulative": later("etamu.family.ordinal", "Cumulative"),
     "continuation_ratio": later("etamu.family.ordinal", "ContinuationRatio"),
     "adjacent_category": later("etamu.family.ordinal", "AdjacentCategory"),
+    "beta": later("etamu.family.beta", "Beta"),
+    "beta_binomial": later("etamu.family.beta", "BetaBinomial"),
+    "negative_binomial_1": later("etamu.family.overdispersed", "NegativeBinomial1"),
+    "generalized_poisson": later("etamu.family.overdispersed", "GeneralizedPoisson"),
+    "conway_maxwell_poisson": later("etamu.family.conway", "ConwayMaxwellPoisson"),
+    "zero_truncated_poisson": later("etamu.family.excess", "ZeroTruncatedPoisson"),
+    "zero_truncated_negative_binomial": later("etamu.family.excess", "ZeroTruncatedNegativeBinomial"),
+    "hurdle_poisson": later("etamu.family.excess", "HurdlePoisson"),
+    "hurdle_negative_binomial": later("etamu.family.excess", "HurdleNegativeBinomial"),
+    "zero_inflated_poisson": later("etamu.family.excess", "ZeroInflatedPoisson"),
+    "zero_inflated_negative_binomial": later("etamu.family.excess", "ZeroInflatedNegativeBinomial"),
 }
 """Families of several linear predictors by name, each loaded when it is asked for."""
 
-_SEVERAL_SPELLINGS = {"multinom": "multinomial", "softmax": "multinomial", "ordinal": "cumulative"}
+_SEVERAL_SPELLINGS = {
+    "multinom": "multinomial", "softmax": "multinomial", "ordinal": "cumulative",
+    "betabinom": "beta_binomial", "nb1": "negative_binomial_1", "nbinom1": "negative_binomial_1",
+    "genpois": "generalized_poisson", "compois": "conway_maxwell_poisson",
+    "compoisson": "conway_maxwell_poisson", "zip": "zero_inflated_poisson",
+    "zinb": "zero_inflated_negative_binomial", "truncatedpoisson": "zero_truncated_poisson",
+}  # fmt: skip
 _PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name not in _WITH_NUMBER}
 _FAMILY_SPELLINGS = {
     "normal": "gaussian",
@@ -274,13 +291,14 @@ def families() -> FamilyTable:
 def _row_of_several(member: VectorFamily) -> tuple[str, ...]:
     book = member.textbook
     response = "classes" if member.categorical else repr(member.support)
+    response = "successes of trials" if "trials" in member.response else response
     link = member.settings.get("link")
     return (
         member.name,
         response,
         book.variance,
         book.cumulant,
-        "logit" if link is None else link.name,
+        "logit" if link is None else str(link),
         ", ".join(book.alternatives),
         book.use,
     )

@@ -19,6 +19,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import saturated, special
+from etamu.family.family import Textbook
 from etamu.family.natural import Kernel, Local, Points
 from etamu.family.overdispersed import Dispersed
 from etamu.family.remainders import log_gamma_rest
@@ -28,7 +29,7 @@ from etamu.family.vector import Rows
 
 LOWEST, HIGHEST = math.log(1e-3), math.log(50.0)
 """The log nu that are computed: beyond, the law is geometric, or all but one count."""
-LARGEST = math.log(1e100)
+LARGEST = math.log(1e15)
 """The largest log mu."""
 
 _DROP = 45.0
@@ -36,8 +37,10 @@ _DROP = 45.0
 _FAR = 160.0
 """nu c above which no term near 0 counts and the sum is taken with wide steps."""
 _NODES = 24
-_CELLS = 2**18
+_CELLS = 2**16
 _ROUNDS = 60
+_CLOSE = 1e-8
+"""A Newton step after which the error is its square."""
 
 
 class Moments(NamedTuple):
@@ -65,35 +68,40 @@ class Moments(NamedTuple):
 @final
 @dataclass(frozen=True, slots=True)
 class ConwayMaxwellPoisson(Dispersed):
-    """A Conway-Maxwell-Poisson count of mean mu and shape nu: nu < 1 over-, nu > 1 under-dispersed, 1 Poisson.
+    """A Conway-Maxwell-Poisson count of mean mu and shape nu: nu < 1 over-, nu > 1 under-dispersed.
 
     Parameters
     ----------
     link, dispersion_link : str or Link
-        Links of the mean and of nu, 0.001 <= nu <= 50; beyond, the likelihood is taken as 0 here.
+        Links of the mean and of nu, 0.001 <= nu <= 50; beyond, the likelihood is taken as 0 here. nu = 1 is
+        Poisson.
 
     Notes
     -----
     The rate solves E Y = mu row by row, so that coefficients speak of the mean, and mu and nu are orthogonal:
-    the expected information is diagonal, mu^2/V and nu^2 E r^2. Sums start at their largest term and end where
-    terms are below e^-45 of it; far from 0, where the terms are a smooth bump, they are summed with a step of
+    the expected information is diagonal, mu^2/V and nu^2 E r^2. Sums end where terms are below e^-45 of the
+    largest; far from 0, where the terms are a smooth bump, they are summed with a step of
     half a standard deviation, whose error is below e^-78.
 
     References
     ----------
-    Huang (2017), *Mean-parametrized Conway-Maxwell-Poisson regression models for dispersed counts*, Statistical
-    Modelling 17. Benson and Friel (2021), *Bayesian inference, model selection and likelihood estimation using
-    fast rejection sampling*, Bayesian Analysis 16, for the sampler.
+    Huang (2017), *Mean-parametrized Conway-Maxwell-Poisson regression models for dispersed counts*,
+    Statistical Modelling 17. Benson and Friel (2021), *Bayesian inference, model selection and likelihood
+    estimation using fast rejection sampling*, Bayesian Analysis 16, for the sampler.
 
     Examples
     --------
     >>> family = ConwayMaxwellPoisson()
     >>> value, score, information = family.bind(np)((np.array([3.0]),), np.array([[np.log(2.0), 0.0]]))
-    >>> print(np.exp(value + family.saturated((np.array([3.0]),))).round(12), score[:, 0].round(12))  # Poisson
+    >>> p = np.exp(value + family.saturated((np.array([3.0]),)))
+    >>> print(p.round(12), score[:, 0].round(12))  # nu = 1: Poisson
     [0.180447044315] [1.]
     """
 
     name = "conway_maxwell_poisson"
+    textbook = Textbook(
+        "by a series", "c^(nu y)/(y!)^nu", ("identity", "sqrt"), "counts that spread more or less"
+    )
     second = "dispersion"
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
@@ -114,10 +122,9 @@ class ConwayMaxwellPoisson(Dispersed):
             r = (statistic - at.mean_t) - at.slope * off
             mean, cross, shape = mu * share, xp.zeros_like(mu), nu * (nu * at.rest)
             if information == "observed":
-                lean = off / at.variance
-                mean = mean + (mu * lean) * (share * (at.third / at.variance) - 1.0)
-                cross = -(nu * share) * (lean * at.second)
-                shape = shape + nu * (nu * at.first * lean) + nu * r
+                mean = mean + (share * off) * (share * (at.third / at.variance) - 1.0)
+                cross = -(nu * share) * (off * (at.second / at.variance))
+                shape = shape + nu * (nu * (off * (at.first / at.variance))) + nu * r
             local = (value, share * off, -nu * r, mean, cross, shape)
             value, *rest = (
                 xp.where(inside, each, out)
@@ -221,15 +228,16 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     nu, mu = xp.exp(n), xp.exp(m)
     centre = xp.where(mu > 0.0, mu + (0.5 - 0.5 / nu), 0.0)
     far = nu * centre > _FAR
-    found = None
-    if not bool(xp.all(far)):
-        found = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n))
-    if bool(xp.any(far)):
-        other = _wide(xp, xp.where(far, m, 10.0), xp.where(far, n, 0.0))
-        found = other if found is None else Moments(
-            *(xp.where(far, a, b) for a, b in zip(other, found, strict=True))
-        )
-    return found if found is not None else _near(xp, m, n)
+    near = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n)) if not bool(xp.all(far)) else None
+    if near is not None and not bool(xp.any(far)):
+        return near
+    rows, total = _CELLS // (2 * _NODES + 1), m.shape[0]
+    m, n = xp.where(far, m, 10.0), xp.where(far, n, 0.0)
+    pieces = [slice(i, min(i + rows, total)) for i in range(0, total, rows)]
+    wide = _joined(xp, [_wide(xp, m[piece], n[piece]) for piece in pieces])
+    if near is None:
+        return wide
+    return Moments(*(xp.where(far, a, b) for a, b in zip(wide, near, strict=True)))
 
 
 def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
@@ -237,16 +245,23 @@ def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     nu, mu = xp.exp(n), xp.exp(m)
     # bounds of log lambda: lambda = E Y^nu, Jensen's inequality, and the geometric law at nu = 0
     less = nu < 1.0
-    low = xp.where(less, xp.maximum(m - xp.log1p(mu), xp.where(m < 0.0, -xp.inf, -1e300)), xp.maximum(nu * m, m))
+    low = xp.where(less, m - xp.log1p(mu), xp.maximum(nu * m, m))
     high = xp.where(less, xp.minimum(nu * m, m), nu * xp.log1p(mu))
     high = xp.maximum(high, low)
-    width = int(xp.max(_length(xp, high, nu)))
-    rows = max(1, _CELLS // width)
-    total = m.shape[0]
-    parts = [
-        _solved(xp, *(each[i : i + rows] for each in (m, nu, low, high)), width)
-        for i in range(0, total, rows)
-    ]
+    length = _length(xp, high, nu)
+    parts, start = [], 0
+    rows = m.shape[0]
+    while start < rows:
+        ahead = max(1, _CELLS // int(length[start]))
+        width = int(xp.max(length[start : min(start + ahead, rows)]))
+        stop = min(start + max(1, min(ahead, _CELLS // width)), rows)
+        width = int(xp.max(length[start:stop]))
+        parts.append(_solved(xp, m[start:stop], nu[start:stop], (low[start:stop], high[start:stop]), width))
+        start = stop
+    return _joined(xp, parts)
+
+
+def _joined(xp: Namespace, parts: list[Moments]) -> Moments:
     if len(parts) == 1:
         return parts[0]
     return Moments(*(xp.concat(list(column)) for column in zip(*parts, strict=True)))
@@ -256,7 +271,7 @@ def _length(xp: Namespace, a: AnyArray, nu: AnyArray) -> AnyArray:
     """Return how many terms count: nu c ((1 + x) log(1 + x) - x) = 45 at c (1 + x), or lambda^j = e^-45."""
     log_c = a / nu
     c = special.exp(xp, xp.minimum(log_c, 60.0))
-    drop = _DROP / (nu * xp.maximum(c, 1e-300))
+    drop = xp.minimum(_DROP / (nu * xp.maximum(c, 1e-300)), 1e100)
     x = drop / 3.0 + xp.sqrt(drop * drop / 9.0 + 2.0 * drop)
     for _ in range(6):
         log = xp.log1p(x)
@@ -267,9 +282,10 @@ def _length(xp: Namespace, a: AnyArray, nu: AnyArray) -> AnyArray:
 
 
 def _solved(
-    xp: Namespace, m: AnyArray, nu: AnyArray, low: AnyArray, high: AnyArray, width: int
+    xp: Namespace, m: AnyArray, nu: AnyArray, bracket: tuple[AnyArray, AnyArray], width: int
 ) -> Moments:
-    """Solve E Y = mu for log lambda by Newton's steps on log E Y, kept in a bracket; then take the moments."""
+    """Solve E Y = mu for log lambda by Newton's steps on log E Y in a bracket; then take the moments."""
+    low, high = bracket
     j = xp.arange(width, dtype=m.dtype)
     size = xp.maximum(j, 1.0)
     logs = xp.where(
@@ -282,19 +298,22 @@ def _solved(
         top = xp.max(exponent, axis=1)
         return xp.exp(exponent - top[:, None]), top
 
-    a = xp.where(nu < 1.0, high, xp.where(m < 0.0, low, 0.5 * (low + high)))
+    smooth = mu + (0.5 - 0.5 / nu)
+    a = nu * xp.log(xp.where(smooth > 0.25, smooth, 1.0))
+    a = xp.where(smooth > 0.25, a, xp.where(nu < 1.0, high, low))
+    a = xp.minimum(xp.maximum(a, low), high)
     for _ in range(_ROUNDS):
         w, _top = weights(a)
-        total = xp.sum(w, axis=1)
-        mean = xp.sum(w * j[None, :], axis=1) / total
-        spread = xp.sum(w * (j[None, :] - mean[:, None]) ** 2, axis=1) / total
+        total, weighed = xp.sum(w, axis=1), w * j[None, :]
+        mean = xp.sum(weighed, axis=1) / total
+        spread = xp.sum(weighed * (j[None, :] - mean[:, None]), axis=1) / total
         gap = xp.log(mean) - m
         low, high = xp.where(gap < 0.0, a, low), xp.where(gap > 0.0, a, high)
         step = gap * mean / xp.maximum(spread, 1e-290)
         new = a - step
         inner = (new >= low) & (new <= high)
         new = xp.where(inner, new, 0.5 * (low + high))
-        done = xp.abs(new - a) <= 4e-16 * xp.maximum(xp.abs(a), 1.0)
+        done = xp.abs(step) <= _CLOSE
         a = new
         if bool(xp.all(done | (gap == 0.0))):
             break
@@ -302,15 +321,18 @@ def _solved(
     total = xp.sum(w, axis=1)
     # T = log j! - j log c: exp(-nu T) is the weight itself
     statistic = logs[None, :] - (a / nu)[:, None] * j[None, :]
-    return _gathered(xp, w / total[:, None], j[None, :] - mu[:, None], statistic, a / nu, top + xp.log(total), False)
+    return _gathered(
+        xp, w / total[:, None], j[None, :] - mu[:, None], statistic, (a / nu, top + xp.log(total), mu < 0.0)
+    )
 
 
 def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
-    """Return moments of laws far from 0: nodes around c, T = j log(j/c) - j + c + what Stirling's formula adds."""
+    """Return moments of laws far from 0: nodes around c, T = j log(j/c) - j + c and Stirling's part."""
     nu, mu = xp.exp(n), xp.exp(m)
     log_c = m + xp.log1p((0.5 - 0.5 / nu) / mu)
     k = xp.arange(-_NODES, _NODES + 1, dtype=m.dtype)[None, :]
-    for last in [False] * 6 + [True]:
+    done = False
+    for round_ in range(8):
         c = xp.exp(log_c)
         width = xp.sqrt(c / nu)
         step = xp.maximum(0.5 * width, 1.0)
@@ -330,21 +352,28 @@ def _wide(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
         w = xp.where(inside, xp.exp(-nu[:, None] * (statistic - bottom[:, None])), 0.0)
         total = xp.sum(w, axis=1)
         w = w / total[:, None]
-        if last:
+        if done or round_ == 7:
             break
         mean = xp.sum(w * off, axis=1)
         spread = xp.sum(w * (off - mean[:, None]) ** 2, axis=1)
-        log_c = log_c + ((mu - c) - mean) / (nu * spread)
+        move = ((mu - c) - mean) / (nu * spread)
+        log_c = log_c + move
+        done = bool(xp.all(xp.abs(move) * xp.sqrt(c * nu) <= _CLOSE))
     log_sum = xp.log(total * step) - nu * bottom
     # from the mean itself, which is mu: what c lacks of it is known better than the difference of two
     centred = off - xp.sum(w * off, axis=1)[:, None]
-    return _gathered(xp, w, centred, statistic, log_c, log_sum, True)
+    return _gathered(xp, w, centred, statistic, (log_c, log_sum, mu >= 0.0))
 
 
 def _gathered(
-    xp: Namespace, p: AnyArray, y: AnyArray, statistic: AnyArray, log_c: AnyArray, log_sum: AnyArray, far: bool
+    xp: Namespace,
+    p: AnyArray,
+    y: AnyArray,
+    statistic: AnyArray,
+    known: tuple[AnyArray, AnyArray, AnyArray],
 ) -> Moments:
     """Return the moments of y, already less its mean, and T under the probabilities p, (rows, nodes)."""
+    log_c, log_sum, far = known
 
     def expected(values: Any) -> AnyArray:
         return xp.sum(p * values, axis=1)
@@ -363,5 +392,5 @@ def _gathered(
         third=expected(y * y * y),
         second=expected(y * y * r),
         first=expected(y * r * r),
-        far=(log_c == log_c) if far else (log_c != log_c),
+        far=far,
     )

@@ -78,6 +78,8 @@ class PoissonLaw(CountLaw):
     expected_known = True
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the law's own kernel."""
+
         def kernel(y: Rows, t: Points) -> Local:
             (count, *_), (m, *_) = y, t
             mu = special.exp(xp, m)
@@ -112,14 +114,17 @@ class PoissonLaw(CountLaw):
         return kernel
 
     def nothing(self, xp: Namespace, t: Points) -> Local:
+        """Return -log p(0)."""
         mu = special.exp(xp, t[0])
         return Local(mu, (mu,), {(0, 0): mu})
 
     def moments(self, xp: Namespace, t: Points) -> tuple[AnyArray, AnyArray]:
+        """Return mean and variance."""
         mu = special.exp(xp, t[0])
         return mu, mu
 
     def law(self, t: tuple[Array, ...]) -> tuple[Law, Setting]:
+        """Return tails and sampler, and their setting."""
         return laws.poisson(), setting(np.exp(t[0]))
 
     def sample_positive(self, rng: np.random.Generator, t: tuple[Array, ...]) -> Array:
@@ -192,6 +197,8 @@ class NegativeBinomialLaw(CountLaw):
     expected_known = False
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the law's own kernel."""
+
         def kernel(y: Rows, t: Points) -> Local:
             return negative_binomial(xp, y[0], t[1], odds(xp, t[0], t[1]))
 
@@ -236,13 +243,16 @@ class NegativeBinomialLaw(CountLaw):
         return kernel
 
     def nothing(self, xp: Namespace, t: Points) -> Local:
+        """Return -log p(0)."""
         return _nothing(xp, odds(xp, t[0], t[1]))
 
     def moments(self, xp: Namespace, t: Points) -> tuple[AnyArray, AnyArray]:
+        """Return mean and variance."""
         at = odds(xp, t[0], t[1])
         return at.mu, at.mu / at.q
 
     def law(self, t: tuple[Array, ...]) -> tuple[Law, Setting]:
+        """Return tails and sampler, and their setting."""
         return laws.negative_binomial(np.exp(t[1])), setting(np.exp(t[0]))  # type: ignore[arg-type]
 
     def sample_positive(self, rng: np.random.Generator, t: tuple[Array, ...]) -> Array:

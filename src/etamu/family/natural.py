@@ -80,7 +80,7 @@ def link_of(given: str | Link, scale: str, parameter: str) -> Link:
     names = _NAMES[scale]
     found = names.get(given) if isinstance(given, str) else given
     kind = "a positive number" if scale == LOG else "between 0 and 1"
-    if found is None or not hasattr(found, "inverse"):
+    if found is None or isinstance(found, type) or not hasattr(found, "inverse"):
         raise LinkError(f"link of {parameter!r} is {given!r}; it is {kind}: there are {', '.join(names)}")
     fits = found in names.values() or (
         found.range.lower >= 0.0 and (found.range.upper == 1.0) == (scale == LOGIT)
@@ -132,7 +132,7 @@ class NaturalFamily(VectorFamily):
         return tuple(xp.where(inside, bend.t, xp.nan) for bend in bends)
 
     def _bends(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, tuple[Bend, ...]]:
-        """Return which rows are inside every domain, and t with its derivatives (at a harmless eta if not)."""
+        """Return which rows are inside every domain, and t with its derivatives (at a safe eta if not)."""
         each = columns(eta, len(self.scales))
         inside = each[0] == each[0]
         bends = []

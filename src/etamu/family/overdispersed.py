@@ -16,6 +16,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import laws, saturated, special
 from etamu.family.counts import COUNTS, negative_binomial, odds, setting
+from etamu.family.family import Textbook
 from etamu.family.link import Link
 from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, link_of, started
 from etamu.family.summed import summed
@@ -84,6 +85,9 @@ class NegativeBinomial1(Dispersed):
     """
 
     name = "negative_binomial_1"
+    textbook = Textbook(
+        "mu (1+alpha)", "theta = mu/alpha", ("identity", "sqrt"), "counts that spread in proportion"
+    )
     second = "dispersion"
     expected_known = False
 
@@ -113,7 +117,7 @@ class NegativeBinomial1(Dispersed):
 
     def _law(self, eta: Array) -> tuple[laws.Law, laws.Setting]:
         m, b = self.natural(np, eta)
-        return laws.negative_binomial(np.exp(m - b)), setting(np.exp(m))  # type: ignore[arg-type]
+        return laws.negative_binomial(np.exp(m - b)), setting(np.exp(m))
 
     def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
         """Return NB2's."""
@@ -146,8 +150,8 @@ class GeneralizedPoisson(Dispersed):
     Notes
     -----
     phi > 1: a proper law, the number of all descendants of a Poisson number of ancestors. 1/2 <= phi < 1
-    (under-dispersion): probabilities are 0 where mu <= (1 - phi) y, and the others add up to 1 only nearly (to
-    better than 0.5 % while at least five counts are possible: Consul and Famoye). phi < 1/2 has likelihood 0
+    (under-dispersion): probabilities are 0 where mu <= (1 - phi) y, and the others add up to 1 only nearly
+    (to better than 0.5 % while at least five counts are possible: Consul and Famoye). phi < 1/2 has likelihood 0
     here. For strong under-dispersion use `ConwayMaxwellPoisson`.
 
     References
@@ -157,6 +161,9 @@ class GeneralizedPoisson(Dispersed):
     """
 
     name = "generalized_poisson"
+    textbook = Textbook(
+        "phi^2 mu", "a (a+c y)^(y-1) e^(-a-c y)/y!", ("identity", "sqrt"), "counts that spread more or less"
+    )
     second = "dispersion"
     expected_known = False
 
@@ -226,7 +233,7 @@ class GeneralizedPoisson(Dispersed):
             return summed(log_p, first, last)
 
     def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
-        """Draw generations of descendants until none is left; for phi < 1 invert the distribution function."""
+        """Draw generations of descendants until none is left; for phi < 1 invert the cdf."""
         t = self.natural(np, eta)
         mu, phi = np.exp(t[0]), np.exp(t[1])
         more = np.maximum(1.0 - 1.0 / phi, 0.0)
@@ -263,10 +270,10 @@ def _last(t: Points) -> Array:
     """Return the largest possible count: infinite for phi >= 1."""
     mu, less = np.exp(t[0]), -np.expm1(np.minimum(t[1], 0.0))
     with np.errstate(divide="ignore"):
-        return np.where(less > 0.0, np.ceil(mu / less) - 1.0, np.inf)
+        return np.asarray(np.where(less > 0.0, np.ceil(mu / less) - 1.0, np.inf))
 
 
 def _reach(t: Points) -> Array:
     """Return how far from its centre the law has probabilities worth adding."""
     mu, phi = np.exp(t[0]), np.exp(t[1])
-    return np.ceil(40.0 * phi * np.sqrt(mu) + 80.0 * phi * phi + 50.0)
+    return np.asarray(np.ceil(40.0 * phi * np.sqrt(mu) + 80.0 * phi * phi + 50.0))

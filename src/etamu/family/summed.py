@@ -7,6 +7,7 @@ Read next: `etamu.family.overdispersed`, whose laws have no closed tails.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ LONGEST = 2.0**24
 """How many one row may need."""
 
 
-def summed(log_p: Callable[[Array, Array], Array], first: Array, last: Array) -> Array:
+def summed(log_p: Callable[[Array, Any], Array], first: Array, last: Array) -> Array:
     """Sum exp(log_p(j, rows)) over j = first, ..., last of each row; 0 where there are none.
 
     Parameters

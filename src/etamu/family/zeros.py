@@ -1,21 +1,20 @@
-"""Counts whose zeros are cut off, stand behind a hurdle, or are more than the law has: built from a count law.
+"""Counts whose zeros are cut off, stand behind a hurdle, or are too many: built from a count law.
 
 May import: _base, family.counts, family.family, family.link, family.natural, family.saturated,
  family.special, family.vector.
-Read next: `etamu.family.overdispersed` for count laws of two parameters without a story about zeros.
+Read next: `etamu.family.excess`, the families made of it.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import final
 
 import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import saturated, special
-from etamu.family.counts import COUNTS, CountLaw, NegativeBinomialLaw, PoissonLaw
+from etamu.family.counts import COUNTS, CountLaw
 from etamu.family.family import Support
 from etamu.family.link import Link
 from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
@@ -27,7 +26,7 @@ POSITIVE = Support(Interval(1.0, np.inf, closed_lower=True), integer=True)
 
 @dataclass(frozen=True, slots=True)
 class OfCounts(NaturalFamily):
-    """A family made of a count law, whose mean and shape stand first and last among its predictors; abstract."""
+    """A family made of a count law: its mean stands first and its shape last; abstract."""
 
     link: str | Link = "log"
     support = COUNTS
@@ -141,7 +140,7 @@ class ZeroTruncated(OfCounts):
 
 @dataclass(frozen=True, slots=True)
 class WithZeros(OfCounts):
-    """A count law and a probability `zero` of its own: coordinates (log mu, logit zero, rest of the law); abstract."""
+    """A count law and a probability `zero`: coordinates (log mu, logit zero, rest of the law); abstract."""
 
     zero_link: str | Link = "logit"
 
@@ -182,13 +181,13 @@ def placed(at: Local, score: AnyArray, zero: AnyArray, cross: tuple[AnyArray, ..
     pairs[1, 1] = zero
     if cross is not None:
         pairs[0, 1] = cross[0]
-        pairs |= {(1, 2): each for each in cross[1:]}
+        pairs |= dict(zip([(1, 2)], cross[1:], strict=False))
     return Local(at.value, (first, score, *rest), pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Hurdle(WithZeros):
-    """Zero with probability `zero`, else a positive count of the law: two models that do not meet; abstract."""
+    """Zero with probability `zero`, else a positive count of the law: two models in one; abstract."""
 
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return 0: behind the hurdle there are no zeros."""
@@ -213,9 +212,7 @@ class Hurdle(WithZeros):
                 tuple(xp.where(none, 0.0, each) for each in at.score),
                 pairs,
             )
-            return placed(
-                held, xp.where(none, odds.complement, -odds.mu), odds.mu * odds.complement
-            )
+            return placed(held, xp.where(none, odds.complement, -odds.mu), odds.mu * odds.complement)
 
         return kernel
 
@@ -282,8 +279,7 @@ class ZeroInflated(WithZeros):
             by_zero = xp.where(none, rise, -odds.mu)
             if information == "expected":
                 pairs = {
-                    (i, j): odds.complement * entry
-                    - odds.mu * _product(xp, v, zero.score[i], zero.score[j])
+                    (i, j): odds.complement * entry - odds.mu * _product(xp, v, zero.score[i], zero.score[j])
                     for (i, j), entry in at.information.items()
                 }
                 cross = tuple(-odds.mu * (v * own) for own in zero.score)
@@ -331,159 +327,3 @@ class ZeroInflated(WithZeros):
 def _product(xp: Namespace, v: AnyArray, one: AnyArray, other: AnyArray) -> AnyArray:
     """Return v * one * other, 0 where v has underflowed and the others may overflow."""
     return xp.where(v > 0.0, (v * one) * xp.where(v > 0.0, other, 0.0), 0.0)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ZeroTruncatedPoisson(ZeroTruncated):
-    """A Poisson count that is not recorded when it is 0: lengths of stay, sizes of groups.
-
-    `mean` is the mean mu of the count before zeros are cut off; `predict` gives mu / (1 - exp(-mu)).
-
-    Parameters
-    ----------
-    link : str or Link
-        Link of mu: "log", "identity", "sqrt".
-    """
-
-    name = "zero_truncated_poisson"
-    count = PoissonLaw()
-
-    @property
-    def canonical(self) -> bool:
-        """With the log link eta is the canonical parameter."""
-        return self.parameters[0].link.exponent == 0.0
-
-    @property
-    def convex(self) -> bool:
-        """A canonical likelihood is concave."""
-        return self.canonical
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the mean."""
-        return (mean_of(self),)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ZeroTruncatedNegativeBinomial(ZeroTruncated):
-    """A negative binomial count that is not recorded when it is 0.
-
-    Parameters
-    ----------
-    link, shape_link : str or Link
-        Links of the mean mu before zeros are cut off, and of theta: variance mu + mu^2/theta. theta = inf is
-        the truncated Poisson, theta = 0 the logarithmic law.
-    """
-
-    shape_link: str | Link = "log"
-    name = "zero_truncated_negative_binomial"
-    count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and shape."""
-        return mean_of(self), shape_of(self, self.shape_link)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class HurdlePoisson(Hurdle):
-    """Zero with probability `zero`, else a zero-truncated Poisson count of untruncated mean `mean`.
-
-    Parameters
-    ----------
-    link, zero_link : str or Link
-        Links of the mean and of the probability of a zero (R's `pscl::hurdle` models its complement: the
-        coefficients have the other sign).
-
-    Notes
-    -----
-    The log-likelihood is a sum of a binomial one in `zero` and a truncated one in `mean`, so that the fit is
-    two fits.
-
-    References
-    ----------
-    Mullahy (1986), *Specification and testing of some modified count data models*, J. Econometrics 33.
-    """
-
-    name = "hurdle_poisson"
-    count = PoissonLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and zero."""
-        return mean_of(self), self.zero_of()
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class HurdleNegativeBinomial(Hurdle):
-    """Zero with probability `zero`, else a zero-truncated negative binomial count.
-
-    Parameters
-    ----------
-    link, zero_link, shape_link : str or Link
-        Links of the untruncated mean, of the probability of a zero, and of theta.
-    """
-
-    shape_link: str | Link = "log"
-    name = "hurdle_negative_binomial"
-    count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean, zero and shape."""
-        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ZeroInflatedPoisson(ZeroInflated):
-    """Zero for certain with probability `zero`, else a Poisson count of mean `mean`.
-
-    Parameters
-    ----------
-    link, zero_link : str or Link
-        Links of the Poisson mean and of the probability of a certain zero.
-
-    Notes
-    -----
-    Mean (1 - zero) mu, variance (1 - zero) (mu + zero mu^2). Minus the log-likelihood is not convex.
-
-    References
-    ----------
-    Lambert (1992), *Zero-inflated Poisson regression, with an application to defects in manufacturing*,
-    Technometrics 34.
-    """
-
-    name = "zero_inflated_poisson"
-    count = PoissonLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and zero."""
-        return mean_of(self), self.zero_of()
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ZeroInflatedNegativeBinomial(ZeroInflated):
-    """Zero for certain with probability `zero`, else a negative binomial count.
-
-    Parameters
-    ----------
-    link, zero_link, shape_link : str or Link
-        Links of the count's mean mu, of the probability of a certain zero, and of theta: variance
-        mu + mu^2/theta before inflation. theta = inf is the zero-inflated Poisson.
-    """
-
-    shape_link: str | Link = "log"
-    name = "zero_inflated_negative_binomial"
-    count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean, zero and shape."""
-        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)
