@@ -37,10 +37,6 @@ nb::ndarray<nb::numpy, T> given(std::vector<T> from, std::initializer_list<std::
     return nb::ndarray<nb::numpy, T>(held->data(), shape, owner);
 }
 
-Answer copied(const double* from, std::size_t rows, std::size_t columns) {
-    return given(std::vector<double>(from, from + rows * columns), {rows, columns});
-}
-
 Domain domain_of(const Ends& ends) {
     return {std::get<0>(ends), std::get<1>(ends), std::get<2>(ends), std::get<3>(ends)};
 }
@@ -95,7 +91,7 @@ nb::tuple gram_of(const Rows& rows, GramParts parts) {
                 }
                 pairs[key] = nb::make_tuple(given(std::move(cells), {size}), given(std::move(values), {size}));
             } else {
-                pairs[key] = copied(parts.coded->dense(a, b), levels, static_cast<std::size_t>(rows.block(b).levels));
+                pairs[key] = given(parts.coded->taken(a, b), {levels, static_cast<std::size_t>(rows.block(b).levels)});
             }
         }
     }
