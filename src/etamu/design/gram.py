@@ -163,10 +163,8 @@ class Gram:
 
     def absorb(self, other: Gram) -> Gram:
         """Add, in the memory of this one, which is used up: large tables need not be allocated again and again."""
-        added: dict[tuple[int, int], Any] = {}
-        for pair, part in self.parts.items():
-            added[pair] = part.absorb(other.parts[pair])  # type: ignore[arg-type]
-        return Gram(self.widths, added)
+        theirs: Mapping[tuple[int, int], Any] = other.parts
+        return Gram(self.widths, {pair: part.absorb(theirs[pair]) for pair, part in self.parts.items()})
 
     @property
     def starts(self) -> tuple[int, ...]:
