@@ -25,9 +25,9 @@ class Seen(NamedTuple):
 
     value: float
     score: Array | None = None
-    expected: Gram | None = None
-    observed: Gram | None = None
-    meat: Gram | None = None
+    expected: Gram | Array | None = None
+    observed: Gram | Array | None = None
+    meat: Gram | Array | None = None
     pearson: float | None = None
 
 
@@ -99,8 +99,10 @@ def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
     return grams
 
 
-def gram_of_parts(design: Design, parts: Any) -> Gram:
-    """Sort what the kernel summed into pairs of blocks."""
+def gram_of_parts(design: Design, parts: Any) -> Gram | Array:
+    """Sort what the kernel summed into pairs of blocks; of few raw columns it is one matrix already."""
+    if isinstance(parts, np.ndarray):
+        return parts
     corner, diagonals, panels, pairs = parts
     dense = [i for i, block in enumerate(design.blocks) if block.shiftable]
     coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]

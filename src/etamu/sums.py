@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields
 from itertools import combinations
 from typing import Any, Literal, Protocol
 
@@ -72,10 +71,24 @@ class Sums:
     pearson: float | None = None
 
     def __add__(self, other: Sums) -> Sums:
-        added = {f.name: _added(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
-        if self.observed is self.expected and other.observed is other.expected:
-            added["observed"] = added["expected"]  # one matrix under two names stays one
-        return Sums(**added)
+        return self._plus(other, _added)
+
+    def absorb(self, other: Sums) -> Sums:
+        """Add, in the memory of these sums, which are used up."""
+        return self._plus(other, _absorbed)
+
+    def _plus(self, other: Sums, add: Callable[[Any, Any], Any]) -> Sums:
+        expected = add(self.expected, other.expected)
+        # One matrix under two names stays one.
+        one = self.observed is self.expected and other.observed is other.expected
+        return Sums(
+            self.value + other.value,
+            _added(self.score, other.score),
+            expected,
+            expected if one else add(self.observed, other.observed),
+            add(self.meat, other.meat),
+            _added(self.pearson, other.pearson),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +290,11 @@ def _spread_information(chunk: Chunk, information: Array) -> Array | Gram:
 
 def _added(left: Any, right: Any) -> Any:
     return None if left is None or right is None else left + right
+
+
+def _absorbed(left: Any, right: Any) -> Any:
+    whole = left is None or right is None or not isinstance(left, Gram)
+    return _added(left, right) if whole else left.absorb(right)
 
 
 def initial(chunk: Chunk, unit: Unit) -> Sums:

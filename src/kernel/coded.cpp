@@ -432,6 +432,11 @@ bool CodedGram::is_sparse(int a, int b) const { return parts_->sparse[parts_->pl
 const double* CodedGram::dense(int a, int b) const {
     return is_sparse(a, b) ? nullptr : parts_->tables[parts_->place(a, b)].data();
 }
+std::vector<double> CodedGram::taken(int a, int b) {
+    std::vector<double> table = std::move(parts_->tables[parts_->place(a, b)]);
+    table.resize(static_cast<std::size_t>(parts_->levels[a] * parts_->levels[b]));
+    return table;
+}
 const SparseTable& CodedGram::entries(int a, int b) const { return *parts_->sparse[parts_->place(a, b)]; }
 
 }  // namespace etamu

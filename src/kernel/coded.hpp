@@ -98,6 +98,7 @@ class CodedGram {
     bool is_sparse(int a, int b) const;       // for a < b
     const double* dense(int a, int b) const;  // levels(a) x levels(b), row by row; null where sparse
     const SparseTable& entries(int a, int b) const;
+    std::vector<double> taken(int a, int b);  // the table of dense(a, b), given away
 
   private:
     struct Parts;

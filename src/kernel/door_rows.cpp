@@ -37,10 +37,6 @@ nb::ndarray<nb::numpy, T> given(std::vector<T> from, std::initializer_list<std::
     return nb::ndarray<nb::numpy, T>(held->data(), shape, owner);
 }
 
-Answer copied(const double* from, std::size_t rows, std::size_t columns) {
-    return given(std::vector<double>(from, from + rows * columns), {rows, columns});
-}
-
 Domain domain_of(const Ends& ends) {
     return {std::get<0>(ends), std::get<1>(ends), std::get<2>(ends), std::get<3>(ends)};
 }
@@ -67,9 +63,45 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 
+// So many raw columns make one matrix; more are handed over by pairs of blocks.
+constexpr std::int64_t FEW = 256;
+
+// A Gram written out, raw columns by raw columns.
+nb::object matrix_of(const Rows& rows, GramParts& parts) {
+    const std::size_t p = static_cast<std::size_t>(rows.dense()), wide = (p + 7) / 8 * 8;
+    const std::size_t width = static_cast<std::size_t>(rows.width());
+    std::vector<double> out(width * width);
+    const auto at = [&](std::int64_t i, std::int64_t j) -> double& {
+        return out[static_cast<std::size_t>(i) * width + static_cast<std::size_t>(j)];
+    };
+    for (std::size_t i = 0; i < p; ++i)
+        for (std::size_t j = 0; j < p; ++j) at(rows.place()[i], rows.place()[j]) = parts.panel[i * p + j];
+    for (int a = 0; a < rows.coded(); ++a) {
+        const Rows::CodedBlock& left = rows.block(a);
+        const double *diagonal = parts.coded->diagonal(a), *panel = rows.lone() ? nullptr : parts.coded->panel(a);
+        for (std::int64_t level = 0; level < left.levels; ++level) {
+            const std::int64_t i = left.place + level;
+            at(i, i) = diagonal[level];
+            for (std::size_t j = 0; j < p; ++j)
+                at(i, rows.place()[j]) = at(rows.place()[j], i) =
+                    rows.lone() ? rows.lone_number() * diagonal[level]
+                                : panel[static_cast<std::size_t>(level) * wide + j];
+        }
+        for (int b = a + 1; b < rows.coded(); ++b) {
+            const Rows::CodedBlock& right = rows.block(b);
+            const double* table = parts.coded->dense(a, b);
+            for (std::int64_t i = 0; i < left.levels; ++i)
+                for (std::int64_t j = 0; j < right.levels; ++j)
+                    at(left.place + i, right.place + j) = at(right.place + j, left.place + i) = table[i * right.levels + j];
+        }
+    }
+    return nb::cast(given(std::move(out), {width, width}));
+}
+
 // A Gram as Python gets it: the dense corner, then for every coded block its diagonal, its product with the dense
 // columns, and by pair the products of two coded blocks: a table, or (cells, values) where it is kept sparsely.
-nb::tuple gram_of(const Rows& rows, GramParts parts) {
+nb::object gram_of(const Rows& rows, GramParts parts) {
+    if (rows.width() <= FEW && rows.coded()) return matrix_of(rows, parts);
     const std::size_t p = static_cast<std::size_t>(rows.dense()), wide = (p + 7) / 8 * 8;
     nb::list diagonals, panels;
     nb::dict pairs;
@@ -95,7 +127,7 @@ nb::tuple gram_of(const Rows& rows, GramParts parts) {
                 }
                 pairs[key] = nb::make_tuple(given(std::move(cells), {size}), given(std::move(values), {size}));
             } else {
-                pairs[key] = copied(parts.coded->dense(a, b), levels, static_cast<std::size_t>(rows.block(b).levels));
+                pairs[key] = given(parts.coded->taken(a, b), {levels, static_cast<std::size_t>(rows.block(b).levels)});
             }
         }
     }

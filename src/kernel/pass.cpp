@@ -416,26 +416,35 @@ double girth(const Rows& rows) {
 }
 
 bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
-    std::vector<std::int64_t> cells(TILE);
+    std::int64_t all = 1;
+    for (const std::int64_t size : sizes) all *= size;
+    // Most rows have the same response: neighbours add to different copies, and need not wait for one another.
+    const int copies = copies_of(all);
+    std::vector<double> tables(static_cast<std::size_t>(all * copies));
+    std::int32_t cells[TILE];
     bool whole = true;
     by_tiles(rows, [&](std::int64_t start, int m) {
-        std::fill_n(cells.begin(), m, 0);
+        std::fill_n(cells, m, 0);
         for (int k = 0; k < rows.responses(); ++k) {
             const double* y = rows.response(k) + start;
-            const std::int64_t size = sizes[static_cast<std::size_t>(k)];
+            const std::int32_t size = static_cast<std::int32_t>(sizes[static_cast<std::size_t>(k)]);
+            const double above = static_cast<double>(size);
+            int wrong = 0;
             for (int r = 0; r < m; ++r) {
-                const double value = y[r];
-                const std::int64_t count = value >= 0 && value < static_cast<double>(size)
-                                               ? static_cast<std::int64_t>(value) : -1;
-                whole = whole && count >= 0 && static_cast<double>(count) == value;
-                cells[static_cast<std::size_t>(r)] = cells[static_cast<std::size_t>(r)] * size + count;
+                const double value = y[r] >= 0 && y[r] < above ? y[r] : -1.0;
+                const std::int32_t count = static_cast<std::int32_t>(value);
+                wrong |= (count < 0) | (static_cast<double>(count) != value);
+                cells[r] = cells[r] * size + count;
             }
+            whole = whole && !wrong;
         }
         if (!whole) return false;
         const double* weight = part(rows.weight(), start);
-        for (int r = 0; r < m; ++r) counts[cells[static_cast<std::size_t>(r)]] += weight ? weight[r] : 1.0;
+        for (int r = 0; r < m; ++r) tables[static_cast<std::size_t>(r % copies * all + cells[r])] += weight ? weight[r] : 1.0;
         return true;
     });
+    fold(tables.data(), all, copies);
+    std::copy_n(tables.data(), all, counts);
     return whole;
 }
 

@@ -26,7 +26,7 @@ from etamu._base.types import Array
 EPS = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Arrow:
     """A symmetric matrix H with H[spine, spine] diagonal; no row has two coordinates of the spine.
 
@@ -97,10 +97,14 @@ class Arrow:
         return Arrow(self.spine, self.rest, self.diagonal + extra[self.spine], self.side, corner)
 
     def factorised(self) -> ArrowFactor | None:
-        """Eliminate the spine and factorise what is left, after dividing the diagonal out.
+        """Eliminate the spine and factorise what is left, after dividing the diagonal out; done once.
 
         None if the matrix is not numerically positive definite: a pivot must exceed 8 p eps.
         """
+        return self._factor
+
+    @cached_property
+    def _factor(self) -> ArrowFactor | None:
         from scipy.linalg import lapack
 
         entries = self.entries()
@@ -108,7 +112,8 @@ class Arrow:
             return None
         size = np.sqrt(entries)
         inner, outer = size[self.rest], size[self.spine]
-        side = self.side / outer[:, None] / inner
+        side = self.side / outer[:, None]
+        side /= inner
         left = self.corner / inner[:, None] / inner - side.T @ side
         upper, info = lapack.dpotrf(left, clean=1)
         if info != 0 or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(self)) * EPS):
@@ -164,10 +169,11 @@ class ArrowFactor:
         root, _ = lapack.dtrtri(self.upper)
         spine, rest = self.arrow.spine, self.arrow.rest
         wide = np.empty((len(self.diagonal), len(rest)))
-        wide[spine], wide[rest] = -(self.side @ root), root
+        wide[spine], wide[rest] = self.side @ -root, root
+        wide /= self.diagonal[:, None]
         extra = np.zeros(len(self.diagonal))
         extra[spine] = 1.0 / self.diagonal[spine] ** 2
-        return ArrowInverse(spine, rest, extra, wide / self.diagonal[:, None])
+        return ArrowInverse(spine, rest, extra, wide)
 
     def whiten(self, rows: Array) -> Array:
         """Return Z = rows Q^-1 R^-1, so that the squared length of row i of Z is x_i' H^-1 x_i."""
@@ -248,8 +254,12 @@ class ArrowInverse:
         """Tell whether every entry is finite."""
         return bool(np.all(np.isfinite(self.extra)) and np.all(np.isfinite(self.wide)))
 
+    def times(self, number: float) -> ArrowInverse:
+        """Multiply the matrix by a positive number."""
+        return ArrowInverse(self.spine, self.rest, self.extra * number, self.wide * math.sqrt(number))
+
     def root(self) -> Array:
-        """Return C with C C' the inverse: written out, since that is how a root is kept."""
+        """Return C with C C' the inverse, written out."""
         out = np.zeros(self.shape)
         out[self.spine, self.spine] = np.sqrt(self.extra[self.spine])
         # The columns of the spine have one number each; the others are the wide part.

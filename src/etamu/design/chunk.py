@@ -225,8 +225,9 @@ def tallied(chunk: Chunk) -> tuple[Array, tuple[Array, ...]] | None:
     if not math.prod(sizes) <= FEW:
         return None
     shape = tuple(int(size) for size in sizes)
-    if chunk.compiled is not None:
-        counts = chunk.compiled.tally(shape)
+    if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
+        read = tuple(contiguous(column) for column in columns)
+        counts = kernel.Rows(len(chunk), 0, [], read, None, _plain(chunk.weights.total()), None).tally(shape)
     elif all(np.array_equal(column, np.floor(column)) and np.all(column >= 0) for column in columns):
         cells = np.ravel_multi_index([column.astype(np.int64) for column in columns], shape)
         total = chunk.weights.total()

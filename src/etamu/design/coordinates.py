@@ -104,9 +104,20 @@ class Coordinates:
             if raw.widths not in self._ways:
                 self._ways[raw.widths] = spreads(self.layout, self.kept, raw.widths)
             return cast("Array", spread_gram(raw, self._ways[raw.widths], self.size))
-        half = self.gathered(raw)
-        full = self.gathered(half.T)
+        if self._chosen is not None:
+            full = raw[self._chosen[:, None], self._chosen]
+        else:
+            full = self.gathered(self.gathered(raw).T)
         return 0.5 * (full + full.T)
+
+    @cached_property
+    def _chosen(self) -> NDArray[np.intp] | None:
+        """The raw column that each working coordinate is, None where some are contrasts or sums of several."""
+        layout = self.layout
+        raw = np.full(layout.width, -1, dtype=np.intp)
+        raw[layout.dense_reported] = layout.dense_raw
+        single = len(set(layout.dense_reported.tolist())) == len(layout.dense_reported)
+        return raw[self.kept] if single and not layout.parts and np.all(raw[self.kept] >= 0) else None
 
     def raw_matrix(self, working: Array) -> Array:
         """Map M so that x_w' M x_w = x_raw' (result) x_raw."""

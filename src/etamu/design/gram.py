@@ -42,6 +42,11 @@ class Diagonal:
     def __add__(self, other: Diagonal) -> Diagonal:
         return Diagonal(self.values + other.values)
 
+    def absorb(self, other: Diagonal) -> Diagonal:
+        """Add in place."""
+        np.add(self.values, other.values, out=self.values)
+        return self
+
     def dense(self) -> Array:
         """Write the matrix out."""
         return np.diag(self.values)
@@ -55,6 +60,13 @@ class Table:
 
     def __add__(self, other: Table | Cells) -> Table:
         return Table(self.values + other.values) if isinstance(other, Table) else other.added_to(self)
+
+    def absorb(self, other: Table | Cells) -> Table:
+        """Add in place."""
+        if not isinstance(other, Table):
+            return other.added_to(self)
+        np.add(self.values, other.values, out=self.values)
+        return self
 
     def dense(self) -> Array:
         """Return the matrix."""
@@ -89,6 +101,10 @@ class Cells:
         verbs = verbs_for(*self.shape)
         cells, values = verbs.coded_merge((self.cells, self.values), (other.cells, other.values))
         return kept_sparse(cells, values, self.shape)
+
+    def absorb(self, other: Table | Cells) -> Table | Cells:
+        """Add; what is sparse finds no place for new cells."""
+        return self + other
 
     def added_to(self, table: Table) -> Table:
         """Add the cells to a table."""
@@ -144,6 +160,11 @@ class Gram:
         for pair, part in self.parts.items():
             added[pair] = part + other.parts[pair]  # type: ignore[operator]
         return Gram(self.widths, added)
+
+    def absorb(self, other: Gram) -> Gram:
+        """Add, in the memory of this one, which is used up: large tables need not be allocated again and again."""
+        theirs: Mapping[tuple[int, int], Any] = other.parts
+        return Gram(self.widths, {pair: part.absorb(theirs[pair]) for pair, part in self.parts.items()})
 
     @property
     def starts(self) -> tuple[int, ...]:

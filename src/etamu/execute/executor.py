@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 
 class Adds(Protocol):
-    """Anything with a sum."""
+    """Anything with a sum; where it has `absorb` too, that may use its left side up."""
 
     def __add__(self, other: Self, /) -> Self:
         """Return the sum."""
@@ -48,10 +48,15 @@ def added_in_order(parts: Iterable[A]) -> A:
     for part in parts:
         level, current = 0, part
         while pending and pending[-1][0] == level:
-            current = pending.pop()[1] + current
+            current = _sum(pending.pop()[1], current)
             level += 1
         pending.append((level, current))
     total = pending.pop()[1]
     while pending:
-        total = pending.pop()[1] + total
+        total = _sum(pending.pop()[1], total)
     return total
+
+
+def _sum(left: Any, right: Any) -> Any:
+    """Add two parts, of which nobody else knows."""
+    return left.absorb(right) if hasattr(left, "absorb") else left + right

@@ -27,6 +27,8 @@ FEWEST, MOST = 1 << 12, 1 << 17
 """Rows per block at least and at most."""
 SHARE = 8
 """Numbers that a block may bring per row it has."""
+SEVERAL = 17
+"""Two to this power are enough numbers for a block where there are few in all: then several threads have work."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
@@ -81,9 +83,13 @@ class Threads:
     def parts(self) -> tuple[Chunk, ...]:
         """The blocks in order, views of the whole; no rows at all make one empty block."""
         n = len(self.whole)
-        if n <= self.step:
+        some = self.whole.cells >> SEVERAL
+        if n > self.step:
+            step = self.step if self.rows is not None else even(n, self.step)
+        elif self.rows is None and some > 1 and n * SHARE > min(some, 8) * self.whole.summed:
+            step = even(n, -(-n // min(some, 8)))
+        else:
             return (self.whole,)
-        step = self.step if self.rows is not None else even(n, self.step)
         return tuple(self.whole.rows(at, min(at + step, n)) for at in range(0, n, step))
 
     def blocks(self) -> Iterator[Chunk]:

@@ -81,7 +81,7 @@ class Bread:
     @property
     def usable(self) -> bool:
         """Whether the information could be inverted."""
-        return bool(np.all(np.isfinite(self.root.matrix)))
+        return self.root.finite()
 
 
 def visits(options: Options) -> dict[str, Any]:

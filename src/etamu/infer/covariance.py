@@ -6,10 +6,12 @@ Read next: `etamu.infer.wald`, which turns standard errors into tests and interv
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from etamu._base import triangles
-from etamu._base.arrow import Arrow, largest_eigenvalue
+from etamu._base.arrow import Arrow, ArrowInverse, largest_eigenvalue
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
@@ -55,6 +57,49 @@ class Root:
         """Multiply the covariance by a dispersion."""
         return self if dispersion == 1.0 else Root(self.matrix * np.sqrt(dispersion))
 
+    def finite(self) -> bool:
+        """Tell whether every entry is finite."""
+        return bool(np.all(np.isfinite(self.matrix)))
+
+
+class Unwritten(Root):
+    """The root of the inverse of an arrow, written out when its matrix is asked for.
+
+    Examples
+    --------
+    >>> inverse = ArrowInverse(np.array([0]), np.array([1]), np.array([1.0, 0.0]), np.array([[1.0], [2.0]]))
+    >>> Unwritten(inverse).matrix.tolist(), Unwritten(inverse).variances().tolist()
+    ([[1.0, 1.0], [0.0, 2.0]], [2.0, 4.0])
+    """
+
+    def __init__(self, inverse: ArrowInverse) -> None:
+        self.inverse = inverse
+
+    def __reduce__(self) -> tuple[type[Root], tuple[Array]]:
+        """Be pickled as the root written out."""
+        return Root, (self.matrix,)
+
+    @cached_property
+    def matrix(self) -> Array:
+        """The root written out."""
+        return self.inverse.root()
+
+    def covariance(self) -> Array:
+        """Multiply out C C'."""
+        return self.inverse.dense()
+
+    def variances(self) -> Array:
+        """Return the diagonal of C C'."""
+        return self.inverse.entries()
+
+    def scaled(self, dispersion: float) -> Root:
+        """Multiply the covariance by a dispersion."""
+        return self if dispersion == 1.0 else Unwritten(self.inverse.times(dispersion))
+
+    def finite(self) -> bool:
+        """Tell whether every entry is finite."""
+        return self.inverse.finite()
+
 
 def root_of_information(information: Array | Arrow) -> Root:
     """Factor the inverse of a positive definite information matrix, after scaling its diagonal to 1.
@@ -72,7 +117,7 @@ def root_of_information(information: Array | Arrow) -> Root:
         factor = information.factorised()
         if factor is None:
             raise np.linalg.LinAlgError("the information is not positive definite")
-        return Root(factor.inverse().root())
+        return Unwritten(factor.inverted)
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from etamu._base.arrow import ArrowInverse
+from etamu._base.arrow import ArrowInverse, largest_form
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric
@@ -35,7 +36,7 @@ class Point:
         return self.local.score
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Direction:
     """A step to try, uphill: `slope` = score'step > 0, which is the decrement when step = H^-1 score."""
 
@@ -49,6 +50,14 @@ class Direction:
     def covariance(self) -> Array | ArrowInverse | None:
         """H^-1 at scale 1, computed when it is first asked for; None without a metric."""
         return None if self.metric is None else self.metric.inverted
+
+    def largest_form(self, extent: Array, groups: NDArray[np.intp] | None) -> float:
+        """Bound x' H^-1 x over all rows, as `etamu._base.arrow.largest_form`; asked again, it is remembered."""
+        known = self.__dict__.get("_form")
+        if known is None or known[0] is not extent or known[1] is not groups:
+            known = (extent, groups, largest_form(self.covariance, extent, groups))
+            self.__dict__["_form"] = known
+        return float(known[2])
 
 
 class Rule(Protocol):

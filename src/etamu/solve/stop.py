@@ -27,7 +27,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from etamu._base.arrow import ArrowFactor, largest_form
+from etamu._base.arrow import ArrowFactor
 from etamu._base.facts import dataclass
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -85,7 +85,7 @@ def bound(direction: Direction, oracle: Oracle) -> float:
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * largest_form(direction.covariance, oracle.extent, oracle.groups))
+    return math.sqrt(direction.slope * direction.largest_form(oracle.extent, oracle.groups))
 
 
 MANY = 128
@@ -107,7 +107,10 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
     sizes = [*past, size]
     ratios = [after / before if before > 0 else 0.0 for before, after in pairwise(sizes)]
     if ratios and (kappa := ratios[-1]) < 1:
-        if len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
+        if direction.information == "kept":
+            # A metric one step old leaves twice what Newton's own left, and as much again from then on.
+            kappa *= 1.0 if steps[-1].information == "kept" else 2.0
+        elif len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
             kappa = kappa**1.5 if direction.information != "observed" else kappa**1.9
         kappa = max(kappa, 1e-8)
         guess = min(guess, kappa / (1 - kappa) * size)
