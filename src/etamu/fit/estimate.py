@@ -221,7 +221,8 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     at = Placed(problem, stage.executor, coordinates, solution.beta)
     if limit is not None:
         moved = stage.executor.over(moved_chunk(stage.chunk, coordinates, limit))
-        at = Placed(inside(problem, coordinates, limit), moved, limit.inner(coordinates), limit.beta)
+        stated = inside(problem, coordinates, limit) if problem.options.covariance == "HAC" else problem
+        at = Placed(stated, moved, limit.inner(coordinates), limit.beta)
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
