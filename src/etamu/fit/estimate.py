@@ -36,7 +36,7 @@ from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import answered, reached, rest
+from etamu.fit.separation import answered, reached, rest, unsettled
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
@@ -97,12 +97,15 @@ def estimate(problem: Problem) -> Fit:
         oracle = likelihood_of(problem, stage)
         solve = partial(_solved, problem, oracle, stage)
         found = reached(problem, oracle, stage.executor, stage.sampled, solve)
+        said = problem
         if found.limit is not None:
             said = answered(problem, stage.coordinates, found.limit)
-            if said is not problem:
-                fit = estimate(said)
-                return replace(fit, problem=rest(fit.problem, problem))
-        else:
+        elif not found.settled:
+            said = unsettled(problem, found.solution)
+        if said is not problem:
+            fit = estimate(said)
+            return replace(fit, problem=rest(fit.problem, problem))
+        if found.limit is None:
             _say_outcome(found.solution)
         return _finish(problem, stage, found)
 

@@ -215,7 +215,7 @@ def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
     told = [
         (place, np.intersect1d(seen, every)) for (place, seen), (_, every) in zip(suspects, sure, strict=True)
     ]
-    separated = _among(rows.executor.whole, told)
+    separated = among(rows.executor.whole, told)
     if not separated.any():
         return None
     gone, basis = _null_space(rows, few, told, separated)
@@ -232,7 +232,7 @@ def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
     return replace(start, direction=basis @ found / least) if least > 0.0 else None
 
 
-def _among(chunk: Chunk, levels: list[tuple[int, NDArray[np.intp]]]) -> Mask:
+def among(chunk: Chunk, levels: list[tuple[int, NDArray[np.intp]]]) -> Mask:
     """Flag the rows that have one of some levels."""
     out = np.zeros(len(chunk), dtype=bool)
     for place, some in levels:
@@ -249,7 +249,7 @@ def _null_space(
 ) -> tuple[Mask, Array]:
     """Find the null space of the rows left from a few of them, if every row agrees; else from all."""
     sample = Rows(rows.unit, rows.executor.over(few), rows.coordinates)
-    gone, basis = sample.null_space(~_among(few, told))
+    gone, basis = sample.null_space(~among(few, told))
     if 0 < basis.shape[1] <= AT_ONCE:
         size = np.abs(basis).max()
         if all(np.abs(rows.margins(v)[~separated]).max(initial=0.0) <= TOLERANCE * size for v in basis.T):
