@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 
 import etamu as em
-from tests.catalogue import UNITS
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
+from tests.catalogue import UNITS
 
 SEPARABLE = [
     "bernoulli with logit",

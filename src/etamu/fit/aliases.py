@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from etamu import sums
+from etamu._base.arrow import entries
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.blocks import Dense
@@ -48,6 +49,9 @@ def aliased(executor: Threads, coordinates: Coordinates) -> Mask:
     gram = coordinates.gram(executor.reduce(plain_gram))
     if clearly_independent(gram):
         return np.zeros(coordinates.size, dtype=bool)
+    empty = np.asarray(entries(gram) <= 0.0)
+    if empty.any() and clearly_independent(coordinates.without(empty).gram(parts)):
+        return empty  # levels without a row, however many there are
     if coordinates.size > MANY:
         flags = _projected(executor, coordinates, np.asarray(gram))
         if flags is not None:

@@ -39,7 +39,7 @@ from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Solve, answered, reached, rest
+from etamu.fit.separation import Solve, answered, reached, rest, unsettled
 from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
@@ -130,14 +130,17 @@ def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
     """Say how the search ended, and make the Fit that was asked for where no finite estimate exists."""
+    said = problem
+    if found.limit is not None:
+        said = answered(problem, stage.coordinates, found.limit)
+    elif not found.settled:
+        said = unsettled(problem, found.solution)
+    if said is not problem:
+        fit = estimate(said)
+        return replace(fit, problem=rest(fit.problem, problem))
     if found.limit is None:
         _say_outcome(found.solution, problem.options.method)
-        return _finish(problem, stage, found)
-    said = answered(problem, stage.coordinates, found.limit)
-    if said is problem:
-        return _finish(problem, stage, found)
-    fit = estimate(said)
-    return replace(fit, problem=rest(fit.problem, problem))
+    return _finish(problem, stage, found)
 
 
 def solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
@@ -262,7 +265,8 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     at = Placed(problem, stage.executor, coordinates, solution.beta)
     if limit is not None:
         moved = stage.executor.over(moved_chunk(stage.chunk, coordinates, limit))
-        at = Placed(inside(problem, coordinates, limit), moved, limit.inner(coordinates), limit.beta)
+        stated = inside(problem, coordinates, limit) if problem.options.covariance == "HAC" else problem
+        at = Placed(stated, moved, limit.inner(coordinates), limit.beta)
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names

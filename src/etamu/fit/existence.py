@@ -19,8 +19,8 @@ from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.recession import anyone_may_run, bounded_bend, falls_for_ever, may_run
-from etamu.fit.face import Rows
-from etamu.fit.limit import Limit, one_way
+from etamu.fit.face import Rows, TooWideError
+from etamu.fit.limit import Limit, among, one_way
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed, score_and_information
 from etamu.solve.factor import cholesky
@@ -107,7 +107,7 @@ class Existence:
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
         parts = [f"no finite maximum exists (separation): {_listed(ends)}" if ends else
                  "no finite maximum exists (separation)"]  # fmt: skip
-        if len(self.direction) > 1 or not ends:
+        if len(self.direction) > 1 or (self.direction and not ends):
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")
         if self.undetermined:
@@ -162,6 +162,12 @@ def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def rows_of_levels(problem: Problem) -> Mask:
+    """Flag the counting rows of levels all of whose rows may run the same way."""
+    chunk = problem.counting()
+    return among(chunk, one_way(chunk, may_run(problem.unit, chunk.y)))
+
+
 def _level(schema: Schema, factors: tuple[int, ...], level: int) -> tuple[str, str]:
     names, texts = [], []
     for number in factors:
@@ -200,9 +206,16 @@ def _of_nothing(fit: Fit) -> Existence:
     said = f"The search ended early ({fit.outcome.value}), and nothing is proved."
     if fit.problem.sample is None:
         return _plain("unknown", said)
+    if fit.outcome is Outcome.INFINITE and (levels := levels_of(fit.problem)):
+        rows_apart = fit.problem.counting().row_ids[rows_of_levels(fit.problem)]
+        how = "There are too many columns for the limit to be worked out: coefficients are unverified."
+        return Existence("infinite", how, {}, {}, levels, np.sort(rows_apart), len(rows_apart))
     at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
     rows = Rows(fit.problem.unit, at.executor, fit.coordinates)
-    answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    try:
+        answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    except TooWideError:
+        return _plain("unknown", said)
     if not (answer.settled and answer.found is None):
         return _plain("unknown", said)
     return _plain("unknown", f"{said} No direction separates the rows, so that is not what went wrong.")
@@ -219,7 +232,10 @@ def _of_interior(fit: Fit) -> Existence:
     if overlapping(at):
         return _interior(fit, "the scores at the maximum balance on every side (overlap), which proves it")
     rows = Rows(unit, at.executor, fit.coordinates)
-    answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    try:
+        answer = recede(rows, np.ones(len(rows.ways), dtype=bool))
+    except TooWideError:
+        return _plain("unknown", "The search converged; there are too many columns to decide more.")
     if answer.settled and answer.found is None:
         return _interior(fit, "no direction separates the rows (linear program)")
     return _plain("unknown", "The search converged, but whether rows are separated was not decided.")

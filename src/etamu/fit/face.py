@@ -12,24 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu import sums
+from etamu._base.arrow import entries
+from etamu._base.errors import EtamuError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
+from etamu.design.gram import Gram
 from etamu.execute.threads import Threads
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.solve.aliases import Doubts, doubts_of
-from etamu.solve.factor import independent_columns
+from etamu.solve.factor import clearly_independent, independent_columns
 
 SHORT = 1e-10
 """A column is explained by earlier ones if they leave less than this share of it."""
+WIDEST = 6_000
+"""Columns up to which a Gram is written out; in the 300 MB of one such several have room."""
+MOST = 25_000_000
+"""Numbers in the null vectors up to which they are written out."""
 NARROW = 1_000
 """Columns up to which a triangle of all rows may decide what a Gram leaves in doubt."""
 TINY = 1e-11
 """Entries of a null vector below this share of its largest are 0."""
+
+
+class TooWideError(EtamuError):
+    """There are more columns than a question about all of them at once has memory for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +101,25 @@ class Rows:
             return np.ones(self.size, dtype=bool), np.eye(self.size)
         executor = self.over(rows)
         parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
+        if (found := self._empty(parts)) is not None:
+            return found
+        if self.size > WIDEST:
+            raise TooWideError(f"{self.size:,} columns are too many for their null space")
         doubts = doubts_of(np.asarray(self.coordinates.gram(parts)))
         found = self._projected(executor, doubts)
         return self._triangular(executor) if found is None else found
+
+    def _empty(self, parts: Gram) -> tuple[Mask, Array] | None:
+        """Take out the columns that are 0 in every row; None if the others are not clearly independent."""
+        gone = entries(self.coordinates.gram(parts)) <= 0.0
+        if not clearly_independent(self.coordinates.without(gone).gram(parts)):
+            return None
+        count = int(gone.sum())
+        if self.size * count > MOST:
+            raise TooWideError(f"{count:,} of {self.size:,} columns are 0 in every row left")
+        basis = np.zeros((self.size, count))
+        basis[np.flatnonzero(gone), np.arange(count)] = 1.0
+        return gone, basis
 
     def _projected(self, executor: Threads, doubts: Doubts) -> tuple[Mask, Array] | None:
         """Project the doubtful columns on the others; None where one is independent by a hair."""

@@ -52,6 +52,8 @@ MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
 BLOCK = 1 << 14
 """Rows written out at a time."""
+AT_ONCE = 8
+"""Null vectors up to which each is looked at in every row, rather than a Gram of all rows factorised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,16 +211,14 @@ def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
     suspects = one_way(few, may_run(rows.unit, few.y))
     if not any(len(levels) for _, levels in suspects):
         return None
-    whole, separated = rows.executor.whole, np.zeros(len(rows.ways), dtype=bool)
-    for (place, levels), (_, sure) in zip(suspects, one_way(whole, rows.ways), strict=True):
-        if len(both := np.intersect1d(levels, sure)):
-            codes: Any = whole.predictors[0].design.blocks[place]
-            flags = np.zeros(codes.levels, dtype=bool)
-            flags[both] = True
-            separated |= flags[codes.codes]
+    sure = one_way(rows.executor.whole, rows.ways)
+    told = [
+        (place, np.intersect1d(seen, every)) for (place, seen), (_, every) in zip(suspects, sure, strict=True)
+    ]
+    separated = among(rows.executor.whole, told)
     if not separated.any():
         return None
-    gone, basis = rows.null_space(~separated)
+    gone, basis = _null_space(rows, few, told, separated)
     if not gone.any():
         return None
     start = Recession(basis[:, 0], separated, gone, basis)
@@ -226,23 +226,47 @@ def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
     found = np.sign(cone[:1, 0]) if cone.shape[1] == 1 else least_sum(np.eye(cone.shape[1]), cone)
     if found is None:
         return None
-    margins = rows.margins(basis @ found) * rows.ways
-    least = float(margins[separated].min())
+    place = np.flatnonzero(separated)
+    margins = rows.moved((basis @ found)[:, None], place)[:, 0] * rows.ways[place]
+    least = float(margins.min())
     return replace(start, direction=basis @ found / least) if least > 0.0 else None
+
+
+def among(chunk: Chunk, levels: list[tuple[int, NDArray[np.intp]]]) -> Mask:
+    """Flag the rows that have one of some levels."""
+    out = np.zeros(len(chunk), dtype=bool)
+    for place, some in levels:
+        if len(some):
+            block: Any = chunk.predictors[0].design.blocks[place]
+            flags = np.zeros(block.levels, dtype=bool)
+            flags[some] = True
+            out |= flags[block.codes]
+    return out
+
+
+def _null_space(
+    rows: Rows, few: Chunk, told: list[tuple[int, NDArray[np.intp]]], separated: Mask
+) -> tuple[Mask, Array]:
+    """Find the null space of the rows left from a few of them, if every row agrees; else from all."""
+    sample = Rows(rows.unit, rows.executor.over(few), rows.coordinates)
+    gone, basis = sample.null_space(~among(few, told))
+    if 0 < basis.shape[1] <= AT_ONCE:
+        size = np.abs(basis).max()
+        if all(np.abs(rows.margins(v)[~separated]).max(initial=0.0) <= TOLERANCE * size for v in basis.T):
+            return gone, basis
+    return rows.null_space(~separated)
 
 
 def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
     """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
     found = []
+    sides = np.where(ways == 2, 0, ways)
     for place, block in enumerate(chunk.predictors[0].design.blocks):
         if not isinstance(block, Coded) or block.multiplier is not None:
             continue
         count = np.bincount(block.codes, minlength=block.levels)
-        levels = np.zeros(block.levels, dtype=bool)
-        for way in (-1, 1):
-            same = np.bincount(block.codes[ways == way], minlength=block.levels)
-            levels |= (count > 0) & (same == count)
-        found.append((place, np.flatnonzero(levels)))
+        total = np.bincount(block.codes, weights=sides, minlength=block.levels)
+        found.append((place, np.flatnonzero((count > 0) & (np.abs(total) == count))))
     return found
 
 
@@ -313,13 +337,14 @@ def _concluded(
     total = _simplest(rows, total, cone, common)
     ways = rows.ways[place].astype(np.float64)
     near = _spread(ended.beta, total.gone)
-    away = rows.margins(total.direction)[place] * ways
-    known = rows.margins(near)[place]
+    moved = rows.margins(total.direction)
+    away = moved[place] * ways
+    known = rows.moved(near[:, None], place)[:, 0]
     if (offset := chunk.predictors[0].offset) is not None:
         known = known + offset[place]
     ends = ways * END
     value = ended.local.value + _value_at(rows.unit, chunk, place, ends)
-    rest = np.abs(rows.margins(total.direction)[~separated])
+    rest = np.abs(moved[~separated])
     far = _far(rows.unit, chunk, place, ways)
     times = max(float(np.max((far - ways * known) / away)), 1.0)
     lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if len(rest) else 0.0

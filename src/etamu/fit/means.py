@@ -259,7 +259,10 @@ def _table(
 ) -> Estimates:
     gradient = fit.coordinates.hypothesis(rows)
     numbers = estimates(fit, Linearised(eta, gradient), wish.reading, tested=False)
-    notes = [] if complete else ["NaN: aliased columns leave this mean without an estimate"]
+    why = "aliased columns leave this mean without an estimate"
+    if fit.limit is not None:
+        why = "no finite estimate of eta exists there (separation); predict() gives the limit of the mean"
+    notes = [] if complete else [f"NaN: {why}"]
     numbers["std_error"] = np.where(np.isnan(eta), np.nan, numbers["std_error"])
     if wish.scale == "response":
         unit, bias = fit.problem.unit, wish.bias

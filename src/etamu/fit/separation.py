@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, DroppedRowsWarning, SeparationError, SeparationWarning
 from etamu._base.later import later
@@ -25,7 +26,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
-from etamu.fit.face import Rows
+from etamu.fit.face import Rows, TooWideError
 from etamu.fit.limit import Found, Limit, levels_apart, limit_of, suspected
 from etamu.fit.pilot import pilot
 from etamu.fit.placed import Placed
@@ -39,12 +40,14 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution, Step
 
 if TYPE_CHECKING:
-    from etamu.fit.existence import Existence, levels_of, overlapping, separation
+    from etamu.fit.existence import Existence, levels_of, overlapping, rows_of_levels, separation
 else:
     levels_of = later("etamu.fit.existence", "levels_of")
+    rows_of_levels = later("etamu.fit.existence", "rows_of_levels")
     overlapping = later("etamu.fit.existence", "overlapping")
     separation = later("etamu.fit.existence", "separation")
 
+SHOWN = 5
 CREEPS = 4
 """Newton steps in a row that must creep before running away is suspected."""
 BETWEEN = (0.15, 0.7)
@@ -83,9 +86,18 @@ def reached(
         Climbs, calling what it is handed after each step.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates)
+    try:
+        return _reached(problem, oracle, rows, sampled, solve)
+    except TooWideError:
+        return Found(None, solve(None), settled=False)
+
+
+def _reached(
+    problem: Problem, oracle: Likelihood, rows: Rows, sampled: Sampled | None, solve: Solve
+) -> Found:
     if sampled is not None and oracle.size and (known := levels_apart(rows, sampled.chunk)) is not None:
         first = pilot(oracle, problem.unit, sampled)
-        beta = start(oracle, problem.unit, executor.whole) if first is None else first[0]
+        beta = start(oracle, problem.unit, rows.executor.whole) if first is None else first[0]
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
         return _named(problem, limit_of(rows, oracle, begun, known))
     try:
@@ -145,6 +157,26 @@ def _creeps(steps: list[Step]) -> bool:
     return len(ratios) == CREEPS and all(BETWEEN[0] < ratio < BETWEEN[1] for ratio in ratios)
 
 
+def unsettled(problem: Problem, solution: Solution) -> Problem:
+    """Answer where the search ran away and there are too many columns to say where to."""
+    levels = levels_of(problem) if solution.outcome is Outcome.INFINITE else ()
+    if not levels:
+        return problem
+    named = ", ".join(f"{factor} = {level}" for factor, level in levels[:SHOWN])
+    more = f" and {len(levels) - SHOWN:,} more" if len(levels) > SHOWN else ""
+    text = (
+        f"No finite maximum exists (separation): every response of {named}{more} is at the same end of its "
+        "range. There are too many columns for the limit to be worked out, and coefficients are those where "
+        "the search ended. Remedies: merge such levels, leave their rows out, or on_separation='drop'"
+    )
+    if problem.options.on_separation == "error":
+        raise SeparationError(text)
+    if problem.options.on_separation == "drop":
+        return without(problem, problem.counting().row_ids[rows_of_levels(problem)], text)
+    warnings.warn(text, SeparationWarning, stacklevel=user_level())
+    return problem
+
+
 def answered(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:
     """Warn, raise, or state the problem without the separated rows, as `on_separation` asks.
 
@@ -168,15 +200,17 @@ def _error(problem: Problem, what: Existence, limit: Limit) -> Problem:
 
 
 def _drop(problem: Problem, what: Existence, limit: Limit) -> Problem:
-    """Leave the separated rows out, as if they had not been given."""
+    return without(problem, limit.rows, what.sentence)
+
+
+def without(problem: Problem, rows: NDArray[np.int64], why: str) -> Problem:
+    """Leave rows out, as if they had not been given."""
     sample = problem.attached()
-    left: Mask = ~np.isin(sample.chunk.row_ids, limit.rows)
+    left: Mask = ~np.isin(sample.chunk.row_ids, rows)
     counted = sample.counted & left
     if not counted.any():
-        raise DataError(
-            f"every row is separated, so on_separation='drop' leaves none. {_capital(what.sentence)}"
-        )
-    note = f"{len(limit.rows)} separated rows dropped: {what.sentence}"
+        raise DataError(f"every row is separated, so on_separation='drop' leaves none. {_capital(why)}")
+    note = f"{len(rows)} separated rows dropped: {why}"
     warnings.warn(note, DroppedRowsWarning, stacklevel=user_level())
     smaller = replace(sample, chunk=sample.chunk.take(np.flatnonzero(left)), counted=counted[left])
     return replace(
