@@ -50,8 +50,16 @@ def test_probit_tails_against_more_digits() -> None:
 
 @pytest.mark.parametrize(
     ("family", "link"),
-    [("bernoulli", "logit"), ("poisson", "log"), ("poisson", "sqrt"), ("gamma", "log"), ("gamma", "inverse")]
-    + [("inverse_gaussian", "log"), ("inverse_gaussian", "inverse_squared"), ("gamma", "identity")],
+    [
+        ("bernoulli", "logit"),
+        ("poisson", "log"),
+        ("poisson", "sqrt"),
+        ("gamma", "log"),
+        ("gamma", "inverse"),
+        ("gamma", "identity"),
+        ("inverse_gaussian", "log"),
+        ("inverse_gaussian", "inverse_squared"),
+    ],
 )
 def test_the_penalty_has_the_adjustment_for_its_gradient(family: str, link: str) -> None:
     pair, penalty = unit(family, link), mean_penalty(unit(family, link))
