@@ -248,3 +248,46 @@ def test_checks_reject_a_true_model_as_often_as_they_say() -> None:
         share = float(np.mean(np.array(p) < 0.05))
         print(f"check {name}: {share:.4f}")
         assert abs(share - 0.05) <= bound(0.05) + allowed[name]
+
+
+SMALL = 40
+"""Rows of a sample whose maximum likelihood estimates are visibly biased."""
+
+
+def small_samples(family: str, link: str, methods: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Fit small samples by several methods; return coefficients and phi of each where all are finite."""
+    x = np.linspace(-1.0, 1.0, SMALL)
+    eta = 0.5 + 1.0 * x
+    mu = ndtr(eta) if link == "probit" else np.exp(eta)
+    found: dict[str, list[np.ndarray]] = {method: [] for method in methods}
+    for seed in range(REPLICATIONS):
+        rng = np.random.default_rng(seed)
+        y = (rng.random(SMALL) < mu).astype(float) if link == "probit" else rng.gamma(1.5, mu / 1.5)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fits = {method: em.GLM(family, link, method=method).fit(x[:, None], y) for method in methods}
+        if all(fit.converged for fit in fits.values()):
+            for method, fit in fits.items():
+                found[method].append(np.append(fit.coef, fit.dispersion))
+    return {method: np.array(rows) for method, rows in found.items()}
+
+
+def test_the_mean_bias_of_a_probit_slope_goes_away() -> None:
+    found = small_samples("bernoulli", "probit", ("ml", "firth", "median"))
+    slopes = {method: rows[:, 1] for method, rows in found.items()}
+    error = 3.0 * np.std(slopes["ml"]) / np.sqrt(len(slopes["ml"]))
+    bias = {method: float(np.mean(each)) - 1.0 for method, each in slopes.items()}
+    assert bias["ml"] > error
+    assert abs(bias["firth"]) < 0.35 * bias["ml"] + error
+    below = {method: float(np.mean(each < 1.0)) for method, each in slopes.items()}
+    assert abs(below["median"] - 0.5) < abs(below["ml"] - 0.5) + bound(0.5, len(slopes["ml"]))
+    assert abs(below["median"] - 0.5) < 0.02 + bound(0.5, len(slopes["ml"]))
+
+
+def test_the_bias_of_a_gamma_dispersion_goes_away() -> None:
+    found = small_samples("gamma", "log", ("firth", "median"))
+    truth = 1.0 / 1.5
+    phi = {method: rows[:, 2] for method, rows in found.items()}
+    count = len(phi["firth"])
+    assert abs(np.mean(phi["firth"]) - truth) < 0.01 * truth + 3.0 * np.std(phi["firth"]) / np.sqrt(count)
+    assert abs(np.mean(phi["median"] < truth) - 0.5) < 0.01 + bound(0.5, count)

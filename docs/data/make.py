@@ -1,5 +1,7 @@
 """Make the small data sets of the pages, whose numbers are made up: `python docs/data/make.py`.
 
+endometrial.csv is not made here: it is real (Heinze and Schemper 2002), copied from tests/references/bias.
+
 May import: numpy.
 Read next: `docs/learn/fish-and-seeds.rst`.
 """

@@ -115,8 +115,8 @@ def glm(
     solver : "newton", "irls", "gradient" or "lbfgs"
     method : "ml", "firth", "median", "mixed" or "jeffreys"
         Maximum likelihood; scores adjusted for mean bias, for median bias, or for mean bias in beta and
-        median bias in phi; the likelihood penalised by Jeffreys' prior. All but "ml" stay finite where the
-        data separate.
+        median bias in phi; the likelihood penalised by Jeffreys' prior. In a logistic model all but "ml" are
+        finite where the data separate.
     precision : "double" or "extended"
         Extended sums the score in twice the precision, for columns so nearly dependent that rounding shows.
     on_separation : "warn", "error", "drop" or "firth"

@@ -173,6 +173,8 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
         raise SeparationError(text)
     if problem.options.on_separation == "drop":
         return without(problem, problem.counting().row_ids[rows_of_levels(problem)], text)
+    if problem.options.on_separation == "firth":
+        return _by_firth(problem, text)
     warnings.warn(text, SeparationWarning, stacklevel=user_level())
     return problem
 
@@ -223,10 +225,14 @@ def without(problem: Problem, rows: NDArray[np.int64], why: str) -> Problem:
 
 
 def _firth(problem: Problem, what: Existence, limit: Limit) -> Problem:
-    """Adjust the scores for bias, which has a finite answer in any case."""
     del limit
-    note = f"{what.sentence} The estimates are Firth's, of reduced mean bias."
-    warnings.warn(_capital(note), SeparationWarning, stacklevel=user_level())
+    return _by_firth(problem, _capital(what.sentence))
+
+
+def _by_firth(problem: Problem, text: str) -> Problem:
+    """Adjust the scores for bias, which has a finite answer where classes separate."""
+    note = f"{text} The estimates are Firth's, of reduced mean bias."
+    warnings.warn(note, SeparationWarning, stacklevel=user_level())
     options = replace(problem.options, method="firth", on_separation="warn")
     return replace(problem, notes=(*problem.notes, note), options=options)
 

@@ -79,7 +79,8 @@ def adjustment(
     third = weight * (bend.spread / 6.0 - 0.5 * bend.mean)
     moments = np.empty(len(axes.lengths))
     for j, length in enumerate(axes.lengths):
-        moments[j] = third @ design.matvec(np.ascontiguousarray(axes.raw[:, j])) ** 3 / length
+        reach = design.matvec(np.ascontiguousarray(axes.raw[:, j]))
+        moments[j] = third @ (reach * reach * reach) / length
     return np.concatenate([score, moments])
 
 

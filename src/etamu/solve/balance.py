@@ -156,12 +156,8 @@ def balance(
             return end(Outcome.CONVERGED)
         if len(steps) >= limit:
             return end(Outcome.LIMIT)
-        if (
-            len(sizes) > PATIENCE
-            and size > FLOOR
-            and min(sizes[-PATIENCE:]) > LITTLE * min(sizes[:-PATIENCE])
-        ):
-            return end(Outcome.STALLED)
+        if _stuck(sizes):
+            return end(Outcome.CONVERGED if size <= FLOOR else Outcome.STALLED)
         moved: _Moved | None = None
         newton = differences and (bend is not None or (len(steps) > 0 and rate > SLOW and size <= NEAR))
         if newton:
@@ -205,12 +201,13 @@ class _Counted:
 
 
 def _arrived(sizes: list[float], rate: float, tolerance: float) -> bool:
-    """Tell whether what is left, at the rate of the last step, is within the tolerance or rounding."""
-    left = sizes[-1] / max(1.0 - rate, 1e-3)
-    if sizes[-1] <= tolerance and (left <= tolerance or sizes[-1] == 0.0):
-        return True
-    last = sizes[-4:]
-    return len(last) == 4 and max(last) <= FLOOR and last[-1] > 0.5 * last[0]
+    """Tell whether what is left, at the rate of the last step, is within the tolerance."""
+    return sizes[-1] == 0.0 or sizes[-1] / max(1.0 - rate, 1e-3) <= tolerance
+
+
+def _stuck(sizes: list[float]) -> bool:
+    """Tell whether the last steps have taken hardly any of the force away."""
+    return len(sizes) > PATIENCE and min(sizes[-PATIENCE:]) > LITTLE * min(sizes[:-PATIENCE])
 
 
 def _advance(equations: _Counted, beta: Array, here: Seen, step: Array) -> _Moved | None:
