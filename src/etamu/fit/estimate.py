@@ -58,6 +58,9 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 DEAR = 2_000_000
 """From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
 
+EARLY = 30
+"""Iterations after which the edge of a domain is looked at."""
+
 WIDE = 50
 """From so many numbers per row on an information costs several times as much as a score."""
 NARROW = 30
@@ -101,7 +104,7 @@ def _estimated(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = on_edge(oracle, refined(problem, oracle, _solved(problem, oracle, stage)))
+        solution = refined(problem, oracle, _solved(problem, oracle, stage))
         _say_outcome(solution)
         return _finish(problem, stage, solution)
 
@@ -118,7 +121,15 @@ def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
         if found is not None:
             beta, metric = found
             return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
-    return SOLVERS[solver](oracle, _first(problem, oracle, stage))
+    first = _first(problem, oracle, stage)
+    if not (oracle.restricted and solver in {"newton", "irls"}):
+        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, first))
+    # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
+    early = on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, first, limit=EARLY))
+    if early.outcome is not Outcome.LIMIT:
+        return early
+    later = on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, early.beta))
+    return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
 def prepare(problem: Problem) -> Stage:
