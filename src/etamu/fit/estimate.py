@@ -37,7 +37,8 @@ from etamu.fit.problem import Problem
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.start import start
+from etamu.fit.several import best_of
+from etamu.fit.start import start as starting_point
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
@@ -121,14 +122,25 @@ def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
         if found is not None:
             beta, metric = found
             return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
-    first = _first(problem, oracle, stage)
-    if not (oracle.restricted and solver in {"newton", "irls"}):
-        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, first))
+    start = _first(problem, oracle, stage)
+    if solver not in {"newton", "irls"}:
+        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start))
+    climb = partial(_climbed, oracle, stage.chunk, SOLVERS[solver])
+    ended = climb(start)
+    if problem.options.start is not None:
+        return ended
+    return best_of(oracle, problem.unit, stage.chunk, ended, climb)
+
+
+def _climbed(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
+    """Climb from a start; onto the edge of a domain, if the maximum is there."""
+    if not oracle.restricted:
+        return solver(oracle, start)
     # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
-    early = on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, first, limit=EARLY))
+    early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
     if early.outcome is not Outcome.LIMIT:
         return early
-    later = on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, early.beta))
+    later = on_edge(oracle, chunk, solver(oracle, early.beta))
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
@@ -199,7 +211,7 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return start(oracle, problem.unit, stage.chunk)
+        return starting_point(oracle, problem.unit, stage.chunk)
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
