@@ -1,9 +1,9 @@
 """A maximum on the edge of the domain: found exactly, on the rows that lie there.
 
-The climb ends beside such a maximum, because values are asked strictly inside only. Here the rows nearest to an
-end of the domain are put on it, the value of the others is maximised on the flat that this leaves, and the
-conditions of Karush, Kuhn and Tucker are checked: every row on the edge must pull outward, else it is let go; a
-row that the way meets is taken in (primal active sets: Nocedal and Wright 2006, section 16.5).
+The climb ends beside such a maximum, because values are asked strictly inside only. Here the rows nearest to
+an end of the domain are put on it, the value of the others is maximised on the flat that this leaves, and the
+conditions of Karush, Kuhn and Tucker are checked: every row on the edge must pull outward, else it is let go;
+a row that the way meets is taken in (primal active sets: Nocedal and Wright 2006, section 16.5).
 
 May import: everything below `fit`.
 Read next: `etamu.fit.estimate`, which asks for it.
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
+from etamu.design.chunk import Chunk
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
+from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
 CELLS = 4_000_000
@@ -31,6 +33,8 @@ PROOF = 1e-8
 """Share of the gradient that the rows on the edge may leave."""
 ON = 1e-9
 """A row this near an end is on it."""
+FLAT = 1e-4
+"""Share of the expected information that bends a value without curvature of its own."""
 MOST = 100
 """Changes of the rows on the edge."""
 STEPS = 60
@@ -48,6 +52,8 @@ class Edge:
     Parameters
     ----------
     oracle : Likelihood
+    chunk : Chunk
+        Rows with their columns placed.
     rows : array (n, size)
         In working coordinates.
     offset : array (n,)
@@ -56,6 +62,7 @@ class Edge:
     """
 
     oracle: Likelihood
+    chunk: Chunk
     rows: Array
     offset: Array
     spread: float
@@ -74,9 +81,9 @@ class Edge:
         inward = np.array([sign for _, sign in self.ends()])[nearer]
         return np.take_along_axis(gaps, nearer[None], axis=0)[0], inward
 
-    def per_row(self, beta: Array, on: Mask) -> tuple[Array, Array, Array]:
-        """Return value, score and information of every row; those on the edge are seen from just inside."""
-        chunk, unit, domain = self.oracle.executor.whole, self.oracle.unit, self.oracle.unit.domain
+    def per_row(self, beta: Array, on: Mask) -> tuple[Array, ...]:
+        """Return value, score, observed and expected information; the edge is seen from just inside."""
+        chunk, unit, domain = self.chunk, self.oracle.unit, self.oracle.unit.domain
         eta = self.rows @ beta + self.offset
         for end, inward in self.ends():
             just = inward * JUST if end == 0.0 else end + inward * abs(end) * 2.0**-52
@@ -86,40 +93,48 @@ class Edge:
             value, score, observed = unit.bind(np, "observed")(chunk.y, eta)
             expected = unit.bind(np, "expected")(chunk.y, eta)[2]
         weight = chunk.weights.total()
-        value = np.where(domain.contains(eta), value, -np.inf)
-        information = np.where(observed > 0, observed, expected)
+        found = np.where(domain.contains(eta), value, -np.inf), score, observed, expected
         if weight is None:
-            return value, score, information
+            return found
         used = weight > 0
-        return tuple(np.where(used, part * weight, 0.0) for part in (value, score, information))
+        return tuple(np.where(used, part * weight, 0.0) for part in found)
 
 
-def on_edge(oracle: Likelihood, solution: Solution) -> Solution:
-    """Put a climb that ended beside the edge of the domain on it; as it was if no point there is proved best."""
+def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+    """Put a climb that ended beside the edge of the domain on it.
+
+    As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
+    """
     beside = solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT}
     if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
         return solution
-    whole = oracle.executor.whole
-    if len(whole) * oracle.size > CELLS:
+    if len(chunk) * oracle.size > CELLS:
         return solution
-    predictor = whole.predictors[0]
+    predictor = chunk.predictors[0]
     rows = oracle.coordinates.rows(predictor.design)
-    offset = np.zeros(len(whole)) if predictor.offset is None else np.asarray(predictor.offset)
+    offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
     eta = rows @ solution.beta + offset
-    edge = Edge(oracle, rows, offset, float(np.abs(eta).max(initial=0.0)) or 1.0)
-    found = _best(edge, solution.beta)
-    if found is None:
-        return solution
-    beta, _ = found
+    edge = Edge(oracle, chunk, rows, offset, float(np.abs(eta).max(initial=0.0)) or 1.0)
+    beta = _best(edge, solution.beta)
+    found = None if beta is None else _seen(edge, beta, solution)
+    better = found is not None and found.local.value >= solution.local.value
+    return found if found is not None and better else solution
+
+
+def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
+    """Look at a maximum on the edge from as near as it can be seen, and climb on from one that is inside."""
+    if not np.any(edge.slack(beta)[0] <= ON * edge.spread):
+        return newton(edge.oracle, beta)
     into = _into(edge, beta)
     if into is None:
-        return solution
+        return None
     for digit in range(6):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
-        seen = oracle.at(inside, FINAL)
+        seen = edge.oracle.at(inside, FINAL)
         if np.isfinite(seen.value) and seen.value >= solution.local.value:
-            return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=solution.passes + 1)
-    return solution
+            passes = solution.passes + digit + 1
+            return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
+    return None
 
 
 def _into(edge: Edge, beta: Array) -> Array | None:
@@ -131,16 +146,15 @@ def _into(edge: Edge, beta: Array) -> Array | None:
     normals = np.unique(edge.rows[on] * inward[on][:, None], axis=0)
     goal = np.append(np.zeros(beta.size), -1.0)
     bounds = [(-1.0, 1.0)] * beta.size + [(None, 1.0)]
-    found = linprog(goal, np.column_stack([-normals, np.ones(len(normals))]), np.zeros(len(normals)), bounds=bounds)
-    return np.asarray(found.x[:-1]) if found.success and found.x[-1] > 0 else None
+    rules = np.column_stack([-normals, np.ones(len(normals))])
+    found = linprog(goal, rules, np.zeros(len(normals)), bounds=bounds)
+    x = np.asarray(found.x if found.success else [0.0])
+    return x[:-1] if x[-1] > 0 else None
 
 
-def _best(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
+def _best(edge: Edge, beside: Array) -> Array | None:
     """Change the rows held on the edge until all that lie there pull outward; None without a proof."""
-    begun = _begin(edge, beside)
-    if begun is None:
-        return None
-    beta, held = begun
+    beta, held = _begin(edge, beside)
     for _ in range(MOST):
         beta, blocking = _along(edge, beta, held)
         if blocking is not None and blocking not in held:
@@ -153,27 +167,27 @@ def _best(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
             return None
         proved, pulling = judged
         if proved:
-            return beta, pulling
+            return beta
         if blocking is None and set(pulling) == set(held):
             return None
         held = pulling
     return None
 
 
-def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]] | None:
+def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]]:
     """Put the rows nearest to an end on it: as many as can lie there together, and the others inside."""
     slack, _ = edge.slack(beside)
     for near in NEAR:
         chosen = np.flatnonzero(slack <= near * edge.spread)
         if not len(chosen):
-            return None
+            break
         held = _patterns(edge, chosen[np.argsort(slack[chosen], kind="stable")], beside.size)
         beta, _ = _flat(edge, beside, held)
         inside = edge.slack(beta)[0]
-        value, _, _ = edge.per_row(beta, inside <= ON * edge.spread)
+        value = edge.per_row(beta, inside <= ON * edge.spread)[0]
         if inside.min() >= -ON * edge.spread and np.isfinite(value.sum()):
             return beta, held
-    return None
+    return beside, []
 
 
 def _patterns(edge: Edge, chosen: NDArray[np.intp], size: int) -> list[int]:
@@ -212,12 +226,13 @@ def _along(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, int | None]
     fixed = np.abs(free).max(axis=1) <= 1e-12 * np.abs(edge.rows).max(axis=1)
     for _ in range(STEPS):
         on = edge.slack(beta)[0] <= ON * edge.spread
-        value, score, information = edge.per_row(beta, on)
+        value, score, *information = edge.per_row(beta, on)
         if not np.isfinite(value.sum()):
             return beta, None
         gradient = free.T @ np.where(fixed, 0.0, score)
-        matrix = free.T @ (free * np.where(on, 0.0, information)[:, None])
-        factor = cholesky(matrix) or lifted(matrix)
+        observed, expected = (free.T @ (free * np.where(on, 0.0, w)[:, None]) for w in information)
+        # Where the value is straight along the flat, the step is long, and the edge ends it.
+        factor = cholesky(observed) or cholesky(observed + FLAT * expected) or lifted(expected)
         step = basis @ factor.solve(gradient)
         length, meets = _room(edge, beta, step, ~fixed)
         moved = _advance(edge, beta, length * step, float(value.sum()))
@@ -263,8 +278,8 @@ def _room(edge: Edge, beta: Array, step: Array, moving: Mask) -> tuple[float, in
 def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     """Tell whether all rows on the edge can hold the gradient together, and which of them do.
 
-    With g the gradient and c_i the inward normals of the rows there, lambda >= 0 that minimises |g + sum lambda c|
-    leaves the projection of g on the directions that stay inside: 0 at a maximum.
+    With g the gradient and c_i the inward normals of the rows there, lambda >= 0 with the least
+    |g + sum lambda c| leaves the projection of g on the directions that stay inside: 0 at a maximum.
     """
     from scipy.optimize import nnls
 
@@ -272,15 +287,17 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     on = np.flatnonzero(slack <= ON * edge.spread)
     mask = np.zeros(len(slack), dtype=bool)
     mask[on] = True
-    _, score, _ = edge.per_row(beta, mask)
-    if not np.all(np.isfinite(score)) or not len(on):
+    score = edge.per_row(beta, mask)[1]
+    if not np.all(np.isfinite(score)):
         return None
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
     gradient = edge.rows.T @ score / size
+    scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
+    if not len(on):
+        return bool(np.linalg.norm(gradient) <= PROOF * scale), []
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
     lengths = np.linalg.norm(normals, axis=1)
     shares, left = nnls((normals / lengths[:, None]).T, -gradient)
-    scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
     chosen = on[first[shares > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)]]
     return bool(left <= PROOF * scale), _patterns(edge, chosen, beta.size)

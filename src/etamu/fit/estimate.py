@@ -40,7 +40,8 @@ from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Solve, answered, reached, rest, unsettled
-from etamu.fit.start import start
+from etamu.fit.several import best_of
+from etamu.fit.start import start as starting_point
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
@@ -61,6 +62,9 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 
 DEAR = 2_000_000
 """From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
+
+EARLY = 30
+"""Iterations after which the edge of a domain is looked at."""
 
 WIDE = 50
 """From so many numbers per row on an information costs several times as much as a score."""
@@ -125,7 +129,7 @@ def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> 
     found = reached(problem, oracle, stage.executor, stage.sampled, solve)
     if found.limit is not None:
         return found
-    return replace(found, solution=on_edge(oracle, refined(problem, oracle, found.solution)))
+    return replace(found, solution=refined(problem, oracle, found.solution))
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
@@ -157,7 +161,26 @@ def solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback |
             if solver == "newton":
                 return newton(oracle, beta, metric=metric, callback=watch)
             return irls(oracle, beta, callback=watch)
-    return SOLVERS[solver](oracle, _first(problem, oracle, stage), callback=watch)
+    start = _first(problem, oracle, stage)
+    if solver not in {"newton", "irls"}:
+        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
+    climb = partial(_climbed, oracle, stage.chunk, partial(SOLVERS[solver], callback=watch))
+    ended = climb(start)
+    if problem.options.start is not None:
+        return ended
+    return best_of(oracle, problem.unit, stage.chunk, ended, climb)
+
+
+def _climbed(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
+    """Climb from a start; onto the edge of a domain, if the maximum is there."""
+    if not oracle.restricted:
+        return solver(oracle, start)
+    # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
+    early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
+    if early.outcome is not Outcome.LIMIT:
+        return early
+    later = on_edge(oracle, chunk, solver(oracle, early.beta))
+    return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
 def prepare(problem: Problem) -> Stage:
@@ -227,7 +250,7 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return start(oracle, problem.unit, stage.chunk)
+        return starting_point(oracle, problem.unit, stage.chunk)
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "

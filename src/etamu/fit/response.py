@@ -128,5 +128,7 @@ def _counts(name: str, successes: Array, trials: Array, rows: NDArray[np.intp]) 
     refuse(fraction, successes, rule, "use quasibinomial for proportions", rows)
     outside = (whole < 0) | (whole > trials)
     rule = f"the response {name!r} must lie between 0 and its trials"
-    refuse(outside, successes, rule, "correct the row", rows)
+    if outside.any():
+        of = trials[int(np.flatnonzero(outside)[0])]
+        refuse(outside, successes, rule, f"correct the row, which has {of:g} trials", rows)
     return whole, trials

@@ -63,11 +63,11 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
     DataError
         If no coefficients are found that put every eta inside the domain of the link.
     """
-    candidates = [*_least_squares(oracle, unit), *_constant(oracle, unit, chunk)]
-    best = _best(oracle, candidates)
+    natural = candidates(oracle, unit, chunk)
+    best = _best(oracle, natural)
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
-        best = _feasible(oracle, unit, chunk, candidates[0] if candidates else np.zeros(oracle.size))
+        best = _feasible(oracle, unit, chunk, natural[0] if natural else np.zeros(oracle.size))
     if best is None:
         raise DataError(
             f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} "
@@ -77,9 +77,14 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
     return best
 
 
-def _best(oracle: Likelihood, candidates: list[Array]) -> Array | None:
+def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
+    """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
+    return [*_least_squares(oracle, unit), *_constant(oracle, unit, chunk)]
+
+
+def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
     best, highest = None, -np.inf
-    for candidate in candidates:
+    for candidate in starts:
         # Strictly inside, by a little: a start on the edge of the domain cannot move.
         value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])
         if np.isfinite(value) and value > highest:

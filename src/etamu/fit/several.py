@@ -1,0 +1,89 @@
+"""Several starts, where the likelihood may have several maxima: the best end is kept.
+
+A unit that is convex in eta has one maximum and is climbed once. With a cauchit link an outlier makes a
+maximum of its own, and with a Gaussian or inverse Gaussian response beside a curved link there may be more
+than one. Then the climb is repeated from the other natural starts, from the first end with its slopes weaker,
+stronger and turned, and from a few directions that are the same in every run.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.start`, the natural starts; `etamu.fit.estimate`, which asks for this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from etamu._base.types import Array
+from etamu.design.chunk import Chunk
+from etamu.family.unit import Unit
+from etamu.fit.start import candidates
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.oracle import Outcome, Solution
+
+CELLS = 200_000
+"""Numbers in the rows up to which a fit is so cheap that it may be repeated."""
+SLOPES = (0.3, 3.0, 10.0, -1.0)
+"""The slopes of the first end are multiplied by these."""
+DIRECTIONS = 8
+SEED = 20261121
+"""Of the directions, which are the same in every run."""
+HALVINGS = 20
+BETTER = 1e-9
+"""Gain, as a share of the value, for which another end is preferred: less is the same maximum."""
+HOPEFUL = 3
+"""Ends that are reached again this many times in a row are not likely to be beaten."""
+
+Climb = Callable[[Array], Solution]
+FOUND = (Outcome.CONVERGED, Outcome.BOUNDARY)
+
+
+def best_of(oracle: Likelihood, unit: Unit, chunk: Chunk, first: Solution, climb: Climb) -> Solution:
+    """Climb again from other starts and return the best end, with the steps of all."""
+    if unit.convex or chunk.cells > CELLS or first.outcome not in FOUND or oracle.size < 2:
+        return first
+    best, passes, again = first, first.passes, 0
+    for start in _others(oracle, unit, chunk, first.beta):
+        found = climb(start)
+        passes += found.passes
+        gain = found.local.value - best.local.value
+        if found.outcome in FOUND and gain > BETTER * max(abs(best.local.value), 1e-300):
+            best, again = found, 0
+        elif abs(gain) <= BETTER * max(abs(best.local.value), 1e-300):
+            again += 1
+        if again > HOPEFUL + oracle.size:
+            break
+    return replace(best, passes=passes)
+
+
+def _others(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterator[Array]:
+    """Yield other starts inside the domain."""
+    yield from (start for start in candidates(oracle, unit, chunk) if _inside(oracle, start))
+    constant = oracle.coordinates.layout.constant
+    level = np.zeros_like(end)
+    if constant is not None:
+        along = oracle.coordinates.working(constant)
+        level = along * float(end @ along) / float(along @ along)
+    slopes = end - level
+    for times in SLOPES:
+        yield from _shortened(oracle, level, times * slopes)
+    size = float(oracle.extent @ np.abs(slopes)) or float(np.abs(level).max()) or 1.0
+    draws = np.random.default_rng(SEED).normal(size=(DIRECTIONS, len(end)))
+    for draw in draws:
+        turned = draw / max(float(oracle.extent @ np.abs(draw)), 1e-300)
+        yield from _shortened(oracle, level, 2.0 * size * turned)
+
+
+def _shortened(oracle: Likelihood, level: Array, slopes: Array) -> Iterator[Array]:
+    """Yield level + slopes, the slopes halved until every eta has a mean; nothing if none has."""
+    for halving in range(HALVINGS):
+        start = level + 0.5**halving * slopes
+        if _inside(oracle, start):
+            yield start
+            return
+
+
+def _inside(oracle: Likelihood, start: Array) -> bool:
+    return bool(np.isfinite(oracle.along(start, start * 0.0, np.zeros(1))[0]))
