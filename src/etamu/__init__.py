@@ -115,10 +115,10 @@ if _typing.TYPE_CHECKING:
     from etamu.family.ordinal import AdjacentCategory as AdjacentCategory
     from etamu.family.ordinal import ContinuationRatio as ContinuationRatio
     from etamu.family.ordinal import Cumulative as Cumulative
-    from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
+    from etamu.vector.compare import compare as compare
     from etamu.vector.restore import load as load
     from etamu.vector.result import VectorFit as VectorFit
 else:
@@ -131,7 +131,7 @@ else:
         "AdjacentCategory": "etamu.family.ordinal",
         "ContinuationRatio": "etamu.family.ordinal",
         "Cumulative": "etamu.family.ordinal",
-        "compare": "etamu.fit.compare",
+        "compare": "etamu.vector.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.vector.restore",
         "why_not_ols": "etamu.fit.why_not_ols",

@@ -156,6 +156,8 @@ class VectorFit:
     @cached_property
     def se(self) -> Array:
         """Standard errors."""
+        if self.factor is None:
+            return np.full(len(self.names), np.nan)
         return np.sqrt(self.reported_root.variances())
 
     @property
@@ -364,8 +366,14 @@ class VectorFit:
         """Tabulate the fit in one row."""
         return glance(self)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
+
+        Parameters
+        ----------
+        path : str or Path
+        covariance : bool
+            Whether the factor of the covariance goes along; without it standard errors are lost.
 
         Raises
         ------
@@ -374,7 +382,7 @@ class VectorFit:
         FileError
             If the file cannot be written.
         """
-        save(self, path)
+        save(self, path, covariance=covariance)
 
     def __repr__(self) -> str:
         return str(self.summary())
