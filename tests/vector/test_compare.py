@@ -32,30 +32,42 @@ def test_shared_terms_lie_in_terms_of_their_own():
     assert em.compare(constant, modelled)["p_value"][1] < 0.05
 
 
-def refused():
+REFUSED = {
+    "not nested": "it lacks x",
+    "another link": "other links",
+    "another family": "other families",
+    "other rows": "same rows",
+    "other weights": "weights",
+    "robust": "believes the model",
+    "one predictor": "one linear predictor",
+    "offset": "an offset",
+}
+
+
+def other(name):
     data = sample()
-    one = em.glm("y ~ x", data, em.Cumulative())
-    shifted = em.glm("y ~ x", data, em.Cumulative(), offset="o")
-    return {
-        "not nested": (one, em.glm("y ~ z + o", data, em.Cumulative()), "it lacks x"),
-        "another link": (one, em.glm("y ~ x + z", data, em.Cumulative("probit")), "other links"),
-        "another family": (one, em.glm("y ~ x + z", data, em.AdjacentCategory()), "other families"),
-        "other rows": (one, em.glm("y ~ x + z", data.iloc[1:], em.Cumulative()), "same rows"),
-        "other weights": (one, em.glm("y ~ x + z", data, em.Cumulative(), frequency_weights="k"), "weights"),
-        "robust": (one.with_covariance("HC1"), one, "believes the model"),
-        "one predictor": (one, em.glm("x ~ o", data), "one linear predictor"),
-        "offset": (
-            em.glm("y ~ x", data, em.Cumulative(), offset="o"),
-            em.glm("y ~ x + z", data, em.Cumulative()),
-            "an offset",
-        ),
-    }
+    if name == "one predictor":
+        return em.glm("x ~ o", data)
+    if name == "robust":
+        return em.glm("y ~ x + z", data, em.Cumulative()).with_covariance("HC1")
+    family = {"another link": em.Cumulative("probit"), "another family": em.AdjacentCategory()}
+    formula = "y ~ z + o" if name == "not nested" else "y ~ x + z"
+    options = {"frequency_weights": "k"} if name == "other weights" else {}
+    rows = data.iloc[1:] if name == "other rows" else data
+    return em.glm(formula, rows, family.get(name, em.Cumulative()), **options)
 
 
-@pytest.mark.parametrize("name", refused())
+@pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_compared_is_refused(name):
-    one, other, message = refused()[name]
-    with pytest.raises(em.NotAvailableError, match=message):
-        em.compare(one, other)
-    with pytest.raises(em.OptionError, match="leave test= out"):
-        em.compare(one, one, test="F") if name != "one predictor" else em.compare(one, one, dispersion=2.0)
+    one = em.glm("y ~ x", sample(), em.Cumulative(), **({"offset": "o"} if name == "offset" else {}))
+    with pytest.raises(em.NotAvailableError, match=REFUSED[name]):
+        em.compare(one, other(name))
+
+
+def test_options_of_one_predictor_are_refused():
+    one = em.glm("y ~ x", sample(), em.Cumulative())
+    for options in ({"test": "F"}, {"dispersion": 2.0}):
+        with pytest.raises(em.OptionError, match="leave test= out"):
+            em.compare(one, one, **options)
+    with pytest.raises(em.OptionError, match="two models or more"):
+        em.compare(one)
