@@ -164,6 +164,10 @@ def glm(
         on_separation=on_separation,
     )
     check_options(options, missing)
+    if dispersion_method != "ml" and not modelled:
+        raise OptionError(
+            f"dispersion_method={dispersion_method!r} is about a modelled dispersion: give dispersion='~ z'"
+        )
     several = catalogue.several(family, link)
     if modelled and several is None:
         unit = catalogue.unit(cast("str | Family", family), link)
