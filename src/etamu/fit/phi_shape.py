@@ -82,7 +82,7 @@ def shape_of_phi(fit: Fit) -> tuple[Shape, ...]:
     >>> import etamu as em
     >>> data = {"y": [1.2, 0.4, 3.1, 2.2, 0.9, 1.7], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
     >>> em.glm("y ~ x", data, family="gamma", link="log", dispersion="ml").shape
-    shape = 3.288 (SE 1.812), phi = 1/shape = 0.3041 (SE 0.168)
+    shape = 2.854 (SE 1.561), phi = 1/shape = 0.3504 (SE 0.192)
     """
     way = WAYS.get(fit.family.variance_power or 0.0)
     if way is None or not fit.phi.value > 0.0 or fit.problem.chunk.weights.sampling is not None:

@@ -93,9 +93,9 @@ class Shape:
     >>> import etamu as em
     >>> fit = em.glm("y ~ 1", {"y": [0, 3, 1, 9, 0, 2, 14, 1]}, family=em.NegativeBinomial())
     >>> print(fit.shape)
-    theta = 0.7382 (SE 0.4376), alpha = 1/theta = 1.355 (SE 0.803)
+    theta = 0.6583 (SE 0.4139), alpha = 1/theta = 1.519 (SE 0.955)
     >>> fit.shape.conf_int().round(3), fit.shape.conf_int(method="profile").round(3)
-    (array([0.231, 2.359]), array([0.24 , 2.545]))
+    (array([0.192, 2.258]), array([0.185, 2.335]))
     """
 
     name: str
