@@ -61,7 +61,8 @@ class ShapeProfile:
         return f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval {low:.6g} to {high:.6g}"
 
 
-Tracing = Callable[[float], ShapeProfile]
+Tracing = Callable[[float, bool], ShapeProfile]
+"""(level, whether the curve is wanted beside the interval) -> the profile."""
 Jointly = Callable[[Placed, Array], Array]
 
 
@@ -139,7 +140,7 @@ class Shape:
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
         if method == "profile":
-            return self.profile(level).interval
+            return self._traced(level, curve=False).interval
         if not math.isfinite(self.estimate):
             return np.array([math.nan, math.inf])
         low, high = self.range.lower, self.range.upper
@@ -163,12 +164,15 @@ class Shape:
         """
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+        return self._traced(level, curve=True)
+
+    def _traced(self, level: float, *, curve: bool) -> ShapeProfile:
         if self.tracing is None:
             raise NotAvailableError(
                 f"a profile of {self.name} needs the rows of the data and a likelihood of them: a fit read "
                 "from a file has none of the first, one with sampling weights none of the second"
             )
-        return self.tracing(level)
+        return self.tracing(level, curve)
 
     def __str__(self) -> str:
         text = f"{self.name} = {short(self.estimate, 4)}"
