@@ -105,7 +105,7 @@ def _weights(problem: Problem) -> tuple[Array, Array]:
 
 
 def _traced(
-    problem: Problem, way: Way, deviance: float, a: float, error: float, level: float, curve: bool
+    problem: Problem, way: Way, deviance: float, a: float, error: float, level: float, *, curve: bool
 ) -> ShapeProfile:
     """Trace the log-likelihood of the shape at the fitted means."""
     (y,), (weight, copies) = problem.counting().y, _weights(problem)
@@ -118,7 +118,7 @@ def _traced(
         return Dot(t, loglik, -float(copies @ way.slope(np.log(phi))) - half)
 
     top = visit(math.log(a), None)
-    roots, at = heights(level, curve)
+    roots, at = heights(level, curve=curve)
     sides: list[list[Dot]] = []
     for sign in (-1.0, 1.0):
         found, here = [], top

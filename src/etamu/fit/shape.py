@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import field
+from typing import Protocol
 
 import numpy as np
 
@@ -61,8 +62,13 @@ class ShapeProfile:
         return f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval {low:.6g} to {high:.6g}"
 
 
-Tracing = Callable[[float, bool], ShapeProfile]
-"""(level, whether the curve is wanted beside the interval) -> the profile."""
+class Tracing(Protocol):
+    """How a profile is traced."""
+
+    def __call__(self, level: float, *, curve: bool) -> ShapeProfile:
+        """Find the interval of a level, and the curve beside it if that is wanted."""
+
+
 Jointly = Callable[[Placed, Array], Array]
 
 
@@ -172,7 +178,7 @@ class Shape:
                 f"a profile of {self.name} needs the rows of the data and a likelihood of them: a fit read "
                 "from a file has none of the first, one with sampling weights none of the second"
             )
-        return self.tracing(level, curve)
+        return self.tracing(level, curve=curve)
 
     def __str__(self) -> str:
         text = f"{self.name} = {short(self.estimate, 4)}"

@@ -45,7 +45,7 @@ Visit = Callable[[float, P], P]
 """(coordinate, a point nearby) -> the point there."""
 
 
-def heights(level: float, curve: bool) -> tuple[Array, int]:  # noqa: FBT001 (as a profile is asked)
+def heights(level: float, *, curve: bool) -> tuple[Array, int]:
     """Return the heights to look for, rising, and which of them ends the interval."""
     bound = float(criticals(level, math.inf))
     if not curve:
