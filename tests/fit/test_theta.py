@@ -322,7 +322,7 @@ def test_options_that_clash_are_refused_before_any_row_is_read() -> None:
 @pytest.mark.slow
 def test_intervals_of_theta_cover() -> None:
     rng = np.random.default_rng(2026)
-    n, theta, runs = 200, 2.0, 1000
+    n, theta, runs = 200, 2.0, 600
     x = rng.normal(size=n)
     mean = np.exp(1.0 + 0.5 * x)
     covered = np.zeros(2)

@@ -94,7 +94,7 @@ def power_slope(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
     Examples
     --------
     >>> print(power_slope([0.0, 1.5, 2.0], 0.5, 1.5).round(6))
-    [ 0.0000e+00  6.0000e-06 -3.7186e-01]
+    [ 0.       -0.220096 -0.37186 ]
     """
     y, phi = np.broadcast_arrays(np.asarray(y, dtype=np.float64), np.asarray(dispersion, dtype=np.float64))
     positive = y > 0.0

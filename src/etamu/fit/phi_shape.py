@@ -82,7 +82,7 @@ def shape_of_phi(fit: Fit) -> tuple[Shape, ...]:
     >>> import etamu as em
     >>> data = {"y": [1.2, 0.4, 3.1, 2.2, 0.9, 1.7], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}
     >>> em.glm("y ~ x", data, family="gamma", link="log", dispersion="ml").shape
-    shape = 3.288 (SE 1.812), phi = 1/shape = 0.3041 (SE 0.168)
+    shape = 2.854 (SE 1.561), phi = 1/shape = 0.3504 (SE 0.192)
     """
     way = WAYS.get(fit.family.variance_power or 0.0)
     if way is None or not fit.phi.value > 0.0 or fit.problem.chunk.weights.sampling is not None:
@@ -105,7 +105,7 @@ def _weights(problem: Problem) -> tuple[Array, Array]:
 
 
 def _traced(
-    problem: Problem, way: Way, deviance: float, a: float, error: float, level: float
+    problem: Problem, way: Way, deviance: float, a: float, error: float, level: float, *, curve: bool
 ) -> ShapeProfile:
     """Trace the log-likelihood of the shape at the fitted means."""
     (y,), (weight, copies) = problem.counting().y, _weights(problem)
@@ -118,7 +118,7 @@ def _traced(
         return Dot(t, loglik, -float(copies @ way.slope(np.log(phi))) - half)
 
     top = visit(math.log(a), None)
-    roots, at = heights(level)
+    roots, at = heights(level, curve=curve)
     sides: list[list[Dot]] = []
     for sign in (-1.0, 1.0):
         found, here = [], top

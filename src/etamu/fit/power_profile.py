@@ -21,13 +21,13 @@ from etamu.fit.shape_profile import fallen, heights, onward, place
 
 
 def traced(
-    problem: Problem, top: Spot, error: float, ends: tuple[float, float], level: float
+    problem: Problem, top: Spot, error: float, ends: tuple[float, float], level: float, *, curve: bool
 ) -> ShapeProfile:
     """Trace the profile of the power from its maximum; the ends of the range end an interval."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EtamuWarning)
         walk = Walk(free(problem), prepare(problem))
-        roots, at = heights(level)
+        roots, at = heights(level, curve=curve)
         sides = [_side(walk, top, roots, sign, error, ends) for sign in (-1.0, 1.0)]
     points = {spot.t: spot.loglik for spot in (top, *sides[0], *sides[1])}
     ordered = sorted(points)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import field
+from typing import Protocol
 
 import numpy as np
 
@@ -61,7 +62,13 @@ class ShapeProfile:
         return f"{self.name} {self.estimate:.6g}, {self.level:.4g} profile interval {low:.6g} to {high:.6g}"
 
 
-Tracing = Callable[[float], ShapeProfile]
+class Tracing(Protocol):
+    """How a profile is traced."""
+
+    def __call__(self, level: float, *, curve: bool) -> ShapeProfile:
+        """Find the interval of a level, and the curve beside it if that is wanted."""
+
+
 Jointly = Callable[[Placed, Array], Array]
 
 
@@ -93,9 +100,9 @@ class Shape:
     >>> import etamu as em
     >>> fit = em.glm("y ~ 1", {"y": [0, 3, 1, 9, 0, 2, 14, 1]}, family=em.NegativeBinomial())
     >>> print(fit.shape)
-    theta = 0.7382 (SE 0.4376), alpha = 1/theta = 1.355 (SE 0.803)
+    theta = 0.6583 (SE 0.4139), alpha = 1/theta = 1.519 (SE 0.955)
     >>> fit.shape.conf_int().round(3), fit.shape.conf_int(method="profile").round(3)
-    (array([0.231, 2.359]), array([0.24 , 2.545]))
+    (array([0.192, 2.258]), array([0.185, 2.335]))
     """
 
     name: str
@@ -139,7 +146,7 @@ class Shape:
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
         if method == "profile":
-            return self.profile(level).interval
+            return self._traced(level, curve=False).interval
         if not math.isfinite(self.estimate):
             return np.array([math.nan, math.inf])
         low, high = self.range.lower, self.range.upper
@@ -163,12 +170,15 @@ class Shape:
         """
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+        return self._traced(level, curve=True)
+
+    def _traced(self, level: float, *, curve: bool) -> ShapeProfile:
         if self.tracing is None:
             raise NotAvailableError(
                 f"a profile of {self.name} needs the rows of the data and a likelihood of them: a fit read "
                 "from a file has none of the first, one with sampling weights none of the second"
             )
-        return self.tracing(level)
+        return self.tracing(level, curve=curve)
 
     def __str__(self) -> str:
         text = f"{self.name} = {short(self.estimate, 4)}"

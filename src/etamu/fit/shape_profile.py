@@ -45,9 +45,11 @@ Visit = Callable[[float, P], P]
 """(coordinate, a point nearby) -> the point there."""
 
 
-def heights(level: float) -> tuple[Array, int]:
+def heights(level: float, *, curve: bool) -> tuple[Array, int]:
     """Return the heights to look for, rising, and which of them ends the interval."""
     bound = float(criticals(level, math.inf))
+    if not curve:
+        return np.array([bound]), 0
     outermost = max(bound, float(criticals(TRACED, math.inf)))
     roots = np.union1d(np.linspace(0.0, outermost, STOPS + 1)[1:], [bound])
     return roots, int(np.searchsorted(roots, bound))

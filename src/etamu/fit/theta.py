@@ -45,6 +45,8 @@ NEARLY = 1e-4
 """Where passes are dear, a step of so many standard errors is the last one."""
 ROUGH = 1e-2
 """The same while the means are held."""
+LOOKS = 12
+"""So often at most."""
 FLOOR = 1e-8
 """Alpha times the mean count below which the sign of the score at 0 decides."""
 ELSEWHERE = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -112,26 +114,29 @@ def search(climb: Climb, warm: Point | None, close: float = SETTLED) -> Point:
     limit = climb.at(0.0, beta)
     beta, passes = limit.solution.beta, limit.solution.passes
     if limit.seen.score > 0.0:
-        return _climbed(climb, _first(climb, beta, limit.seen), beta, passes, close)
+        alpha, looks = _first(climb, beta, limit.seen)
+        return _climbed(climb, alpha, beta, passes + looks, close)
     other = _elsewhere(climb, beta)
+    passes += len(ELSEWHERE)
     if other is None:
-        return limit
+        return limit.after(passes)
     found = _climbed(climb, other, beta, passes, close)
-    return found if found.loglik > limit.loglik else limit
+    return found if found.loglik > limit.loglik else limit.after(found.solution.passes)
 
 
-def _first(climb: Climb, beta: Array, seen: Bend) -> float:
-    """Solve the score equation of alpha at the means of the Poisson fit, roughly."""
+def _first(climb: Climb, beta: Array, seen: Bend) -> tuple[float, int]:
+    """Solve the score equation of alpha at the means of the Poisson fit, roughly; say in how many passes."""
     alpha = min(seen.score / -seen.slope if seen.slope < 0.0 else math.inf, 1.0 / climb.typical)
-    low, high = -math.inf, math.inf
-    for _ in range(12):
+    low, high, looks = -math.inf, math.inf, 0
+    while looks < LOOKS:
+        looks += 1
         there = climb.look(alpha, beta)
         step, error = newton_step(alpha, there, there.slope)
         if abs(step) <= ROUGH * max(error, 1.0):
             break
         low, high = (math.log(alpha), high) if there.score > 0.0 else (low, math.log(alpha))
         alpha = math.exp(_inside(math.log(alpha) + step, low, high))
-    return alpha
+    return alpha, looks
 
 
 def _elsewhere(climb: Climb, beta: Array) -> float | None:
@@ -150,7 +155,7 @@ def _inside(t: float, low: float, high: float) -> float:
 
 def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float) -> Point:
     """Alternate fits of the coefficients with Newton steps in log alpha, inside a bracket."""
-    low, high, floor = -math.inf, math.inf, FLOOR / climb.typical
+    low, high, floor = -math.inf, math.inf, math.log(FLOOR / climb.typical)
     point = climb.at(alpha, beta, passes)
     for _ in range(MOST):
         step, error = point.step
@@ -161,11 +166,11 @@ def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float)
         t = _inside(point.t + step, low, high)
         if t in {low, high}:
             return point
-        if t < math.log(floor) and math.isinf(low):
+        if t < floor and math.isinf(low):
             limit = climb.at(0.0, point.solution.beta, point.solution.passes)
             if limit.seen.score <= 0.0:
                 return limit
-            floor, point = 0.0, replace(point, solution=replace(point.solution, passes=limit.solution.passes))
+            floor, point = -math.inf, point.after(limit.solution.passes)
         # What remains after the last step is of the order of its square, and the curvature is known.
         point = climb.near(t, point, point.seen if last else None)
         if last:

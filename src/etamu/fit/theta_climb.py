@@ -43,6 +43,10 @@ class Point:
     seen: Bend
     loglik: float
 
+    def after(self, passes: int) -> Point:
+        """Return the point with another count of the passes made so far."""
+        return replace(self, solution=replace(self.solution, passes=passes))
+
     @property
     def t(self) -> float:
         """The coordinate of the climb, log alpha."""

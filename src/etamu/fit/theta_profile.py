@@ -21,14 +21,14 @@ from etamu.fit.shape_profile import fallen, heights, onward, place
 from etamu.fit.theta_climb import Climb, Point
 
 
-def traced(problem: Problem, alpha: float, beta: Array, level: float) -> ShapeProfile:
+def traced(problem: Problem, alpha: float, beta: Array, level: float, *, curve: bool) -> ShapeProfile:
     """Trace the profile of theta from its maximum at alpha = 1/theta, 0 at the Poisson limit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EtamuWarning)
         stage = prepare(problem)
         climb = Climb(problem, stage, counts_of(stage.chunk))
         top = climb.at(alpha, beta)
-        roots, at = heights(level)
+        roots, at = heights(level, curve=curve)
         sides = [_side(climb, top, roots, sign) for sign in (1.0, -1.0)]
     points = {_theta(point): point.loglik for point in (top, *sides[0], *sides[1])}
     ordered = sorted(points)
