@@ -105,7 +105,7 @@ def test_tails_add_to_one_and_differ_by_the_density(family):
 
 @every
 def test_quantile_scores_of_draws_are_uniform(family):
-    eta = np.repeat(0.9 + 0.3 * inside(family, 1, seed=3), 4000, axis=0)  # not so far that shares round to 1
+    eta = np.tile(np.linspace(0.3, 2.0, len(family.parameters)), (4000, 1))
     y = responses(family, eta)
     upper = family.cdf(y, eta)
     lower = family.cdf((y[0] - 1.0, *y[1:]), eta) if family.discrete else upper
