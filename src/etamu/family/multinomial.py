@@ -15,6 +15,7 @@ from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
+from etamu.family.family import Textbook
 from etamu.family.links import Logit
 from etamu.family.vector import Parameter, Rows, VectorBound, Wording
 
@@ -81,6 +82,11 @@ class Multinomial(Categorical):
     canonical = True
     convex = True
     concordance = 1.0
+
+    @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "log(sum exp(theta))", (), "classes without order")
 
     @property
     def base(self) -> int:

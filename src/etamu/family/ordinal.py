@@ -17,6 +17,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import links as every
 from etamu.family.categorical import Categorical, indicators, value_of
+from etamu.family.family import Textbook
 from etamu.family.interval import Intervals, intervals
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
@@ -210,6 +211,11 @@ class Cumulative(Ordinal):
         object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "-", ("probit", "cloglog"), "classes in an order")
+
+    @property
     def convex(self) -> bool:
         """Tell whether the latent law is log-concave (Pratt 1981), as all but Cauchy's are."""
         return self.link.log_concave
@@ -323,6 +329,11 @@ class ContinuationRatio(Ordinal):
         object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "-", ("cloglog", "probit"), "classes reached step by step")
+
+    @property
     def convex(self) -> bool:
         """Tell whether both tails of the link are log-concave."""
         return self.link.log_concave
@@ -422,6 +433,11 @@ class AdjacentCategory(Ordinal):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def textbook(self) -> Textbook:
+        """Return the family's row of the textbook table."""
+        return Textbook("p (1 - p)", "log(sum exp(theta))", (), "classes in an order, by neighbours")
 
     @property
     def link(self) -> Link:

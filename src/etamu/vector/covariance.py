@@ -24,7 +24,7 @@ from etamu.fit.clusters import Clustering, crossed, ways_of
 from etamu.fit.estimate import WARN_CONDITION
 from etamu.infer.clusters import ByCluster
 from etamu.infer.covariance import Root, condition, filled, root_of_information
-from etamu.vector.rows import eta_of, placed_chunk, unit_of
+from etamu.vector.rows import eta_of, placed_chunk, unit_of, visited
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -96,7 +96,8 @@ def with_covariance(fit: VectorFit, kind: str, cluster: Any = None) -> VectorFit
     names, ways = ways_of(problem, cluster) if kind in CLUSTERED else ((), ())
     sample = replace(problem.attached(), chunk=replace(problem.chunk, cluster=ways))
     changed = replace(fit, problem=replace(problem, sample=sample))
-    executor = Threads(placed_chunk(changed, changed.problem.counting()))
+    whole = placed_chunk(changed, changed.problem.counting())
+    executor = Threads(whole, **visited(problem.options, len(whole.predictors)))
     root = covariance(changed, executor, kind, executor.whole.cluster)
     clustering = None
     if ways:

@@ -28,7 +28,7 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
-from etamu.vector.rows import unit_of
+from etamu.vector.rows import unit_of, visited
 from etamu.vector.stack import Stack
 from etamu.vector.start import start
 
@@ -87,7 +87,7 @@ def prepare(problem: VectorProblem) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    executor = Threads(ready_chunk, **visits(problem.options))
+    executor = Threads(ready_chunk, **visited(problem.options, len(placed)))
     return Stage(ready_chunk, executor, stack, np.concatenate(extents))
 
 

@@ -20,9 +20,8 @@ from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import offset_of
-from etamu.fit.placed import visits
 from etamu.infer.wald import criticals
-from etamu.vector.rows import eta_of, placed_chunk
+from etamu.vector.rows import eta_of, placed_chunk, visited
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -280,7 +279,7 @@ class _Rows:
 
 def _own_rows(fit: VectorFit) -> _Rows:
     problem = fit.problem
-    executor = Threads(placed_chunk(fit, problem.chunk), **visits(problem.options))
+    executor = Threads(placed_chunk(fit, problem.chunk), **visited(problem.options, len(problem.predictors)))
     return _Rows(executor, problem.input_rows, problem.chunk.row_ids)
 
 
@@ -308,7 +307,8 @@ def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: 
     count = len(frame) if keep is None else int(keep.sum())
     place = np.arange(len(frame)) if keep is None else np.flatnonzero(keep)
     chunk = Chunk(predictors, (np.zeros(count),), Weights(), np.arange(count))
-    return _Rows(Threads(placed_chunk(fit, chunk)), len(frame), place, invalid)
+    executor = Threads(placed_chunk(fit, chunk), **visited(problem.options, len(predictors)))
+    return _Rows(executor, len(frame), place, invalid)
 
 
 def _encoded(

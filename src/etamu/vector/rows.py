@@ -18,6 +18,7 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Bound
 from etamu.family.vector import VectorFamily
 from etamu.fit.placed import visits
+from etamu.fit.problem import Options
 from etamu.sums import etas
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Alone:
         return kernel
 
 
+NUMBERS = 1 << 16
+"""Numbers of an information per row block: k x k per row, few enough to stay in the cache."""
+
+
+def visited(options: Options, k: int) -> dict[str, Any]:
+    """Say how rows of k predictors are visited, as keywords of `Threads`: fewer at once, the larger k is."""
+    asked = visits(options)
+    return {"rows": max(1 << (NUMBERS // (k * k)).bit_length() - 1, 256), **asked} if k > 1 else asked
+
+
 def unit_of(family: VectorFamily) -> Any:
     """Return the family as sums know it: itself, or of one predictor `Alone`."""
     return family if len(family.parameters) > 1 else Alone(family)
@@ -93,7 +104,7 @@ def by_row(fit: VectorFit, function: Callable[[Chunk], Array]) -> Array:
     problem = fit.problem
     chunk = placed_chunk(fit, problem.chunk)
     pieces: list[Array] = []
-    Threads(chunk, **visits(problem.options)).map(function, pieces.append)
+    Threads(chunk, **visited(problem.options, len(chunk.predictors))).map(function, pieces.append)
     values = np.concatenate(pieces)
     out = np.full((problem.input_rows, *values.shape[1:]), np.nan)
     out[chunk.row_ids] = values
