@@ -67,28 +67,28 @@ def test_expected_information_is_that_of_many_draws_where_it_is_known(family):
         y = responses(family, eta)
         assert_allclose(family.bind(np)(y, eta)[2], family.bind(np, "observed")(y, eta)[2])
         return
-    rows = np.repeat(eta, 40_000, axis=0)
+    rows = np.repeat(eta, 6_400, axis=0)
     y = responses(family, rows)
     expected = family.bind(np)(y, rows)[2].reshape(4, -1, eta.shape[1] ** 2)
     observed = family.bind(np, "observed")(y, rows)[2].reshape(expected.shape)
-    error = observed.std(axis=1) / 200.0
+    error = observed.std(axis=1) / 80.0
     assert np.all(np.abs(observed.mean(axis=1) - expected[:, 0]) <= 4.5 * error + 1e-9)
 
 
 @every
 def test_score_has_mean_zero_and_draws_have_the_moments_that_are_told(family):
     eta = inside(family, 3)
-    rows = np.repeat(eta, 20_000, axis=0)
+    rows = np.repeat(eta, 6_400, axis=0)
     y = responses(family, rows)
     score = family.bind(np)(y, rows)[1].reshape(3, -1, eta.shape[1])
-    assert np.all(np.abs(score.mean(axis=1)) <= 5.0 * score.std(axis=1) / np.sqrt(20_000.0) + 1e-9)
+    assert np.all(np.abs(score.mean(axis=1)) <= 5.0 * score.std(axis=1) / np.sqrt(6_400.0) + 1e-9)
     if "trials" in family.response:
         return
     draws = y[0].reshape(3, -1)
     mean, variance = family.mean(np, eta), family.variance(np, eta)
-    assert np.all(np.abs(draws.mean(axis=1) - mean) <= 4.5 * np.sqrt(variance / 20_000.0))
+    assert np.all(np.abs(draws.mean(axis=1) - mean) <= 4.5 * np.sqrt(variance / 6_400.0))
     squares = (draws - mean[:, None]) ** 2
-    assert np.all(np.abs(squares.mean(axis=1) - variance) <= 5.0 * squares.std(axis=1) / np.sqrt(20_000.0))
+    assert np.all(np.abs(squares.mean(axis=1) - variance) <= 5.0 * squares.std(axis=1) / np.sqrt(6_400.0))
 
 
 @every
@@ -105,7 +105,7 @@ def test_tails_add_to_one_and_differ_by_the_density(family):
 
 @every
 def test_quantile_scores_of_draws_are_uniform(family):
-    eta = np.repeat(0.9 + 0.3 * inside(family, 1, seed=3), 4000, axis=0)  # not so far that shares round to 1
+    eta = np.tile(np.linspace(0.3, 2.0, len(family.parameters)), (4000, 1))
     y = responses(family, eta)
     upper = family.cdf(y, eta)
     lower = family.cdf((y[0] - 1.0, *y[1:]), eta) if family.discrete else upper
@@ -149,7 +149,7 @@ def test_density_agrees_with_arbitrary_precision(family):
         for eta in product(points, repeat=len(family.parameters)):
             if family.name == "generalized_poisson" and eta[1] < 0.0:
                 continue
-            if rng.random() < (0.5 if len(eta) < 3 else 0.93):
+            if rng.random() < (0.6 if len(eta) < 3 else 0.96):
                 continue
             if np.isnan(np.stack(family.natural(np, np.array([eta])))).any():
                 continue

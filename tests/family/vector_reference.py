@@ -92,7 +92,7 @@ def log_density(family: NaturalFamily, y: tuple[float, ...], eta):
     return LOG_DENSITIES[family.name](*(mp.mpf(each) for each in y), *at)
 
 
-def local(family: NaturalFamily, y: tuple[float, ...], eta, digits: int = 40):
+def local(family: NaturalFamily, y: tuple[float, ...], eta, digits: int = 50):
     """Return log f, its gradient and minus its Hessian in eta, by central differences."""
     k = len(eta)
     with mp.workdps(3 * digits):
@@ -120,7 +120,7 @@ def local(family: NaturalFamily, y: tuple[float, ...], eta, digits: int = 40):
         return value, score, information
 
 
-def errors(family: NaturalFamily, y: tuple[float, ...], eta: tuple[float, ...], digits: int = 40):
+def errors(family: NaturalFamily, y: tuple[float, ...], eta: tuple[float, ...], digits: int = 50):
     """Return value, score and observed information got and true, as two flat lists of numbers."""
     rows = tuple(np.array([each]) for each in y)
     with np.errstate(over="ignore", under="ignore"):

@@ -216,6 +216,11 @@ class BetaBinomial(OfBeta):
     support = Support(Interval(0.0, np.inf, closed_lower=True), integer=True)
     expected_known = False
 
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """A precision without end is a binomial."""
+        return {"precision": ("", "the binomial law: the trials of a row do not go together")}
+
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel in (logit mu, log phi), observed information."""
 
@@ -252,6 +257,16 @@ class BetaBinomial(OfBeta):
         """Return the variance of one trial, mu (1 - mu)."""
         at, _ = self.shapes(xp, eta)
         return at.mu * at.complement
+
+    def observed(self, y: tuple[Array, ...]) -> Array:
+        """Return y/m; NaN where there are no trials."""
+        return np.asarray(np.where(y[1] > 0.0, y[0], np.nan) / np.where(y[1] > 0.0, y[1], 1.0))
+
+    def variance_of(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return mu (1 - mu) (1 + (m - 1) rho) / m."""
+        at, phi = self.shapes(np, eta)
+        m = np.where(y[1] > 0.0, y[1], 1.0)
+        return np.asarray(at.mu * at.complement * ((m + phi) / (1.0 + phi)) / m)
 
     def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
         """Return the sum of the probabilities up to y."""

@@ -106,6 +106,11 @@ class NegativeBinomial1(Dispersed):
 
         return kernel
 
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """No dispersion is Poisson."""
+        return {"dispersion": ("the Poisson law: the counts are not over-dispersed", "")}
+
     def guess(self, y: Array, mean: float, ratio: float) -> float:
         """Return variance / mean - 1, at least a little."""
         return float(np.clip(ratio - 1.0, 0.05, 50.0))

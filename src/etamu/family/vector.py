@@ -154,6 +154,15 @@ class VectorFamily(ABC):
         return self
 
     @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """Return what the law is at the lower and upper end of a parameter's axis, "" where it is none."""
+        return {}
+
+    def natural(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, ...]:
+        """Return the logarithms or log odds of the parameters, (n,) each; needed where there are `limits`."""
+        raise NotImplementedError
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Return what was given, by name."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
@@ -211,6 +220,15 @@ class VectorFamily(ABC):
     @abstractmethod
     def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
         """Return the variance of the response, (n,); for a categorical one p (1 - p), (n, classes)."""
+
+    def observed(self, y: tuple[Array, ...]) -> Array:
+        """Return each row's response on the scale of the mean: a proportion where there are trials (NumPy)."""
+        return y[0]
+
+    def variance_of(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return the variance of `observed`, which trials may narrow (NumPy)."""
+        del y
+        return np.asarray(self.variance(np, eta))
 
     @abstractmethod
     def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:

@@ -41,6 +41,11 @@ class OfCounts(NaturalFamily):
         """The expected information is as closed as the law's."""
         return self.count.expected_known
 
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """A shape without end is Poisson."""
+        return {"shape": ("", "the Poisson law: the counts are not over-dispersed")}
+
     def saturated(self, y: tuple[Array, ...]) -> Array:
         """Return the log probability of a Poisson count at its own mean."""
         return saturated.poisson(y[0])
@@ -112,6 +117,11 @@ class ZeroTruncated(OfCounts):
     def scales(self) -> tuple[str, ...]:
         """Return the law's."""
         return self.count.scales
+
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """A mean of 0 leaves ones."""
+        return {**super(ZeroTruncated, self).limits, "mean": ("every count is 1", "")}
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the law's kernel given that the count is not 0."""
@@ -189,6 +199,11 @@ def placed(at: Local, score: AnyArray, zero: AnyArray, cross: tuple[AnyArray, ..
 class Hurdle(WithZeros):
     """Zero with probability `zero`, else a positive count of the law: two models in one; abstract."""
 
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """Both ends of `zero` are certain."""
+        return {**super(Hurdle, self).limits, "zero": ("no count is 0", "every count is 0")}
+
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return 0: behind the hurdle there are no zeros."""
         return 0.0
@@ -244,6 +259,12 @@ class Hurdle(WithZeros):
 @dataclass(frozen=True, slots=True)
 class ZeroInflated(WithZeros):
     """Zero for certain with probability `zero`, else a count of the law, which may be zero too; abstract."""
+
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """Both ends of `zero` are certain."""
+        none = "the law without inflation: there are no more zeros than it has"
+        return {**super(ZeroInflated, self).limits, "zero": (none, "every count is 0")}
 
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return the law's probability of 0."""

@@ -26,6 +26,7 @@ from etamu.fit.placed import visits
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
+from etamu.vector.limits import at_limits
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
 from etamu.vector.rows import unit_of, visited
@@ -58,7 +59,12 @@ def estimate(problem: VectorProblem) -> VectorFit:
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     solution = SOLVERS[problem.options.solver](oracle, _first(problem, oracle, stage))
-    if solution.outcome is not Outcome.CONVERGED:
+    said = at_limits(problem.family, stage.executor, stage.stack.raw(solution.beta))
+    if said:
+        solution = replace(solution, outcome=Outcome.BOUNDARY)
+        problem = replace(problem, notes=(*problem.notes, *said))
+        warnings.warn("; ".join(said), ConvergenceWarning, stacklevel=user_level())
+    elif solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
     return finish(problem, stage, solution)
 

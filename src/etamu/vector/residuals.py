@@ -73,7 +73,8 @@ def _response(family: VectorFamily, y: tuple[Array, ...], eta: Array, *, standar
             trials = counts.sum(axis=1, keepdims=True)
             rest = counts - trials * mean
             return np.asarray(rest / np.sqrt(trials * variance) if standardised else rest)
-        return np.asarray((y[0] - mean) / np.sqrt(variance) if standardised else y[0] - mean)
+        rest = family.observed(y) - mean
+        return np.asarray(rest / np.sqrt(family.variance_of(y, eta)) if standardised else rest)
 
 
 def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
