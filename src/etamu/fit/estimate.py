@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -38,7 +39,7 @@ from etamu.fit.start import start
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root, condition
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent
+from etamu.solve.factor import Metric, clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
@@ -91,20 +92,28 @@ def estimate(problem: Problem) -> Fit:
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
-        solution = _solved(problem, oracle, stage)
+        found = _piloted(problem, oracle, stage)
+        stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
+        solution = _solved(problem, oracle, stage, found)
         _say_outcome(solution)
         return _finish(problem, stage, solution)
 
 
-def _solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
+def _piloted(problem: Problem, oracle: Likelihood, stage: Stage) -> tuple[Array, Metric | None] | None:
+    """Return where the sample's fit ends and the information there; None where there is no sample or no use."""
+    usual = problem.options.start is None and problem.options.solver in {"newton", "irls"}
+    return pilot(oracle, problem.unit, stage.sampled) if usual and stage.sampled is not None else None
+
+
+def _solved(
+    problem: Problem, oracle: Likelihood, stage: Stage, found: tuple[Array, Metric | None] | None
+) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
     solver = problem.options.solver
-    if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
-        found = pilot(oracle, problem.unit, stage.sampled)
-        if found is not None:
-            beta, metric = found
-            return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
-    return SOLVERS[solver](oracle, _first(problem, oracle, stage))
+    if found is None:
+        return SOLVERS[solver](oracle, _first(problem, oracle, stage))
+    beta, metric = found
+    return newton(oracle, beta, metric=metric) if solver == "newton" else irls(oracle, beta)
 
 
 def prepare(problem: Problem) -> Stage:
