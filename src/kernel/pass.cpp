@@ -421,7 +421,10 @@ bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* cou
     // Most rows have the same response: neighbours add to different copies, and need not wait for one another.
     const int copies = copies_of(all);
     std::vector<double> tables(static_cast<std::size_t>(all * copies));
+    const Verbs& use = verbs();
     std::int32_t cells[TILE];
+    double ones[TILE];
+    std::fill_n(ones, TILE, 1.0);
     bool whole = true;
     by_tiles(rows, [&](std::int64_t start, int m) {
         std::fill_n(cells, m, 0);
@@ -431,16 +434,16 @@ bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* cou
             const double above = static_cast<double>(size);
             int wrong = 0;
             for (int r = 0; r < m; ++r) {
-                const double value = y[r] >= 0 && y[r] < above ? y[r] : -1.0;
-                const std::int32_t count = static_cast<std::int32_t>(value);
-                wrong |= (count < 0) | (static_cast<double>(count) != value);
+                const int inside = (y[r] >= 0.0) & (y[r] < above);  // of a NaN neither
+                const std::int32_t count = static_cast<std::int32_t>(inside ? y[r] : 0.0);
+                wrong |= !inside | (static_cast<double>(count) != y[r]);
                 cells[r] = cells[r] * size + count;
             }
             whole = whole && !wrong;
         }
         if (!whole) return false;
         const double* weight = part(rows.weight(), start);
-        for (int r = 0; r < m; ++r) tables[static_cast<std::size_t>(r % copies * all + cells[r])] += weight ? weight[r] : 1.0;
+        use.coded_sum(cells, weight ? weight : ones, m, tables.data(), all, copies);
         return true;
     });
     fold(tables.data(), all, copies);

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field
@@ -144,6 +145,9 @@ def read(data: Any) -> Frame:
         return data
     if isinstance(data, Mapping):
         return _read_mapping(data)
+    own = _plain_pandas(data)
+    if own is not None:
+        return own
     try:
         table = nw.from_native(data)
     except TypeError:
@@ -158,6 +162,17 @@ def read(data: Any) -> Frame:
             raise DataError(f"two columns have the same name, {str(native)!r}; rename one")
         natives[str(native)] = native
     return Frame(tuple(natives), len(table), _Table(table, natives))
+
+
+def _plain_pandas(data: Any) -> Frame | None:
+    """Look at a pandas table whose columns have one name each, without loading narwhals' part for pandas."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(data, pandas.DataFrame) or data.columns.nlevels != 1:
+        return None
+    natives = {str(native): native for native in data.columns}
+    if len(natives) < data.shape[1]:
+        return None
+    return Frame(tuple(natives), len(data), _Pandas(data, natives))
 
 
 def is_table(data: Any) -> bool:
@@ -259,6 +274,37 @@ class _Table:
         return None if index is None else np.asarray(index[rows])
 
 
+@dataclass(frozen=True, eq=False)
+class _Pandas:
+    """A pandas table: numbers and categories are read as they lie, all else as narwhals reads it."""
+
+    data: Any
+    natives: Mapping[str, Any]
+
+    def column(self, name: str) -> Column:
+        series = self.data[self.natives[name]]
+        kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else ""
+        if kind in {"i", "u"} or (kind == "f" and series.dtype.itemsize in {4, 8}):
+            return numeric(name, series.to_numpy(), integer=kind != "f")
+        if kind == "b":
+            return boolean(name, series.to_numpy())
+        if hasattr(series.dtype, "categories") and hasattr(series.dtype, "ordered"):
+            return _own_categories(name, series)
+        return _from_series(name, nw.from_native(series, series_only=True))
+
+    def table(self, arrays: Mapping[str, Any]) -> Any:
+        return nw.from_dict(dict(arrays), backend="pandas").to_native()
+
+    def labels(self, rows: NDArray[np.intp]) -> Any:
+        return np.asarray(self.data.index[rows])
+
+
+def _own_categories(name: str, native: Any) -> Column:
+    """Read the codes of a library that keeps them as pandas does."""
+    codes = native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy()
+    return coded(name, codes, native.cat.categories.tolist(), ordered=bool(native.cat.ordered))
+
+
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
     dtype = series.dtype
     if isinstance(dtype, nw.Boolean):
@@ -303,12 +349,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     """
     native = series.to_native()
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
-        return coded(
-            name,
-            native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy(),
-            native.cat.categories.tolist(),
-            ordered=bool(native.cat.ordered),
-        )
+        return _own_categories(name, native)
     if isinstance(series.dtype, nw.Enum):
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():

@@ -112,7 +112,7 @@ class Coordinates:
 
     @cached_property
     def _chosen(self) -> NDArray[np.intp] | None:
-        """The raw column that each working coordinate is, None where some are contrasts or sums of several."""
+        """The raw column that each working coordinate is, None where some are contrasts of several."""
         layout = self.layout
         raw = np.full(layout.width, -1, dtype=np.intp)
         raw[layout.dense_reported] = layout.dense_raw

@@ -162,7 +162,7 @@ class Gram:
         return Gram(self.widths, added)
 
     def absorb(self, other: Gram) -> Gram:
-        """Add, in the memory of this one, which is used up: large tables need not be allocated again and again."""
+        """Add, in the memory of this one, which is used up: large tables are allocated once."""
         theirs: Mapping[tuple[int, int], Any] = other.parts
         return Gram(self.widths, {pair: part.absorb(theirs[pair]) for pair, part in self.parts.items()})
 

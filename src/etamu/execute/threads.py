@@ -28,7 +28,7 @@ FEWEST, MOST = 1 << 12, 1 << 17
 SHARE = 8
 """Numbers that a block may bring per row it has."""
 SEVERAL = 17
-"""Two to this power are enough numbers for a block where there are few in all: then several threads have work."""
+"""Two to this power are numbers enough for a block where there are few in all: several threads have work."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 

@@ -44,16 +44,28 @@ class _Left:
 
 def aliased(executor: Threads, coordinates: Coordinates) -> Mask:
     """Flag columns that earlier ones explain, on X itself over the rows that count."""
+    return aliased_or_doubtful(executor, coordinates)[0]
+
+
+def aliased_or_doubtful(executor: Threads, coordinates: Coordinates) -> tuple[Mask, bool]:
+    """Flag columns that earlier ones explain, and tell whether a Gram leaves the others in doubt."""
     if not coordinates.size:
-        return np.zeros(0, dtype=bool)
-    gram = coordinates.gram(executor.reduce(plain_gram))
+        return np.zeros(0, dtype=bool), False
+    parts = executor.reduce(plain_gram)
+    gram = coordinates.gram(parts)
     if clearly_independent(gram):
-        return np.zeros(coordinates.size, dtype=bool)
+        return np.zeros(coordinates.size, dtype=bool), False
     empty = np.asarray(entries(gram) <= 0.0)
     if empty.any() and clearly_independent(coordinates.without(empty).gram(parts)):
-        return empty  # levels without a row, however many there are
+        return empty, False  # levels without a row, however many there are
+    flags = _flags(executor, coordinates, np.asarray(gram))
+    left = coordinates.without(flags)
+    return flags, bool(left.size) and not clearly_independent(left.gram(parts))
+
+
+def _flags(executor: Threads, coordinates: Coordinates, gram: Array) -> Mask:
     if coordinates.size > MANY:
-        flags = _projected(executor, coordinates, np.asarray(gram))
+        flags = _projected(executor, coordinates, gram)
         if flags is not None:
             return flags
     # A pivot that small may be rounding in a Gram: decide it on X itself, by TSQR.

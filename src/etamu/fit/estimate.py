@@ -23,7 +23,7 @@ from etamu.design.coordinates import Coordinates, describe, exclusive, extent, s
 from etamu.design.moments import Moments
 from etamu.execute.blas import held
 from etamu.execute.threads import ALONE, Threads
-from etamu.fit.aliases import aliased, plain_gram
+from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.edge import on_edge
@@ -39,19 +39,22 @@ from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Solve, answered, reached, rest, unsettled
+from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
 from etamu.fit.start import start as starting_point
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent
+from etamu.solve.factor import Metric, clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+
+Piloted = tuple[Array, Metric | None]
+"""Where the fit of a sample ended, and the information there."""
 
 SOLVERS: dict[str, Callable[..., Solution]] = {
     "newton": newton,
@@ -114,8 +117,12 @@ def _estimated(problem: Problem) -> Fit:
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
             return _answered(problem, stage, Found(None, adjusted, settled=True))
-        solve = partial(solved, problem, oracle, stage)
-        return _answered(problem, stage, _found(problem, oracle, stage, solve))
+        apart = foreseen(problem, oracle, stage.executor, stage.sampled)
+        piloted = _piloted(problem, oracle, stage)
+        stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
+        solve = partial(_climbed, problem, oracle, stage, piloted)
+        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted[0])
+        return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
 
 
 def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:
@@ -124,9 +131,11 @@ def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:
     return _answered(problem, stage, _found(problem, oracle, stage, lambda _: solution))
 
 
-def _found(problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve) -> Found:
+def _found(
+    problem: Problem, oracle: Likelihood, stage: Stage, solve: Solve, ahead: Ahead | None = None
+) -> Found:
     """Find the estimate to its last digits, or what it comes to where no finite one exists."""
-    found = reached(problem, oracle, stage.executor, stage.sampled, solve)
+    found = reached(problem, oracle, stage.executor, solve, ahead)
     if found.limit is not None:
         return found
     return replace(found, solution=refined(problem, oracle, found.solution))
@@ -147,31 +156,45 @@ def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
     return _finish(problem, stage, found)
 
 
-def solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
+def solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
     """Climb from the start that was given, from the pilot, or from the usual start."""
+    return _climbed(problem, oracle, stage, _piloted(problem, oracle, stage))
+
+
+def _piloted(problem: Problem, oracle: Likelihood, stage: Stage) -> Piloted | None:
+    """Return where the sample's fit ends and the information there; None without a sample, or of no use."""
+    usual = problem.options.start is None and problem.options.solver in {"newton", "irls"}
+    return pilot(oracle, problem.unit, stage.sampled) if usual and stage.sampled is not None else None
+
+
+def _climbed(
+    problem: Problem,
+    oracle: Likelihood,
+    stage: Stage,
+    piloted: Piloted | None,
+    watch: Callback | None = None,
+) -> Solution:
     solver = problem.options.solver
     if stage.doubtful and solver in {"newton", "irls"}:
         climbed = uphill(oracle, _first(problem, oracle, stage))
         if climbed is not None:
             return climbed
-    if stage.sampled is not None and problem.options.start is None and solver in {"newton", "irls"}:
-        found = pilot(oracle, problem.unit, stage.sampled)
-        if found is not None:
-            beta, metric = found
-            if solver == "newton":
-                return newton(oracle, beta, metric=metric, callback=watch)
-            return irls(oracle, beta, callback=watch)
+    if piloted is not None:
+        beta, metric = piloted
+        if solver == "newton":
+            return newton(oracle, beta, metric=metric, callback=watch)
+        return irls(oracle, beta, callback=watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
-    climb = partial(_climbed, oracle, stage.chunk, partial(SOLVERS[solver], callback=watch))
+    climb = partial(_to_edge, oracle, stage.chunk, partial(SOLVERS[solver], callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
         return ended
     return best_of(oracle, problem.unit, stage.chunk, ended, climb)
 
 
-def _climbed(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
+def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
     """Climb from a start; onto the edge of a domain, if the maximum is there."""
     if not oracle.restricted:
         return solver(oracle, start)
@@ -198,8 +221,8 @@ def prepare(problem: Problem) -> Stage:
     sampled = _sample(problem, ready, coordinates)
     doubtful = False
     if not _independent(sampled, coordinates):
-        coordinates = coordinates.without(aliased(executor, coordinates))
-        doubtful = not clearly_independent(coordinates.gram(executor.reduce(plain_gram)))
+        gone, doubtful = aliased_or_doubtful(executor, coordinates)
+        coordinates = coordinates.without(gone)
     if coordinates.aliased:
         names = ", ".join(coordinates.aliased)
         message = (

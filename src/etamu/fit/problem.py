@@ -266,4 +266,4 @@ class Problem:
     def nobs(self) -> int:
         """Number of observations: rows of positive weight, or the sum of frequency weights."""
         frequency = self.chunk.weights.frequency
-        return int(self.counted.sum()) if frequency is None else round(float(frequency.sum()))
+        return int(np.count_nonzero(self.counted)) if frequency is None else round(float(frequency.sum()))

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, DroppedRowsWarning, SeparationError, SeparationWarning
+from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array, Mask
 from etamu.design.coordinates import Coordinates
@@ -28,7 +29,6 @@ from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
 from etamu.fit.face import Rows, TooWideError
 from etamu.fit.limit import Found, Limit, levels_apart, limit_of, suspected
-from etamu.fit.pilot import pilot
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
 from etamu.fit.sample import Sampled
@@ -38,6 +38,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution, Step
+from etamu.solve.recession import Recession
 
 if TYPE_CHECKING:
     from etamu.fit.existence import Existence, levels_of, overlapping, rows_of_levels, separation
@@ -69,8 +70,28 @@ class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
         self.steps = steps
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """Separation that was seen before the climb, and where it would have begun."""
+
+    apart: Recession
+    beta: Array | None
+
+
+def foreseen(
+    problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None
+) -> Recession | None:
+    """See whether levels separate in a sample, and verify it on all rows, before any pass is spent."""
+    if sampled is None or not oracle.size:
+        return None
+    try:
+        return levels_apart(Rows(problem.unit, executor, oracle.coordinates), sampled.chunk)
+    except TooWideError:
+        return None
+
+
 def reached(
-    problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None, solve: Solve
+    problem: Problem, oracle: Likelihood, executor: Threads, solve: Solve, ahead: Ahead | None = None
 ) -> Found:
     """Solve, and where the solution is in doubt decide whether a finite maximum exists.
 
@@ -80,26 +101,25 @@ def reached(
     oracle : Likelihood
     executor : Threads
         The rows of the oracle.
-    sampled : Sampled, optional
-        Some of them, where there are many.
     solve : callable
         Climbs, calling what it is handed after each step.
+    ahead : Ahead, optional
+        Separation that is known already.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates)
     try:
-        return _reached(problem, oracle, rows, sampled, solve)
+        return _reached(problem, oracle, rows, solve, ahead)
     except TooWideError:
         return Found(None, solve(None), settled=False)
 
 
 def _reached(
-    problem: Problem, oracle: Likelihood, rows: Rows, sampled: Sampled | None, solve: Solve
+    problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None
 ) -> Found:
-    if sampled is not None and oracle.size and (known := levels_apart(rows, sampled.chunk)) is not None:
-        first = pilot(oracle, problem.unit, sampled)
-        beta = start(oracle, problem.unit, rows.executor.whole) if first is None else first[0]
+    if ahead is not None:
+        beta = start(oracle, problem.unit, rows.executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
-        return _named(problem, limit_of(rows, oracle, begun, known))
+        return _named(problem, limit_of(rows, oracle, begun, ahead.apart))
     try:
         solution = solve(_watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
     except _Creeping as suspicion:

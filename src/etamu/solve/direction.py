@@ -52,7 +52,7 @@ class Direction:
         return None if self.metric is None else self.metric.inverted
 
     def largest_form(self, extent: Array, groups: NDArray[np.intp] | None) -> float:
-        """Bound x' H^-1 x over all rows, as `etamu._base.arrow.largest_form`; asked again, it is remembered."""
+        """Bound x' H^-1 x over all rows, as `arrow.largest_form` says; the last answer is kept."""
         known = self.__dict__.get("_form")
         if known is None or known[0] is not extent or known[1] is not groups:
             known = (extent, groups, largest_form(self.covariance, extent, groups))
