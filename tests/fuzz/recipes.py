@@ -32,7 +32,7 @@ RESPONSES = ("model", "model", "model", "edge", "equal", "zero", "extreme", "sep
 WEIGHTS = ("none", "none", "frequency", "variance", "sampling")
 EXTENTS = ("usual", "zeros", "extreme")
 OFFSETS = ("none", "none", "usual", "constant", "far")
-SOLVERS = (*("newton",) * 27, "irls", "lbfgs", "gradient")
+SOLVERS = (*("newton",) * 28, "irls", "lbfgs")
 COVARIANCES = (None, None, None, "observed", "HC0", "HC3")
 DISPERSIONS = (None, None, None, "pearson", "deviance", 2.0)
 

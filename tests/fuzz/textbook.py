@@ -250,3 +250,10 @@ def distance(unit: Any, rows: Rows, beta: np.ndarray) -> Distance:
         float(seen.residual @ seen.residual),
         float(np.min(spanned.left, initial=1.0)),
     )
+
+
+def errors(unit: Any, rows: Rows, beta: np.ndarray) -> np.ndarray:
+    """Compute the standard error of every eta at phi = 1: X R^-1 = W^-1/2 Q."""
+    seen = look(unit, rows, beta)
+    spanned = frame(rows.x * seen.root[:, None], 0.0)
+    return np.asarray(np.sqrt((spanned.columns**2).sum(axis=1)) / seen.root)

@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 import etamu as em
 from etamu.solve.outcome import Outcome
 from tests.fuzz.recipes import Dish
-from tests.fuzz.textbook import BOUNDED, Rows, Wide, distance, frame
+from tests.fuzz.textbook import BOUNDED, Rows, Wide, distance, errors, frame
 
 STEP = 1e-6
 """Most standard errors from the maximum."""
@@ -103,7 +103,9 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
     assert math.isfinite(there.step), "converged where the textbook has no residuals"
     phi = float(fit.dispersion)
     scale = math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0
-    scale = max(scale, 1.0) if unit.family.dispersion_known else scale
+    # Convergence is measured at phi = 1 where the family knows it, else at the phi the data have.
+    own = 1.0 if unit.family.dispersion_known else math.sqrt(fit.deviance / max(fit.df_resid, 1))
+    scale = max(scale, own)
     allowed = STEP * scale + 4.0 * there.rounding
     assert there.step <= allowed, (
         f"{there.step / scale:.2e} standard errors off, of rounding {there.rounding:.1e}"
@@ -132,9 +134,12 @@ def _infinite(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, 
 def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
     domain = dish.recipe.unit.domain
     assert not domain.whole, "a boundary where eta has none"
-    eta = (rows.offset + rows.x @ beta).astype(float)
-    gaps = np.minimum(np.abs(eta - domain.lower), np.abs(eta - domain.upper))
-    near = float(np.min(gaps / (1.0 + np.abs(eta)), initial=np.inf))
+    kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
+    rows = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset)
+    eta = rows.offset + rows.x @ beta[kept]
+    gaps = np.minimum(np.abs(eta - Wide(domain.lower)), np.abs(eta - Wide(domain.upper)))
+    sizes = np.fmax(1.0 + np.abs(eta), errors(dish.recipe.unit, rows, beta[kept]))
+    near = float(np.min(gaps / sizes, initial=np.inf))
     assert near < 1e-3, f"said to lie on the boundary, and every eta keeps {near:.1e} from it"
     return BOUNDARY, "certified" if near < 1e-6 else "near"
 

@@ -323,11 +323,13 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
     if groups is None or not len(groups):
-        return float(extent @ np.abs(np.asarray(matrix)) @ extent)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(extent @ np.abs(np.asarray(matrix)) @ extent)
     order, starts = _grouped(groups.astype(np.intp, copy=False).tobytes())
-    sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
-    sizes = sizes[order[:, None], order]
-    return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
+    with np.errstate(over="ignore", invalid="ignore"):  # a bound may be infinite
+        sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
+        sizes = sizes[order[:, None], order]
+        return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
 
 
 @lru_cache(maxsize=8)

@@ -201,13 +201,15 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:
     score, information = score_and_information(chunk, at)
-    squares, alone = score**2, np.zeros(0, dtype=np.int64)
-    if kind not in {"HC0", "HC1"}:
-        leverage = leverages(chunk, at, inverse, information)
-        squares *= INFLATIONS[kind](leverage, mean)
-        alone = chunk.row_ids[1.0 - leverage <= NOTHING_LEFT]
-    if chunk.weights.frequency is not None:
-        squares = squares * chunk.weights.frequency
+    alone = np.zeros(0, dtype=np.int64)
+    with np.errstate(over="ignore", invalid="ignore"):  # what has no square makes a covariance of NaN
+        squares = score**2
+        if kind not in {"HC0", "HC1"}:
+            leverage = leverages(chunk, at, inverse, information)
+            squares *= INFLATIONS[kind](leverage, mean)
+            alone = chunk.row_ids[1.0 - leverage <= NOTHING_LEFT]
+        if chunk.weights.frequency is not None:
+            squares = squares * chunk.weights.frequency
     if inverse.delicate:
         white = whitened(chunk, at, inverse)
         return _Meat(white.T @ (white * squares[:, None]), alone)

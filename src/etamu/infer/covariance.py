@@ -131,7 +131,10 @@ def root_of_triangle(triangle: Array) -> Root:
     """Factor the inverse of R'R from the triangle R, which has not squared the condition number."""
     if not len(triangle):
         return Root(np.zeros((0, 0)))
-    size = 1.0 / np.linalg.norm(triangle, axis=0)
+    lengths = np.linalg.norm(triangle, axis=0)
+    if not np.all(lengths > 0.0) or not np.all(np.isfinite(lengths)):
+        raise np.linalg.LinAlgError("a column has no information, or more than a number can hold")
+    size = 1.0 / lengths
     return Root(triangles.inverted(triangle * size) * size[:, None])
 
 

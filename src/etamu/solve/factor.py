@@ -141,7 +141,9 @@ def lifted(matrix: Array) -> Factor:
     matrix = np.asarray(matrix)
     size = np.abs(np.diag(matrix))
     diagonal = np.sqrt(np.where(size > 0, size, max(float(size.max(initial=0.0)), 1.0)))
-    values, vectors = np.linalg.eigh(matrix / diagonal[:, None] / diagonal)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.nan_to_num(matrix / diagonal[:, None] / diagonal)
+    values, vectors = np.linalg.eigh(scaled)
     floor = 1e-10 * max(1.0, float(np.abs(values).max(initial=0.0)))
     root = np.sqrt(np.maximum(np.abs(values), floor))
     upper = triangle(root[:, None] * vectors.T)

@@ -112,7 +112,8 @@ def first_length(oracle: Oracle, here: Point, uphill: Array) -> float:
     unit = float(oracle.extent @ np.abs(uphill))
     if not (np.isfinite(unit) and unit > 0):
         return 1.0
-    ts = np.logspace(-8, 8, 17, dtype=np.float64) / unit
+    with np.errstate(over="ignore"):
+        ts = np.logspace(-8, 8, 17, dtype=np.float64) / unit
     if oracle.restricted:
         ts = np.minimum(ts, MARGIN * max(oracle.reach(here.beta, uphill), 0.0))
     values = oracle.along(here.beta, uphill, ts)
