@@ -157,7 +157,7 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     if settled and oracle.concordance * check.lambda_rho > CERTAIN and (checks or not oracle.dear):
         check = replace(check, lambda_rho=_exact(oracle, newton))
     away = _runs_away(oracle.concordance, decrement, check, checks)
-    if away or (settled and _marches(oracle, newton, checks)):
+    if away or (settled and _marches(oracle, here, newton, checks)):
         return replace(check, outcome=Outcome.INFINITE)
     certain = oracle.concordance * check.lambda_rho <= CERTAIN
     if settled and certain and (decrement <= tolerance**2 or floor):
@@ -224,7 +224,7 @@ def _strides(here: Point, decrement: float, checks: list[Check]) -> bool:
     return float(step @ here.score) > ALIGNED * math.sqrt(float(step @ (observed @ step)) * decrement)
 
 
-def _marches(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
+def _marches(oracle: Oracle, here: Point, newton: Direction, checks: list[Check]) -> bool:
     """Tell whether Newton steps at a small decrement go on and on, each as long as the one before.
 
     Towards a maximum they shrink, quadratically where it is regular; towards infinity they stay as long as
@@ -233,7 +233,7 @@ def _marches(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
     if oracle.concordance > 0 or len(checks) < 2:
         return False
     steps = [check.polish.step for check in checks[-2:] if check.polish is not None] + [newton.step]
-    if len(steps) < 3 or any(check.decrement > POLISH for check in checks[-2:]):
+    if len(steps) < 3 or any(relative(c.decrement, here.local.scale) > POLISH for c in checks[-2:]):
         return False
     sizes = [float(oracle.extent @ np.abs(step)) for step in steps]
     longest = [np.abs(oracle.extent * step).argmax() for step in steps]
