@@ -56,6 +56,8 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         How phi is found; it changes standard errors, never predictions.
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error" or "drop"
+        What happens where no finite estimate exists; see `glm`.
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means: known precision, number of identical rows (whole numbers), or survey
         weight. Coefficients and predictions are the same for all three; standard errors are not.
@@ -91,6 +93,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         dispersion: str | float | None = None,
         covariance: str | None = None,
         solver: str = "newton",
+        on_separation: str = "warn",
         sample_weight_kind: str = "variance",
     ) -> None:
         self.family = family
@@ -99,6 +102,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         self.dispersion = dispersion
         self.covariance = covariance
         self.solver = solver
+        self.on_separation = on_separation
         self.sample_weight_kind = sample_weight_kind
 
     def fit(
@@ -196,6 +200,8 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Whether a column of ones comes first.
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error" or "drop"
+        What happens where no finite estimate exists; see `glm`.
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means; see `GLMRegressor`.
 
@@ -229,12 +235,14 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         fit_intercept: bool = True,
         covariance: str | None = None,
         solver: str = "newton",
+        on_separation: str = "warn",
         sample_weight_kind: str = "variance",
     ) -> None:
         self.link = link
         self.fit_intercept = fit_intercept
         self.covariance = covariance
         self.solver = solver
+        self.on_separation = on_separation
         self.sample_weight_kind = sample_weight_kind
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, offset: Any = None) -> Self:
@@ -360,7 +368,12 @@ def _keywords(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:
 
 def _problem(estimator: Any, X: Any, y: Array, unit: Unit, keywords: Keywords) -> Problem:
     """State the problem of checked arrays with the options an estimator has."""
-    options = Options(getattr(estimator, "dispersion", None), estimator.covariance, estimator.solver)
+    options = Options(
+        getattr(estimator, "dispersion", None),
+        estimator.covariance,
+        estimator.solver,
+        on_separation=estimator.on_separation,
+    )
     check_options(options, "raise")
     shape = Shape(estimator.fit_intercept, getattr(estimator, "feature_names_in_", None))
     return from_arrays(X, y, unit, keywords, "raise", options, shape)

@@ -66,6 +66,9 @@ NARROW = 30
 FEW = 4
 """Rows per column that are looked at first, to see that no column is an alias."""
 
+WIDEST = 12_000
+"""Columns whose covariance, with what its making needs, takes some 4 GB."""
+
 WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
 
@@ -91,6 +94,7 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    _refuse_too_wide(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with held() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
@@ -108,6 +112,20 @@ def estimate(problem: Problem) -> Fit:
         if found.limit is None:
             _say_outcome(found.solution)
         return _finish(problem, stage, found)
+
+
+def _refuse_too_wide(problem: Problem) -> None:
+    """Refuse more columns than their covariance, a square matrix, has memory for."""
+    width = problem.layout.width
+    if width <= WIDEST:
+        return
+    widest = max(problem.layout.terms, key=lambda term: term.columns.stop - term.columns.start)
+    count = widest.columns.stop - widest.columns.start
+    raise DataError(
+        f"the model has {width:,} columns, {count:,} of them from {widest.label!r}; their covariance is a "
+        f"square matrix, and more than {WIDEST:,} columns are refused before memory runs out. Merge rare "
+        f"levels of {widest.label!r}, replace it by what its levels have in common, or compare within levels"
+    )
 
 
 def _solved(problem: Problem, oracle: Likelihood, stage: Stage, watch: Callback | None = None) -> Solution:
