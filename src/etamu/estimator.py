@@ -387,7 +387,7 @@ def _checked(estimator: Any, X: Any) -> Any:
 
 def _slopes(fit: Fit) -> Array:
     first = int(fit.problem.layout.constant is not None)
-    return np.nan_to_num(fit.coef[first:], nan=0.0)
+    return np.nan_to_num(fit.coef[first:], nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def _constant(fit: Fit) -> float:

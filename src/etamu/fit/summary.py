@@ -244,7 +244,7 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
         return ()
     if fit.limit is not None:
         return (
-            _wrapped(f"INFINITE: {fit.existence.sentence} What is finite is the limit, and can be used."),
+            _wrapped(f"NOT CONVERGED: {fit.existence.sentence} What is finite is the limit."),
         )
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
