@@ -147,6 +147,7 @@ def _fit(arguments: Namespace) -> int:
         missing=arguments.missing,
         solver=arguments.solver,
         method=arguments.method,
+        on_separation=arguments.on_separation,
     )
     _progress("")
     covariance = not arguments.without_covariance

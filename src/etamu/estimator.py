@@ -57,6 +57,8 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         How phi is found; it changes standard errors, never predictions.
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error", "drop" or "firth"
+        What happens where no finite estimate exists; see `glm`.
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means: known precision, number of identical rows (whole numbers), or survey
         weight. Coefficients and predictions are the same for all three; standard errors are not.
@@ -94,6 +96,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         dispersion: str | float | None = None,
         covariance: str | None = None,
         solver: str = "newton",
+        on_separation: str = "warn",
         sample_weight_kind: str = "variance",
         method: str = "ml",
     ) -> None:
@@ -103,6 +106,7 @@ class GLMRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         self.dispersion = dispersion
         self.covariance = covariance
         self.solver = solver
+        self.on_separation = on_separation
         self.sample_weight_kind = sample_weight_kind
         self.method = method
 
@@ -201,6 +205,8 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Whether a column of ones comes first.
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
     solver : "newton", "irls", "gradient" or "lbfgs"
+    on_separation : "warn", "error", "drop" or "firth"
+        What happens where no finite estimate exists; see `glm`.
     sample_weight_kind : "variance", "frequency" or "sampling"
         What `sample_weight` means; see `GLMRegressor`.
     method : "ml", "firth", "median", "mixed" or "jeffreys"
@@ -236,6 +242,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         fit_intercept: bool = True,
         covariance: str | None = None,
         solver: str = "newton",
+        on_separation: str = "warn",
         sample_weight_kind: str = "variance",
         method: str = "ml",
     ) -> None:
@@ -243,6 +250,7 @@ class GLMClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.fit_intercept = fit_intercept
         self.covariance = covariance
         self.solver = solver
+        self.on_separation = on_separation
         self.sample_weight_kind = sample_weight_kind
         self.method = method
 
@@ -377,7 +385,13 @@ def _problem(estimator: Any, X: Any, y: Array, unit: Unit, keywords: Keywords) -
 
 def _options(estimator: Any) -> Options:
     dispersion = getattr(estimator, "dispersion", None)
-    return Options(dispersion, estimator.covariance, estimator.solver, method=estimator.method)
+    return Options(
+        dispersion,
+        estimator.covariance,
+        estimator.solver,
+        method=estimator.method,
+        on_separation=estimator.on_separation,
+    )
 
 
 def _checked(estimator: Any, X: Any) -> Any:
@@ -388,7 +402,7 @@ def _checked(estimator: Any, X: Any) -> Any:
 
 def _slopes(fit: Fit) -> Array:
     first = int(fit.problem.layout.constant is not None)
-    return np.nan_to_num(fit.coef[first:], nan=0.0)
+    return np.nan_to_num(fit.coef[first:], nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def _constant(fit: Fit) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -356,3 +359,34 @@ def test_every_solver_ends_in_the_same_certificate(solver):
     fit = quietly("y ~ x", data, "bernoulli", solver=solver)
     assert fit.existence.outcome == "infinite"
     assert_allclose(fit.deviance, 4 * np.log(2.0), rtol=1e-9)
+
+
+REFERENCES = json.loads((Path(__file__).parents[1] / "references" / "separated.json").read_text())
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_limits_are_those_worked_out_by_r(name):
+    case = REFERENCES[name]
+    frame = pd.DataFrame(case["rows"])
+    for column, levels in case["levels"].items():
+        if levels:
+            frame[column] = pd.Categorical(frame[column], categories=levels)
+    left, right = case["formula"].split("~")
+    if "job" in frame:
+        frame["y"], left = (frame["job"] == "custodial").astype(float), "y"
+    family = {"binomial": "bernoulli", "tweedie": em.Tweedie(power=1.5)}.get(case["family"], case["family"])
+    fit = quietly(f"{left} ~ {right}", frame, family, case["link"])
+    assert fit.existence.outcome == "infinite"
+    reference = case["reference"]
+    assert_allclose(fit.deviance, reference.get("limit_deviance", 0.0), rtol=1e-10, atol=1e-12)
+    plain = dict(zip([name.replace("[T.", "").replace("]", "") for name in fit.names], fit.coef, strict=True))
+    plain["(Intercept)"] = plain["Intercept"]
+    error = dict(zip(plain, fit.se, strict=False)) | {"(Intercept)": fit.se[0]}
+    for label, end in reference.get("infinite", {}).items():
+        assert plain[label] == float(end)
+    for label, value in reference.get("limit_coef", {}).items():
+        assert_allclose(plain[label], value, atol=1e-6 * error[label])
+    for label, value in reference.get("limit_se", {}).items():
+        assert_allclose(error[label], value, rtol=1e-6)
+    if not reference:
+        assert len(fit.existence.rows) == len(frame)

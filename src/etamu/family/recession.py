@@ -22,7 +22,25 @@ SMALL = 1 << 12
 _FAR = (350.0, 700.0, 1e15, 1e30, 1e100, 1e250)
 LINE = (*(-far for far in _FAR), -35.0, -8.0, -4.0, -1.0, 0.0, 1.0, 4.0, 8.0, 35.0, *_FAR)
 """Where a score is looked at whose eta may be any number, the ends included."""
-HALF = (1e-15, 1e-8, 1e-4, 1e-2, 0.1, 1.0, 10.0, 1e2, 1e4, 1e8, 1e15, 1e30, 1e100, 1e250)
+HALF = (
+    1e-300,
+    1e-100,
+    1e-30,
+    1e-15,
+    1e-8,
+    1e-4,
+    1e-2,
+    0.1,
+    1.0,
+    10.0,
+    1e2,
+    1e4,
+    1e8,
+    1e15,
+    1e30,
+    1e100,
+    1e300,
+)
 """The same for an eta on one side of an end."""
 
 

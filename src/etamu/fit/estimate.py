@@ -76,6 +76,9 @@ NARROW = 30
 FEW = 4
 """Rows per column that are looked at first, to see that no column is an alias."""
 
+WIDEST = 12_000
+"""Columns whose covariance, with what its making needs, takes some 4 GB."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
@@ -100,6 +103,7 @@ def estimate(problem: Problem) -> Fit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    _refuse_too_wide(problem)
     near = measured(problem)
     if near is None:
         return _estimated(problem)
@@ -123,6 +127,20 @@ def _estimated(problem: Problem) -> Fit:
         solve = partial(_climbed, problem, oracle, stage, piloted)
         ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted[0])
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
+
+
+def _refuse_too_wide(problem: Problem) -> None:
+    """Refuse more columns than their covariance, a square matrix, has memory for."""
+    width = problem.layout.width
+    if width <= WIDEST:
+        return
+    widest = max(problem.layout.terms, key=lambda term: term.columns.stop - term.columns.start)
+    count = widest.columns.stop - widest.columns.start
+    raise DataError(
+        f"the model has {width:,} columns, {count:,} of them from {widest.label!r}; their covariance is a "
+        f"square matrix, and more than {WIDEST:,} columns are refused before memory runs out. Merge rare "
+        f"levels of {widest.label!r}, replace it by what its levels have in common, or compare within levels"
+    )
 
 
 def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:

@@ -53,8 +53,8 @@ class Existence:
         Reported coefficients that run away together and in which proportion, per unit of eta by which the
         nearest separated row moves; empty unless infinite.
     coefficients : dict of str to float
-        Inf or -Inf for each coefficient that runs away whatever the others do; NaN for one that may be
-        anything, because others can run away in its place.
+        Inf or -Inf for each coefficient that runs away whatever the others do; NaN for one that is not
+        determined, because others can run away in its place.
     levels : tuple of (factor, level)
         Levels all of whose rows want the same infinite eta.
     rows : integers
@@ -111,7 +111,7 @@ class Existence:
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")
         if self.undetermined:
-            parts.append(f"{_listed(list(self.undetermined))} may then be anything (NaN)")
+            parts.append(f"{_listed(list(self.undetermined))} not determined (NaN)")
         if self.levels:
             named = [f"{factor} = {level}" for factor, level in self.levels]
             parts.append(f"every response of {_listed(named)} is at the same end of its range")

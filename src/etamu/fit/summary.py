@@ -245,9 +245,7 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
     if fit.limit is not None:
-        return (
-            _wrapped(f"INFINITE: {fit.existence.sentence} What is finite is the limit, and can be used."),
-        )
+        return (_wrapped(f"NOT CONVERGED: {fit.existence.sentence} What is finite is the limit."),)
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 

@@ -10,6 +10,7 @@ down; else rows can reach their ends with f at any value, and nothing is known o
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ from etamu.solve.recession import TOLERANCE, program
 
 MOST = 400
 """Functionals for which linear programs are asked; beyond it what no shorter way decides is left open."""
+NUMBERS = 400_000
+"""Numbers in the rows of a linear program that may be asked of every functional."""
+SECONDS = 30.0
+"""How long all of them together may take."""
 DIGITS = 11
 
 
@@ -75,7 +80,10 @@ def _runs(asked: Array, rows: Array) -> Array:
         up, down = (shares >= -slack[:, None]).all(axis=1), (shares <= slack[:, None]).all(axis=1)
         out[left] = np.where(up, 1.0, np.where(down, -1.0, np.nan))
         return out
+    deadline = time.monotonic() + SECONDS
     for place in left[:MOST]:
+        if rows.size > NUMBERS or time.monotonic() > deadline:
+            break
         out[place] = _programmed(asked[place], rows)
     return out
 

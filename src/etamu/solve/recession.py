@@ -31,9 +31,12 @@ THRESHOLDS = (1e-7, 1e-5, 1e-3, 1e-2)
 """Shares of the largest |x'd| that may divide separated rows from the rest, as a first guess."""
 MOST = 2_000
 """Rows that one round adds to a linear program."""
+NUMBERS = 2_000_000
+"""Numbers that those rows may hold."""
 ROUNDS = 60
+LARGEST = 8_000_000
 SECONDS = 60.0
-"""How long linear programs may take before a question is left open."""
+"""How many numbers linear programs may hold, and how long they may take, before a question is left open."""
 
 
 class Cone(Protocol):
@@ -169,7 +172,8 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
     aim = cone.gathered(ways) @ basis
     index = np.flatnonzero(open_rows)
     taken = np.zeros(len(ways), dtype=bool)
-    taken[index[:: max(len(index) // MOST, 1)]] = True
+    most = min(MOST, max(NUMBERS // max(basis.shape[1], 1), 1))
+    taken[index[:: max(len(index) // most, 1)]] = True
     deadline, rows = time.monotonic() + SECONDS, _rows_of(cone, np.flatnonzero(taken), basis)
     for _ in range(ROUNDS):
         best = _maximised(aim, rows, deadline - time.monotonic())
@@ -185,7 +189,7 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
             found = verified(cone, alive, direction)
             return Answer(found, settled=found is not None)
         order = np.flatnonzero(broken)
-        worst = order[np.argsort(margins[order] * ways[order])[:MOST]]
+        worst = order[np.argsort(margins[order] * ways[order])[:most]]
         taken[worst] = True
         rows = np.vstack([rows, _rows_of(cone, worst, basis)])
     return Answer(None, settled=False)
@@ -201,7 +205,7 @@ def _rows_of(cone: Cone, index: NDArray[np.intp], basis: Array) -> Array:
 
 def _maximised(aim: Array, rows: Array, seconds: float) -> Array | None:
     """Maximise aim'c over rows c >= 0 and |c| <= 1; zeros where nothing is gained, None where undecided."""
-    if seconds <= 0.0:
+    if seconds <= 0.0 or rows.size > LARGEST:
         return None
     size = float(np.abs(aim).max(initial=0.0))
     if size == 0.0:
