@@ -297,6 +297,11 @@ class GLM:
             on_separation=self.on_separation,
         )
         check_options(options, self.missing)
+        if (several := catalogue.several(self.family, self.link)) is not None:
+            raise OptionError(
+                f"the {several.name} family has several linear predictors, which take formulas: "
+                "em.glm('y ~ x0 + x1', data, family=…) with a table or a dict of columns"
+            )
         unit, unknown = stated(self.family, self.link, options)
         problem = from_arrays(X, y, unit, keywords, self.missing, options, Shape(intercept, names))
         return fitted(replace(problem, unknown=unknown))

@@ -134,11 +134,11 @@ def _reached(
         solution = replace(solution, steps=steps, passes=solution.passes + passes)
     if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
         return Found(None, solution, settled=True)
-    ended = limit_of(rows, oracle, solution)
-    if ended.limit is None and ended.settled and ended.solution.outcome is Outcome.INFINITE:
+    doubted = limit_of(rows, oracle, solution)
+    if doubted.limit is None and doubted.settled and doubted.solution.outcome is Outcome.INFINITE:
         # No direction separates the rows, so nothing runs away: rounding only looked like it.
-        ended = replace(ended, solution=replace(ended.solution, outcome=Outcome.STALLED))
-    return _named(problem, ended)
+        doubted = replace(doubted, solution=replace(doubted.solution, outcome=Outcome.STALLED))
+    return _named(problem, doubted)
 
 
 def _named(problem: Problem, found: Found) -> Found:
