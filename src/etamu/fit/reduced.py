@@ -185,6 +185,19 @@ def unsolved(outcome: Outcome, method: str) -> str:
     )
 
 
+def instead(problem: Problem, method: str = "firth") -> Problem:
+    """State the same problem for another method, such as one whose estimate is finite under separation.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> fit = em.glm("y ~ x", {"y": [0, 1, 0, 1, 1], "x": [0.0, 1, 2, 3, 4]}, family="bernoulli")
+    >>> fit.fitting(instead(fit.problem)).method
+    'firth'
+    """
+    return replace(problem, options=replace(problem.options, method=method, solver="newton", start=None))
+
+
 def fixed_phi(problem: Problem) -> float | None:
     """Return phi where it is known or given, None where it is estimated."""
     asked = problem.options.dispersion
