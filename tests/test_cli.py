@@ -422,3 +422,14 @@ def test_every_script_is_read_by_its_shell(shell, capsys):
     except FileNotFoundError:
         pytest.skip(f"{shell} is not installed")
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_a_method_of_reduced_bias_reaches_the_fit(tmp_path, capsys):
+    (tmp_path / "data.csv").write_text("y,x\n0,1\n0,2\n1,3\n1,4\n", encoding="utf-8")
+    data = str(tmp_path / "data.csv")
+    asked = ["fit", data, "y ~ x", "--family", "bernoulli", "--method", "firth", "--format", "json"]
+    assert cli.main(asked) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["method"] == "firth"
+    fit = em.glm("y ~ x", {"y": [0, 0, 1, 1], "x": [1.0, 2, 3, 4]}, "bernoulli", method="firth")
+    assert [row["estimate"] for row in answer["coefficients"]] == pytest.approx(fit.coef.tolist())

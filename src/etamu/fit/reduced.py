@@ -36,16 +36,6 @@ if TYPE_CHECKING:
 RULES = {"firth": "mean", "mixed": "mean", "median": "median", "jeffreys": "jeffreys"}
 """The adjustment that each method makes to the scores of the coefficients."""
 
-WORDS = {
-    "ml": "maximum likelihood",
-    "firth": "scores adjusted for mean bias (Firth)",
-    "median": "scores adjusted for median bias",
-    "mixed": "scores adjusted for mean bias (coefficients) and median bias (phi)",
-    "jeffreys": "likelihood penalised by Jeffreys' prior",
-}
-"""What each method is called in a summary."""
-
-
 SHORTEST = 1.0 / 32.0
 """Share of a path below which it is given up."""
 WIDER = (
