@@ -385,6 +385,19 @@ def test_gaussian_least_squares_has_no_bias_to_reduce() -> None:
         assert fit.dispersion == pytest.approx(least.deviance / left, rel=1e-12)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("family", "link"), [("bernoulli", "cloglog"), ("gamma", "log")])
+def test_one_least_squares_of_the_working_response_gives_the_coefficients_back(
+    family: str, link: str, method: str
+) -> None:
+    x, y = sample(family, link)
+    weight = np.tile([0.5, 1.0, 2.0, 1.0], 10)
+    fit = em.GLM(family, link, method=method).fit(x[:, 1:], y, variance_weights=weight)
+    working = fit.working()
+    again = np.linalg.solve(x.T @ (working.weights[:, None] * x), x.T @ (working.weights * working.response))
+    assert again == pytest.approx(fit.coef, rel=1e-7)
+
+
 @pytest.mark.parametrize("family", ["gaussian", "gamma"])
 def test_a_perfect_fit_has_converged(family: str) -> None:
     x = np.linspace(-1, 1, 12)
