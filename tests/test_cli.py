@@ -438,3 +438,14 @@ def test_a_model_of_several_predictors_is_fitted_saved_shown_and_predicted(tmp_p
         assert words in capsys.readouterr().out
     assert cli.main(["fit", str(data), "rank ~ x", "--family", "cumulative", "--out", "-"]) == 0
     assert '"etamu vector model"' in capsys.readouterr().out
+
+
+def test_a_method_of_reduced_bias_reaches_the_fit(tmp_path, capsys):
+    (tmp_path / "data.csv").write_text("y,x\n0,1\n0,2\n1,3\n1,4\n", encoding="utf-8")
+    data = str(tmp_path / "data.csv")
+    asked = ["fit", data, "y ~ x", "--family", "bernoulli", "--method", "firth", "--format", "json"]
+    assert cli.main(asked) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["method"] == "firth"
+    fit = em.glm("y ~ x", {"y": [0, 0, 1, 1], "x": [1.0, 2, 3, 4]}, "bernoulli", method="firth")
+    assert [row["estimate"] for row in answer["coefficients"]] == pytest.approx(fit.coef.tolist())

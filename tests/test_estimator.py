@@ -328,3 +328,13 @@ def test_a_fit_warns_nothing_where_there_is_nothing_to_say(claims: dict[str, Any
         warnings.simplefilter("error")
         GLMRegressor("poisson").fit(claims["X"], claims["y"]).predict(claims["X"])
         GLMClassifier().fit(claims["X"], claims["late"]).predict(claims["X"])
+
+
+def test_a_method_of_reduced_bias_is_finite_where_classes_separate() -> None:
+    X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]
+    model = GLMClassifier(method="firth").fit(X, y)
+    assert model.fit_.method == "firth"
+    assert model.fit_.converged
+    assert clone(model).method == "firth"
+    regression = GLMRegressor("poisson", method="median").fit(X, [0, 0, 1, 2])
+    assert regression.fit_.method == "median"

@@ -385,6 +385,48 @@ def test_gaussian_least_squares_has_no_bias_to_reduce() -> None:
         assert fit.dispersion == pytest.approx(least.deviance / left, rel=1e-12)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("family", "link"), [("bernoulli", "cloglog"), ("gamma", "log")])
+def test_one_least_squares_of_the_working_response_gives_the_coefficients_back(
+    family: str, link: str, method: str
+) -> None:
+    x, y = sample(family, link)
+    weight = np.tile([0.5, 1.0, 2.0, 1.0], 10)
+    fit = em.GLM(family, link, method=method).fit(x[:, 1:], y, variance_weights=weight)
+    working = fit.working()
+    again = np.linalg.solve(x.T @ (working.weights[:, None] * x), x.T @ (working.weights * working.response))
+    assert again == pytest.approx(fit.coef, rel=1e-7)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "gamma"])
+def test_a_perfect_fit_has_converged(family: str) -> None:
+    x = np.linspace(-1, 1, 12)
+    fit = em.GLM(family, "log", method="firth").fit(x[:, None], np.exp(1 + x))
+    assert fit.converged
+    assert fit.coef == pytest.approx([1.0, 1.0], rel=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog", "loglog", "cauchit"])
+def test_rows_far_in_the_tails_weigh_nothing(link: str, method: str) -> None:
+    x = np.append(np.linspace(-1, 1, 20), [0.0, 0.0])
+    y = np.append(np.arange(20) % 3 == 0, [1.0, 0.0])
+    offset = np.append(np.zeros(20), [700.0, -745.0])
+    model = em.GLM("bernoulli", link, method=method)
+    far = model.fit(x[:, None], y, offset=offset)
+    near = model.fit(x[:20, None], y[:20])
+    assert far.converged
+    # A cauchit tail has not quite ended at 700.
+    assert far.coef == pytest.approx(near.coef, abs=1e-7 if link == "cauchit" else 1e-8)
+
+
+def test_one_class_and_nothing_but_zeros() -> None:
+    one = em.glm("y ~ 1", {"y": [1.0, 1.0, 1.0]}, "bernoulli", method="firth")
+    assert one.coef == pytest.approx([np.log(3.5 / 0.5)], rel=1e-9)
+    zeros = em.glm("y ~ 1", {"y": [0.0, 0.0]}, "poisson", method="firth")
+    assert zeros.coef == pytest.approx([np.log(0.5 / 2)], rel=1e-9)
+
+
 def test_blocks_and_threads_change_no_more_than_rounding() -> None:
     from dataclasses import replace
 

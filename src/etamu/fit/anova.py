@@ -21,7 +21,7 @@ from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, terms_of
 from etamu.fit.model_terms import columns_of as term_columns
-from etamu.fit.reduced import WORDS as METHOD_WORDS
+from etamu.fit.problem import METHODS
 from etamu.fit.reference import (
     MODEL_BASED,
     Yardstick,
@@ -198,7 +198,7 @@ def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
     response = fit.problem.words.response or "y"
     model = f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}"
     method = fit.problem.options.method
-    return (model, *([] if method == "ml" else [f"Method: {METHOD_WORDS[method]}"]), *lines)
+    return (model, *([] if method == "ml" else [f"Method: {METHODS[method]}"]), *lines)
 
 
 def said(test: str, stick: Yardstick) -> str:

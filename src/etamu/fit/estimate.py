@@ -11,12 +11,14 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
@@ -35,7 +37,6 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
 from etamu.fit.refine import refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
@@ -52,6 +53,14 @@ from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+
+if TYPE_CHECKING:
+    from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+else:
+    penalty_value = later("etamu.fit.reduced", "penalty_value")
+    reduced = later("etamu.fit.reduced", "reduced")
+    refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
+    unsolved = later("etamu.fit.reduced", "unsolved")
 
 Piloted = tuple[Array, Metric | None]
 """Where the fit of a sample ended, and the information there."""

@@ -7,18 +7,25 @@ Read next: `etamu.fit.likelihood`, which plugs a phi of its own in.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.dispersion import dispersion_ml
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
-from etamu.infer.reduced_dispersion import gamma_like, gaussian_like
 from etamu.sums import etas
+
+if TYPE_CHECKING:
+    from etamu.infer.reduced_dispersion import gamma_like, gaussian_like
+else:
+    gamma_like = later("etamu.infer.reduced_dispersion", "gamma_like")
+    gaussian_like = later("etamu.infer.reduced_dispersion", "gaussian_like")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,14 @@ from etamu.family.unit import Unit
 ALONE = ("model", "observed", "HC0", "HC1", "HC2", "HC3", "HC4", "HAC")
 """Covariances that need nothing but the fit."""
 
-METHODS = ("ml", "firth", "median", "mixed", "jeffreys")
-"""How coefficients are found: by maximum likelihood, or from scores adjusted for their bias."""
+METHODS = {
+    "ml": "maximum likelihood",
+    "firth": "scores adjusted for mean bias (Firth)",
+    "median": "scores adjusted for median bias",
+    "mixed": "scores adjusted for mean bias (coefficients) and median bias (phi)",
+    "jeffreys": "likelihood penalised by Jeffreys' prior",
+}
+"""How coefficients are found, and in words."""
 
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 """Covariances that need clusters."""
@@ -79,7 +85,7 @@ def check_options(options: Options, missing: str) -> None:
         "missing": (missing, ("drop", "raise")),
         "solver": (options.solver, ("newton", "irls", "gradient", "lbfgs")),
         "covariance": (options.covariance, (None, *ALONE)),
-        "method": (options.method, METHODS),
+        "method": (options.method, tuple(METHODS)),
         "precision": (options.precision, ("double", "extended")),
         "on_separation": (options.on_separation, ON_SEPARATION),
     }

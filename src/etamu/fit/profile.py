@@ -16,6 +16,7 @@ import numpy as np
 
 from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.data.frame import suggestion
 from etamu.design.chunk import Chunk, Predictor
@@ -24,7 +25,6 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.limit import inside
-from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
 from etamu.infer.wald import criticals, probability
@@ -35,7 +35,12 @@ from etamu.solve.oracle import Oracle, Outcome
 from etamu.sums import etas
 
 if TYPE_CHECKING:
+    from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
     from etamu.fit.result import Fit
+else:
+    penalised = later("etamu.fit.reduced", "penalised")
+    penalty_of = later("etamu.fit.reduced", "penalty_of")
+    refuse_unpenalised = later("etamu.fit.reduced", "refuse_unpenalised")
 
 SCALES = ("link", "response", "ratio")
 """Scales of an interval: as it stands, through the inverse of the link, or as a factor e^psi."""
@@ -284,8 +289,8 @@ def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
         phases = tuple(Likelihood(executor, target, coordinates, bound) for target in targets)
     oracle: Oracle = plain
     method = problem.options.method
-    penalty = penalty_of(unit, method)
-    bare = penalty is not None and penalty.none
+    penalty = None if method == "ml" else penalty_of(unit, method)
+    bare = penalty is None or penalty.none
     if not bare:
         oracle = penalised(plain, unit, method, fit.phi.value, fit.beta)
         local = oracle.at(fit.beta, FINAL)
@@ -302,7 +307,8 @@ def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
 
 def _refuse(fit: Fit) -> None:
     """Raise where there is no maximum, no rows, or no likelihood to profile."""
-    refuse_unpenalised(fit, "a profile interval")
+    if fit.problem.options.method != "ml":
+        refuse_unpenalised(fit, "a profile interval")
     if fit.problem.attached().chunk.weights.sampling is not None:
         raise NotAvailableError(
             "sampling weights make no likelihood of the rows, so there is none to profile: use method='wald'"

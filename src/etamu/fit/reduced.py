@@ -17,16 +17,18 @@ import numpy as np
 from etamu._base.errors import DataError, NotAvailableError, OptionError
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
-from etamu.family.bends import Penalty, mean_penalty
+from etamu.family.bends import Penalty, bends, mean_penalty
 from etamu.family.unit import Unit
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.objective.adjusted import MANY, Adjusted, Penalised
+from etamu.fit.restrict import bench_of, whole
+from etamu.objective.adjusted import LOOK, MANY, Adjusted, Penalised
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.balance import balance
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
+from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.design.chunk import Chunk
@@ -35,16 +37,6 @@ if TYPE_CHECKING:
 
 RULES = {"firth": "mean", "mixed": "mean", "median": "median", "jeffreys": "jeffreys"}
 """The adjustment that each method makes to the scores of the coefficients."""
-
-WORDS = {
-    "ml": "maximum likelihood",
-    "firth": "scores adjusted for mean bias (Firth)",
-    "median": "scores adjusted for median bias",
-    "mixed": "scores adjusted for mean bias (coefficients) and median bias (phi)",
-    "jeffreys": "likelihood penalised by Jeffreys' prior",
-}
-"""What each method is called in a summary."""
-
 
 SHORTEST = 1.0 / 32.0
 """Share of a path below which it is given up."""
@@ -185,6 +177,19 @@ def unsolved(outcome: Outcome, method: str) -> str:
     )
 
 
+def instead(problem: Problem, method: str = "firth") -> Problem:
+    """State the same problem for another method, such as one whose estimate is finite under separation.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> fit = em.glm("y ~ x", {"y": [0, 1, 0, 1, 1], "x": [0.0, 1, 2, 3, 4]}, family="bernoulli")
+    >>> fit.fitting(instead(fit.problem)).method
+    'firth'
+    """
+    return replace(problem, options=replace(problem.options, method=method, solver="newton", start=None))
+
+
 def fixed_phi(problem: Problem) -> float | None:
     """Return phi where it is known or given, None where it is estimated."""
     asked = problem.options.dispersion
@@ -280,6 +285,35 @@ def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solu
     equations = Adjusted(oracle, problem.unit, "mean", lambda *_: phi.value)
     weight = Penalised(oracle, equations, penalty, phi.value).weight(solution.beta, factor)
     return weight + penalty.share * _reported_volume(oracle.coordinates, phi.value)
+
+
+def working_shift(fit: Fit) -> Callable[[Chunk], Array]:
+    """Return the function rows -> what the adjustment of the score adds to their working response.
+
+    Row by row phi x'Mx (mu''/mu') / 2 for mean bias (Kosmidis and Firth 2009, section 5); median bias adds a
+    combination of the columns.
+    """
+    unit, coordinates, phi = fit.problem.unit, fit.coordinates, fit.phi.value
+    bench = bench_of(fit)
+    oracle = bench.oracle(whole(fit, bench).coordinates)
+    local = oracle.at(fit.beta, LOOK)
+    factor = None if local.expected is None else cholesky(local.expected)
+    if factor is None:
+        raise NotAvailableError("the information is not positive definite, so there are no leverages")
+    rule = RULES[fit.method]
+    tilt = np.zeros(coordinates.size)
+    if rule == "median":
+        median, mean = (Adjusted(oracle, unit, each, lambda *_: phi) for each in ("median", "mean"))
+        tilt = factor.solve(median.added(fit.beta, factor, local) - mean.added(fit.beta, factor, local))
+    raw, towards = coordinates.raw(fit.beta), coordinates.raw(tilt)
+    matrix = coordinates.raw_matrix(np.asarray(factor.inverse()))
+
+    def shift(chunk: Chunk) -> Array:
+        design, bend = chunk.predictors[0].design, bends(unit, etas(chunk, raw))
+        along = 2.0 * bend.mean - bend.spread if rule == "jeffreys" else bend.mean
+        return np.asarray(phi * (0.5 * design.quadratic(matrix) * along + design.matvec(towards)))
+
+    return shift
 
 
 def _reported_volume(coordinates: Coordinates, phi: float) -> float:

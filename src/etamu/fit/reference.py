@@ -14,17 +14,21 @@ import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.components import PHI, spelled
 from etamu.fit.numerals import short
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.problem import check_options
-from etamu.fit.reduced import refuse_reduced, refuse_unpenalised
 from etamu.fit.rows import raw_beta
 
 if TYPE_CHECKING:
+    from etamu.fit.reduced import refuse_reduced, refuse_unpenalised
     from etamu.fit.restrict import Bench
     from etamu.fit.result import Fit
+else:
+    refuse_reduced = later("etamu.fit.reduced", "refuse_reduced")
+    refuse_unpenalised = later("etamu.fit.reduced", "refuse_unpenalised")
 
 MODEL_BASED = ("model", "observed")
 """Covariances that believe the model; any other is a sandwich or a resampling."""
@@ -144,7 +148,8 @@ def refuse_without_likelihood(fit: Fit, what: str) -> None:
             f"{fit.covariance_kind}, which does not: use a Wald test, fit.test(...) or "
             "anova(type=3, test='Wald'), or fit with the model's covariance"
         )
-    refuse_unpenalised(fit, what)
+    if fit.problem.options.method != "ml":
+        refuse_unpenalised(fit, what)
 
 
 def refuse_score_test(fit: Fit, what: str) -> None:
@@ -155,7 +160,8 @@ def refuse_score_test(fit: Fit, what: str) -> None:
     NotAvailableError
         Naming the remedy.
     """
-    refuse_reduced(fit, what, "the score of the likelihood is not zero there: use 'LR' or a Wald test")
+    if fit.problem.options.method != "ml":
+        refuse_reduced(fit, what, "the score of the likelihood is not zero there: use 'LR' or a Wald test")
 
 
 def one_df(fit: Fit, contrast: Array | None = None) -> float:

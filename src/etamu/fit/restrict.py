@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from etamu import sums
 from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
@@ -28,7 +29,6 @@ from etamu.family.unit import Unit
 from etamu.fit.face import Rows
 from etamu.fit.limit import limit_of
 from etamu.fit.null import null_deviance
-from etamu.fit.reduced import penalised, penalty_of
 from etamu.fit.start import start
 from etamu.infer.tests import rao
 from etamu.objective.likelihood import Likelihood
@@ -39,7 +39,11 @@ from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
     from etamu.fit.problem import Problem
+    from etamu.fit.reduced import penalised, penalty_of
     from etamu.fit.result import Fit
+else:
+    penalised = later("etamu.fit.reduced", "penalised")
+    penalty_of = later("etamu.fit.reduced", "penalty_of")
 
 Columns = tuple[int, ...]
 """Reported columns of a model, in order."""
@@ -303,6 +307,8 @@ def bench_of(fit: Fit) -> Bench:
 def _reduction(fit: Fit) -> Reduction | None:
     """Return what a penalised fit asks of its smaller models; None where nothing is added."""
     method = fit.problem.options.method
+    if method == "ml":
+        return None
     penalty = penalty_of(fit.problem.unit, method)
     if penalty is None or penalty.none or fit.factor is None:
         return None

@@ -16,7 +16,7 @@ from etamu.fit.anova import anova, term_tests
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
-from etamu.fit.reduced import WORDS as METHOD_WORDS
+from etamu.fit.problem import METHODS
 from etamu.solve.oracle import Outcome
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
     value = short(fit.dispersion)
     lines = [f"{family}: {value} ({how})" if how else f"{family} taken to be {value}"]
     if fit.method != "ml":
-        lines.append(_wrapped(f"Method: {METHOD_WORDS[fit.method]}"))
+        lines.append(_wrapped(f"Method: {METHODS[fit.method]}"))
     lines += [f"{shape}, by maximum likelihood" for shape in fit.shapes]
     if fit.covariance_kind in COVARIANCES:
         lines.append(_wrapped(f"Covariance: {_covariance(fit)}"))

@@ -21,6 +21,7 @@ from functools import partial
 
 import numpy as np
 
+from etamu._base.arrow import entries
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
@@ -28,7 +29,7 @@ from etamu.family.bends import Penalty, bends
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.balance import Seen, slopes
-from etamu.solve.factor import Metric, cholesky
+from etamu.solve.factor import EPS, Metric, cholesky
 from etamu.solve.oracle import Before, Local
 from etamu.solve.search import finite
 from etamu.sums import etas
@@ -149,7 +150,9 @@ class Adjusted:
         force = local.score + self.amount * phi * self.added(beta, factor, local)
         if not (np.all(np.isfinite(force)) and np.isfinite(phi)):
             return None
-        return Seen(force, factor, max(phi, 0.0), local.value)
+        # What rounding x'beta does to the score, all that is left of it where the fit is perfect.
+        rounding = 256.0 * self.size * EPS**2 * float(np.abs(entries(local.expected)) @ beta**2)
+        return Seen(force, factor, max(phi, 0.0), local.value, rounding)
 
     def added(self, beta: Array, factor: Metric, local: Local) -> Array:
         """Compute A, in working coordinates."""

@@ -48,12 +48,16 @@ DIFFERENCE = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What was seen at a point: the force, a metric there, the scale, and a value for the trace."""
+    """What was seen at a point: the force, a metric there, the scale, and a value for the trace.
+
+    A force whose squared length in the metric is no more than `floor` is rounding.
+    """
 
     force: Array
     metric: Metric
     scale: float
     value: float
+    floor: float = 0.0
 
 
 class Equations(Protocol):
@@ -152,12 +156,13 @@ def balance(
         plain = here.metric.solve(here.force)
         size = _length(here.force, here.metric) / _unit(here)
         sizes.append(size)
+        rounded = size <= FLOOR or (size * _unit(here)) ** 2 <= here.floor
         if _arrived(sizes, rate, tolerance):
             return end(Outcome.CONVERGED)
         if len(steps) >= limit:
             return end(Outcome.LIMIT)
         if _stuck(sizes):
-            return end(Outcome.CONVERGED if size <= FLOOR else Outcome.STALLED)
+            return end(Outcome.CONVERGED if rounded else Outcome.STALLED)
         moved: _Moved | None = None
         newton = differences and (bend is not None or (len(steps) > 0 and rate > SLOW and size <= NEAR))
         if newton:
@@ -173,7 +178,7 @@ def balance(
             ahead = _newton_step(_slopes(counted, beta, here), here)
             moved = None if ahead is None else _advance(counted, beta, here, ahead)
         if moved is None:
-            return end(Outcome.CONVERGED if size <= FLOOR else Outcome.STALLED)
+            return end(Outcome.CONVERGED if rounded else Outcome.STALLED)
         steps.append(_record(here, size, moved.length, newton=newton))
         beta, here, rate = moved.beta, moved.seen, moved.left
 
