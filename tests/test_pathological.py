@@ -263,7 +263,7 @@ def test_cases_of_other_models_are_written_down(name: str) -> None:
 
 
 def claims() -> list[tuple[str, bool]]:
-    """Read the names of cases from the tables of the page: those refused or certified, then those right here."""
+    """Read the names of cases from the tables of the page, and whether it says that R accepts them."""
     page = (oracle.REFERENCES.parents[1] / "docs" / "use" / "hostile-data.rst").read_text(encoding="utf-8")
     silent, _, wrong = page.partition("And these R gets wrong")
     found = [
