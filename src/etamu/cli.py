@@ -143,6 +143,7 @@ def _fit(arguments: Namespace) -> int:
         covariance=arguments.covariance,
         missing=arguments.missing,
         solver=arguments.solver,
+        precision=arguments.precision,
     )
     _progress("")
     covariance = not arguments.without_covariance

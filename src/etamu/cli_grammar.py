@@ -109,6 +109,7 @@ FIT = Command(
         Argument("--dispersion", "how phi is found: pearson, deviance, ml or a number", "HOW", hints=("pearson", "deviance", "ml")),
         Argument("--missing", "what happens to rows with missing values; default: drop", "WHAT", ("drop", "raise"), default="drop"),
         Argument("--solver", "default: newton", "NAME", ("newton", "irls", "gradient", "lbfgs"), default="newton"),
+        Argument("--precision", "of the last steps; default: double", "WHAT", ("double", "extended"), default="double"),
         Argument("--covariance", "of the coefficients; default: model", "KIND", ("model", "observed", "HC0", "HC1")),
         Argument("--weights", argparse.SUPPRESS, "COLUMN"),
         Argument("--out", "write the model to this JSON file; - prints it instead of the result", "FILE"),
