@@ -106,6 +106,11 @@ def test_twice_the_precision_knows_weights_and_offset(family: str) -> None:
     np.testing.assert_allclose(fine.coef, plain.coef, rtol=1e-9)
 
 
+def test_the_call_says_the_precision() -> None:
+    fit = em.glm("y ~ x", near(1.0, NOISE), precision="extended")
+    assert 'precision="extended")' in str(fit.summary()).split("Coefficients")[0].replace("\n", "")
+
+
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(
         OptionError, match="precision='quad' is not known; choose one of 'double', 'extended'"
