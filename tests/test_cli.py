@@ -161,12 +161,13 @@ def test_fit_prints_the_summary_and_saves_the_model(air, capsys):
 
 def test_every_option_reaches_the_fit(air, capsys):
     words = ["--family", "quasipoisson", "--link", "sqrt", "--frequency-weights", "k", "--dispersion", "2.5"]
-    words += ["--covariance", "HC1", "--solver", "irls", "--format", "json", "--level", "0.9"]
+    words += ["--covariance", "HC1", "--solver", "irls", "--precision", "extended"]
+    words += ["--format", "json", "--level", "0.9"]
     assert cli.main(["fit", "air.csv", "Ozone ~ Wind", *words]) == 0
     printed = json.loads(capsys.readouterr().out)
     fit = python(
         "Ozone ~ Wind", family="quasipoisson", link="sqrt", frequency_weights="k", dispersion=2.5,
-        covariance="HC1", solver="irls",
+        covariance="HC1", solver="irls", precision="extended",
     )  # fmt: skip
     assert [row["estimate"] for row in printed["coefficients"]] == fit.coef.tolist()
     assert [row["std_error"] for row in printed["coefficients"]] == fit.se.tolist()

@@ -148,6 +148,7 @@ def _fit(arguments: Namespace) -> int:
         solver=arguments.solver,
         method=arguments.method,
         on_separation=arguments.on_separation,
+        precision=arguments.precision,
     )
     _progress("")
     covariance = not arguments.without_covariance

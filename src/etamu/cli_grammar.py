@@ -111,6 +111,7 @@ FIT = Command(
         Argument("--solver", "default: newton", "NAME", ("newton", "irls", "gradient", "lbfgs"), default="newton"),
         Argument("--method", "ml, or with less bias; default: ml", "NAME", ("ml", "firth", "median", "mixed", "jeffreys"), default="ml"),
         Argument("--on-separation", "what happens where no finite estimate exists; default: warn", "WHAT", ("warn", "error", "drop", "firth"), default="warn"),
+        Argument("--precision", "of the last steps; default: double", "WHAT", ("double", "extended"), default="double"),
         Argument("--covariance", "of the coefficients; default: model", "KIND", ("model", "observed", "HC0", "HC1")),
         Argument("--weights", argparse.SUPPRESS, "COLUMN"),
         Argument("--out", "write the model to this JSON file; - prints it instead of the result", "FILE"),

@@ -106,8 +106,27 @@ def test_twice_the_precision_knows_weights_and_offset(family: str) -> None:
     np.testing.assert_allclose(fine.coef, plain.coef, rtol=1e-9)
 
 
+def test_the_call_says_the_precision() -> None:
+    fit = em.glm("y ~ x", near(1.0, NOISE), precision="extended")
+    assert 'precision="extended")' in str(fit.summary()).split("Coefficients")[0].replace("\n", "")
+
+
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(
         OptionError, match="precision='quad' is not known; choose one of 'double', 'extended'"
     ):
         em.glm("y ~ x", near(1.0, NOISE), precision="quad")
+
+
+@pytest.mark.parametrize(
+    ("y", "slope"),
+    [([9e15, 3, 4, 5, 6], -32.82397796681876614), ([9e15, 1, 0, 2, 5], None)],
+    ids=["all positive", "with a zero"],
+)
+def test_a_count_near_the_end_of_float64_beside_small_ones(y: list[float], slope: float | None) -> None:
+    """All but one row have means that vanish: the slope is known from the second row alone."""
+    fit = em.glm("y ~ x", {"y": y, "x": np.arange(5.0)}, family="poisson")
+    assert fit.converged
+    assert fit.coef[0] == pytest.approx(np.log(9e15), rel=1e-12)
+    if slope is not None:
+        assert fit.coef[1] == pytest.approx(slope, rel=1e-9)

@@ -42,6 +42,8 @@ WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
 FEW = 20_000
 """Numbers in the rows up to which the score of a delicate fit is summed in twice the precision unasked."""
+PROVED = 1e-3
+"""A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
 MOST = 12
 """Steps by a score of twice the precision."""
 TAKES_PART = 0.1
@@ -117,6 +119,8 @@ def _refined(
     if not np.isfinite(seen.value):
         return solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
+    if found.outcome is Outcome.INFINITE and found.steps and found.steps[-1].lambda_rho <= PROVED:
+        kept = Outcome.CONVERGED  # rounding kept lambda*rho from falling further: the maximum is there
     steps = solution.steps + (found.steps if delicate else ())
     passes = solution.passes + (found.passes if delicate else 0) + 1
     return Solution(beta, seen, kept, steps, passes)

@@ -27,6 +27,8 @@ CELLS = 200_000
 """Numbers in the rows up to which a fit is so cheap that it may be repeated."""
 SLOPES = (0.3, 3.0, 10.0, -1.0)
 """The slopes of the first end are multiplied by these."""
+STRENGTHS = (1.0, 4.0)
+"""And those of the least squares that leaves outliers aside by these."""
 DIRECTIONS = 8
 SEED = 20261121
 """Of the directions, which are the same in every run."""
@@ -66,14 +68,40 @@ def _others(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterato
     if constant is not None:
         along = oracle.coordinates.working(constant)
         level = along * float(end @ along) / float(along @ along)
-    slopes = end - level
+    rows = oracle.coordinates.rows(chunk.predictors[0].design)
+    sturdy = _sturdy(unit, chunk, rows)
+    for times in STRENGTHS:
+        yield from _shortened(oracle, level, times * (sturdy - level))
     for times in SLOPES:
-        yield from _shortened(oracle, level, times * slopes)
-    size = float(oracle.extent @ np.abs(slopes)) or float(np.abs(level).max()) or 1.0
+        yield from _shortened(oracle, level, times * (end - level))
+    typical = 1.0 if np.isfinite(unit.family.mean.upper) else _spread(rows @ end)
     draws = np.random.default_rng(SEED).normal(size=(DIRECTIONS, len(end)))
-    for draw in draws:
-        turned = draw / max(float(oracle.extent @ np.abs(draw)), 1e-300)
-        yield from _shortened(oracle, level, 2.0 * size * turned)
+    for place, draw in enumerate(draws):
+        spread = _spread(rows @ draw)
+        if spread > 0:
+            yield from _shortened(oracle, level, (1.0 + 3.0 * (place % 2)) * typical / spread * draw)
+
+
+def _spread(values: Array) -> float:
+    """Return the median distance from the median, which no outlier moves."""
+    return float(np.median(np.abs(values - np.median(values))))
+
+
+def _sturdy(unit: Unit, chunk: Chunk, rows: Array) -> Array:
+    """Solve the first least squares with rows of high leverage weighed down."""
+    mean, trials = unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
+        eta = np.asarray(unit.link.link(np, mu, 1.0 - mu), dtype=np.float64)
+    offset = chunk.predictors[0].offset
+    response = eta if offset is None else eta - offset
+    usable = np.isfinite(response)
+    basis = np.linalg.qr(rows)[0]
+    leverage = np.square(basis).sum(axis=1)
+    weight = usable / (1.0 + np.square(leverage / max(float(np.median(leverage)), 1e-300)))
+    return np.asarray(
+        np.linalg.lstsq(rows * weight[:, None], np.where(usable, response, 0.0) * weight, rcond=None)[0]
+    )
 
 
 def _shortened(oracle: Likelihood, level: Array, slopes: Array) -> Iterator[Array]:

@@ -194,6 +194,8 @@ def _call(fit: Fit) -> str:
         choices.append(f"on_separation={_quoted(options.on_separation)}")
     if options.covariance is not None:
         choices.append(f"covariance={_quoted(options.covariance)}")
+    if options.precision != "double":
+        choices.append(f"precision={_quoted(options.precision)}")
     if fit.formula:
         call = "glm(" + _listed(['"' + fit.formula + '"', "data", *model, *data, *choices]) + ")"
     else:
