@@ -160,7 +160,7 @@ def test_fit_prints_the_summary_and_saves_the_model(air, capsys):
 
 
 def test_a_negative_binomial_without_theta_has_it_estimated(air, capsys):
-    assert cli.main(["fit", "air.csv", "Ozone ~ Wind", "--family", "negative_binomial", "--out", "m.json"]) == 0
+    assert cli.main(["fit", "air.csv", "Ozone ~ Wind", "--family", "nb", "--out", "m.json"]) == 0
     assert "theta = " in capsys.readouterr().out
     fit = python("Ozone ~ Wind", family=em.NegativeBinomial())
     assert em.load("m.json").shape.estimate == fit.shape.estimate
