@@ -159,6 +159,13 @@ def test_fit_prints_the_summary_and_saves_the_model(air, capsys):
     np.testing.assert_array_equal(loaded.cov, fit.cov)
 
 
+def test_a_negative_binomial_without_theta_has_it_estimated(air, capsys):
+    assert cli.main(["fit", "air.csv", "Ozone ~ Wind", "--family", "nb", "--out", "m.json"]) == 0
+    assert "theta = " in capsys.readouterr().out
+    fit = python("Ozone ~ Wind", family=em.NegativeBinomial())
+    assert em.load("m.json").shape.estimate == fit.shape.estimate
+
+
 def test_every_option_reaches_the_fit(air, capsys):
     words = ["--family", "quasipoisson", "--link", "sqrt", "--frequency-weights", "k", "--dispersion", "2.5"]
     words += ["--covariance", "HC1", "--solver", "irls", "--precision", "extended"]

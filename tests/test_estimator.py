@@ -252,6 +252,17 @@ def test_a_grid_search_goes_over_families_and_links(claims: dict[str, Any]) -> N
     assert links.fit(claims["X"], claims["late"]).best_score_ < 0
 
 
+def test_a_family_whose_theta_is_estimated(claims: dict[str, Any]) -> None:
+    model = clone(GLMRegressor(em.NegativeBinomial()))
+    rng = np.random.default_rng(1)
+    y = rng.poisson(rng.gamma(2.0, 1.0, len(claims["y"])))
+    model.fit(claims["X"], y)
+    assert model.fit_.shape.name == "theta"
+    same = em.GLM(family="negative_binomial").fit(claims["X"], y)
+    assert model.fit_.shape.estimate == pytest.approx(same.shape.estimate, rel=1e-9)
+    assert model.predict(claims["X"][:3]).shape == (3,)
+
+
 def test_cross_validation_scores_new_rows(claims: dict[str, Any]) -> None:
     scores = cross_val_score(GLMRegressor("poisson"), claims["X"], claims["y"], cv=4)
     assert len(scores) == 4

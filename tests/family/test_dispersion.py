@@ -73,3 +73,12 @@ def test_power_one_and_a_perfect_fit_have_no_estimate():
         dispersion_ml([1.0, 2.0], [0.0, 0.0], 1.0, 1.5)
     with pytest.raises(DataError, match="every observation is 0"):
         dispersion_ml([0.0, 0.0], [1.0, 1.0], 1.0, 1.5)
+
+
+def test_a_phi_near_the_maximum_leads_to_the_same_one() -> None:
+    rng = np.random.default_rng(8)
+    y = rng.gamma(2.0, 1.0, 300) * rng.poisson(1.0, 300)
+    deviance = rng.uniform(0.1, 3.0, 300)
+    found = dispersion_ml(y, deviance, 1.0, 1.5)
+    for near in (0.9 * found, 1.1 * found, 100.0 * found):
+        assert dispersion_ml(y, deviance, 1.0, 1.5, near=near) == pytest.approx(found, rel=1e-10)

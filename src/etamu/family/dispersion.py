@@ -21,6 +21,7 @@ from etamu.family.table import tabulate
 
 _SCAN = 33
 _REACH = 4.0
+_NEAR = 0.25
 _FARTHEST = 500.0
 _BUDGET = 40000
 # The slope is a difference of numbers as large as the count of summands: not smooth to the last digit.
@@ -29,7 +30,12 @@ _DIGAMMA_SERIES_FROM = 30.0
 
 
 def dispersion_ml(
-    y: ArrayLike, unit_deviance: ArrayLike, weights: ArrayLike, power: float, frequency: ArrayLike = 1.0
+    y: ArrayLike,
+    unit_deviance: ArrayLike,
+    weights: ArrayLike,
+    power: float,
+    frequency: ArrayLike = 1.0,
+    near: float | None = None,
 ) -> float:
     """Maximise sum k [saturated(y, phi/w) - w d/(2 phi)] over phi: the root of its derivative in log phi.
 
@@ -49,6 +55,8 @@ def dispersion_ml(
         The power of the variance function: 0, (1, 2), 2 and above.
     frequency
         Frequency weights k.
+    near
+        A phi near which the maximum is looked for first, and taken if there is one.
 
     Raises
     ------
@@ -79,6 +87,9 @@ def dispersion_ml(
     # A zero says nothing about phi except through its deviance.
     first = total / float(np.sum(rows.count[rows.y > 0.0]))
     score = _score(rows, power, first, total)
+    close = None if near is None else _root_near(score, math.log(near / first))
+    if close is not None:
+        return first * math.exp(close)
     candidates = [first * math.exp(root) for root in _downward_roots(score)]
     return (
         max(candidates, key=lambda phi: _loglik(rows, power, phi, total)) if candidates[1:] else candidates[0]
@@ -137,6 +148,16 @@ def gamma_slope(log_phi: Array) -> Array:
     series = 0.5 + (1.0 / 12.0 - squared * (1.0 / 120.0 - squared * (1.0 / 252.0 - squared / 240.0))) / large
     near = np.minimum(a, _DIGAMMA_SERIES_FROM)
     return -np.where(a < _DIGAMMA_SERIES_FROM, near * (np.log(near) - digamma(near)), series)
+
+
+def _root_near(score: Callable[[float], float], t: float) -> float | None:
+    """Find where the score falls through 0 next to a place, None where it does not."""
+    from scipy.optimize import brentq
+
+    low, high = t - _NEAR, t + _NEAR
+    if not score(low) > 0.0 > score(high):
+        return None
+    return float(brentq(score, low, high, xtol=1e-14, rtol=1e-13))
 
 
 def _downward_roots(score: Callable[[float], float]) -> list[float]:

@@ -166,6 +166,9 @@ def _peak(
         if not low < t < high:
             edge = (high if step > 0.0 else low) in {RANGE.lower, RANGE.upper}
             t = (high if step > 0.0 else low) if edge else 0.5 * (low + high)
+        if t == spot.t:
+            # The bracket has closed on no root: where a fit did not converge, its score misleads.
+            return Peak(spot, curvature, found=False)
         beyond = walk.at(t, spot)
         slope = (spot.gain - beyond.gain) / (beyond.t - spot.t)
         if slope > 0.0:

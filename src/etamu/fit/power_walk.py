@@ -22,6 +22,9 @@ from etamu.fit.problem import Problem
 from etamu.solve.oracle import Solution
 from etamu.sums import etas
 
+SMOOTH = 1.2
+"""From this power on the likelihood of phi has one maximum."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
@@ -75,9 +78,11 @@ class Walk:
         else:
             solution = SOLVERS[problem.options.solver](oracle, near.solution.beta)
             solution = replace(solution, passes=solution.passes + near.solution.passes)
-        return self._measured(problem, solution, sloped=sloped)
+        # Near power 1 the likelihood of phi may have many maxima: there none is taken for being near.
+        guess = None if near is None or power < SMOOTH else near.phi
+        return self._measured(problem, solution, guess, sloped=sloped)
 
-    def _measured(self, problem: Problem, solution: Solution, *, sloped: bool) -> Spot:
+    def _measured(self, problem: Problem, solution: Solution, guess: float | None, *, sloped: bool) -> Spot:
         """Find phi, and look at the likelihood and its derivative, in one pass."""
         chunk, power = self.stage.chunk, float(problem.unit.family.settings["power"])
         eta = etas(chunk, self.stage.coordinates.raw(solution.beta))
@@ -87,7 +92,10 @@ class Walk:
         y, copies, precision = chunk.y[0], copies_of(chunk), chunk.weights.variance
         precision = np.ones(len(chunk)) if precision is None else precision
         given = problem.options.dispersion
-        phi = dispersion_ml(y, -2.0 * value, precision, power, copies) if given is None else float(given)
+        if given is None:
+            phi = dispersion_ml(y, -2.0 * value, precision, power, copies, guess)
+        else:
+            phi = float(given)
         local = phi / precision
         rows = problem.unit.family.saturated((y,), local) + value / local
         gain = by_row.score(y, log_mu, local, power) if sloped else np.array(np.nan)

@@ -85,7 +85,8 @@ def place(visit: Visit[P], start: tuple[P, P], height: float, sign: float, guess
         t = t + (height - here) / slope if slope * sign > 0.0 else math.nan
         low, high = min(inner, outer), max(inner, outer)
         if not low < t < high:
-            t = 0.5 * (inner + outer) if math.isfinite(outer) else inner + sign
+            known = math.isfinite(inner), math.isfinite(outer)
+            t = 0.5 * (inner + outer) if all(known) else inner + sign if known[0] else outer - sign
     return point
 
 

@@ -116,10 +116,11 @@ class Climb:
         """
         problem = replace(self.problem, unit=self.unit(alpha))
         oracle = likelihood_of(problem, self.stage)
-        if beta is None or not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
+        climbed = None if beta is None else SOLVERS[problem.options.solver](oracle, beta)
+        if climbed is None or climbed.outcome is Outcome.INFEASIBLE:
             solution = solved(problem, oracle, self.stage)
         else:
-            solution = SOLVERS[problem.options.solver](oracle, beta)
+            solution = climbed
         passes += solution.passes + (seen is None)
         seen = seen or self.look(alpha, solution.beta)
         saturated = problem.unit.family.saturated((self.counts.y,), np.ones(len(self.counts.y)))
