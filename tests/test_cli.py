@@ -422,3 +422,19 @@ def test_every_script_is_read_by_its_shell(shell, capsys):
     except FileNotFoundError:
         pytest.skip(f"{shell} is not installed")
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_a_model_of_several_predictors_is_fitted_saved_shown_and_predicted(tmp_path, capsys):
+    rows = "\n".join(f"{'abc'[i % 3]},{i % 5 + (i % 3)},{i % 3}" for i in range(40))
+    data, model = tmp_path / "d.csv", tmp_path / "m.json"
+    data.write_text(f"way,x,rank\n{rows}\n", encoding="utf-8")
+    assert cli.main(["fit", str(data), "way ~ x", "--family", "multinomial", "--out", str(model)]) == 0
+    assert "b (log odds against a):" in capsys.readouterr().out
+    assert cli.main(["show", str(model)]) == 0
+    assert cli.main(["predict", str(model), str(data), "--interval"]) == 0
+    assert "a,b,c,se:a,se:b,se:c,lower:a" in capsys.readouterr().out
+    for form, words in (("json", '"term": "0|1"'), ("md", "cumulative, 40 observations")):
+        assert cli.main(["fit", str(data), "rank ~ x", "--family", "cumulative", "--format", form]) == 0
+        assert words in capsys.readouterr().out
+    assert cli.main(["fit", str(data), "rank ~ x", "--family", "cumulative", "--out", "-"]) == 0
+    assert '"etamu vector model"' in capsys.readouterr().out

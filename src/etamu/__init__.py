@@ -130,6 +130,7 @@ if _typing.TYPE_CHECKING:
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
+    from etamu.vector.compare import compare as compare
     from etamu.vector.restore import load as load
     from etamu.vector.result import VectorFit as VectorFit
 else:
@@ -154,6 +155,7 @@ else:
         "ZeroTruncatedNegativeBinomial": "etamu.family.excess",
         "ZeroTruncatedPoisson": "etamu.family.excess",
         "compare": "etamu.fit.compare",
+        "compare": "etamu.vector.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.vector.restore",
         "why_not_ols": "etamu.fit.why_not_ols",

@@ -141,6 +141,10 @@ def glm(
     modelled = isinstance(dispersion, str) and "~" in dispersion
     options = Options(None if modelled else dispersion, covariance, solver, start)
     check_options(options, missing)
+    if dispersion_method != "ml" and not modelled:
+        raise OptionError(
+            f"dispersion_method={dispersion_method!r} is about a modelled dispersion: give dispersion='~ z'"
+        )
     several = catalogue.several(family, link)
     if modelled and several is None:
         unit = catalogue.unit(cast("str | Family", family), link)

@@ -29,9 +29,12 @@ from etamu.data.frame import Frame
 from etamu.datasets import Dataset, load
 from etamu.family.catalogue import families
 from etamu.fit.predict import Prediction
-from etamu.fit.restore import load as load_fit
 from etamu.fit.result import Fit
-from etamu.fit.store import dumps, save
+from etamu.fit.store import dumps
+from etamu.vector.predict import VectorPrediction
+from etamu.vector.restore import load as load_fit
+from etamu.vector.result import VectorFit
+from etamu.vector.store import dumps as vector_dumps
 
 WIDTH = 88
 INTERRUPTED = 130
@@ -128,7 +131,7 @@ def _fit(arguments: Namespace) -> int:
     level = _level(arguments)
     frame = _table(arguments.file)
     _progress(f"fitting {arguments.formula} to {len(frame):,} rows")
-    fit = glm(
+    fit: Fit | VectorFit = glm(
         arguments.formula,
         frame,
         family=arguments.family,
@@ -147,10 +150,15 @@ def _fit(arguments: Namespace) -> int:
     _progress("")
     covariance = not arguments.without_covariance
     if arguments.out == "-":
-        sys.stdout.write(dumps(fit, covariance=covariance))
+        text = (
+            dumps(fit, covariance=covariance)
+            if isinstance(fit, Fit)
+            else vector_dumps(fit, covariance=covariance)
+        )
+        sys.stdout.write(text)
     else:
         if arguments.out is not None:
-            save(fit, arguments.out, covariance=covariance)
+            fit.save(arguments.out, covariance=covariance)
         print(_formatted(fit, arguments.format, level))
     return 0 if fit.converged else 1
 
@@ -172,7 +180,7 @@ def _level(arguments: Namespace) -> float:
     return level
 
 
-def _formatted(fit: Fit, form: str, level: float) -> str:
+def _formatted(fit: Fit | VectorFit, form: str, level: float) -> str:
     if form == "json":
         return as_json(fit, level)
     return as_markdown(fit, level) if form == "md" else str(fit)
@@ -198,9 +206,16 @@ def _predict(arguments: Namespace) -> int:
     kept = {name: column_values(frame, name) for name in arguments.keep}
     _progress(f"predicting {len(frame):,} rows")
     given = {word: getattr(arguments, word) for word in ("offset", "exposure", "trials")}
+    if isinstance(fit, VectorFit):
+        del given["trials"]
+    kind = (
+        "probabilities"
+        if arguments.kind == "mean" and not isinstance(fit, Fit) and fit.family.categorical
+        else arguments.kind
+    )
     predicted = fit.predict(
         frame,
-        arguments.kind,
+        kind,
         se=arguments.se,
         interval="confidence" if arguments.interval else None,
         level=level,
@@ -208,15 +223,25 @@ def _predict(arguments: Namespace) -> int:
         **given,
     )
     _progress("")
-    _write(arguments.out, _beside(kept, _columns(predicted)))
+    names = fit.family.settings["levels"] if kind == "probabilities" else ()
+    _write(arguments.out, _beside(kept, _columns(predicted, names)))
     return 0
 
 
-def _columns(predicted: Any) -> dict[str, Any]:
-    if not isinstance(predicted, Prediction):
-        return {"estimate": predicted}
-    found = {name: getattr(predicted, name) for name in ("estimate", "se", "lower", "upper")}
-    return {name: values for name, values in found.items() if values is not None}
+def _columns(predicted: Any, classes: Sequence[str] = ()) -> dict[str, Any]:
+    """Name the columns of a prediction; of classes one for each, and of their errors and ends too."""
+    if not isinstance(predicted, Prediction | VectorPrediction):
+        found = {"estimate": predicted}
+    else:
+        found = {name: getattr(predicted, name) for name in ("estimate", "se", "lower", "upper")}
+    found = {name: values for name, values in found.items() if values is not None}
+    if not classes:
+        return found
+    return {
+        each if name == "estimate" else f"{name}:{each}": values[:, place]
+        for name, values in found.items()
+        for place, each in enumerate(classes)
+    }
 
 
 def _beside(kept: dict[str, Any], predicted: dict[str, Any]) -> dict[str, Any]:
@@ -245,7 +270,7 @@ def _table(path: str) -> Frame:
     return frame
 
 
-def _model(path: str) -> Fit:
+def _model(path: str) -> Fit | VectorFit:
     with _named(path) as name:
         return load_fit(name)
 

@@ -44,11 +44,7 @@ def test_value_score_and_information_agree_with_the_series(m, n):
         got = [value[0] + FAMILY.saturated(rows)[0], *score[0], *information[0].ravel()[[0, 1, 3]]]
         with mp.workdps(40):
             h = mp.mpf(10) ** -8
-            at = {
-                (i, j): log_probability(y, m + i * h, n + j * h)
-                for i in (-1, 0, 1)
-                for j in (-1, 0, 1)
-            }
+            at = {(i, j): log_probability(y, m + i * h, n + j * h) for i in (-1, 0, 1) for j in (-1, 0, 1)}
             true = [
                 at[0, 0],
                 (at[1, 0] - at[-1, 0]) / (2 * h),

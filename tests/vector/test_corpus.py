@@ -96,6 +96,22 @@ def test_likelihood_ratios_of_terms_are_those_of_car(name):
         np.testing.assert_allclose(test.p_value, p, rtol=1e-7)
 
 
+@pytest.mark.parametrize("name", [name for name in PLAIN if "confint_profile_clm" in case(name)["expected"]])
+def test_profile_intervals_are_those_of_clm(name):
+    """R interpolates its profile, which is good to about 1e-3 standard errors."""
+    asked = case(name)
+    fit, theirs = fitted(asked), asked["expected"]["confint_profile_clm"]
+    ends = dict(zip(fit.names, fit.conf_int(method="profile"), strict=True))
+    for term, interval in zip(theirs["rows"], numbers(theirs), strict=True):
+        own = asked["formulaic"]["coef_map"][term]
+        np.testing.assert_allclose(ends[own], interval, atol=2e-3 * asked["expected"]["se"][term])
+    place = fit.names.index(own)
+    for end in ends[own]:
+        test = fit.test(f"`{own}` = {end:.17g}", "lr")
+        np.testing.assert_allclose(test.p_value, 0.05, rtol=1e-6)
+    assert fit.conf_int()[place][0] < fit.coef[place]
+
+
 ORDINAL = (em.Cumulative(), em.Cumulative("probit"), em.ContinuationRatio(), em.AdjacentCategory())
 
 

@@ -151,3 +151,17 @@ def test_prediction_residuals_and_draws_know_the_dispersion():
 def test_what_cannot_be_is_refused(options, error, message):
     with pytest.raises(error, match=message):
         em.glm("y ~ x", sample(), **{"family": "gaussian", **options}, dispersion="~ z")
+
+
+def test_a_dispersion_that_runs_to_zero_is_said():
+    data = sample()
+    data["y"] = np.where(data["z"] == "p", 1.0, data["y"])
+    with pytest.warns(em.ConvergenceWarning) as said:
+        fit = em.glm("y ~ z", data, dispersion="~ z")
+    assert not fit.converged
+    assert any("the dispersion goes to 0 in" in str(each.message) for each in said)
+
+
+def test_a_method_without_a_formula_is_refused():
+    with pytest.raises(em.OptionError, match="give dispersion='~ z'"):
+        em.glm("y ~ x", sample(), dispersion_method="reml")

@@ -106,7 +106,7 @@ def fitted():
         (lambda fit: fit.predict(interval="prediction"), em.OptionError, "None or 'confidence'"),
         (lambda fit: fit.predict(level=2.0), em.OptionError, "probability"),
         (lambda fit: fit.conf_int(1.5), em.OptionError, "probability"),
-        (lambda fit: fit.conf_int(method="profile"), em.OptionError, "it is 'wald'"),
+        (lambda fit: fit.conf_int(method="basic"), em.OptionError, "'wald', 'profile'"),
         (lambda fit: fit.residuals("deviance"), em.OptionError, "'quantile', 'response', 'pearson'"),
         (lambda fit: fit.simulate(0), em.OptionError, "whole number from 1"),
         (lambda fit: fit.simulate(1, seed=-1), em.OptionError, "seed"),

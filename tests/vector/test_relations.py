@@ -157,6 +157,15 @@ def test_an_offset_is_a_column_with_coefficient_one(family):
 
 
 @every
+def test_a_constant_offset_moves_intercepts_alone(family):
+    data = sample().assign(o=700.0)
+    moved, own = fit(family, data, offset="o"), fit(family, data)
+    slopes = [j for j, name in enumerate(own.names) if "x" in name or "z" in name]
+    np.testing.assert_allclose(moved.coef[slopes], own.coef[slopes], rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(moved.loglik, own.loglik, rtol=1e-10)
+
+
+@every
 def test_the_wald_test_of_a_coefficient_is_its_statistic(family):
     one = fit(family, sample())
     name = one.names[-1]

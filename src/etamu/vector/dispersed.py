@@ -31,6 +31,9 @@ ROUNDS = 100
 SETTLED = 1e-10
 """Change of the leverages in a round that ends the search."""
 
+VANISHED = 46.0
+"""A log-dispersion this far below the largest, 1e-20 of it, is one that runs to minus infinity."""
+
 REASON = (
     "REML estimates of the dispersion maximise a likelihood that the coefficients of the mean are taken out "
     "of; for AIC fit with dispersion_method='ml'"
@@ -64,7 +67,7 @@ def estimate_dispersed(problem: VectorProblem) -> VectorFit:
     Smyth and Verbyla (1999), Environmetrics 10, equations 3 to 5.
     """
     if not problem.family.settings["adjusted"]:
-        return estimate(problem)
+        return _checked(estimate(problem))
     leverage = np.zeros(len(problem.chunk))
     fit, start = None, problem.options.start
     for _ in range(ROUNDS):
@@ -83,7 +86,22 @@ def estimate_dispersed(problem: VectorProblem) -> VectorFit:
         message = f"the leverages of REML did not settle in {ROUNDS} rounds: look at the dispersion's formula"
         warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
     assert fit is not None
-    return replace(fit, likelihood=LogLikelihood(math.nan, 0, math.nan, REASON))
+    return _checked(replace(fit, likelihood=LogLikelihood(math.nan, 0, math.nan, REASON)))
+
+
+def _checked(fit: VectorFit) -> VectorFit:
+    """Say where the search went if it did not converge because a dispersion runs to 0."""
+    if fit.converged:
+        return fit
+    scale = by_row(fit, lambda chunk: eta_of(chunk, fit.coordinates.raw(fit.beta))[:, 1:])[:, 0]
+    low = np.flatnonzero(scale < np.nanmax(scale) - VANISHED)
+    if len(low):
+        message = (
+            f"the dispersion goes to 0 in {len(low)} rows (the first is row {low[0]}), which the mean fits "
+            "exactly: their likelihood has no bound; leave out of dispersion= what tells them apart"
+        )
+        warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+    return fit
 
 
 def _leverages(fit: VectorFit) -> Array:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
     from etamu.vector.predict import VectorPrediction, predict
+    from etamu.vector.profile import profile_intervals
     from etamu.vector.residuals import residuals, simulate
     from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
@@ -43,6 +44,7 @@ else:
     with_covariance = later("etamu.vector.covariance", "with_covariance")
     interpret = later("etamu.vector.interpret", "interpret")
     predict = later("etamu.vector.predict", "predict")
+    profile_intervals = later("etamu.vector.profile", "profile_intervals")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
     save = later("etamu.vector.store", "save")
@@ -156,6 +158,8 @@ class VectorFit:
     @cached_property
     def se(self) -> Array:
         """Standard errors."""
+        if self.factor is None:
+            return np.full(len(self.names), np.nan)
         return np.sqrt(self.reported_root.variances())
 
     @property
@@ -180,17 +184,29 @@ class VectorFit:
         return p_values(self.statistic, self.reference_df)
 
     def conf_int(self, level: float = 0.95, *, method: str = "wald") -> Array:
-        """Compute Wald intervals of the coefficients, (names, 2).
+        """Compute intervals of the coefficients, (names, 2).
+
+        Parameters
+        ----------
+        level : float
+        method : "wald" or "profile"
+            Estimate and standard error; or where twice the log-likelihood, maximised over the other
+            coefficients, has fallen by the squared critical value (an end that does not exist is infinite).
 
         Raises
         ------
         OptionError
             If the level is no probability, or another method is asked.
+        NotAvailableError
+            If there is no likelihood to profile.
         """
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+        if method == "profile":
+            ends: Array = profile_intervals(self, level)
+            return ends
         if method != "wald":
-            raise OptionError(f"method {method!r} is not known for several predictors; it is 'wald'")
+            raise OptionError(f"method {method!r} is not known; choose one of 'wald', 'profile'")
         return interval(self.coef, self.se, level, self.reference_df)
 
     @property
@@ -364,8 +380,14 @@ class VectorFit:
         """Tabulate the fit in one row."""
         return glance(self)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
+
+        Parameters
+        ----------
+        path : str or Path
+        covariance : bool
+            Whether the factor of the covariance goes along; without it standard errors are lost.
 
         Raises
         ------
@@ -374,7 +396,7 @@ class VectorFit:
         FileError
             If the file cannot be written.
         """
-        save(self, path)
+        save(self, path, covariance=covariance)
 
     def __repr__(self) -> str:
         return str(self.summary())

@@ -31,6 +31,11 @@ def start(oracle: Likelihood, family: VectorFamily, chunk: Chunk, stack: Stack) 
     with np.errstate(all="ignore"):
         guess = family.start(chunk.y, weight)
     rows = np.broadcast_to(guess, (len(chunk), len(stack.parts)))
+    if stack.anchored is not None and (offset := chunk.predictors[stack.anchored].offset) is not None:
+        # What the anchored predictor has by its offset the others have to exceed.
+        own = np.arange(len(stack.parts)) != stack.anchored
+        guess = guess + own * float(np.average(offset, weights=weight))
+        rows = rows + own * offset[:, None]
     constants = rows[0] if guess.ndim == 1 else np.average(rows, axis=0, weights=weight)
     candidates = [_projected(chunk, stack, rows, weight), _constant(chunk, stack, constants, weight)]
     candidates += [_constant(chunk, stack, constants, None), np.zeros(stack.size)]

@@ -27,7 +27,7 @@ FORMAT_VERSION = 1
 """The version of the format; raised whenever an older etamu could misread a file."""
 
 
-def save(fit: VectorFit, path: str | Path) -> None:
+def save(fit: VectorFit, path: str | Path, *, covariance: bool = True) -> None:
     """Write a fit to a file, completely or not at all.
 
     Raises
@@ -49,14 +49,14 @@ def save(fit: VectorFit, path: str | Path) -> None:
     >>> str(again) == str(fit), (again.cov == fit.cov).all()
     (True, np.True_)
     """
-    text = dumps(fit)
+    text = dumps(fit, covariance=covariance)
     try:
         write_text(Path(path), text)
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
-def dumps(fit: VectorFit) -> str:
+def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
     """Write a fit as JSON text."""
     problem, words, search = fit.problem, fit.problem.words, fit.solution
     schemas = list({id(each.schema): each.schema for each in problem.predictors}.values())
@@ -115,7 +115,7 @@ def dumps(fit: VectorFit) -> str:
             for number, (each, part) in enumerate(zip(problem.predictors, fit.coordinates.parts, strict=True))
         },
         "beta": fit.beta,
-        "covariance": None if fit.factor is None else factor_to(fit.factor.matrix),
+        "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
     return written(document) + "\n"
 
