@@ -126,7 +126,6 @@ if _typing.TYPE_CHECKING:
     from etamu.family.ordinal import Cumulative as Cumulative
     from etamu.family.overdispersed import GeneralizedPoisson as GeneralizedPoisson
     from etamu.family.overdispersed import NegativeBinomial1 as NegativeBinomial1
-    from etamu.fit.compare import compare as compare
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
@@ -154,7 +153,6 @@ else:
         "ZeroInflatedPoisson": "etamu.family.excess",
         "ZeroTruncatedNegativeBinomial": "etamu.family.excess",
         "ZeroTruncatedPoisson": "etamu.family.excess",
-        "compare": "etamu.fit.compare",
         "compare": "etamu.vector.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.vector.restore",

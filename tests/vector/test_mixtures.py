@@ -177,7 +177,7 @@ def test_a_hurdle_is_a_binomial_fit_and_a_truncated_fit():
 
 
 def test_published_fits_of_the_articles_of_doctoral_students():
-    """Long (1997), tables 8.4 to 8.7, and the manual of R's pscl, `zeroinfl`: a fit stopped at reltol 1e-8."""
+    """Long (1997), tables 8.4 to 8.7, and the manual of R's pscl, `zeroinfl` (reltol 1e-8)."""
     data = table("bioChemists")
     zip_, zinb = (
         em.glm(f"art ~ {X}", data, family=family, predictors={"zero": f"~ {X}"})
