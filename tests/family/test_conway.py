@@ -44,11 +44,7 @@ def test_value_score_and_information_agree_with_the_series(m, n):
         got = [value[0] + FAMILY.saturated(rows)[0], *score[0], *information[0].ravel()[[0, 1, 3]]]
         with mp.workdps(40):
             h = mp.mpf(10) ** -8
-            at = {
-                (i, j): log_probability(y, m + i * h, n + j * h)
-                for i in (-1, 0, 1)
-                for j in (-1, 0, 1)
-            }
+            at = {(i, j): log_probability(y, m + i * h, n + j * h) for i in (-1, 0, 1) for j in (-1, 0, 1)}
             true = [
                 at[0, 0],
                 (at[1, 0] - at[-1, 0]) / (2 * h),
@@ -107,3 +103,14 @@ def test_strong_shapes_gather_the_counts_around_the_mean():
     variance = FAMILY.variance(np, np.column_stack([np.log([2.5, 2.3, 50.0]), np.log([45.0, 45.0, 45.0])]))
     assert_allclose(variance[:2], [0.25, 0.21], atol=0.01)  # between two counts
     assert_allclose(variance[2], 50.0 / 45.0, rtol=0.02)
+
+
+def test_gauss_sums_over_blocks_give_what_every_term_gives(monkeypatch):
+    m, n = np.log([5.0, 400.0, 200.0, 500.0]), np.log([0.02, 0.2, 0.4, 0.03])
+    blocks = moments(np, m, n)
+    monkeypatch.setattr(conway, "_SINGLE", 10**6)
+    conway._nodes.cache_clear()
+    plain = moments(np, m, n)
+    conway._nodes.cache_clear()
+    for name in ("log_c", "log_sum", "variance", "mean_t", "rest", "third", "second"):
+        assert_allclose(getattr(blocks, name), getattr(plain, name), rtol=1e-11, err_msg=name)

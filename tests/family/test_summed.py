@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy.special import gammaln, pdtr
 
 from etamu._base.errors import NotAvailableError
 from etamu.family import summed as room
@@ -15,8 +15,8 @@ def test_rows_of_any_length_are_summed_each_over_its_own_range(monkeypatch):
     monkeypatch.setattr(room, "CELLS", 64)
     mu = np.array([0.5, 3.0, 40.0, 7.0, 300.0])
     first, last = np.array([0.0, 4.0, 20.0, 9.0, 0.0]), np.array([2.0, 3.0, 90.0, 9.0, 500.0])
-    got = summed(lambda j, rows: stats.poisson.logpmf(j, mu[rows]), first, last)
-    truth = stats.poisson.cdf(last, mu) - stats.poisson.cdf(first - 1.0, mu)
+    got = summed(lambda j, rows: j * np.log(mu[rows]) - mu[rows] - gammaln(j + 1.0), first, last)
+    truth = pdtr(last, mu) - np.where(first > 0.0, pdtr(np.maximum(first - 1.0, 0.0), mu), 0.0)
     np.testing.assert_allclose(got, np.maximum(truth, 0.0), rtol=1e-12)
 
 

@@ -156,8 +156,8 @@ class GeneralizedPoisson(Dispersed):
     -----
     phi > 1: a proper law, the number of all descendants of a Poisson number of ancestors. 1/2 <= phi < 1
     (under-dispersion): probabilities are 0 where mu <= (1 - phi) y, and the others add up to 1 only nearly
-    (to better than 0.5 % while at least five counts are possible: Consul and Famoye). phi < 1/2 has likelihood 0
-    here. For strong under-dispersion use `ConwayMaxwellPoisson`.
+    (to better than 0.5 % while at least five counts are possible: Consul and Famoye). phi < 1/2 has
+    likelihood 0 here. For strong under-dispersion use `ConwayMaxwellPoisson`.
 
     References
     ----------

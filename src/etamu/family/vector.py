@@ -154,6 +154,11 @@ class VectorFamily(ABC):
         return self
 
     @property
+    def mean_modelled(self) -> bool:
+        """Tell whether the parameter called "mean" is the mean of the response, and not of a part of it."""
+        return True
+
+    @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """Return what the law is at the lower and upper end of a parameter's axis, "" where it is none."""
         return {}
@@ -222,7 +227,7 @@ class VectorFamily(ABC):
         """Return the variance of the response, (n,); for a categorical one p (1 - p), (n, classes)."""
 
     def observed(self, y: tuple[Array, ...]) -> Array:
-        """Return each row's response on the scale of the mean: a proportion where there are trials (NumPy)."""
+        """Return each response on the scale of the mean: a proportion where there are trials (NumPy)."""
         return y[0]
 
     def variance_of(self, y: tuple[Array, ...], eta: Array) -> Array:

@@ -21,6 +21,9 @@ from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Point
 from etamu.family.proportion import logit
 from etamu.family.vector import Parameter, Rows
 
+SHAPE = {"shape": ("", "the Poisson law: the counts are not over-dispersed")}
+"""What a negative binomial count is at the end of its shape's axis."""
+
 POSITIVE = Support(Interval(1.0, np.inf, closed_lower=True), integer=True)
 
 
@@ -30,6 +33,18 @@ class OfCounts(NaturalFamily):
 
     link: str | Link = "log"
     support = COUNTS
+
+    @property
+    def mean_modelled(self) -> bool:
+        """The parameter is the mean of the law before its zeros are changed."""
+        return False
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Say which mean the sentences speak of."""
+        return (
+            "The mean is that of the counts before zeros are added or cut off; predict() has those seen.",
+        )
 
     @property
     @abstractmethod
@@ -44,7 +59,7 @@ class OfCounts(NaturalFamily):
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """A shape without end is Poisson."""
-        return {"shape": ("", "the Poisson law: the counts are not over-dispersed")}
+        return SHAPE
 
     def saturated(self, y: tuple[Array, ...]) -> Array:
         """Return the log probability of a Poisson count at its own mean."""
@@ -121,7 +136,7 @@ class ZeroTruncated(OfCounts):
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """A mean of 0 leaves ones."""
-        return {**super(ZeroTruncated, self).limits, "mean": ("every count is 1", "")}
+        return {**SHAPE, "mean": ("every count is 1", "")}
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the law's kernel given that the count is not 0."""
@@ -202,7 +217,7 @@ class Hurdle(WithZeros):
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """Both ends of `zero` are certain."""
-        return {**super(Hurdle, self).limits, "zero": ("no count is 0", "every count is 0")}
+        return {**SHAPE, "zero": ("no count is 0", "every count is 0")}
 
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return 0: behind the hurdle there are no zeros."""
@@ -264,7 +279,7 @@ class ZeroInflated(WithZeros):
     def limits(self) -> dict[str, tuple[str, str]]:
         """Both ends of `zero` are certain."""
         none = "the law without inflation: there are no more zeros than it has"
-        return {**super(ZeroInflated, self).limits, "zero": (none, "every count is 0")}
+        return {**SHAPE, "zero": (none, "every count is 0")}
 
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return the law's probability of 0."""

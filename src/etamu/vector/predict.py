@@ -150,7 +150,7 @@ def _target(fit: VectorFit, kind: str) -> _Target:
             f"kind {kind!r} is not known; choose 'probabilities', 'class', 'link', or a class: "
             + ", ".join(map(repr, levels))
         )
-    if kind in names:
+    if kind in names and (kind != "mean" or family.mean_modelled):
         at, link = names.index(kind), fit.problem.predictors[names.index(kind)].parameter.link
         one = np.eye(len(names))[at]
         return _Target(
