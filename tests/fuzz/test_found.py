@@ -1,0 +1,78 @@
+"""What the fuzz has found, the smallest model that showed it, and what is said now."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import etamu as em
+from etamu.solve.outcome import Outcome
+
+NONE = {"y": [0.0, 0.0, 0.0]}
+ALL = {"y": [7.0], "m": [7.0]}
+FAR = {
+    "x": [0.118, -0.235, -0.714, -0.947, -0.498, 1.2335, 1.1213, -1.0357],
+    "g": list("abaaaaaa"),
+    "y": [5.0] * 8,
+    "o": [0.0, 0.0, 700.0, 0.0, 700.0, 700.0, -700.0, 0.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "outcome"),
+    [
+        # The mean 0 lies at eta = 0, which the search nears by two thirds of the way each time.
+        (em.Poisson(), "sqrt", Outcome.BOUNDARY),
+        (em.Poisson(), "identity", Outcome.BOUNDARY),
+        # The mean 0 lies at eta = infinity, and Newton's steps grow by a third each time.
+        (em.NegativeBinomial(2.0), em.Power(-0.5), Outcome.INFINITE),
+        (em.NegativeBinomial(1e6), "inverse", Outcome.INFINITE),
+        (em.NegativeBinomial(0.05), None, Outcome.INFINITE),
+        (em.Bernoulli(), "inverse", Outcome.INFINITE),
+    ],
+    ids=repr,
+)
+def test_a_search_that_creeps_has_not_converged(family: Any, link: Any, outcome: Outcome) -> None:
+    with pytest.warns(em.ConvergenceWarning):
+        fit = em.glm("y ~ 1", NONE, family=family, link=link)
+    assert fit.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "options"),
+    [
+        ("y ~ 1", NONE, {"family": "poisson", "link": "identity", "covariance": "observed"}),
+        (
+            "y ~ 1",
+            ALL,
+            {"family": "binomial", "link": em.Power(-0.5), "trials": "m", "covariance": "observed"},
+        ),
+        ("y ~ x + g", FAR, {"family": "poisson", "offset": "o"}),
+        (
+            "y ~ g",
+            {"g": list("abaad"), "y": [0.25, 1e-10, 1e-10, 1e-10, 0.5]},
+            {"family": em.Tweedie(4.0), "link": "identity", "covariance": "observed"},
+        ),
+    ],
+    ids=["no-information", "no-failures", "far-offsets", "indefinite"],
+)
+def test_numbers_that_overflow_on_the_way_are_not_told_to_the_user(
+    formula: str, data: dict[str, Any], options: dict[str, Any]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm(formula, data, **options)
+    assert fit.outcome is not Outcome.CONVERGED
+
+
+def test_a_robust_covariance_of_scores_without_squares_is_nan() -> None:
+    rng = np.random.default_rng(1)
+    data = {"x": rng.normal(size=12), "y": np.r_[rng.gamma(2.0, size=11), 1e200]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        em.glm("y ~ x", data, family="gamma", link="log", covariance="HC0")
