@@ -100,7 +100,7 @@ def estimate(problem: Problem) -> Fit:
 
 
 def _piloted(problem: Problem, oracle: Likelihood, stage: Stage) -> tuple[Array, Metric | None] | None:
-    """Return where the sample's fit ends and the information there; None where there is no sample or no use."""
+    """Return where the sample's fit ends and the information there; None where there is none, or no use."""
     usual = problem.options.start is None and problem.options.solver in {"newton", "irls"}
     return pilot(oracle, problem.unit, stage.sampled) if usual and stage.sampled is not None else None
 
