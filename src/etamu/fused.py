@@ -6,6 +6,7 @@ Read next: `etamu.sums`, which asks here first and computes by NumPy where the a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
@@ -39,23 +40,20 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     rows = chunk.compiled
     if rows is None:
         return None
-    wanted = _wanted(want, canonical=unit.canonical)
-    program = _program(chunk, unit, wanted)
+    plan = _plan(want, canonical=unit.canonical)
+    program = _program(chunk, unit, plan.outputs)
     if program is None:
         return None
-    grams = _grams(want, wanted)
-    weights = [(where, single) for _, where, single in grams]
-    score, squares = bool(want & Want.SCORE), bool(want & Want.PEARSON)
-    found = rows.accumulate(_vector(beta), program, ends(unit.domain), score, squares, weights)
+    domain = ends(unit.domain)
+    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights)
     if found is None:
         return OUTSIDE
     value, gradient, parts, pearson = found
     design = chunk.predictors[0].design
-    names = [name for name, _, _ in grams]
-    matrices = {name: gram_of_parts(design, part) for name, part in zip(names, parts, strict=True)}
-    if "observed" not in matrices and want & (Want.OBSERVED | Want.CURVATURE):
+    matrices = {name: gram_of_parts(design, part) for name, part in zip(plan.names, parts, strict=True)}
+    if plan.one:
         matrices["observed"] = matrices["expected"]  # one matrix under two names
-    return Seen(value, gradient, **matrices, pearson=pearson if squares else None)
+    return Seen(value, gradient, **matrices, pearson=pearson if plan.squares else None)
 
 
 def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:
@@ -71,6 +69,28 @@ def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
     """Return the compiled program for the response columns that the rows read."""
     columns = chunk.compiled.responses
     return compiled(unit if columns == len(chunk.y) else unit.alone, columns, wanted)
+
+
+class _Plan(NamedTuple):
+    """What a pass asks of the kernel: outputs of the program, sums, and matrices by name and weight."""
+
+    outputs: tuple[str, ...]
+    score: bool
+    squares: bool
+    names: tuple[str, ...]
+    weights: list[tuple[int, bool]]
+    one: bool
+
+
+@lru_cache(maxsize=128)
+def _plan(want: Want, *, canonical: bool) -> _Plan:
+    """Say what is asked for; every block of every pass asks the same."""
+    outputs = _wanted(want, canonical=canonical)
+    grams = _grams(want, outputs)
+    names = tuple(name for name, _, _ in grams)
+    one = "observed" not in names and bool(want & (Want.OBSERVED | Want.CURVATURE))
+    weights = [(where, single) for _, where, single in grams]
+    return _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one)
 
 
 def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:

@@ -65,9 +65,12 @@ void tiles(std::int64_t rows, Work work) {
 // Rows of a row-by-row matrix in the panel format of the fused pass: slivers of 8 columns, padded with zeros.
 void pack(const double* matrix, std::int64_t columns, std::int64_t start, int m, double* panel) {
     for (std::int64_t j = 0; j < columns; j += 8) {
-        const std::size_t bytes = sizeof(double) * static_cast<std::size_t>(std::min<std::int64_t>(8, columns - j));
-        for (int i = 0; i < m; ++i)
-            std::memcpy(panel + (j / 8 * TILE + i) * 8, matrix + (start + i) * columns + j, bytes);
+        const int count = static_cast<int>(std::min<std::int64_t>(8, columns - j));
+        for (int i = 0; i < m; ++i) {
+            const double* from = matrix + (start + i) * columns + j;
+            double* to = panel + (j / 8 * TILE + i) * 8;
+            for (int c = 0; c < count; ++c) to[c] = from[c];
+        }
     }
 }
 
