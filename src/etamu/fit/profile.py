@@ -25,7 +25,6 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.limit import inside
-from etamu.fit.rows import raw_beta
 from etamu.fit.start import Inside
 from etamu.infer.wald import criticals, probability
 from etamu.objective.likelihood import Likelihood
