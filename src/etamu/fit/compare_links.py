@@ -267,7 +267,7 @@ def _with_square(fit: Fit) -> Problem:
     blocks = (*design.blocks, Dense(((eta - centre) ** 2,)))
     predictor = Predictor(Design(blocks, design.length), chunk.predictors[0].offset)
     longer = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
-    start = np.append(np.nan_to_num(fit.coef, nan=0.0), 0.0)
+    start = np.append(fit.finite, 0.0)
     return replace(
         problem,
         sample=replace(problem.attached(), chunk=longer),

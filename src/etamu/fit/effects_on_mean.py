@@ -89,7 +89,7 @@ class MeanEffects:
         schema = self.fit.problem.schema
         assert schema is not None
         # An aliased level has no coefficient: its column adds nothing.
-        coefficients = np.nan_to_num(self.fit.coef[meaning.columns], nan=0.0)
+        coefficients = self.fit.finite[meaning.columns]
         at_level = level_etas(schema.categorical(change.factor), coefficients)[change.level]
         rest = self._without(meaning.columns)
         return self._mean(rest + at_level) - self._mean(rest + (at_level - delta))
@@ -115,7 +115,7 @@ class MeanEffects:
         beta = coordinates.raw(alone)
         # Working columns are shifted: give back what the shift has moved into the constant.
         kept = coordinates.kept[mine]
-        moved = float(coordinates.shift[kept] @ self.fit.coef[kept])
+        moved = float(coordinates.shift[kept] @ coordinates.reported(self.fit.beta)[kept])
         return self._per_row(lambda chunk: etas(chunk, beta, offset=False)) + moved
 
     def _per_row(self, function: Callable[[Chunk], Array]) -> Array:

@@ -49,8 +49,8 @@ POINTS = 8
 """Points of a traced curve on each side."""
 TRACED = 0.99
 """A curve goes out to the ends of an interval of at least this level."""
-MIDDLE = 30.0
-"""How far out a walk begins along what runs away: little is left to gain, and information is not yet 0."""
+MIDDLE = (30.0, 10.0, 5.0, 3.0, 2.0)
+"""How far out a walk may begin along what runs away: little is left to gain, and information is not yet 0."""
 MARGINS = (1e-1, 1e-3, 1e-5)
 """How far inside its domain a starting eta is looked for, relative to a typical eta."""
 
@@ -125,7 +125,8 @@ def profile(
     roots = np.union1d(np.linspace(0.0, outermost, POINTS + 1)[1:], [bound])
     ridge = _ridge(fit, functional, still=still)
     estimate = ridge.place(ridge.peak)
-    sides = [farthest(ridge, roots * math.sqrt(fit.phi.value), side) for side in (-1, 1)]
+    spans = roots * math.sqrt(fit.phi.value)
+    sides = [_endless(fit, ridge, spans, side) or farthest(ridge, spans, side) for side in (-1, 1)]
     at = int(np.searchsorted(roots, bound))
     ends = [side[at] for side in sides]
     _say_lost(name, ends)
@@ -166,7 +167,7 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
         if fit.limit is not None and still:
             functional = functional[~fit.limit.gone]
         own = replace(ridge, functional=functional)
-        ends = [farthest(own, roots, side)[-1] for side in (-1, 1)]
+        ends = [(_endless(fit, own, roots, side) or farthest(own, roots, side))[-1] for side in (-1, 1)]
         _say_lost(fit.names[j], ends)
         out[j] = [end.place for end in ends]
     return out
@@ -249,6 +250,16 @@ def _still(fit: Fit, functional: Array) -> bool:
     return fit.limit is None or bool(fit.limit.runs(functional[None, :])[0] == 0.0)
 
 
+def _endless(fit: Fit, ridge: Ridge, roots: Array, side: int) -> tuple[End, ...] | None:
+    """Return the ends on a side where what runs away, or may be anything, has none; None elsewhere."""
+    if fit.limit is None or len(ridge.functional) != len(fit.beta):
+        return None
+    run = float(fit.limit.runs(ridge.functional[None, :])[0])
+    if run in {0.0, float(-side)}:
+        return None
+    return tuple(End(side * math.inf, float(root), ridge.peak, Ending.INFINITE) for root in roots)
+
+
 def _ran(fit: Fit, functional: Array) -> float:
     """Return the infinity that a functional runs to, NaN where it may be anything."""
     return math.nan if fit.limit is None else float(fit.limit.runs(functional[None, :])[0]) * math.inf
@@ -276,8 +287,11 @@ def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
     unit = problem.unit
     plain = Likelihood(executor, unit, coordinates, bound)
     if fit.limit is not None and not still:
-        beta = fit.limit.near + min(fit.limit.far, MIDDLE) * fit.limit.direction
-        local = replace(plain.at(beta, FULL), value=local.value)
+        for far in MIDDLE:
+            beta = fit.limit.near + min(fit.limit.far, far) * fit.limit.direction
+            if (seen := plain.at(beta, FULL)).metric is not None:
+                break
+        local = replace(seen, value=local.value)
     phases: tuple[Likelihood, ...] = ()
     if unit.restricted:
         typical = float(np.median(np.abs(etas(chunk, coordinates.raw(beta)))))

@@ -94,7 +94,7 @@ def _partial(fit: Fit, names: tuple[str, ...]) -> Array:
     raw = []
     for name in names:
         only = np.zeros(len(fit.names))
-        only[columns[name]] = np.nan_to_num(fit.coef[columns[name]])
+        only[columns[name]] = fit.finite[columns[name]]
         raw.append(coordinates.raw(coordinates.working(only)))
 
     def contributions(chunk: Chunk) -> Array:
