@@ -126,10 +126,11 @@ def _response(problem: Problem) -> int:
     power, exponent = unit.family.variance_power, unit.link.exponent
     if power is None or exponent is None or unit.family.dispersion_known or len(y) != 1:
         return 0
-    size = np.abs(y[0])
-    largest = math.frexp(float(size.max(initial=0.0)))[1]
-    if abs(largest) <= FAR or not float(size.max(initial=0.0)) > 0.0:
+    most = max(float(y[0].max(initial=0.0)), -float(y[0].min(initial=0.0)))
+    largest = math.frexp(most)[1]
+    if abs(largest) <= FAR or not most > 0.0:
         return 0
+    size = np.abs(y[0])
     found = FINE * round(largest / FINE)
     smallest = math.frexp(float(np.min(size, where=size > 0, initial=np.inf)))[1]
     if smallest - found < LEAST or Fraction(exponent * FINE).denominator != 1:

@@ -38,6 +38,10 @@ FINEST = 1e-15
 """Standard errors to which the climb goes on: until rounding stops it."""
 STEEP = 1e6
 """Condition number from which a fit with many rows is refined as well."""
+MANY = 300
+"""Columns from which on rows written out are dear as well."""
+MOST_COLUMNS = 2000
+"""Columns beyond which rows are not written out unasked."""
 WARN_CONDITION = 1e10
 """Above this condition number the estimate is said to be doubtful."""
 FEW = 20_000
@@ -80,7 +84,10 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
         return solution
     if not all_finite(local.expected):
         return solution
-    delicate = condition(local.expected) > (STEEP if oracle.dear else SQUARED_CONDITION)
+    if oracle.size > MOST_COLUMNS and not asked:
+        return solution
+    large = oracle.dear or oracle.size > MANY
+    delicate = condition(local.expected) > (STEEP if large else SQUARED_CONDITION)
     if not (asked or delicate):
         return solution
     triangle = _triangle(oracle, solution.beta)
@@ -96,7 +103,7 @@ def uphill(oracle: Likelihood, start: Array) -> Solution | None:
 
     None where even their triangle sees none.
     """
-    triangle = _triangle(oracle, None)
+    triangle = None if oracle.size > MANY else _triangle(oracle, None)
     if triangle is None:
         return None
     whitened = Whitened(oracle, triangle)
