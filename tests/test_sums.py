@@ -14,6 +14,7 @@ from etamu._base.types import LINE, Want
 from etamu.design.blocks import Coded, Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
+from etamu.family.multinomial import Multinomial
 from etamu.family.unit import Unit
 from tests.catalogue import UNITS
 from tests.samples import sample
@@ -160,3 +161,38 @@ def test_extremes_add() -> None:
 def test_a_nan_in_eta_is_outside_every_domain() -> None:
     assert not sums.inside(UNITS[0], np.array([0.0, np.nan]))
     assert not sums.inside(UNITS[0], np.array([0.0, np.inf]))
+
+
+def test_several_predictors_of_one_design_are_summed_as_dense_algebra():
+    rng = np.random.default_rng(4)
+    n, design = 50, rng.normal(size=(50, 3))
+    shared = Predictor(Design((Dense(tuple(design.T)),), n))
+    other = Predictor(Design((Dense((np.ones(n),)),), n))
+    family = Multinomial().among(("a", "b", "c", "d"))
+    y = rng.integers(0, 4, n).astype(float)
+    chunk = Chunk((shared, shared, other), (y,), Weights(), np.arange(n))
+    beta = rng.normal(size=7)
+    dense = np.zeros((n, 3, 7))
+    dense[:, 0, :3], dense[:, 1, 3:6], dense[:, 2, 6] = design, design, 1.0
+    eta = dense @ beta
+    value, score, information = family.bind(np)((y,), eta)
+    found = sums.accumulate(chunk, beta, family, Want.VALUE | Want.SCORE | Want.EXPECTED | Want.MEAT)
+    np.testing.assert_allclose(found.value, value.sum(), rtol=1e-13)
+    np.testing.assert_allclose(found.score, np.einsum("nkp,nk->p", dense, score), rtol=1e-12, atol=1e-12)
+    whole = np.einsum("nkp,nkl,nlq->pq", dense, information, dense)
+    np.testing.assert_allclose(found.expected, whole, rtol=1e-12, atol=1e-12)
+    rows = np.einsum("nkp,nk->np", dense, score)
+    np.testing.assert_allclose(found.meat, rows.T @ rows, rtol=1e-12, atol=1e-12)
+    matrix = rng.normal(size=(7, 7))
+    matrix = matrix @ matrix.T
+    pairs = [dense[:, i] for i in range(3)]
+    pairs += [dense[:, i] - dense[:, j] for i in range(3) for j in range(i)]
+    longest = max(float(np.einsum("np,pq,nq->n", each, matrix, each).max()) for each in pairs)
+    np.testing.assert_allclose(sums.longest(chunk, matrix).value, longest, rtol=1e-12)
+
+
+def test_a_predictor_that_stands_twice_stays_one_in_every_part_of_the_rows():
+    column = Predictor(Design((Dense((np.arange(9.0),)),), 9))
+    chunk = Chunk((column, column), (np.zeros(9),), Weights(), np.arange(9))
+    for part in (chunk.rows(2, 5), chunk.take(np.array([1, 3]))):
+        assert part.predictors[0] is part.predictors[1]

@@ -258,6 +258,11 @@ class GLM:
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
         options = Options(self.dispersion, self.covariance, self.solver, start)
         check_options(options, self.missing)
+        if (several := catalogue.several(self.family, self.link)) is not None:
+            raise OptionError(
+                f"the {several.name} family has several linear predictors, which take formulas: "
+                "em.glm('y ~ x0 + x1', data, family=…) with a table or a dict of columns"
+            )
         unit = catalogue.unit(self.family, self.link)
         shape = Shape(intercept, names)
         return estimate(from_arrays(X, y, unit, keywords, self.missing, options, shape))

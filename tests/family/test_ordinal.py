@@ -84,7 +84,9 @@ def test_cumulative_and_continuation_ratio_are_one_model_under_the_complementary
 def test_thresholds_that_cross_have_no_likelihood():
     family = em.Cumulative().among(("a", "b", "c"))
     with np.errstate(all="ignore"):
-        value = family.bind(np)((np.array([0.0, 1.0]),), np.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0]]))[0]
+        crossed = np.array([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0]])
+        value = family.bind(np)((np.array([0.0, 1.0]),), crossed)[0]
+        assert np.all(np.isnan(family.mean(np, crossed)))
     assert np.all(value == -np.inf)
 
 

@@ -121,3 +121,8 @@ def fitted():
 def test_questions_without_an_answer_are_refused(ask, error, message):
     with pytest.raises(error, match=message):
         ask(fitted())
+
+
+def test_arrays_without_a_formula_are_refused():
+    with pytest.raises(em.OptionError, match="which take formulas"):
+        em.GLM(family="multinomial").fit([[0.0], [1.0], [2.0]], [0, 1, 2])

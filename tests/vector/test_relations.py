@@ -239,3 +239,27 @@ def test_clusters_of_one_row_are_hc0():
     np.testing.assert_allclose(
         one.with_covariance("CR0", cluster="row").cov, one.with_covariance("HC0").cov, rtol=1e-9
     )
+
+
+def test_sandwiches_are_those_of_the_textbook():
+    data = sample()
+    one = fit(em.Multinomial(), data)
+    design = np.column_stack([np.ones(N), data["x"], data["z"] == "q"])
+    rest = (np.eye(3)[data["y"].cat.codes] - one.predict())[:, 1:]
+    scores = (rest[:, :, None] * design[:, None, :]).reshape(N, 6)
+    bread = one.cov
+    np.testing.assert_allclose(one.with_covariance("HC0").cov, bread @ scores.T @ scores @ bread, rtol=1e-8)
+    hc1 = N / (N - 6) * bread @ scores.T @ scores @ bread
+    np.testing.assert_allclose(one.with_covariance("HC1").cov, hc1, rtol=1e-8)
+    groups = np.stack([scores[data["k"] == k].sum(axis=0) for k in range(4)])
+    cr1 = 4 / 3 * bread @ groups.T @ groups @ bread
+    clustered = one.with_covariance("CR1", cluster="k")
+    np.testing.assert_allclose(clustered.cov, cr1, rtol=1e-7, atol=1e-12)
+    assert clustered.reference_df == 3.0
+
+
+def test_draws_of_a_row_depend_on_the_seed_and_the_row_alone():
+    data = sample()
+    for one in (fit(em.Cumulative(), data), em.glm("x ~ o", data, dispersion="~ z")):
+        np.testing.assert_array_equal(one.simulate(3, seed=5)[:, :2], one.simulate(2, seed=5))
+        assert not np.array_equal(one.simulate(1, seed=5), one.simulate(1, seed=6))

@@ -1,7 +1,7 @@
 """Location and scale: a family of one mean whose dispersion is a second linear predictor, on the log scale.
 
-May import: _base, family.distribution, family.family, family.link, family.links, family.stirling,
- family.unit, family.vector.
+May import: _base, family.distribution, family.family, family.link, family.links, family.quantile,
+ family.stirling, family.unit, family.vector.
 Read next: `etamu.vector.dispersed`, which fits it by REML.
 """
 
@@ -20,6 +20,7 @@ from etamu.family.distribution import distribution
 from etamu.family.family import Family, Support
 from etamu.family.link import Link
 from etamu.family.links import Log
+from etamu.family.quantile import Mixture, quantile
 from etamu.family.stirling import HALF_LOG_TWO_PI, stirling_remainder
 from etamu.family.unit import Unit
 from etamu.family.vector import Parameter, Rows, VectorBound, VectorFamily
@@ -186,6 +187,12 @@ class LocationScale(VectorFamily):
     def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
         """Return P(Y > y)."""
         return distribution(self.family).sf(y[0], self.mean(np, eta), np.exp(eta[:, 1]))
+
+    def drawn(self, uniform: Array, eta: Array) -> Array:
+        """Turn a uniform number per row into a response, by the quantile of the law."""
+        mean = self.link.inverse(np, eta[:, 0])
+        columns = np.asarray(mean.mu)[:, None], np.asarray(mean.complement)[:, None], np.ones((len(eta), 1))
+        return quantile(Mixture(distribution(self.family), *columns, np.exp(eta[:, 1]), None), uniform)
 
     def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
         """Draw one response for each row."""

@@ -241,8 +241,9 @@ class Cumulative(Ordinal):
         return np.asarray(self.link.link(np, below, above))
 
     def log_p(self, xp: Namespace, at: AnyArray) -> AnyArray:
-        """Return the log-probability between neighbouring thresholds."""
-        return intervals(xp, self.link, at, SIDES[type(self.link)](xp, at)).log_p
+        """Return the log-probability between neighbouring thresholds; NaN where they cross."""
+        ordered = xp.all(at[:, 1:] > at[:, :-1], axis=1)[:, None]
+        return xp.where(ordered, intervals(xp, self.link, at, SIDES[type(self.link)](xp, at)).log_p, xp.nan)
 
     def differences(
         self, xp: Namespace, y: Rows, at: AnyArray, information: str
