@@ -91,7 +91,7 @@ def test_rows_that_repeat_and_rows_in_parts_give_the_same(monkeypatch):
 
 
 def test_outside_its_range_the_likelihood_is_zero_and_nothing_is_not_a_number():
-    eta = np.array([[0.0, -8.0], [0.0, 4.5], [40.0, 0.0]])
+    eta = np.array([[0.0, -40.0], [0.0, 4.5], [40.0, 0.0]])
     value, score, information = FAMILY.bind(np, "observed")((np.ones(3),), eta)
     assert np.all(np.isneginf(value))
     assert not score.any()
@@ -114,3 +114,13 @@ def test_gauss_sums_over_blocks_give_what_every_term_gives(monkeypatch):
     conway._nodes.cache_clear()
     for name in ("log_c", "log_sum", "variance", "mean_t", "rest", "third", "second"):
         assert_allclose(getattr(blocks, name), getattr(plain, name), rtol=1e-11, err_msg=name)
+
+
+def test_without_any_pull_the_law_is_geometric():
+    y, m = np.array([0.0, 1.0, 7.0, 40.0]), np.log(3.0)
+    value, score, information = FAMILY.bind(np)((y,), np.column_stack([np.full(4, m), np.full(4, -33.0)]))
+    geometric = y * np.log(0.75) + np.log(0.25)
+    assert_allclose(value + FAMILY.saturated((y,)), geometric, rtol=1e-12)
+    assert_allclose(score[:, 0], (y - 3.0) / 4.0, rtol=1e-11)
+    assert_allclose(score[:, 1], 0.0, atol=1e-12)
+    assert_allclose(information[:, 0, 0], 0.75, rtol=1e-11)

@@ -59,3 +59,12 @@ def test_an_estimate_that_is_only_uncertain_is_left_alone():
     fit = em.glm("y ~ x", {"y": y, "x": X}, family=em.GeneralizedPoisson())
     assert fit.converged
     assert not fit.notes
+
+
+def test_counts_beyond_a_familys_range_end_at_its_edge():
+    rng = np.random.default_rng(1)
+    spread = rng.negative_binomial(0.3, 0.1, N).astype(float)
+    fit = fitted(em.ConwayMaxwellPoisson(), spread, "the geometric law")
+    geometric = em.glm("y ~ x", {"y": spread, "x": X}, family=em.NegativeBinomial(theta=1.0))
+    assert_allclose(fit.loglik, geometric.loglik, rtol=1e-9)
+    fitted(em.GeneralizedPoisson(), rng.integers(9, 12, N).astype(float), "an edge of the range")

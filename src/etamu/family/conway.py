@@ -28,8 +28,8 @@ from etamu.family.stirling import HALF_LOG_TWO_PI
 from etamu.family.summed import summed
 from etamu.family.vector import Rows
 
-LOWEST, HIGHEST = math.log(1e-3), math.log(50.0)
-"""The log nu that are computed: beyond, the law is geometric, or all but one count."""
+LOWEST, HIGHEST = math.log(1e-15), math.log(50.0)
+"""The log nu that are computed: below, the law is geometric; above, all but one or two counts."""
 LARGEST = math.log(1e15)
 """The largest log mu."""
 
@@ -66,7 +66,7 @@ class Moments(NamedTuple):
     first: AnyArray
     """E (y - mu) r^2."""
     far: AnyArray
-    """Whether T is log y! - y log c + c (else log y! - y log c)."""
+    """Whether T is log y! - y log c + c (else log y!)."""
 
 
 @final
@@ -77,8 +77,8 @@ class ConwayMaxwellPoisson(Dispersed):
     Parameters
     ----------
     link, dispersion_link : str or Link
-        Links of the mean and of nu, 0.001 <= nu <= 50; beyond, the likelihood is taken as 0 here. nu = 1 is
-        Poisson.
+        Links of the mean and of nu <= 50; beyond, the likelihood is taken as 0 here. nu = 1 is Poisson,
+        nu = 0 geometric.
 
     Notes
     -----
@@ -120,7 +120,8 @@ class ConwayMaxwellPoisson(Dispersed):
             size = xp.where(some, count, 1.0)
             own = xp.where(some, log_gamma_rest(xp, size) + 0.5 * xp.log(size) + HALF_LOG_TWO_PI, 0.0)
             statistic = _statistic(xp, count, at) + own
-            value = (own - nu * statistic) - at.log_sum
+            line = xp.where(at.far, 0.0, nu * at.log_c * count)
+            value = (line + own - nu * statistic) - at.log_sum
             off = count - mu
             share = mu / at.variance
             r = (statistic - at.mean_t) - at.slope * off
@@ -138,6 +139,16 @@ class ConwayMaxwellPoisson(Dispersed):
             return Local(value, (by_mean, by_shape), {(0, 0): mean, (0, 1): cross, (1, 1): shape})
 
         return kernel
+
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """No pull between counts at all is geometric."""
+        return {"dispersion": ("the geometric law: the counts are over-dispersed beyond it", "")}
+
+    @property
+    def edges(self) -> dict[str, tuple[float, float]]:
+        """Return the range of log nu."""
+        return {"dispersion": (-math.inf, HIGHEST)}
 
     def guess(self, y: Array, mean: float, ratio: float) -> float:
         """Return mean / variance."""
@@ -195,13 +206,14 @@ def _proposed(rng: np.random.Generator, u: Array, nu: Array) -> tuple[Array, Arr
 
 
 def _statistic(xp: Namespace, y: AnyArray, at: Moments) -> AnyArray:
-    """Return T of an observed count, less log y! + its Stirling part: y log(y/c) - y (+ c far from 0)."""
+    """Return T of an observed count without its Stirling part: y log y - y, far from 0 y log(y/c) - y + c."""
     some = y > 0.0
     size = xp.where(some, y, 1.0)
     c = special.exp(xp, at.log_c)
     off = (c - y) / size
     near = at.far & (xp.abs(off) < 0.25)
-    apart = size * (xp.log(size) - at.log_c) - size + xp.where(at.far, c, 0.0)
+    log_c = xp.where(at.far, at.log_c, 0.0)  # near 0 the line is left out: nu may be tiny, log c enormous
+    apart = size * (xp.log(size) - log_c) - size + xp.where(at.far, c, 0.0)
     close = -size * special.log1pmx(xp, xp.where(near, off, 0.0))
     return xp.where(some, xp.where(near, close, apart), xp.where(at.far, c, 0.0))
 
@@ -216,7 +228,8 @@ def _summed(t: Points, at: Moments, first: Array, last: Array) -> Array:
     def log_p(j: Array, rows: Array) -> Array:
         here = Moments(*(each[rows] for each in at))
         own = -saturated.poisson(j)
-        return np.asarray(-nu[rows] * (_statistic(np, j, here) + own) - here.log_sum)
+        line = np.where(here.far, 0.0, nu[rows] * here.log_c * j)
+        return np.asarray(line - nu[rows] * (_statistic(np, j, here) + own) - here.log_sum)
 
     with np.errstate(all="ignore"):
         return summed(log_p, first, last)
@@ -339,7 +352,7 @@ def _solved(
 
     smooth = mu + (0.5 - 0.5 / nu)
     a = nu * xp.log(xp.where(smooth > 0.25, smooth, 1.0))
-    a = xp.where(smooth > 0.25, a, xp.where(nu < 1.0, high, low))
+    a = xp.where(smooth > 0.25, a, xp.where((nu < 1.0) & (nu > 0.02), high, low))
     a = xp.minimum(xp.maximum(a, low), high)
     for _ in range(_ROUNDS):
         w, _top = weights(a)
@@ -358,8 +371,7 @@ def _solved(
             break
     w, top = weights(a)
     total = xp.sum(w, axis=1)
-    # T = log j! - j log c: exp(-nu T) is the weight itself
-    statistic = logs[None, :] - (a / nu)[:, None] * j[None, :]
+    statistic = logs[None, :] + 0.0 * a[:, None]
     return _gathered(
         xp, w / total[:, None], j[None, :] - mu[:, None], statistic, (a / nu, top + xp.log(total), mu < 0.0)
     )

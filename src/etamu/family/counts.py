@@ -297,10 +297,15 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
     of_shape = xp.where(near, close_to, slope - logs)
     off = -slope / count
     close = some & (xp.abs(off) < 0.25)
+    ratio = at.p * (whole / count)  # p (y + theta) / y, unless it overflows
+    plain = (ratio > 1e-290) & (ratio < 1e290)
+    log_ratio = xp.where(
+        plain, xp.log(xp.where(plain, ratio, 1.0)), at.log_p + special.softplus(xp, s - log_count)
+    )
     of_events = xp.where(
         close,
         -count * special.log1pmx(xp, xp.where(close, off, 0.0)),
-        -slope - count * (at.log_p + special.softplus(xp, s - log_count)),
+        -slope - count * log_ratio,
     )
     of_events = xp.where(some, of_events, at.part)
     stirling = (

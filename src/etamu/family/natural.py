@@ -104,6 +104,11 @@ class NaturalFamily(VectorFamily):
     def scales(self) -> tuple[str, ...]:
         """Return for each parameter whether t is its logarithm (LOG) or its log odds (LOGIT)."""
 
+    @property
+    def canonical(self) -> bool:
+        """Observed and expected information are the same function where only one is known."""
+        return not self.expected_known
+
     @abstractmethod
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return (y, t) -> value, score and information in the natural coordinates."""

@@ -7,6 +7,7 @@ Read next: `etamu.family.conway` for counts of both more and less variance, with
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import final
 
@@ -204,6 +205,11 @@ class GeneralizedPoisson(Dispersed):
             return Local(xp.where(inside, value, -xp.inf), score, kept)
 
         return kernel
+
+    @property
+    def edges(self) -> dict[str, tuple[float, float]]:
+        """Return the range of log phi."""
+        return {"dispersion": (LEAST, math.inf)}
 
     def guess(self, y: Array, mean: float, ratio: float) -> float:
         """Return the root of variance / mean, not below what the largest count allows."""

@@ -163,6 +163,11 @@ class VectorFamily(ABC):
         """Return what the law is at the lower and upper end of a parameter's axis, "" where it is none."""
         return {}
 
+    @property
+    def edges(self) -> dict[str, tuple[float, float]]:
+        """Return the range of `natural` of parameters outside which the likelihood is 0."""
+        return {}
+
     def natural(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, ...]:
         """Return the logarithms or log odds of the parameters, (n,) each; needed where there are `limits`."""
         raise NotImplementedError

@@ -20,6 +20,9 @@ FAR = 8.0
 NOTHING = 1e-6
 """Information about it, in all rows together, below which nothing is known of how far it is."""
 
+CLOSE = 0.02
+"""Distance on the scale of logarithms within which a parameter is at an edge."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
@@ -48,11 +51,18 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array) -> tuple[str,
     raw : array
         Coefficients of the raw columns of all predictors.
     """
-    if not family.limits:
+    if not (family.limits or family.edges):
         return ()
     seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
     said: list[str] = []
     for number, parameter in enumerate(family.parameters):
+        least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
+        if seen.lowest[number] <= least + CLOSE or seen.highest[number] >= most - CLOSE:
+            said.append(
+                f"the {parameter.name} lies at an edge of the range the {family.name} family has for it "
+                f"({np.exp(least):.3g} to {np.exp(most):.3g}): another family may describe such a response"
+            )
+            continue
         if parameter.name not in family.limits or not abs(seen.information[number]) <= NOTHING:
             continue
         lower, upper = family.limits[parameter.name]
