@@ -257,7 +257,7 @@ class FamilyTable:
 
     rows: tuple[tuple[str, ...], ...]
 
-    header = ("family", "response", "V(mu)", "b(theta)", "canonical", "usual alternatives", "use")
+    header = ("family", "response", "V(mu)", "b(theta), or law", "canonical", "usual alternatives", "use")
 
     def __repr__(self) -> str:
         lines = (self.header, *self.rows)
@@ -276,7 +276,7 @@ class FamilyTable:
 def families() -> FamilyTable:
     """Return the table of families: response, V(mu), b(theta), canonical link, usual alternatives, use.
 
-    V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter. The k of a
+    A law that is of no exponential family in its mean is named in the place of b. V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter. The k of a
     negative binomial (its theta) and the p of a Tweedie (its power) are estimated where they are left out.
 
     Examples
