@@ -110,6 +110,8 @@ def test_amounts_without_zeros_end_at_the_end_of_the_range() -> None:
 def test_what_cannot_be_estimated_is_refused() -> None:
     with pytest.raises(em.DataError, match="every response is 0, so nothing tells what the power is"):
         em.glm("y ~ x", {"y": np.zeros(5), "x": np.arange(5.0)}, family=em.Tweedie())
+    with pytest.raises(em.DataError, match="reproduce every response"):
+        em.glm("y ~ x", {"y": [0.5, 2.3], "x": [0.0, 1.0]}, family=em.Tweedie())
     with pytest.raises(em.NotAvailableError, match="sampling weights"):
         em.glm("y ~ x", DATA, family=em.Tweedie(), sampling_weights=np.ones(N))
     with pytest.raises(em.FamilyError, match="no such model exists"):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
@@ -19,11 +20,13 @@ from etamu.family.dispersion import dispersion_ml
 from etamu.family.unit import Unit
 from etamu.fit.estimate import SOLVERS, Stage, likelihood_of, solved
 from etamu.fit.problem import Problem
-from etamu.solve.oracle import Solution
+from etamu.solve.oracle import Outcome, Solution
 from etamu.sums import etas
 
 SMOOTH = 1.2
 """From this power on the likelihood of phi has one maximum."""
+PERFECT = {True: 1e-24, False: 1e-8}
+"""A deviance this small, relatively, is none; of a search that did not end, one on its way to none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +95,12 @@ class Walk:
         y, copies, precision = chunk.y[0], copies_of(chunk), chunk.weights.variance
         precision = np.ones(len(chunk)) if precision is None else precision
         given = problem.options.dispersion
+        spread, scale = (float(np.sum(copies * precision * each)) for each in (-value, y ** (2.0 - power)))
+        if spread <= PERFECT[solution.outcome is Outcome.CONVERGED] * scale:
+            raise DataError(
+                "the means reproduce every response, so the likelihood of the power has no maximum: give it, "
+                "Tweedie(power=1.5)"
+            )
         if given is None:
             phi = dispersion_ml(y, -2.0 * value, precision, power, copies, guess)
         else:
