@@ -45,7 +45,8 @@ def aliased(executor: Threads, coordinates: Coordinates) -> Mask:
     """Flag columns that earlier ones explain, on X itself over the rows that count."""
     if not coordinates.size:
         return np.zeros(0, dtype=bool)
-    gram = coordinates.gram(executor.reduce(plain_gram))
+    parts = executor.reduce(plain_gram)
+    gram = coordinates.gram(parts)
     if clearly_independent(gram):
         return np.zeros(coordinates.size, dtype=bool)
     if coordinates.size > MANY:
