@@ -109,7 +109,7 @@ def estimate(problem: Problem) -> Fit:
         if said is not problem:
             fit = estimate(said)
             return replace(fit, problem=rest(fit.problem, problem))
-        if found.limit is None:
+        if found.limit is None and found.settled:
             _say_outcome(found.solution)
         return _finish(problem, stage, found)
 
