@@ -18,6 +18,7 @@ from scipy.optimize import linprog
 import etamu as em
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
+from etamu.fit import face
 from tests.catalogue import UNITS
 
 SEPARABLE = [
@@ -390,3 +391,26 @@ def test_limits_are_those_worked_out_by_r(name):
         assert_allclose(error[label], value, rtol=1e-6)
     if not reference:
         assert len(fit.existence.rows) == len(frame)
+
+
+def test_more_columns_than_memory_are_refused_by_name():
+    data = {"y": np.ones(12_100), "g": np.arange(12_100).astype(str), "x": np.arange(12_100.0)}
+    with pytest.raises(em.DataError, match=r"12,101 columns, 12,099 of them from 'g'.*Merge rare levels"):
+        em.glm("y ~ x + g", data, "poisson")
+
+
+def test_with_too_many_columns_for_a_limit_the_levels_are_still_named(monkeypatch):
+    monkeypatch.setattr(face, "MOST", 2)
+    monkeypatch.setattr(face, "WIDEST", 2)
+    data = {"y": [1, 2, 3, 0, 0, 0, 2, 5, 3], "g": list("aaabbbccc"), "x": [1.0, 3, 2, 5, 2, 4, 3, 1, 6]}
+    with pytest.warns(em.SeparationWarning, match=r"g = b.*too many columns"):
+        fit = em.glm("y ~ g + x", data, "poisson")
+    assert fit.existence.outcome == "infinite"
+    assert fit.existence.levels == (("g", "b"),)
+    assert_array_equal(fit.existence.rows, [3, 4, 5])
+    assert not fit.existence.coefficients
+    with pytest.raises(em.SeparationError, match="g = b"):
+        em.glm("y ~ g + x", data, "poisson", on_separation="error")
+    rest = quietly("y ~ g + x", data, "poisson", on_separation="drop")
+    assert rest.converged
+    assert rest.nobs == 6

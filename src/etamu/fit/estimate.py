@@ -178,7 +178,7 @@ def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
     if said is not problem:
         fit = estimate(said)
         return replace(fit, problem=rest(fit.problem, problem))
-    if found.limit is None:
+    if found.limit is None and found.settled:
         _say_outcome(found.solution, problem.options.method)
     return _finish(problem, stage, found)
 

@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.errors import DataError, DroppedRowsWarning, SeparationError, SeparationWarning
+from etamu._base.errors import (
+    ConvergenceWarning,
+    DataError,
+    DroppedRowsWarning,
+    SeparationError,
+    SeparationWarning,
+)
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array, Mask
@@ -185,6 +191,8 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
     """Answer where the search ran away and there are too many columns to say where to."""
     levels = levels_of(problem) if solution.outcome is Outcome.INFINITE else ()
     if not levels:
+        if solution.outcome is not Outcome.CONVERGED:
+            warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
         return problem
     named = ", ".join(f"{factor} = {level}" for factor, level in levels[:SHOWN])
     more = f" and {len(levels) - SHOWN:,} more" if len(levels) > SHOWN else ""
