@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.fuzz.recipes import Recipe, cooked, recipes
-from tests.fuzz.verdict import RIGHT, UNCONVERGED, verdict
+from tests.fuzz.verdict import RIGHT, UNCONVERGED, UNDECIDED, verdict
 
 FEW, MANY = 500, int(os.environ.get("ETAMU_DRAWS", "20000"))
 GIVEN_UP = 0.001
@@ -79,6 +79,8 @@ def drawn(count: int, start: int) -> Tally:
 def hold(tally: Tally) -> None:
     """Hold shares against their bounds."""
     assert tally.every[RIGHT] > 0.3 * tally.every.total(), str(tally)
+    assert tally.every[UNDECIDED] <= 0.02 * tally.every.total(), str(tally)
+    assert not tally.fair[UNDECIDED], str(tally)
     assert tally.fair[UNCONVERGED] <= GIVEN_UP * tally.fair.total(), str(tally)
     assert tally.every[UNCONVERGED] <= GIVEN_UP_ON_ANY * tally.every.total(), str(tally)
     assert len(tally.open) <= OPEN * tally.every.total(), str(tally)

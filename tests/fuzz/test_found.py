@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import etamu as em
+from etamu.solve.lbfgs import two_loop
 from etamu.solve.outcome import Outcome
 
 NONE = {"y": [0.0, 0.0, 0.0]}
@@ -76,3 +77,8 @@ def test_a_robust_covariance_of_scores_without_squares_is_nan() -> None:
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("ignore", em.EtamuWarning)
         em.glm("y ~ x", data, family="gamma", link="log", covariance="HC0")
+
+
+def test_a_fall_too_small_to_have_a_square_does_not_divide_by_zero() -> None:
+    move, fall = np.array([1.0, 0.0]), np.array([1e-170, 0.0])
+    assert np.all(np.isfinite(two_loop(np.array([1e-170, 1e-170]), [(move, fall)])))

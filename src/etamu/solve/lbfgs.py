@@ -67,7 +67,9 @@ def two_loop(score: Array, pairs: list[tuple[Array, Array]]) -> Array:
         step = step - share * fall
         shares.append(share)
     move, fall = pairs[-1]
-    step = step * (float(move @ fall) / float(fall @ fall))
+    size = float(fall @ fall)
+    if size > 0.0:  # it may be too small to have a square
+        step = step * (float(move @ fall) / size)
     for (move, fall), share in zip(pairs, reversed(shares), strict=True):
         step = step + (share - float(fall @ step) / float(move @ fall)) * move
     return step
