@@ -105,8 +105,8 @@ class Existence:
     def sentence(self) -> str:
         """What runs away: coefficients, levels and rows by name."""
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
-        parts = [f"no finite maximum exists (separation): {_listed(ends)}" if ends else
-                 "no finite maximum exists (separation)"]  # fmt: skip
+        parts = [f"No finite maximum exists (separation): {_listed(ends)}" if ends else
+                 "No finite maximum exists (separation)"]  # fmt: skip
         if len(self.direction) > 1 or (self.direction and not ends):
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")

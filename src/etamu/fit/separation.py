@@ -224,13 +224,13 @@ def answered(problem: Problem, coordinates: Coordinates, limit: Limit) -> Proble
 
 def _warn(problem: Problem, what: Existence, limit: Limit) -> Problem:
     del limit
-    warnings.warn(_capital(f"{what.sentence} {REMEDIES}"), SeparationWarning, stacklevel=user_level())
+    warnings.warn(f"{what.sentence} {REMEDIES}", SeparationWarning, stacklevel=user_level())
     return problem
 
 
 def _error(problem: Problem, what: Existence, limit: Limit) -> Problem:
     del problem, limit
-    raise SeparationError(_capital(f"{what.sentence} {REMEDIES}"))
+    raise SeparationError(f"{what.sentence} {REMEDIES}")
 
 
 def _drop(problem: Problem, what: Existence, limit: Limit) -> Problem:
@@ -243,7 +243,7 @@ def without(problem: Problem, rows: NDArray[np.int64], why: str) -> Problem:
     left: Mask = ~np.isin(sample.chunk.row_ids, rows)
     counted = sample.counted & left
     if not counted.any():
-        raise DataError(f"every row is separated, so on_separation='drop' leaves none. {_capital(why)}")
+        raise DataError(f"every row is separated, so on_separation='drop' leaves none. {why}")
     note = f"{len(rows)} separated rows dropped: {why}"
     warnings.warn(note, DroppedRowsWarning, stacklevel=user_level())
     smaller = replace(sample, chunk=sample.chunk.take(np.flatnonzero(left)), counted=counted[left])
@@ -282,10 +282,6 @@ REMEDIES = (
     "intervals of the others have one end. Remedies: merge or drop the level or column that separates, "
     "on_separation='drop' to leave the rows out, or method='firth' for finite estimates of reduced bias"
 )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def rest(said: Problem, asked: Problem) -> Problem:

@@ -247,7 +247,8 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
     if fit.limit is not None:
-        return (_wrapped(f"NOT CONVERGED: {fit.existence.sentence} What is finite is the limit."),)
+        said = f"{fit.existence.sentence} What is finite is the limit."
+        return (_wrapped(f"NOT CONVERGED (infinite). {said}"),)
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
