@@ -110,7 +110,8 @@ def test_the_table_names_every_family_with_its_variance_and_canonical_link():
     text = repr(table)
     names = [*(family.name for family in catalogue.MEMBERS), *catalogue.SEVERAL]
     assert [row[0] for row in table.rows] == names
-    for column in ("family", "response", "V(mu)", "b(theta), or law", "canonical", "usual alternatives", "use"):
+    columns = ("family", "response", "V(mu)", "b(theta), or law", "canonical", "usual alternatives", "use")
+    for column in columns:
         assert column in text
     assert len(text.splitlines()) == 2 + len(names)
 

@@ -276,8 +276,9 @@ class FamilyTable:
 def families() -> FamilyTable:
     """Return the table of families: response, V(mu), b(theta), canonical link, usual alternatives, use.
 
-    A law that is of no exponential family in its mean is named in the place of b. V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter. The k of a
-    negative binomial (its theta) and the p of a Tweedie (its power) are estimated where they are left out.
+    V and b are stated for phi = 1; Var y = phi V(mu) and theta is the canonical parameter. A law that is of
+    no exponential family in its mean is named in the place of b. The k of a negative binomial (its theta)
+    and the p of a Tweedie (its power) are estimated where they are left out.
 
     Examples
     --------
