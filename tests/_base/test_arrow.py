@@ -38,6 +38,7 @@ def test_an_arrow_is_read_as_its_matrix(arrow):
     assert np.array_equal(arrow.entries(), np.diag(h))
     b = RNG.normal(size=(2, len(arrow)))
     assert_allclose(b @ arrow @ b.T, b @ h @ b.T)
+    assert_allclose(arrow @ b[0], h @ b[0])
 
 
 def test_eliminating_the_spine_is_dense_cholesky(arrow):

@@ -63,6 +63,14 @@ class Arrow:
         del copy
         return np.asarray(self.dense(), dtype=dtype)
 
+    def __matmul__(self, vector: Array) -> Array:
+        """Multiply a vector, without writing the matrix out."""
+        out = np.empty(len(self))
+        inner, outer = vector[self.rest], vector[self.spine]
+        out[self.spine] = self.diagonal * outer + self.side @ inner
+        out[self.rest] = self.side.T @ outer + self.corner @ inner
+        return out
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
