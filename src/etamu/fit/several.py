@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -46,14 +45,13 @@ FOUND = (Outcome.CONVERGED, Outcome.BOUNDARY)
 
 
 def best_of(oracle: Likelihood, unit: Unit, chunk: Chunk, first: Solution, climb: Climb) -> Solution:
-    """Climb again from other starts and return the best end, with the steps of all."""
+    """Climb again from other starts and return the best end, with the trace and the passes of its own climb."""
     if unit.convex or chunk.cells > CELLS or first.outcome not in FOUND or oracle.size < 2:
         return first
-    best, passes, again = first, first.passes, 0
+    best, again = first, 0
     enough = WARY + oracle.size if math.isfinite(unit.family.mean.upper) else HOPEFUL
     for start in _others(oracle, unit, chunk, first.beta):
         found = climb(start)
-        passes += found.passes
         gain = found.local.value - best.local.value
         if found.outcome in FOUND and gain > BETTER * max(abs(best.local.value), 1e-300):
             best, again = found, 0
@@ -61,7 +59,7 @@ def best_of(oracle: Likelihood, unit: Unit, chunk: Chunk, first: Solution, climb
             again += 1
         if again >= enough:
             break
-    return replace(best, passes=passes)
+    return best
 
 
 def _others(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterator[Array]:
