@@ -45,7 +45,7 @@ FOUND = (Outcome.CONVERGED, Outcome.BOUNDARY)
 
 
 def best_of(oracle: Likelihood, unit: Unit, chunk: Chunk, first: Solution, climb: Climb) -> Solution:
-    """Climb again from other starts and return the best end, with the trace and the passes of its own climb."""
+    """Climb again from other starts and return the best end, with the trace of its own climb."""
     if unit.convex or chunk.cells > CELLS or first.outcome not in FOUND or oracle.size < 2:
         return first
     best, again = first, 0
