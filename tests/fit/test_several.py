@@ -48,4 +48,4 @@ def test_the_same_answer_every_time() -> None:
 def test_a_start_that_is_given_is_the_only_one() -> None:
     data = outlying(0)
     other = em.glm("y ~ x", data, family="bernoulli", link="cauchit", start=[0.0, 0.0])
-    assert other.passes < em.glm("y ~ x", data, family="bernoulli", link="cauchit").passes
+    assert other.deviance > em.glm("y ~ x", data, family="bernoulli", link="cauchit").deviance + 1.0

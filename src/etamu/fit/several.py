@@ -11,8 +11,8 @@ Read next: `etamu.fit.start`, the natural starts; `etamu.fit.estimate`, which as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -35,29 +35,31 @@ SEED = 20261121
 HALVINGS = 20
 BETTER = 1e-9
 """Gain, as a share of the value, for which another end is preferred: less is the same maximum."""
-HOPEFUL = 3
-"""Ends that are reached again this many times in a row are not likely to be beaten."""
+HOPEFUL = 2
+"""An end that is reached again this many times in a row is not likely to be beaten."""
+WARY = 4
+"""The same for a bounded mean, and one more for each column: there every outlier makes a maximum."""
 
 Climb = Callable[[Array], Solution]
 FOUND = (Outcome.CONVERGED, Outcome.BOUNDARY)
 
 
 def best_of(oracle: Likelihood, unit: Unit, chunk: Chunk, first: Solution, climb: Climb) -> Solution:
-    """Climb again from other starts and return the best end, with the steps of all."""
+    """Climb again from other starts and return the best end, with the trace of its own climb."""
     if unit.convex or chunk.cells > CELLS or first.outcome not in FOUND or oracle.size < 2:
         return first
-    best, passes, again = first, first.passes, 0
+    best, again = first, 0
+    enough = WARY + oracle.size if math.isfinite(unit.family.mean.upper) else HOPEFUL
     for start in _others(oracle, unit, chunk, first.beta):
         found = climb(start)
-        passes += found.passes
         gain = found.local.value - best.local.value
         if found.outcome in FOUND and gain > BETTER * max(abs(best.local.value), 1e-300):
             best, again = found, 0
         elif abs(gain) <= BETTER * max(abs(best.local.value), 1e-300):
             again += 1
-        if again > HOPEFUL + oracle.size:
+        if again >= enough:
             break
-    return replace(best, passes=passes)
+    return best
 
 
 def _others(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterator[Array]:
