@@ -65,15 +65,15 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A case of a model that is not a one-mean GLM: the family it needs, and the outcome expected of it."""
+class Other:
+    """A case of a model that is not a one-mean GLM: what R calls it, and the outcome expected of it."""
 
     why: str
     kind: str
     outcome: str
 
 
-Case = Number | Infinite | Boundary | Refused | Waiting
+Case = Number | Infinite | Boundary | Refused | Other
 ALIAS, ROWS, LEVELS = (AliasWarning,), (DroppedRowsWarning,), (DroppedLevelsWarning,)
 DOUBTFUL = (ConvergenceWarning,)
 EVERY = "coefficients grow along a direction in which all of them take part"
@@ -421,27 +421,29 @@ NUMBERS = {
     "wampler5": Number(NIST.format("Wampler's")),
 }
 
-WAITING = {
-    "allzero-glmnb": Waiting(
-        "all counts 0: the mean falls for ever, theta is not defined", "glm.nb", "infinite"
+OTHERS = {
+    "allzero-glmnb": Other(
+        "all counts 0: nothing tells what theta is, so the fit is refused; R prints an error of its own",
+        "glm.nb",
+        "refused",
     ),
-    "bankwages-multinom": Waiting(
+    "bankwages-multinom": Other(
         "no woman is custodial: both contrasts of gender grow for ever; R prints 12.5 and 11.2",
         "multinom",
         "infinite",
     ),
-    "glmnb-underdispersed": Waiting(
-        "variance below the mean: the likelihood rises with theta for ever, its limit is Poisson",
+    "glmnb-underdispersed": Other(
+        "variance below the mean: the likelihood rises with theta for ever; its Poisson limit, and said so",
         "glm.nb",
-        "boundary",
+        "converged",
     ),
-    "multinom-separated": Waiting(
+    "multinom-separated": Other(
         "x separates the three classes; R stops at 100 iterations", "multinom", "infinite"
     ),
-    "pois-zero-group-glmnb": Waiting(
+    "pois-zero-group-glmnb": Other(
         "a group of zeros, as in Poisson; R's -21.8 is arbitrary", "glm.nb", "infinite"
     ),
-    "polr-separated": Waiting("x separates the ordered classes; R finds no start", "polr", "infinite"),
+    "polr-separated": Other("x separates the ordered classes; R finds no start", "polr", "infinite"),
 }
 
-CASES: dict[str, Case] = {**ALIASES, **INFINITE, **BOUNDARIES, **REFUSED, **NUMBERS, **WAITING}
+CASES: dict[str, Case] = {**ALIASES, **INFINITE, **BOUNDARIES, **REFUSED, **NUMBERS, **OTHERS}
