@@ -53,7 +53,10 @@ try:
         else:
             start.with_covariance("bootstrap", replications=100_000)
 except KeyboardInterrupt:
-    left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:  # one that was just ending when the interrupt came may take a moment
+        thread.join(timeout=5)
+    left = [thread.name for thread in others if thread.is_alive()]
     print("stopped", left, bits(ask()) == before, flush=True)
 """
 

@@ -30,7 +30,6 @@ from etamu.objective import extended
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL
-from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
@@ -146,7 +145,7 @@ def _triangle(oracle: Likelihood, beta: Array | None) -> Array | None:
 def _extended(problem: Problem, oracle: Likelihood, whitened: Whitened, beta: Array) -> Array:
     """Step by a score of twice the precision while that brings the estimate nearer."""
     executor = oracle.executor.over(problem.counting())
-    metric = cholesky(np.asarray(whitened.at(whitened.gamma(beta), FINAL).observed))
+    metric = whitened.at(whitened.gamma(beta), FINAL).metric
     if metric is None:
         return beta
     best, shortest = beta, np.inf

@@ -61,7 +61,7 @@ def _residual(unit: Unit, chunk: Chunk, eta: Double) -> Double:
     """
     with np.errstate(all="ignore"):
         _, slope, bend = unit.bind(np, "observed")(chunk.y, eta.hi)
-    slope, lost = np.asarray(slope, dtype=np.float64), -bend * eta.lo
+        slope, lost = np.asarray(slope, dtype=np.float64), -bend * eta.lo
     if unit.family.variance_power == 0.0 and unit.link.exponent == 1.0:
         slope, lost = two_sum(chunk.y[0], -eta.hi)
         lost = lost - eta.lo
