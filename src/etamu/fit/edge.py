@@ -155,7 +155,11 @@ def _into(edge: Edge, beta: Array) -> Array | None:
 def _best(edge: Edge, beside: Array) -> Array | None:
     """Change the rows held on the edge until all that lie there pull outward; None without a proof."""
     beta, held = _begin(edge, beside)
+    met: set[frozenset[int]] = set()
     for _ in range(MOST):
+        if frozenset(held) in met:  # going round in circles
+            return None
+        met.add(frozenset(held))
         beta, blocking = _along(edge, beta, held)
         if blocking is not None and blocking not in held:
             more = _patterns(edge, np.array([*held, blocking]), beta.size)
