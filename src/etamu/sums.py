@@ -192,6 +192,14 @@ def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
     return Smallest(float(min(down.min(initial=np.inf), up.min(initial=np.inf))))
 
 
+def clearance(chunk: Chunk, beta: Array, unit: PerRow) -> Smallest:
+    """Find the smallest distance of an eta from an end of the domain, as a share of 1 + |eta|."""
+    eta = etas(chunk, beta)
+    with np.errstate(all="ignore"):
+        gaps = np.minimum(np.abs(eta - unit.domain.lower), np.abs(eta - unit.domain.upper))
+        return Smallest(float(np.nanmin(gaps / (1.0 + np.abs(eta)), initial=np.inf)))
+
+
 def longest(chunk: Chunk, matrix: Array) -> Largest:
     """Find the largest x_i' M x_i, M over the raw columns.
 

@@ -12,6 +12,7 @@ Read next: `etamu.fit.estimate`, which asks for it.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.sums import clearance
 
 CELLS = 4_000_000
 """Numbers in the rows up to which they are written out."""
@@ -31,6 +33,8 @@ NEAR = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
 """Rows this near an end, in units of the spread of eta, are first put on it, fewer if so many cannot be."""
 PROOF = 1e-8
 """Share of the gradient that the rows on the edge may leave."""
+CLEAR = 1e-3
+"""A row that keeps this far from an end, as a share of 1 + |eta|, is not on it."""
 ON = 1e-9
 """A row this near an end is on it."""
 FLAT = 1e-4
@@ -115,10 +119,21 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
     eta = rows @ solution.beta + offset
     edge = Edge(oracle, chunk, rows, offset, float(np.abs(eta).max(initial=0.0)) or 1.0)
-    beta = _best(edge, solution.beta)
-    found = None if beta is None else _seen(edge, beta, solution)
+    with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
+        beta = _best(edge, solution.beta)
+        found = None if beta is None else _seen(edge, beta, solution)
     better = found is not None and found.local.value >= solution.local.value
     return found if found is not None and better else solution
+
+
+def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
+    """Say of a search that was stopped by an edge no eta is near that it stalled, and no more."""
+    if solution.outcome is not Outcome.BOUNDARY:
+        return solution
+    nearest = oracle.executor.reduce(
+        partial(clearance, beta=oracle.coordinates.raw(solution.beta), unit=oracle.unit)
+    )
+    return solution if nearest.value < CLEAR else replace(solution, outcome=Outcome.STALLED)
 
 
 def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:

@@ -28,7 +28,7 @@ from etamu.execute.threads import ALONE, Threads
 from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
-from etamu.fit.edge import on_edge
+from etamu.fit.edge import clear_of_edge, on_edge
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
@@ -165,7 +165,7 @@ def _found(
     found = reached(problem, oracle, stage.executor, solve, ahead)
     if found.limit is not None:
         return found
-    return replace(found, solution=refined(problem, oracle, found.solution))
+    return replace(found, solution=clear_of_edge(oracle, refined(problem, oracle, found.solution)))
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -69,7 +69,8 @@ def _others(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterato
     level = np.zeros_like(end)
     if constant is not None:
         along = oracle.coordinates.working(constant)
-        level = along * float(end @ along) / float(along @ along)
+        with np.errstate(all="ignore"):
+            level = along * float(end @ along) / float(along @ along)
     rows = oracle.coordinates.rows(chunk.predictors[0].design)
     sturdy = _sturdy(unit, chunk, rows)
     for times in STRENGTHS:

@@ -63,7 +63,7 @@ def compare(*fits: Any, test: str | None = None, dispersion: str | float | None 
     Examples
     --------
     >>> import etamu as em
-    >>> data = {"y": [1, 2, 3, 2, 1, 3, 2], "x": [0, 1, 2, 3, 4, 5, 1], "z": [1, 1, 0, 0, 1, 0, 1]}
+    >>> data = {"y": [1, 2, 3, 2, 1, 3, 2, 1], "x": [0, 1, 2, 3, 4, 5, 1, 2], "z": [1, 1, 0, 0, 1, 0, 1, 0]}
     >>> small, large = (em.glm(f"y ~ {right}", data, family=em.Cumulative()) for right in ("x", "x + z"))
     >>> em.compare(small, large).row("y ~ x + z")["df"]
     1.0
