@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_many_threads_at_once_get_the_bits_of_one() -> None:
 
 
 SCRIPT = """
-import signal, sys, threading
+import signal, sys, threading, time
 import numpy as np
 import etamu as em
 from tests.fuzz.load import bits, long_table
@@ -53,10 +54,10 @@ try:
         else:
             start.with_covariance("bootstrap", replications=100_000)
 except KeyboardInterrupt:
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    for thread in others:  # one that was just ending when the interrupt came may take a moment
-        thread.join(timeout=5)
-    left = [thread.name for thread in others if thread.is_alive()]
+    end = time.monotonic() + 5.0  # a thread that is just starting or ending may take a moment
+    while len(threading.enumerate()) > 1 and time.monotonic() < end:
+        time.sleep(0.01)
+    left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
     print("stopped", left, bits(ask()) == before, flush=True)
 """
 
@@ -76,6 +77,7 @@ def test_an_interrupt_ends_a_long_fit_and_leaves_no_thread(what: str, tmp_path, 
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
+    time.sleep(0.3)  # so that it is well under way
     process.send_signal(signal.SIGINT)
     said, wrong = process.communicate(timeout=120)
     assert said == "stopped [] True\n", said + wrong

@@ -55,7 +55,7 @@ else:
 class Fit(Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 
-    Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and
+    Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and
     named in `aliased`. Everything that can be asked of a fit is an attribute or a method; nothing
     of it changes.
 

@@ -58,7 +58,7 @@ else:
 class VectorFit:
     """A fitted model of several linear predictors.
 
-    Arrays of coefficients are float64 in the order of `names`; an aliased coefficient is NaN and named in
+    Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and named in
     `aliased`. Nothing of it changes.
 
     Parameters
