@@ -34,7 +34,7 @@ class NullSpace:
     ----------
     coordinates : Coordinates
         Of all reported columns, aliased ones included.
-    vectors : array (names, aliased)
+    vectors : array (coefficients, aliased)
         In these coordinates.
     """
 

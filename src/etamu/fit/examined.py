@@ -48,7 +48,7 @@ class Examined(ABC):
 
         Parameters
         ----------
-        hypothesis : str, list of str, or array (m, names)
+        hypothesis : str, list of str, or array (m, coefficients)
         kind : "wald", "lr" or "score"
         rhs : number or array (m,), optional
             The right side where `hypothesis` is a matrix.

@@ -28,7 +28,7 @@ class Hypothesis:
 
     Parameters
     ----------
-    matrix : array (m, names)
+    matrix : array (m, coefficients)
     rhs : array (m,)
     rows : tuple of str
         Each in words.
@@ -63,7 +63,7 @@ def hypothesis(stated: Any, names: tuple[str, ...], rhs: Any = None) -> Hypothes
 
     Parameters
     ----------
-    stated : str, list of str, or array (m, names)
+    stated : str, list of str, or array (m, coefficients)
         Equations separated by commas: sums of coefficients times numbers on either side of `=`; without `=`
         the sum is 0. Names that are no plain text may stand in backquotes.
     names : tuple of str

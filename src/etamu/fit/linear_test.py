@@ -125,7 +125,7 @@ def linear_test(
     Parameters
     ----------
     fit : Fit
-    stated : str, list of str, or array (m, names)
+    stated : str, list of str, or array (m, coefficients)
         ``"age = 0, C(region)[T.B] = C(region)[T.C]"``, or L.
     kind : "wald", "lr" or "score"
     rhs : number or array (m,), optional

@@ -71,7 +71,7 @@ class Means:
         The means on the scale asked for.
     eta : array (m,)
         Their linear predictor, offset included.
-    rows : array (m, names)
+    rows : array (m, coefficients)
         The rows L with eta = L beta + offset.
     labels : dict of str to tuple of str
     by : tuple of str

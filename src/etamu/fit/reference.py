@@ -170,7 +170,7 @@ def one_df(fit: Fit, contrast: Array | None = None) -> float:
     Parameters
     ----------
     fit : Fit
-    contrast : array (m, names), optional
+    contrast : array (m, coefficients), optional
         What is tested; under CR2 a single contrast has degrees of freedom of its own.
 
     Raises

@@ -62,7 +62,7 @@ class Grid:
     Parameters
     ----------
     axes : tuple of Axis
-    rows : array (cells, names)
+    rows : array (cells, coefficients)
         Rows of X in the order of the reported coefficients, the last axis varying fastest.
     offset : array (cells,)
     said : str

@@ -248,7 +248,7 @@ class Fit(Asked, Examined, Explained, Pictured):
 
         Parameters
         ----------
-        combinations : array (m, names)
+        combinations : array (m, coefficients)
             Rows L of L beta.
 
         Returns

@@ -348,7 +348,7 @@ class VectorFit:
 
         Parameters
         ----------
-        hypothesis : str, list of str, or array (m, names)
+        hypothesis : str, list of str, or array (m, coefficients)
         kind : "wald" or "lr"
         rhs : number or array (m,), optional
             The right side where `hypothesis` is a matrix.
