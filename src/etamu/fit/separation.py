@@ -258,7 +258,7 @@ def without(problem: Problem, rows: NDArray[np.int64], why: str) -> Problem:
 
 def _firth(problem: Problem, what: Existence, limit: Limit) -> Problem:
     del limit
-    return _by_firth(problem, what.sentence[:1].upper() + what.sentence[1:])
+    return _by_firth(problem, what.sentence)
 
 
 def _by_firth(problem: Problem, text: str) -> Problem:
