@@ -59,6 +59,10 @@ RESPONSES = {
 }
 
 
+BEYOND = "ignore:phi is (above|below):etamu.EtamuWarning"
+"""Gaussian phi goes with the square of the response."""
+
+
 def fitted(family: str, link: str, *, response: float = 1.0, weight: float = 1.0, **changed: Any) -> Any:
     y = RESPONSES.get(family, POSITIVE) * response
     columns = {"y": y, "x": X, "z": Z, "w": W * weight} | changed
@@ -74,6 +78,7 @@ def assert_same(ours: Any, theirs: Any, errors: Any) -> None:
     assert np.all(np.abs(ours - theirs) <= CLOSE * (np.abs(theirs) + errors)), (ours, theirs)
 
 
+@pytest.mark.filterwarnings(BEYOND)
 @pytest.mark.parametrize("size", [1e-300, 1e-20, 1e150, 1e300])
 @pytest.mark.parametrize(("family", "link"), CLOSED)
 def test_the_unit_of_the_response(family: str, link: str, size: float) -> None:
@@ -175,7 +180,8 @@ def test_large_counts(family: str, link: str, size: float) -> None:
 
 
 def test_a_dispersion_beyond_float64_is_said_to_be_infinite_and_errors_stay_right() -> None:
-    fit = fitted("gaussian", "identity", response=1e300)
+    with pytest.warns(em.EtamuWarning, match="phi is above the largest"):
+        fit = fitted("gaussian", "identity", response=1e300)
     assert fit.dispersion == np.inf
     assert fit.deviance == np.inf
     assert np.all(np.isfinite(fit.se))
@@ -183,6 +189,7 @@ def test_a_dispersion_beyond_float64_is_said_to_be_infinite_and_errors_stay_righ
     assert "Residual deviance: Inf" in str(fit.summary())
 
 
+@pytest.mark.filterwarnings(BEYOND)
 def test_a_start_is_in_the_units_of_the_data() -> None:
     base = plain("gaussian", "identity")
     again = em.glm(
@@ -199,3 +206,62 @@ def test_a_given_dispersion_is_in_the_units_of_the_data() -> None:
     far = em.glm("y ~ x", {"y": POSITIVE * 1e100, "x": X}, dispersion=2e200)
     np.testing.assert_allclose(far.se, base.se * 1e100, rtol=1e-12)
     assert far.loglik == pytest.approx(base.loglik - N * np.log(1e100), rel=1e-12)
+
+
+FAR = [
+    ("gaussian", "identity", 1e-300),
+    ("gaussian", "identity", 1e300),
+    ("gamma", "inverse", 1e-300),
+    ("gamma", "inverse", 1e300),
+    ("inverse_gaussian", "log", 1e300),
+    ("tweedie(1.5)", "log", 1e-300),
+    ("quasipoisson", "log", 1e300),
+]
+
+
+@pytest.mark.filterwarnings(BEYOND)
+@pytest.mark.parametrize(("family", "link", "size"), FAR)
+def test_what_is_asked_later_is_asked_in_units_near_one(family: str, link: str, size: float) -> None:
+    base, fit = plain(family, link), fitted(family, link, response=size)
+    times = np.float64(size) ** EXPONENTS[link]
+    moved = np.array([np.log(size) if EXPONENTS[link] == 0 else 0.0, 0.0, 0.0])
+    robust = fit.with_covariance("HC3")
+    np.testing.assert_allclose(robust.se, base.with_covariance("HC3").se * times, rtol=1e-8)
+    profiled = base.conf_int(method="profile") * times + moved[:, None]
+    np.testing.assert_allclose(fit.conf_int(method="profile"), profiled, rtol=1e-8)
+    for kind in ("drop1", "anova"):
+        asked = "F" if kind == "drop1" else 2
+        ours, theirs = getattr(fit, kind)(asked), getattr(base, kind)(asked)
+        np.testing.assert_allclose(ours["p_value"], theirs["p_value"], rtol=1e-7)
+    assert fit.test("x").p_value == pytest.approx(base.test("x").p_value, rel=1e-7)
+    assert fit.check()["variance"].p_value == pytest.approx(base.check()["variance"].p_value, rel=1e-5)
+    if family != "quasipoisson":
+        np.testing.assert_allclose(fit.simulate(2, seed=3), base.simulate(2, seed=3) * size, rtol=1e-7)
+    new = {"x": [0.1], "z": [0.2]}
+    errors = base.predict(new, kind="link", se=True).se * times
+    np.testing.assert_allclose(fit.predict(new, kind="link", se=True).se, errors, rtol=1e-8)
+
+
+def test_the_table_of_a_fit_far_out_says_its_units() -> None:
+    with pytest.warns(em.EtamuWarning, match="phi is below the smallest"):
+        fit = fitted("gaussian", "identity", response=1e-300)
+    assert "Response counted in 2^-996" in str(fit.drop1())
+    near = plain("gaussian", "identity").drop1(dispersion="pearson")
+    np.testing.assert_allclose(fit.drop1(dispersion="pearson")["p_value"], near["p_value"], rtol=1e-8)
+
+
+@pytest.mark.parametrize("y", [2.0 * np.arange(8.0) + 1.0, np.zeros(8)], ids=["a line", "zeros"])
+def test_a_perfect_fit_has_answers_or_says_why_not(y: Any) -> None:
+    fit = em.glm("y ~ x + z", {"y": y, "x": np.arange(8.0), "z": Z[:8]})
+    assert fit.dispersion == 0.0
+    needed = bool(y.any())
+    for table in (fit.drop1(), fit.anova(2)):
+        assert "the fit is perfect" in str(table)
+        assert table.row("x")["p_value"] == 0.0 if needed else np.isnan(table.row("x")["p_value"])
+        assert np.isnan(table.row("z")["p_value"])
+    for question in (lambda: fit.test("x"), lambda: fit.residuals("quantile")):
+        with pytest.raises(em.NotAvailableError, match="the fit is perfect"):
+            question()
+    np.testing.assert_array_equal(fit.simulate(1)[:, 0], fit.predict())
+    ends = fit.predict(interval="prediction")
+    np.testing.assert_array_equal(ends.lower, ends.upper)

@@ -19,6 +19,12 @@ SMALL = 64
 """Most columns for which the compiled loops are as fast as LAPACK."""
 
 
+def load(columns: int) -> None:
+    """Load the LAPACK that matrices of so many columns need, if they need it."""
+    if kernel is None or columns > SMALL:
+        import scipy.linalg.lapack  # noqa: F401
+
+
 def cholesky(matrix: Array) -> Array | None:
     """Return the upper triangle R with R'R = matrix, None where a pivot is not positive.
 

@@ -3,7 +3,7 @@
 Threads of ours that each start as many threads of a BLAS leave every core with a queue. threadpoolctl knows
 how each BLAS is told.
 
-May import: the standard library, threadpoolctl (at the first pool).
+May import: the standard library, threadpoolctl (at the first pool), `etamu._base`.
 Read next: `etamu.execute.threads`, which holds it.
 """
 
@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+
+from etamu._base.triangles import load
 
 _lock = threading.Lock()
 _limits: list[Any] = []
@@ -31,8 +33,14 @@ def _controller(modules: int) -> Any:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def held(columns: int = 0) -> Iterator[None]:
     """Hold every BLAS that is loaded to one thread within a `with`; many may hold it at once.
+
+    Parameters
+    ----------
+    columns : int
+        Of the largest matrix that will be factorised: the LAPACK that does it is loaded before, since one
+        that is loaded within comes with threads that nobody holds.
 
     Examples
     --------
@@ -41,6 +49,7 @@ def held() -> Iterator[None]:
     ...     {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} <= {1}
     True
     """
+    load(columns)
     with _lock:
         first = not _limits
         limit = _controller(len(sys.modules)).limit(limits=1, user_api="blas") if first else None

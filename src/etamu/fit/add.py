@@ -74,6 +74,8 @@ def add1(
     >>> float(table["statistic"][1].round(4))
     18.1371
     """
+    if fit.near is not None and fit.near.tabled:
+        return fit.near.table(add1(fit.near.fit, scope, test, dispersion=fit.near.dispersion(dispersion)))
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "add1")

@@ -176,6 +176,8 @@ def anova(
     """
     if type not in TYPES:
         raise OptionError(f"type={type!r} is not known; choose 1, 2 or 3")
+    if fit.near is not None and fit.near.tabled:
+        return fit.near.table(anova(fit.near.fit, type, test, dispersion=fit.near.dispersion(dispersion)))
     kind = TYPES[type]
     stick_estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=stick_estimated)
@@ -259,9 +261,9 @@ def _tail(test: str, value: float, df: float, stick: Yardstick) -> Row:
     if not df > 0:
         return {"f": math.nan, "p_value": math.nan}
     if test == "F":
-        ratio = value / df / stick.value
+        ratio = stick.ratio(value, df)
         return {"f": ratio, "p_value": f_tail(ratio, df, stick.df)}
-    return {"p_value": chi2_tail(value / stick.value, df)}
+    return {"p_value": chi2_tail(stick.ratio(value), df)}
 
 
 # --- types II and III ---
@@ -279,7 +281,7 @@ def _marginal(steps: Ladder, kind: int, test: str, stick: Yardstick) -> Deviance
             row |= {"deviance": drop} | _tail("F", drop, df, stick)
         elif df > 0:
             value = drop if test == "LR" else steps.bench.score_test(smaller, larger.columns)
-            row |= {"statistic": value / stick.value} | _tail("LR", value, df, stick)
+            row |= {"statistic": stick.ratio(value)} | _tail("LR", value, df, stick)
         rows.append(row)
     labels = tuple(term.label for term in terms)
     titles: dict[str, tuple[str, Kind]] = {

@@ -165,6 +165,8 @@ def check(fit: Fit, seed: int = 0) -> Checkup:
     NotAvailableError
         If the fit carries no rows.
     """
+    if fit.near is not None:  # nothing that is asked depends on units
+        return check(fit.near.fit, seed)
     rows = check_rows(fit, seed)
     inflation = _inflation(fit)
     dispersion = _dispersion(fit, rows)
@@ -389,18 +391,18 @@ def _link(fit: Fit, rows: CheckRows, excess: float) -> tuple[Finding, ...]:
     """
     k = rows.total
     centre = float(np.sum(k * rows.eta) / np.sum(k))
-    column = (rows.eta - centre) ** 2
-    scale = float(np.max(column)) if len(column) else 0.0
-    if not scale > 1e-20 * max(1.0, centre**2):
+    column = rows.eta - centre
+    scale = float(np.max(np.abs(column), initial=0.0))
+    if not scale > 1e-10 * max(1.0, abs(centre)):
         return (Finding("link", "not asked", "eta is the same in every row"),)
-    column = column / scale
+    column = (column / scale) ** 2
     gain = float(np.sum(k * rows.score * column))
     size = float(np.sum(k * rows.information * column**2))
     pulled = rows.root.T @ projected(fit, k * rows.information * column)
     left = size - float(pulled @ pulled)
     if not left > 1e-10 * size or not fit.phi.value > 0.0:
         return (Finding("link", "not asked", "the model already has a curve in eta"),)
-    z = gain / math.sqrt(left * fit.phi.value * excess)
+    z = gain / (math.sqrt(left) * math.sqrt(fit.phi.value * excess))
     df = float(fit.df_resid) if fit.phi.estimated else math.inf
     p = f_tail(z**2, 1, df)
     way = "bends up" if gain > 0 else "bends down"
@@ -437,6 +439,8 @@ def _inflation(fit: Fit) -> dict[str, float]:
     root: Array = fit.coordinates.reported(bread(fit).matrix)[kept]
     names = [fit.names[j] for j in kept]
     place = [j for j, name in enumerate(names) if name != "Intercept"]
+    length = np.linalg.norm(root, axis=1, keepdims=True)
+    root = root / np.where(length > 0.0, length, 1.0)  # only correlations matter, and they fit float64
     covariance = (root @ root.T)[np.ix_(place, place)]
     where = {int(kept[j]): number for number, j in enumerate(place)}
     groups = {}

@@ -176,9 +176,9 @@ def _tested(small: Fit, large: Fit, test: str, stick: Yardstick) -> Row:
     if not df:
         return row
     if test == "F":
-        ratio = drop / df / stick.value
+        ratio = stick.ratio(drop, df)
         return row | {"f": ratio, "p_value": f_tail(ratio, df, stick.df)}
-    return row | {"p_value": chi2_tail(drop / stick.value, df)}
+    return row | {"p_value": chi2_tail(stick.ratio(drop), df)}
 
 
 def _called(fit: Fit, fits: tuple[Fit, ...]) -> str:

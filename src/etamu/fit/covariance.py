@@ -73,6 +73,8 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
     """
     kind = ALIASES.get(kind, kind)
     _check(kind, cluster, lags)
+    if fit.near is not None:
+        return fit.near.back(fit, with_covariance(fit.near.fit, kind, cluster, lags))
     problem = fit.problem
     named, ways = ways_of(problem, cluster) if kind in CLUSTERED else ((), ())
     if len(ways) > 1 and kind not in {"CR0", "CR1"}:

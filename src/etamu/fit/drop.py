@@ -67,7 +67,9 @@ class Scale:
     def of(self, deviance: float) -> float:
         """Return the scaled deviance."""
         if not self.profiled:
-            return deviance / self.phi
+            if self.phi > 0.0:
+                return deviance / self.phi
+            return math.inf if deviance > 0.0 else -math.inf  # a perfect fit: nothing is as good
         return self.n * math.log(deviance / self.n) if deviance > 0 else -math.inf
 
 
@@ -127,6 +129,9 @@ def drop1(
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
+    if fit.near is not None and fit.near.tabled:
+        phi = fit.near.dispersion(dispersion)
+        return fit.near.table(drop1(fit.near.fit, test, scope=scope, dispersion=phi))
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "drop1")
@@ -218,9 +223,9 @@ def statistic(test: str, rise: float, drop: float, change: Change, divisor: Yard
     divisor : Yardstick
     """
     if test == "F":
-        ratio = drop / change.df / divisor.value
+        ratio = divisor.ratio(drop, change.df)
         return {"statistic": ratio, "p_value": f_tail(ratio, change.df, divisor.df)}
-    value = rise if test == "LR" else change.rao / divisor.value
+    value = rise if test == "LR" else divisor.ratio(change.rao)
     return {"statistic": value, "p_value": chi2_tail(value, change.df)}
 
 

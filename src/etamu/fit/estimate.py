@@ -124,7 +124,7 @@ def _estimated(problem: Problem) -> Fit:
     if problem.options.method != "ml":
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
-    with held() if problem.chunk.cells > ALONE else nullcontext():
+    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case

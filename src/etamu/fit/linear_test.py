@@ -167,6 +167,7 @@ def linear_test(
     gap = matrix @ fit.beta - found.rhs
     root = matrix @ fit.root.matrix
     tested = wald(matrix, gap, fit.root)
+    _refuse_certainty(fit, tested.df)
     _refuse_contradiction(matrix, found, tested.df)
     chi2 = tested.statistic
     if kind != "wald":
@@ -222,6 +223,15 @@ def _refuse_contradiction(matrix: Array, found: Hypothesis, df: int) -> None:
     for row, size, text in zip(matrix @ solution - found.rhs, scale, found.rows, strict=True):
         if abs(row) > CONSISTENT * max(float(size), 1e-300):
             raise OptionError(f"the hypotheses contradict one another: {', '.join(found.rows)} ({text!r})")
+
+
+def _refuse_certainty(fit: Fit, df: int) -> None:
+    """Refuse to test against standard errors that are all 0."""
+    if not df and fit.phi.value == 0.0:
+        raise NotAvailableError(
+            "the fit is perfect, phi is 0 and every standard error with it: a hypothesis holds exactly or is "
+            "wrong. Give dispersion= a number"
+        )
 
 
 def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> float:

@@ -14,14 +14,18 @@ Read next: `etamu.fit.estimate`, which fits in these units.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from etamu._base.errors import EtamuWarning
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.fit.caller import user_level
+from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.phi import Phi
@@ -66,6 +70,38 @@ class Measure:
     spread: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Near:
+    """A fit in units near 1, of which questions are asked that overflow in those of the data."""
+
+    fit: Fit
+    measure: Measure
+
+    def back(self, far: Fit, fit: Fit) -> Fit:
+        """Say a fit made from the near one in the units of the far one."""
+        return back(far.problem, fit, self.measure)
+
+    @property
+    def tabled(self) -> bool:
+        """Whether every hypothesis of 0 is the same in these units: not where the intercept has moved."""
+        return not self.measure.offset
+
+    def dispersion(self, asked: str | float | None) -> str | float | None:
+        """Say a phi that was given in the units of the near fit."""
+        return _times(asked, -self.measure.spread) if isinstance(asked, (int, float)) else asked
+
+    def table(self, near: DevianceTable) -> DevianceTable:
+        """Say of a table of deviances in which units they are; tests are the same in all."""
+        line = f"Response counted in 2^{self.measure.response} and weights in 2^{self.measure.weight}"
+        return replace(near, heading=(*near.heading, line))
+
+    def coefficients(self, far: Fit, near: Array) -> Array:
+        """Say reported coefficients, in the last axis of an array, in the units of the far fit."""
+        beta = _array(near, self.measure.slope)
+        constant = far.problem.layout.constant
+        return beta if constant is None else beta + constant * self.measure.offset
+
+
 def measured(problem: Problem) -> tuple[Problem, Measure] | None:
     """Return the problem in units near 1 and what they are, None where it is in such units already."""
     chunk, options = problem.chunk, problem.options
@@ -89,6 +125,7 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
     known = fit.phi.kind == "known"
     narrow = -0.5 * measure.weight if known and fit.covariance_kind in {"model", "observed"} else 0.0
     phi = fit.phi if known else Phi(_times(fit.phi.value, measure.spread), fit.phi.kind)
+    _say_beyond(fit.phi, phi)
     moved = fit.coordinates.layout.constant
     beta = _array(fit.beta, measure.slope)
     if moved is not None and measure.offset:
@@ -106,7 +143,21 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
         likelihood=_likelihood(problem, fit.likelihood, measure, known=known),
         solution=_solution(fit.solution, beta, measure),
         limit=_limit(fit, measure),
+        near=Near(fit, measure) if measure.response or measure.weight else None,
     )
+
+
+def _say_beyond(near: Phi, far: Phi) -> None:
+    """Warn where phi is a number, but none that float64 holds in the units of the data."""
+    if 0.0 < near.value < math.inf and not 0.0 < far.value < math.inf:
+        side = "below the smallest" if far.value == 0.0 else "above the largest"
+        warnings.warn(
+            f"phi is {side} number of float64 in the units of the response, and with it deviances and what "
+            "they are compared with; coefficients and standard errors are right. Count the response in units "
+            "that bring it near 1",
+            EtamuWarning,
+            stacklevel=user_level(),
+        )
 
 
 def _limit(fit: Fit, measure: Measure) -> Limit | None:

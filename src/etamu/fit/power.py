@@ -78,7 +78,7 @@ def estimate_power(problem: Problem) -> Fit:
             "the power is estimated by the likelihood of the rows, and sampling weights make none: give it, "
             "Tweedie(power=1.5)"
         )
-    with held() if problem.chunk.cells > ALONE else nullcontext():
+    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         walk = Walk(free(problem), stage)
         lattice = bool(np.all(stage.chunk.y[0] == np.floor(stage.chunk.y[0])))

@@ -217,14 +217,15 @@ def _on_scale(unit: Unit, eta: Array, kind: str, row: _Linear) -> tuple[Array, A
 
 def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
     problem, beta = fit.problem, raw_beta(fit)
-    matrix = fit.coordinates.raw_matrix(fit.root.covariance()) if asked.needs_se else None
+    near, size = fit.root.near() if asked.needs_se else (None, 1.0)
+    matrix = None if near is None else fit.coordinates.raw_matrix(near.covariance())
 
     def variance(chunk: Chunk) -> Array:
         assert matrix is not None
         return chunk.predictors[0].design.quadratic(matrix)
 
     eta = by_row(fit, lambda chunk: chunk.predictors[0].eta(beta))
-    se = np.sqrt(by_row(fit, variance)) if asked.needs_se else np.zeros(0)
+    se = size * np.sqrt(by_row(fit, variance)) if asked.needs_se else np.zeros(0)
     y, trials, dispersion = problem.chunk.y, None, None
     if len(y) > 1:
         trials = by_row(fit, lambda chunk: chunk.y[1])
@@ -278,7 +279,8 @@ def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked:
     se = np.zeros(0)
     if asked.needs_se:
         root = root_in(fit, coordinates)
-        se = np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(root.covariance())))
+        near, size = root.near()
+        se = size * np.sqrt(predictor.design.quadratic(coordinates.raw_matrix(near.covariance())))
     df = fit.reference_df
     if asked.degrees is not None:
         df = _degrees(fit, coordinates, predictor.design, asked.degrees)

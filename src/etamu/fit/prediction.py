@@ -40,6 +40,9 @@ def prediction_interval(
     law = distribution(unit.family)
     lower, upper = np.full(len(eta), np.nan), np.full(len(eta), np.nan)
     usable = np.flatnonzero(np.isfinite(eta) & np.isfinite(se) & unit.domain.contains(eta))
+    certain = usable[dispersion[usable] == 0.0]  # a perfect fit: every response is its mean
+    lower[certain] = upper[certain] = unit.mean(np, eta[certain]).mu
+    usable = usable[dispersion[usable] != 0.0]
     if not len(usable):
         return lower, upper
     ratio = _ratio(law, unit, eta[usable], se[usable], dispersion[usable])

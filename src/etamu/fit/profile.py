@@ -153,6 +153,8 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     NotAvailableError
         If the fit has no likelihood to profile.
     """
+    if fit.near is not None:
+        return fit.near.coefficients(fit, profile_intervals(fit.near.fit, level, reference).T).T
     bound = _bound(fit, level, reference)
     out = np.full((len(fit.names), 2), np.nan)
     nothing = np.zeros(fit.rank)

@@ -53,12 +53,28 @@ class Yardstick:
         """The number a deviance is divided by."""
         return self.phi.value
 
+    def ratio(self, deviance: float, df: float = 1.0) -> float:
+        """Divide a difference of deviances by its df and phi: infinite after a perfect fit, where phi is 0.
+
+        Examples
+        --------
+        >>> Yardstick(Phi(2.0, "pearson"), 5.0).ratio(12.0, 3.0)
+        2.0
+        >>> Yardstick(Phi(0.0, "pearson"), 5.0).ratio(12.0, 3.0)
+        inf
+        """
+        if self.value > 0.0:
+            return deviance / df / self.value
+        return math.inf if deviance > 0.0 else math.nan
+
     @property
     def text(self) -> str:
         """Phi in words, for the heading of a table."""
         if self.phi.kind == "known":
             return "phi = 1 by definition"
         how = PHI.get(self.phi.kind, "given")
+        if self.value == 0.0:
+            return f"phi = 0 ({how}): the fit is perfect"
         if math.isinf(self.df):
             return f"phi = {short(self.value)} ({how})"
         return f"phi = {short(self.value)} ({how}, on {self.df:g} df)"

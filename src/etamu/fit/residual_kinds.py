@@ -150,6 +150,8 @@ def _quantile(fit: Fit, seed: Any) -> Array:
             f"quantile residuals need the distribution of the response, and {family} states a variance, "
             "not a distribution: use 'deviance' or 'anscombe' residuals, or a family with a density"
         )
+    if fit.phi.value == 0.0:
+        raise NotAvailableError("the fit is perfect, phi is 0: no law has a width in which a response lies")
     return by_row(fit, partial(_scores, fit, distribution(family), raw_beta(fit), int(seed)))
 
 

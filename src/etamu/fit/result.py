@@ -41,6 +41,7 @@ from etamu.solve.oracle import Outcome, Solution, Step
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates
     from etamu.fit.existence import Existence, existence
+    from etamu.fit.measure import Near
     from etamu.fit.store import save
     from etamu.fit.tables import augment, glance, tidy
 else:
@@ -91,6 +92,8 @@ class Fit(Asked, Examined, Explained, Pictured):
         What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
     shapes : tuple of Shape
         Shape parameters that were estimated with the coefficients.
+    near : Near, optional
+        The fit in units near 1, where numbers this far out overflow.
 
     Examples
     --------
@@ -123,6 +126,7 @@ class Fit(Asked, Examined, Explained, Pictured):
     fitting: Callable[[Problem], Fit] | None = None
     limit: Limit | None = None
     shapes: tuple[Shape, ...] = ()
+    near: Near | None = None
 
     # What the model is
 

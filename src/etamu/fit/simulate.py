@@ -22,6 +22,7 @@ from etamu.infer.uniform import LARGEST_SEED, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
+    from etamu.fit.measure import Measure
     from etamu.fit.result import Fit
 
 
@@ -47,6 +48,8 @@ def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
     NotAvailableError
         As `simulate`.
     """
+    if fit.near is not None:
+        return _counted_in(responses(fit.near.fit, seed), fit.near.measure)
     problem, unit, law = fit.problem, fit.problem.unit, distribution(fit.family)
     if not np.isfinite(fit.phi.value) and not fit.family.dispersion_known:
         raise NotAvailableError("phi could not be estimated: give dispersion= a number, then simulate")
@@ -59,6 +62,8 @@ def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
         with np.errstate(all="ignore"):
             mean = unit.mean(np, etas(chunk, beta))
         trials = chunk.y[1] if len(chunk.y) > 1 else None
+        if phi == 0.0:  # a perfect fit: every response is its mean
+            return np.repeat(np.asarray(mean.mu)[:, None], numbers.shape[1], axis=1)
         dispersion = row_dispersion(phi, chunk.weights.variance, len(chunk))
         columns = [
             quantile(
@@ -89,6 +94,11 @@ def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
         return out
 
     return drawn
+
+
+def _counted_in(draw: Callable[[range], Array], measure: Measure) -> Callable[[range], Array]:
+    """Say responses drawn in units near 1 in those of the fit."""
+    return lambda draws: np.asarray(np.ldexp(draw(draws), measure.response))
 
 
 def row_dispersion(phi: float, variance_weights: Array | None, n: int) -> Array:

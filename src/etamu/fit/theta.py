@@ -70,7 +70,7 @@ def estimate_theta(problem: Problem) -> Fit:
     refuse_nothing(problem, "theta")
     # The Poisson unit: it has the same rows, columns and starts as the negative binomial one.
     problem = replace(problem, unit=unit_at(problem, 0.0))
-    with held() if problem.chunk.cells > ALONE else nullcontext():
+    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         climb = Climb(problem, stage, counts_of(stage.chunk))
         found = search(climb, _pilot(problem, stage))

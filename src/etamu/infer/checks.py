@@ -158,8 +158,10 @@ def studentised_variance(squares: Array, along: Array, copies: Array | None = No
     n = float(k.sum())
     centre = float(np.sum(k * along)) / n
     x = along - centre
-    if not np.max(np.abs(x), initial=0.0) > 1e-10 * abs(centre):
+    far = float(np.max(np.abs(x), initial=0.0))
+    if not far > 1e-10 * abs(centre):
         return Score(math.nan, math.nan)
+    x = x / far
     z = squares - np.sum(k * squares) / n
     spread = float(np.sum(k * x**2)) * float(np.sum(k * z**2))
     if not spread > 0.0:

@@ -6,6 +6,7 @@ Read next: `etamu.infer.wald`, which turns standard errors into tests and interv
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -36,8 +37,9 @@ class Root:
     matrix: Array
 
     def covariance(self) -> Array:
-        """Multiply out C C'."""
-        return self.matrix @ self.matrix.T
+        """Multiply out C C', infinite where it is beyond float64."""
+        with np.errstate(over="ignore"):
+            return self.matrix @ self.matrix.T
 
     def variances(self) -> Array:
         """Return the diagonal of C C'."""
@@ -52,6 +54,21 @@ class Root:
         unit = np.where(far, size, 1.0)
         with np.errstate(invalid="ignore", under="ignore"):
             return np.asarray(unit * np.sqrt(np.square(self.matrix / unit[:, None]).sum(axis=1)))
+
+    def near(self) -> tuple[Root, float]:
+        """Return C divided by a power of two, so that its squares neither overflow nor vanish, and the power.
+
+        Examples
+        --------
+        >>> root, unit = Root(np.array([[3e200]])).near()
+        >>> float(np.sqrt(root.covariance()[0, 0]) * unit)
+        3e+200
+        """
+        largest = float(np.abs(self.matrix).max(initial=0.0))
+        if not (0.0 < largest < 1.0 / FAR or FAR < largest < math.inf):
+            return self, 1.0
+        unit = 2.0 ** (math.frexp(largest)[1] - 1)
+        return Root(self.matrix / unit), unit
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""
@@ -91,6 +108,21 @@ class Unwritten(Root):
     def variances(self) -> Array:
         """Return the diagonal of C C'."""
         return self.inverse.entries()
+
+    def near(self) -> tuple[Root, float]:
+        """Return C divided by a power of two, so that its squares neither overflow nor vanish, and the power.
+
+        Examples
+        --------
+        >>> root, unit = Root(np.array([[3e200]])).near()
+        >>> float(np.sqrt(root.covariance()[0, 0]) * unit)
+        3e+200
+        """
+        largest = float(np.abs(self.matrix).max(initial=0.0))
+        if not (0.0 < largest < 1.0 / FAR or FAR < largest < math.inf):
+            return self, 1.0
+        unit = 2.0 ** (math.frexp(largest)[1] - 1)
+        return Root(self.matrix / unit), unit
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""
