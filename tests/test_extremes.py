@@ -265,3 +265,33 @@ def test_a_perfect_fit_has_answers_or_says_why_not(y: Any) -> None:
     np.testing.assert_array_equal(fit.simulate(1)[:, 0], fit.predict())
     ends = fit.predict(interval="prediction")
     np.testing.assert_array_equal(ends.lower, ends.upper)
+
+
+@pytest.mark.parametrize("size", [1e-290, 1e300])
+def test_a_column_whose_squares_are_beyond_float64(size: float) -> None:
+    base, fit = plain("poisson", "log"), fitted("poisson", "log", x=X * size)
+    unit = np.array([1.0, 1.0 / size, 1.0])
+    assert_same(fit.coef, base.coef * unit, base.se * unit)
+    np.testing.assert_allclose(fit.se, base.se * unit, rtol=1e-8)
+
+
+def test_a_column_that_hardly_varies_is_refused_by_name() -> None:
+    with pytest.raises(em.DataError, match="column 'x' varies by less than 1e-300"):
+        fitted("poisson", "log", x=X * 1e-310)
+
+
+@pytest.mark.filterwarnings("ignore::etamu.ConvergenceWarning")
+def test_weights_over_six_hundred_decades_are_heard_of_in_our_words_alone() -> None:
+    weight = 10.0 ** np.linspace(-300, 300, 10)
+    counts = np.array([2.0, 3, 1, 4, 2, 5, 3, 4, 2, 8])
+    data = {"y": counts, "x": np.arange(10.0), "w": weight}
+    assert em.glm("y ~ x", data, family="poisson", variance_weights="w").nobs == 10
+
+
+def test_there_are_no_standard_errors_on_an_edge() -> None:
+    data = {"y": np.array([0.0, 0, 1, 0, 2, 1, 4, 3, 7, 9]), "x": np.arange(1.0, 11.0)}
+    with pytest.warns(em.ConvergenceWarning, match="boundary of the domain"):
+        fit = em.glm("y ~ x", data, family="poisson", link="identity")
+    assert fit.coef == pytest.approx([-0.6, 0.6], rel=1e-8)
+    assert np.isnan(fit.se).all()
+    assert np.isnan(fit.p_values).all()

@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Coded
@@ -20,6 +21,9 @@ from etamu.design.gram import Gram
 from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
 from etamu.design.working import Spread, spread_gram, spreads
+
+MINUTE = 1e-300
+"""A column that varies by less would have coefficients beyond float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +179,26 @@ def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Desi
     earlier columns still decide about aliases. Scales are powers of two: dividing by them is exact.
     """
     shift, scale = np.zeros(design.width), np.ones(design.width)
-    movable = _movable(design, layout) & (moments.scatter > 0)
-    shift[movable] = moments.mean[movable]
+    movable = _movable(design, layout) & moments.varies
+    shift[movable] = moments.centre[movable]
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)
+    _refuse_minute(layout, usable & (spread < MINUTE))
     scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
     coordinates = Coordinates(layout, np.arange(layout.width), shift, scale)
     return coordinates.placed(design), coordinates
+
+
+def _refuse_minute(layout: Layout, minute: NDArray[np.bool_]) -> None:
+    """Refuse columns so small that their coefficients would be beyond float64."""
+    if not minute.any():
+        return
+    reported = layout.dense_reported[np.isin(layout.dense_raw, np.flatnonzero(minute))]
+    name = layout.names[int(reported[0])] if len(reported) else "a coded column"
+    raise DataError(
+        f"column {name!r} varies by less than {MINUTE:g}, and its coefficient by more than float64 holds: "
+        "count it in smaller units, multiplied by 1e300 say"
+    )
 
 
 def extent(coordinates: Coordinates, moments: Moments) -> Array:

@@ -7,9 +7,13 @@ Read next: `etamu.design.coordinates`, which chooses shift and scale from them.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+
+LEAST = 1e-280
+"""A smaller sum of squares has lost digits, or the squares that vanished."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +58,34 @@ class Moments:
         return all(bool(np.all(np.isfinite(part))) for part in (self.mean, self.low, self.high))
 
     @property
+    def squared(self) -> NDArray[np.bool_]:
+        """Where squares of the column neither overflow nor vanish; elsewhere its range describes it."""
+        with np.errstate(invalid="ignore"):  # of no rows at all the range is inf - inf
+            wide = self.high > self.low
+        return np.isfinite(self.scatter) & ((self.scatter > LEAST) | ~wide)
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """Which columns are not one number in every row."""
+        return (self.scatter > 0) | ~self.squared
+
+    @property
+    def centre(self) -> Array:
+        """The mean, or the middle of the range."""
+        return np.where(self.squared, self.mean, 0.5 * self.low + 0.5 * self.high)
+
+    @property
     def deviation(self) -> Array:
-        """Root mean square distance from the mean."""
-        return np.sqrt(self.scatter / max(self.count, 1))
+        """Root mean square distance from the mean, or half the range."""
+        square = np.sqrt(self.scatter / max(self.count, 1))
+        if self.squared.all():
+            return square
+        return np.where(self.squared, square, 0.5 * self.high - 0.5 * self.low)
 
     @property
     def root_mean_square(self) -> Array:
         """Root mean square distance from zero."""
-        return np.hypot(self.deviation, self.mean)
+        return np.hypot(self.deviation, self.centre)
 
 
 def moments_of(panel: Array) -> Moments:

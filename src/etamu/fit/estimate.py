@@ -376,4 +376,6 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
     lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
+    if solution.outcome is Outcome.BOUNDARY:  # the score is not 0 there, and no expansion about it is right
+        return Root(np.full((at.coordinates.size,) * 2, np.nan)), kind, lags
     return covariance(at, kind, bread(at, information, observed=observed), phi, lags), kind, lags
