@@ -38,6 +38,7 @@ from etamu.fit.problem import Options, Sample, tally
 from etamu.vector.covariance import check
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.response import Left, answered, trials_of
+from etamu.vector.separation import refuse_answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +146,8 @@ def refuse_for_several(family: VectorFamily, options: Options) -> None:
     if options.covariance is not None:
         check(options.covariance)
     plain = Options()
-    for word in ("method", "precision", "on_separation"):
+    refuse_answer(family, options.on_separation)
+    for word in ("method", "precision"):
         if getattr(options, word) != getattr(plain, word):
             raise OptionError(
                 f"{word}={getattr(options, word)!r} is for models of one linear predictor; the {family.name} "

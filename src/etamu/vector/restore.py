@@ -22,6 +22,7 @@ from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
 from etamu.fit.document import Place, parsed
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit_saved import limit_from
 from etamu.fit.problem import Options, Tally
 from etamu.fit.restore import (
     LARGEST,
@@ -112,6 +113,7 @@ def vector_loads(text: str, source: str = "model") -> VectorFit:
 _KEYS = (
     "format", "version", "etamu", "formula", "family", "coefficients", "fit", "rows", "notes", "words",
     "solver", "search", "schemas", "predictors", "beta", "covariance",
+    "limit",
 )  # fmt: skip
 
 
@@ -157,6 +159,7 @@ def _fit(document: Place) -> VectorFit:
         nobs=scalars["nobs"].count(1),
         solution=solution_from(document["search"], beta),
         clustering=_clustering(scalars),
+        limit=None if document.get("limit") is None else limit_from(document["limit"], stack.size),
     )
     _check(document["coefficients"], fit)
     return fit

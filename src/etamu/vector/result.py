@@ -21,6 +21,7 @@ from etamu._base.types import Array
 from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit import Limit, unbounded
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
 from etamu.infer.wald import interval, p_values
@@ -29,6 +30,7 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
+    from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.covariance import with_covariance
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from etamu.vector.interpret import interpret
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.profile import profile_intervals
+    from etamu.vector.limit import signs
     from etamu.vector.residuals import residuals, simulate
+    from etamu.vector.separation import existence
     from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
@@ -47,6 +51,8 @@ else:
     profile_intervals = later("etamu.vector.profile", "profile_intervals")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
+    signs = later("etamu.vector.limit", "signs")
+    existence = later("etamu.vector.separation", "existence")
     save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
@@ -77,6 +83,8 @@ class VectorFit:
     nobs : int
     solution : Solution
     clustering : Clustering, optional
+    limit : Limit, optional
+        What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
 
     Examples
     --------
@@ -98,6 +106,7 @@ class VectorFit:
     nobs: int
     solution: Solution
     clustering: Clustering | None = None
+    limit: Limit | None = None
 
     # What the model is
 
@@ -134,8 +143,32 @@ class VectorFit:
 
     @cached_property
     def coef(self) -> Array:
-        """Coefficients, NaN where a column is aliased."""
-        return self.coordinates.reported(self.beta)
+        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
+
+        Where none exists, a coefficient that could be anything, because others may run away in its place, is
+        NaN too; `existence` says which.
+        """
+        if self.limit is None:
+            return self.coordinates.reported(self.beta)
+        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
+
+    @cached_property
+    def _runs(self) -> Array:
+        """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
+        return np.zeros(len(self.names)) if self.limit is None else signs(self.limit, self.coordinates)
+
+    @cached_property
+    def existence(self) -> Existence:
+        """Whether a finite estimate exists, how that is known, and what runs away if it does not.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> data = {"way": ["bus", "car", "car", "rail", "bus", "rail"], "km": [1.0, 2.0, 4.0, 3.0, 3.0, 1.0]}
+        >>> em.glm("way ~ km", data, family=em.Multinomial()).existence.outcome
+        'interior'
+        """
+        return existence(self)
 
     @property
     def root(self) -> Root:
@@ -153,7 +186,8 @@ class VectorFit:
     @cached_property
     def reported_root(self) -> Root:
         """A factor C of the covariance of the reported coefficients, cov = C C'."""
-        return Root(self.coordinates.reported(self.root.matrix))
+        carried = self.coordinates.reported(self.root.matrix)
+        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @cached_property
     def se(self) -> Array:

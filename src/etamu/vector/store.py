@@ -15,6 +15,7 @@ from etamu.family.catalogue import SEVERAL
 from etamu.family.saved import family_to, link_to
 from etamu.family.vector import VectorFamily
 from etamu.fit.document import written
+from etamu.fit.limit_saved import limit_to
 from etamu.fit.store import factor_to, schema_to, write_text
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
             for number, (each, part) in enumerate(zip(problem.predictors, fit.coordinates.parts, strict=True))
         },
         "beta": fit.beta,
+        **({} if fit.limit is None else {"limit": limit_to(fit.limit)}),
         "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
     return written(document) + "\n"

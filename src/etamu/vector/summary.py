@@ -156,6 +156,9 @@ def _call(fit: VectorFit) -> str:
 def _outcome(fit: VectorFit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
+    if fit.limit is not None:
+        said = f"{fit.existence.sentence} What is finite is the limit."
+        return (_wrapped(f"NOT CONVERGED (infinite). {said}"),)
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
