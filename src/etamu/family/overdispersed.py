@@ -57,7 +57,7 @@ class Dispersed(NaturalFamily):
         return started(self, {"mean": mean, self.second: self.guess(y[0], mean, variance / mean)})
 
     def rising(self, y: tuple[Array, ...]) -> Ways:
-        """A count of 0 stands a mean of 0."""
+        """Return that a count of 0 stands a mean of 0."""
         return ways_of(np.where(y[0] == 0.0, -1, 0), np.zeros(len(y[0])))
 
     @abstractmethod

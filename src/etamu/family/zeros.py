@@ -150,7 +150,7 @@ class ZeroTruncated(OfCounts):
         return {**SHAPE, "mean": ("every count is 1", "")}
 
     def rising(self, y: tuple[Array, ...]) -> Ways:
-        """A count of 1 stands a mean of 0."""
+        """Return that a count of 1 stands a mean of 0."""
         one, rest = np.where(y[0] == 1.0, -1, 0), np.zeros((len(self.scales) - 1, len(y[0])))
         return ways_of(one, *rest)
 
@@ -240,7 +240,7 @@ class Hurdle(WithZeros):
         return 0.0
 
     def rising(self, y: tuple[Array, ...]) -> Ways:
-        """A 0 stands a certain 0, whatever the law, a count none, and a count of 1 a mean of 0."""
+        """Return that a 0 stands a certain 0 whatever the law, a count none, a count of 1 a mean of 0."""
         none = y[0] == 0.0
         free = [np.where(none, 2, 0)] * (len(self.scales) - 2)
         return ways_of(np.where(none, 2, np.where(y[0] == 1.0, -1, 0)), np.where(none, 1, -1), *free)
@@ -309,7 +309,7 @@ class ZeroInflated(WithZeros):
         return float(np.exp(-self.count.nothing(np, t).value[0]))
 
     def rising(self, y: tuple[Array, ...]) -> Ways:
-        """A 0 stands a certain 0 and a mean of 0, a count that no 0 is certain."""
+        """Return that a 0 stands a certain 0 and a mean of 0, a count that no 0 is certain."""
         none = y[0] == 0.0
         rest = np.zeros((len(self.scales) - 2, len(y[0])))
         return ways_of(np.where(none, -1, 0), np.where(none, 1, -1), *rest)

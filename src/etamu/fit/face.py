@@ -171,5 +171,6 @@ def _lengths(chunk: Chunk, coordinates: Coordinates, basis: Array) -> _Sum:
 
 
 def cleaned(basis: Array) -> Array:
+    """Return null vectors with entries of 0 where rounding says so."""
     largest = np.abs(basis).max(axis=0, initial=0.0)
     return np.where(np.abs(basis) <= TINY * largest, 0.0, basis)

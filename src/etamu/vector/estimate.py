@@ -7,7 +7,9 @@ Read next: `etamu.vector.result`, what comes out.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,9 +64,9 @@ def estimate(problem: VectorProblem) -> VectorFit:
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     begin, climb = _first(problem, oracle, stage), SOLVERS[problem.options.solver]
-    found = reached(
-        problem.family, oracle, stage.executor, stage.stack, lambda watch: climb(oracle, begin, callback=watch)
-    )
+    solve = partial(_solved, climb, oracle, begin)
+    solve = partial(_solved, climb, oracle, begin)
+    found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
     solution, limit = found.solution, found.limit
     verified = solution.outcome is Outcome.CONVERGED or limit is not None
     raw = stage.stack.raw(solution.beta)
@@ -73,7 +75,7 @@ def estimate(problem: VectorProblem) -> VectorFit:
         problem = replace(problem, notes=(*problem.notes, *said.values()))
         warnings.warn("; ".join(said.values()), ConvergenceWarning, stacklevel=user_level())
     if limit is not None and _runs(problem, stage.stack, limit) <= set(said):
-        limit = None  # what runs is the parameter that is at its end, and has been said
+        solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
     if limit is not None:
         answered(problem, stage.stack, limit)
     elif said:
@@ -81,6 +83,10 @@ def estimate(problem: VectorProblem) -> VectorFit:
     elif solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
     return finish(problem, stage, solution, limit)
+
+
+def _solved(climb: Callable[..., Solution], oracle: Likelihood, begin: Array, watch: Any) -> Solution:
+    return climb(oracle, begin, callback=watch)
 
 
 def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
@@ -180,9 +186,7 @@ def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def finish(
-    problem: VectorProblem, stage: Stage, solution: Solution, limit: Limit | None = None
-) -> VectorFit:
+def finish(problem: VectorProblem, stage: Stage, solution: Solution, limit: Limit | None = None) -> VectorFit:
     """Turn a solution, or a limit that stands for it, into a fit: covariance and likelihood."""
     sampling = problem.chunk.weights.sampling is not None
     kind = problem.options.covariance or ("HC1" if sampling else "model")

@@ -12,23 +12,30 @@ Read next: `etamu.fit.limit`, the same for one predictor, and `etamu.vector.sepa
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from etamu import sums
 from etamu._base.arrow import all_finite
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
+from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily
 from etamu.fit.limit import BLOCK, FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
+from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import least_sum, normal, run_of
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.oracle import Oracle, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
 from etamu.solve.restricted import Restricted
 from etamu.vector.pairs import Pairs
+from etamu.vector.rows import eta_of
 from etamu.vector.stack import Stack
+
+if TYPE_CHECKING:
+    from etamu.vector.result import VectorFit
 
 MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
@@ -40,7 +47,9 @@ AWAY, HEAVY_AWAY = 1e4, 1e8
 """How far out the etas of rows are put that run."""
 
 
-def limit_of(pairs: Pairs, oracle: Likelihood, solution: Solution, recession: Recession | None = None) -> Found:
+def limit_of(
+    pairs: Pairs, oracle: Likelihood, solution: Solution, recession: Recession | None = None
+) -> Found:
     """Look for a direction of recession, and where there is one find the limit of the fit.
 
     Parameters
@@ -114,8 +123,8 @@ def _finite(oracle: Likelihood, beta: Array) -> bool:
 
 def _heavy(oracle: Likelihood, near: Array, direction: Array) -> bool:
     """Tell whether the tails fall as a power: the value still rises where exponential tails are 0."""
-    values = oracle.along(near, direction, np.array([1e5, 1e7]))
-    return bool(values[1] - values[0] > 1e-12 * abs(values[1]))
+    first, second = oracle.along(near, direction, np.array([1e5, 1e7]))
+    return bool(np.isfinite(first) and second - first > 1e-12 * abs(second))
 
 
 def _concluded(
@@ -200,7 +209,7 @@ def heavy(limit: Limit) -> bool:
     return limit.far >= HEAVY / 2.0
 
 
-def runs(family: VectorFamily, moved: Array, limit: Limit) -> tuple[Array, Array]:
+def runs(family: VectorFamily, moved: Array, limit: Limit) -> tuple[Array, Mask]:
     """Tell how rows run whose etas move with the basis of a limit as `moved` says, (n, k, gone).
 
     Returns
@@ -209,15 +218,63 @@ def runs(family: VectorFamily, moved: Array, limit: Limit) -> tuple[Array, Array
         What to add to the etas so that they are at their ends; which rows are not determined.
     """
     categorical: Any = family
-    each = categorical.rising if family.categorical else (np.eye(moved.shape[1]),)
-    contrasts = np.unique(np.vstack([*each, *(-some for some in each)]), axis=0)
-    functionals = np.einsum("cj,njg->ncg", contrasts, moved)
+    classes = categorical.rising if family.categorical else (np.eye(moved.shape[1]),)
+    functionals = np.einsum("cj,njg->ncg", np.vstack(classes), moved)
     size = np.abs(moved).max(axis=(1, 2), initial=0.0)[:, None, None]
     functionals = np.where(np.abs(functionals) <= STILL * size, 0.0, functionals)
     n, count, gone = functionals.shape
     known = run_of(functionals.reshape(n * count, gone), limit.cone).reshape(n, count)
     along = limit.direction[limit.gone]
     pace = np.abs(functionals @ along)
-    slowest = np.where((known == 0.0) | (pace == 0.0), np.inf, pace).min(axis=1)
+    slowest = np.where(np.abs(known) == 1.0, pace, np.inf).min(axis=1)
     times = np.where(np.isfinite(slowest), (HEAVY_AWAY if heavy(limit) else AWAY) / slowest, 0.0)
-    return times[:, None] * (moved @ along), np.isnan(known).any(axis=1)
+    return times[:, None] * (moved @ along), _undetermined(known, [len(each) for each in classes])
+
+
+def _undetermined(known: Array, counts: list[int]) -> Mask:
+    """Tell which rows have two classes or more that may be left, and do not say how these run."""
+    parts = np.split(known, np.cumsum(counts)[:-1], axis=1)
+    left = np.stack([~np.any(part == -1.0, axis=1) for part in parts], axis=1)
+    unknown = np.stack([np.isnan(part).any(axis=1) for part in parts], axis=1)
+    alone = len(counts) == 1
+    return np.asarray(np.any(unknown & (left | alone), axis=1) & (alone | (left.sum(axis=1) > 1)))
+
+
+class Ended(NamedTuple):
+    """Etas (n, k); of a limit also how far they were put out, (n, k), and which rows are not determined."""
+
+    eta: Array
+    run: Array | None = None
+    unknown: Mask = np.zeros(0, dtype=bool)
+
+
+def ended(fit: VectorFit, chunk: Chunk) -> Ended:
+    """Compute the etas of a chunk placed in the coordinates of a fit, those that run away at their ends."""
+    stack, limit = fit.coordinates, fit.limit
+    if limit is None:
+        return Ended(eta_of(chunk, stack.raw(fit.beta)))
+    moved = [
+        sums.etas(chunk, stack.raw(vector), offset=False).reshape(len(chunk), -1) for vector in limit.basis.T
+    ]
+    run, unknown = runs(fit.family, np.stack(moved, axis=2), limit)
+    return Ended(eta_of(chunk, stack.raw(limit.near)) + run, run, unknown)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where a fit has its maximum: an oracle over the coordinates that have estimates, and the point."""
+
+    oracle: Oracle
+    beta: Array
+    root: Root
+    kept: Mask
+
+
+def located(fit: VectorFit, oracle: Likelihood) -> Located:
+    """Return where a fit is verified: itself, or of a limit the flat far out."""
+    limit = fit.limit
+    if limit is None:
+        return Located(oracle, fit.beta, fit.root, np.ones(fit.rank, dtype=bool))
+    kept = ~limit.gone
+    flat = Restricted(oracle, limit.far * limit.direction, np.eye(fit.rank)[:, kept])
+    return Located(flat, limit.beta, Root(fit.root.matrix[kept]), kept)

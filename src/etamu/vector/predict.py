@@ -20,8 +20,10 @@ from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import offset_of
+from etamu.fit.limit import unbounded
 from etamu.infer.wald import criticals
-from etamu.vector.rows import eta_of, placed_chunk, visited
+from etamu.vector.limit import ended
+from etamu.vector.rows import placed_chunk, visited
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -54,12 +56,16 @@ class VectorPrediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Target:
-    """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric."""
+    """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric.
+
+    `linear` is its matrix (m, k) where it is linear.
+    """
 
     value: Callable[[Array], Array]
     slopes: Callable[[Array], Array]
     scale: str
     columns: tuple[str, ...]
+    linear: Array | None = None
 
 
 def predict(
@@ -92,8 +98,7 @@ def predict(
         raise OptionError("a class has no standard error: ask for 'probabilities'")
     target = _target(fit, "probabilities" if kind == "class" else kind)
     rows = _own_rows(fit) if data is None else _new_rows(fit, data, unseen, offset, exposure)
-    raw = fit.coordinates.raw(fit.beta)
-    estimate = rows.each(lambda chunk: target.value(eta_of(chunk, raw)))
+    estimate = rows.each(lambda chunk: _values(fit, chunk, target))
     if kind == "class":
         return _classes(fit, estimate)
     single = not target.columns
@@ -183,6 +188,7 @@ def _linear(fit: VectorFit, names: tuple[str, ...]) -> _Target:
         lambda eta: np.broadcast_to(matrix, (len(eta), *matrix.shape)),
         "plain",
         columns,
+        matrix,
     )
 
 
@@ -223,11 +229,25 @@ def _differences(function: Callable[[Array], Array], eta: Array) -> Array:
     return out
 
 
+def _values(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
+    """Compute what is predicted, (n, m); of a limit what the etas come to that run away."""
+    at = ended(fit, chunk)
+    with np.errstate(all="ignore"):
+        values = target.value(at.eta)
+    if at.run is None:
+        return values
+    values = (
+        values if target.linear is None else unbounded(values, np.sign(np.round(at.run @ target.linear.T)))
+    )
+    return np.where(at.unknown[:, None], np.nan, values)
+
+
 def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     """Compute delta-method standard errors of what is predicted, (n, m)."""
     stack, root = fit.coordinates, fit.root.matrix
+    at = ended(fit, chunk)
     with np.errstate(all="ignore"):
-        slopes = target.slopes(eta_of(chunk, stack.raw(fit.beta)))
+        slopes = target.slopes(at.eta)
     shares = [
         part.rows(predictor.design) @ root[at]
         for predictor, part, at in zip(chunk.predictors, stack.parts, stack.blocks, strict=True)
@@ -236,7 +256,12 @@ def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     for m in range(slopes.shape[1]):
         gradient = sum(slopes[:, m, j, None] * share for j, share in enumerate(shares))
         columns.append(np.sqrt(np.einsum("ij,ij->i", gradient, gradient)))
-    return np.stack(columns, axis=1)
+    found = np.stack(columns, axis=1)
+    if at.run is None:
+        return found
+    run = np.round(at.run)
+    at_end = found == 0.0 if target.linear is None else np.round(run @ target.linear.T) != 0.0
+    return np.where(at.unknown[:, None] | (at_end & np.any(run != 0.0, axis=1)[:, None]), np.nan, found)
 
 
 def _ends(estimate: Array, error: Array, scale: str, level: float, df: float) -> tuple[Array, Array]:

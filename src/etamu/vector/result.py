@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from etamu.vector.covariance import with_covariance
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
+    from etamu.vector.limit import signs
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.profile import profile_intervals
-    from etamu.vector.limit import signs
     from etamu.vector.residuals import residuals, simulate
     from etamu.vector.separation import existence
     from etamu.vector.store import save
@@ -296,6 +296,11 @@ class VectorFit:
     def converged(self) -> bool:
         """Whether the maximum was verified."""
         return self.solution.outcome is Outcome.CONVERGED
+
+    @property
+    def verified(self) -> bool:
+        """Whether the likelihood is that of a verified maximum, or of the limit of one that runs away."""
+        return self.converged or (self.limit is not None and self.limit.outcome is Outcome.CONVERGED)
 
     @property
     def iterations(self) -> int:

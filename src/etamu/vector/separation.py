@@ -40,10 +40,7 @@ if TYPE_CHECKING:
 ANSWERS = ("warn", "error")
 """What `on_separation` may ask of several predictors."""
 
-REMEDIES = (
-    "The fit is the limit: its log-likelihood, probabilities and finite coefficients can be used. Remedies: "
-    "merge or leave out the class, level or column that separates, or on_separation='error' to stop here"
-)
+REMEDIES = "merge or leave out the class, level or column that separates, or fit a smaller model"
 
 
 def refuse_answer(family: VectorFamily, answer: str) -> None:
@@ -113,10 +110,17 @@ def answered(problem: VectorProblem, stack: Stack, limit: Limit) -> None:
     ------
     SeparationError
     """
-    text = f"{separation(stack, limit).sentence} {REMEDIES}"
+    said, remedies = separation(stack, limit).sentence, f"Remedies: {REMEDIES}"
     if problem.options.on_separation == "error":
-        raise SeparationError(text)
-    warnings.warn(text, SeparationWarning, stacklevel=user_level())
+        raise SeparationError(f"{said} {remedies}")
+    warnings.warn(f"{said} {rest_of(limit)} {remedies}", SeparationWarning, stacklevel=user_level())
+
+
+def rest_of(limit: Limit) -> str:
+    """Say what can be used of a fit that is a limit."""
+    if limit.outcome is Outcome.CONVERGED:
+        return "The fit is the limit: its log-likelihood, predictions and finite coefficients can be used."
+    return f"What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
 
 
 def separation(stack: Stack, limit: Limit) -> Existence:
@@ -127,9 +131,10 @@ def separation(stack: Stack, limit: Limit) -> Existence:
     moving = np.flatnonzero(run != 0.0)
     along = {stack.names[j]: float(f"{moved[j]:.12g}") for j in moving if abs(moved[j]) > 1e-9 * size}
     ends = {stack.names[j]: float(run[j]) * math.inf for j in moving}
-    how = "Verified row by row: along this direction the likelihood of no row falls, and of these rows it rises."
-    if limit.outcome is not Outcome.CONVERGED:
-        how += f" What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
+    how = (
+        "Verified row by row: along this direction the likelihood of no row falls, and of these rows it "
+        f"rises. {rest_of(limit)}"
+    )
     return Existence("infinite", how, along, ends, limit.levels, limit.rows, limit.count, limit.ends)
 
 
@@ -150,8 +155,8 @@ def existence(fit: VectorFit) -> Existence:
         )  # fmt: skip
     return _plain(
         "local",
-        f"A local maximum: the likelihood of the {fit.family.name} family is not concave, and other maxima are "
-        "not ruled out" + (f"; {why}." if why else "."),
+        f"A local maximum: the likelihood of the {fit.family.name} family is not concave, and other maxima "
+        "are not ruled out" + (f"; {why}." if why else "."),
     )
 
 
@@ -184,7 +189,8 @@ def _settled(fit: VectorFit) -> bool:
     if cones is None:
         return False
     try:
-        pairs = Pairs(cones, Threads(chunk, **visited(fit.problem.options, len(chunk.predictors))), fit.coordinates)
+        executor = Threads(chunk, **visited(fit.problem.options, len(chunk.predictors)))
+        pairs = Pairs(cones, executor, fit.coordinates)
         answer = recede(pairs, np.ones(len(pairs.ways), dtype=bool))
     except TooWideError:
         return False

@@ -15,6 +15,7 @@ from etamu._base.markup import escape
 from etamu.fit.components import WIDTH, wrap
 from etamu.fit.numerals import LEGEND, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
+from etamu.vector.separation import rest_of
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -157,7 +158,7 @@ def _outcome(fit: VectorFit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
     if fit.limit is not None:
-        said = f"{fit.existence.sentence} What is finite is the limit."
+        said = f"{fit.existence.sentence} {rest_of(fit.limit)}"
         return (_wrapped(f"NOT CONVERGED (infinite). {said}"),)
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
