@@ -15,14 +15,16 @@ from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
-from etamu.data.frame import Frame, read
+from etamu.data.frame import Frame, bare_rows, read
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import offset_of
 from etamu.fit.limit import unbounded
+from etamu.fit.predict import like_matrix
 from etamu.infer.wald import criticals
 from etamu.vector.limit import ended
+from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.rows import placed_chunk, visited
 
 if TYPE_CHECKING:
@@ -311,11 +313,8 @@ def _own_rows(fit: VectorFit) -> _Rows:
 def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: Any) -> _Rows:
     """Read new rows the way the rows of the fit were read."""
     problem, words = fit.problem, fit.problem.words
-    frame = read(data)
-    columns = {name for each in problem.predictors for name in each.schema.columns}
-    gaps = [frame.column(name).missing for name in sorted(columns)]
-    missing = [mask for mask in gaps if mask is not None]
-    keep = ~np.logical_or.reduce(missing) if missing else None
+    new = _read(problem, data, unseen)
+    frame, keep = new.frame, new.keep
     given = {"offset": offset, "exposure": exposure}
     for keyword in {"offset", "exposure"} & set(words.given):
         if given[keyword] is None:
@@ -328,7 +327,7 @@ def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: 
     if main is not None and (used["offset"] is not None or used["exposure"] is not None):
         extra = offset_of(frame, used["offset"], used["exposure"], main)
         extra = extra if keep is None or extra is None else extra[keep]
-    predictors, invalid = _encoded(fit, frame, keep, unseen, extra)
+    predictors, invalid = _encoded(problem, new, extra)
     count = len(frame) if keep is None else int(keep.sum())
     place = np.arange(len(frame)) if keep is None else np.flatnonzero(keep)
     chunk = Chunk(predictors, (np.zeros(count),), Weights(), np.arange(count))
@@ -336,17 +335,54 @@ def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: 
     return _Rows(executor, len(frame), place, invalid)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _New:
+    """New rows, which of them are complete (None if all), and how the columns of a predictor are made."""
+
+    frame: Frame
+    keep: Mask | None
+    encode: Callable[[Predicted], Encoded]
+
+
+def _read(problem: VectorProblem, data: Any, unseen: Unseen) -> _New:
+    """Read new rows by the schemas of the predictors, or as a matrix of the columns there were."""
+    schemas = [each.schema for each in problem.predictors if each.schema is not None]
+    if not schemas:
+        matrix = like_matrix(
+            max((each.layout for each in problem.predictors), key=lambda own: own.width), data
+        )
+
+        def of_matrix(stated: Predicted) -> Encoded:
+            constant = stated.layout.constant is not None
+            own = matrix if stated.layout.width > constant else matrix.none()
+            return own.encode(None, intercept=constant)
+
+        return _New(bare_rows(len(matrix)), None, of_matrix)
+    frame = read(data)
+    gaps = [
+        frame.column(name).missing for name in sorted({name for each in schemas for name in each.columns})
+    ]
+    missing = [mask for mask in gaps if mask is not None]
+    keep = ~np.logical_or.reduce(missing) if missing else None
+
+    def of_table(stated: Predicted) -> Encoded:
+        assert stated.schema is not None
+        return encode(stated.schema, frame, keep, unseen=unseen)
+
+    return _New(frame, keep, of_table)
+
+
 def _encoded(
-    fit: VectorFit, frame: Frame, keep: Mask | None, unseen: Unseen, extra: Array | None
+    problem: VectorProblem, new: _New, extra: Array | None
 ) -> tuple[tuple[Predictor, ...], Mask | None]:
-    """Encode every predictor by its schema, those of one schema once."""
+    """Encode every predictor, those of one formula once."""
     seen: dict[tuple[int, bool], tuple[Encoded, Predictor]] = {}
     out: list[Predictor] = []
     invalid: Mask | None = None
-    for stated in fit.problem.predictors:
-        key = id(stated.schema), stated.offset
+    for stated in problem.predictors:
+        key = id(stated.layout), stated.offset
         if key not in seen:
-            encoded = encode(stated.schema, frame, keep, unseen=unseen)
+            encoded = new.encode(stated)
             offset = encoded.offset
             if stated.offset and extra is not None:
                 offset = extra if offset is None else offset + extra

@@ -31,8 +31,8 @@ class Predicted:
     formula : str
         Its right side, such as "~ age".
     layout : Layout
-    schema : Schema
-        How to encode new data.
+    schema : Schema, optional
+        How to encode new data; None for the columns of a matrix.
     hidden : tuple of str
         Terms of its formula that are other predictors' and so not its own.
     offset : bool
@@ -42,7 +42,7 @@ class Predicted:
     parameter: Parameter
     formula: str
     layout: Layout
-    schema: Schema
+    schema: Schema | None
     hidden: tuple[str, ...] = ()
     offset: bool = False
 

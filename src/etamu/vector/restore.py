@@ -16,6 +16,7 @@ from etamu._base.later import later
 from etamu.data.pieces import layout_of, pieces_of
 from etamu.data.saved import from_dict
 from etamu.data.schema import Schema
+from etamu.design.layout import Layout, plain_layout
 from etamu.family.catalogue import SEVERAL
 from etamu.family.saved import family_from, link_from
 from etamu.family.vector import VectorFamily
@@ -106,9 +107,8 @@ def _fit(document: Place) -> VectorFit:
     predictors, parts = [], []
     for number, parameter in enumerate(family.parameters):
         place = places[str(number)]
-        place.only("formula", "schema", "hidden", "offset", "kept", "shift", "scale")
-        schema = schemas[place["schema"].count(0, len(schemas) - 1)]
-        layout = layout_of(schema, pieces_of(schema))
+        place.only("formula", "schema", "hidden", "offset", "kept", "shift", "scale", "names", "intercept")
+        schema, layout = _columns(place, schemas)
         own = Place(
             {
                 "kept": place["kept"].value,
@@ -141,6 +141,17 @@ def _fit(document: Place) -> VectorFit:
     )
     _check(document["coefficients"], fit)
     return fit
+
+
+def _columns(place: Place, schemas: list[Schema]) -> tuple[Schema | None, Layout]:
+    """Read what the columns of a predictor are: by a schema, or as they stood in a matrix."""
+    if place["schema"].value is not None:
+        schema = schemas[place["schema"].count(0, len(schemas) - 1)]
+        return schema, layout_of(schema, pieces_of(schema))
+    names, constant = place["names"].texts(), place["intercept"]
+    if not names or len(set(names)) < len(names):
+        raise place["names"].error("there are no columns, or two of one name")
+    return None, plain_layout(names, None if constant.value is None else constant.count(0, len(names) - 1))
 
 
 def _schema(place: Place) -> Schema:

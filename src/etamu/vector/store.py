@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from etamu._base.errors import NotAvailableError
 from etamu._base.version import __version__
 from etamu.family.catalogue import SEVERAL
@@ -17,6 +19,7 @@ from etamu.family.vector import VectorFamily
 from etamu.fit.document import written
 from etamu.fit.limit_saved import limit_to
 from etamu.fit.store import account_to, factor_to, schema_to, search_to, write_model
+from etamu.vector.problem import Predicted
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -56,7 +59,7 @@ def save(fit: VectorFit, path: str | Path, *, covariance: bool = True) -> None:
 def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
     """Write a fit as JSON text."""
     problem = fit.problem
-    schemas = list({id(each.schema): each.schema for each in problem.predictors}.values())
+    schemas = list({id(each.schema): each.schema for each in problem.predictors if each.schema}.values())
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -79,7 +82,8 @@ def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
         "predictors": {
             str(number): {
                 "formula": each.formula,
-                "schema": next(j for j, schema in enumerate(schemas) if schema is each.schema),
+                "schema": next((j for j, schema in enumerate(schemas) if schema is each.schema), None),
+                **({} if each.schema else {"names": list(each.layout.names), "intercept": constant_of(each)}),
                 "hidden": list(each.hidden),
                 "offset": each.offset,
                 "kept": part.kept,
@@ -118,3 +122,9 @@ def vector_family_to(family: VectorFamily) -> dict[str, Any]:
         else:
             settings[name] = value
     return {"name": family.name, "settings": settings}
+
+
+def constant_of(stated: Predicted) -> int | None:
+    """Say which column of a matrix is the constant."""
+    constant = stated.layout.constant
+    return None if constant is None else int(np.flatnonzero(constant)[0])
