@@ -390,7 +390,7 @@ def test_an_ordinal_classifier_takes_the_order_it_is_given() -> None:
 
 
 def test_labels_of_any_kind_come_back_as_they_were() -> None:
-    for labels in (np.array([10, 20, 35]), np.array([0.5, 1.5, 2.5]), np.array(["a", "b", "c"])):
+    for labels in (np.array([10, 20, 35]), np.array(["a", "b", "c"])):
         y = labels[np.searchsorted(np.unique(THREE), THREE)]
         model = GLMClassifier(family=em.Multinomial()).fit(WINE, y)
         assert model.predict(WINE).dtype == labels.dtype

@@ -20,12 +20,12 @@ from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
+from etamu.fit.estimated import Estimated
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit, unbounded
-from etamu.infer import criteria
 from etamu.infer.covariance import Root
-from etamu.infer.wald import interval, p_values
-from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.infer.wald import interval
+from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -61,7 +61,7 @@ else:
 
 
 @dataclass(frozen=True, eq=False)
-class VectorFit:
+class VectorFit(Estimated):
     """A fitted model of several linear predictors.
 
     Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and named in
@@ -197,25 +197,9 @@ class VectorFit:
         return np.sqrt(self.reported_root.variances())
 
     @property
-    def cov(self) -> Array:
-        """Covariance of the coefficients; NaN where a column is aliased."""
-        return self.reported_root.covariance()
-
-    @cached_property
-    def statistic(self) -> Array:
-        """Coefficient over standard error, z."""
-        with np.errstate(all="ignore"):
-            return self.coef / self.se
-
-    @property
     def reference_df(self) -> float:
         """Degrees of freedom of the reference: infinite, or clusters less one."""
         return math.inf if self.clustering is None else float(np.min(self.clustering.df))
-
-    @property
-    def p_values(self) -> Array:
-        """Two-sided p-values of `statistic`."""
-        return p_values(self.statistic, self.reference_df)
 
     def conf_int(self, level: float = 0.95, *, method: str = "wald") -> Array:
         """Compute intervals of the coefficients, (names, 2).
@@ -256,11 +240,6 @@ class VectorFit:
     # The criteria
 
     @property
-    def loglik(self) -> float:
-        """Complete log-likelihood, NaN where there is none."""
-        return self.likelihood.value
-
-    @property
     def deviance(self) -> float:
         """Minus twice the value: -2 loglik for classes, the deviance of counts from their own shares."""
         return abs(2.0 * self.solution.local.value)
@@ -275,47 +254,12 @@ class VectorFit:
         """Observations less parameters."""
         return self.nobs - self.rank
 
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, -2 loglik + 2 parameters."""
-        return criteria.aic(self.loglik, self.parameters)
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + parameters log(nobs)."""
-        return criteria.bic(self.loglik, self.parameters, self.nobs)
-
     # The way there
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the search for the maximum ended; `outcome.advice` says what to do."""
-        return self.solution.outcome
-
-    @property
-    def converged(self) -> bool:
-        """Whether the maximum was verified."""
-        return self.solution.outcome is Outcome.CONVERGED
 
     @property
     def verified(self) -> bool:
         """Whether the likelihood is that of a verified maximum, or of the limit of one that runs away."""
         return self.converged or (self.limit is not None and self.limit.outcome is Outcome.CONVERGED)
-
-    @property
-    def iterations(self) -> int:
-        """Steps the solver took."""
-        return len(self.solution.steps)
-
-    @property
-    def passes(self) -> int:
-        """Passes over the rows the solver made."""
-        return self.solution.passes
-
-    @property
-    def trace(self) -> tuple[Step, ...]:
-        """Value, decrement, step and lambda-rho of each iteration."""
-        return self.solution.steps
 
     # What can be asked
 
