@@ -34,6 +34,8 @@ CHECKED = [
     GLMRegressor(sample_weight_kind="sampling"),
     GLMClassifier(),
     GLMClassifier(link="cloglog", sample_weight_kind="frequency"),
+    GLMClassifier(family=em.Multinomial()),
+    GLMClassifier(family=em.Cumulative("probit"), sample_weight_kind="frequency"),
 ]
 """Every class with its defaults, then families, links and weights that sklearn's own data suit."""
 
@@ -294,7 +296,7 @@ def test_exposure_and_weights_are_routed_to_every_step(claims: dict[str, Any]) -
 
 def test_three_classes_are_refused_and_one_too() -> None:
     X = np.arange(6.0)[:, None]
-    with pytest.raises(ValueError, match=r"Only binary classification.*multinomial"):
+    with pytest.raises(ValueError, match=r"Only binary classification.*Multinomial"):
         GLMClassifier().fit(X, [0, 1, 2, 0, 1, 2])
     with pytest.raises(ValueError, match="one class only"):
         GLMClassifier().fit(X, ["a"] * 6)
@@ -349,3 +351,72 @@ def test_a_method_of_reduced_bias_is_finite_where_classes_separate() -> None:
     assert clone(model).method == "firth"
     regression = GLMRegressor("poisson", method="median").fit(X, [0, 0, 1, 2])
     assert regression.fit_.method == "median"
+
+
+WINE = np.random.default_rng(6).normal(size=(150, 3))
+THREE = np.array(["late", "early", "mid"])[
+    np.digitize(WINE[:, 0] + np.random.default_rng(7).logistic(size=150), [-0.7, 0.9])
+]
+
+
+def test_a_multinomial_classifier_is_the_unpenalised_softmax() -> None:
+    ours = GLMClassifier(family=em.Multinomial()).fit(WINE, THREE)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(WINE, THREE)
+    assert ours.classes_.tolist() == theirs.classes_.tolist()
+    np.testing.assert_allclose(ours.predict_proba(WINE), theirs.predict_proba(WINE), atol=1e-5)
+    assert ours.score(WINE, THREE) == theirs.score(WINE, THREE)
+    centred = theirs.coef_ - theirs.coef_[0]
+    np.testing.assert_allclose(ours.coef_, centred, atol=1e-4)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_ - theirs.intercept_[0], atol=1e-4)
+    assert ours.decision_function(WINE).shape == (150, 3)
+    assert ours.n_iter_ >= 1
+
+
+def test_an_ordinal_classifier_takes_the_order_it_is_given() -> None:
+    order = ("late", "early", "mid")
+    model = GLMClassifier(family=em.Cumulative(levels=order)).fit(WINE, THREE)
+    assert model.fit_.family.levels == order
+    assert model.classes_.tolist() == ["early", "late", "mid"]
+    assert model.coef_.shape == (1, 3)
+    assert model.intercept_.shape == (2,)
+    fit = em.glm(
+        "y ~ x0 + x1 + x2",
+        {"y": THREE, **{f"x{j}": WINE[:, j] for j in range(3)}},
+        family=em.Cumulative(levels=order),
+    )
+    np.testing.assert_allclose(model.coef_[0], fit.coef[2:], rtol=1e-10)
+    np.testing.assert_allclose(model.predict_proba(WINE)[:, 1], fit.predict()[:, 0], rtol=1e-10)
+    assert 0.4 < model.score(WINE, THREE) <= 1.0
+
+
+def test_labels_of_any_kind_come_back_as_they_were() -> None:
+    for labels in (np.array([10, 20, 35]), np.array(["a", "b", "c"])):
+        y = labels[np.searchsorted(np.unique(THREE), THREE)]
+        model = GLMClassifier(family=em.Multinomial()).fit(WINE, y)
+        assert model.predict(WINE).dtype == labels.dtype
+        assert set(model.predict(WINE)) <= set(labels)
+
+
+def test_regressors_of_several_predictors_predict_the_mean() -> None:
+    rng = np.random.default_rng(3)
+    mu = 1.0 / (1.0 + np.exp(-WINE[:, 0]))
+    share = rng.beta(6.0 * mu, 6.0 * (1.0 - mu))
+    model = GLMRegressor(family=em.Beta()).fit(WINE, share)
+    assert model.coef_.shape == (3,)
+    np.testing.assert_allclose(
+        model.predict(WINE), 1.0 / (1.0 + np.exp(-WINE @ model.coef_ - model.intercept_))
+    )
+    np.testing.assert_allclose(model.score(WINE, share), r2_score(share, model.predict(WINE)))
+    counts = rng.poisson(np.exp(WINE[:, 0])) * rng.integers(0, 2, 150)
+    zeros = GLMRegressor(family=em.ZeroInflatedPoisson()).fit(WINE, counts)
+    assert np.all(zeros.predict(WINE) >= 0.0)
+    assert len(cross_val_score(GLMRegressor(family=em.ZeroInflatedPoisson()), WINE, counts, cv=3)) == 3
+
+
+def test_families_stand_at_the_door_they_belong_to() -> None:
+    with pytest.raises(ValueError, match="use GLMClassifier"):
+        GLMRegressor(family=em.Multinomial()).fit(WINE, THREE)
+    with pytest.raises(ValueError, match="no classes"):
+        GLMClassifier(family="poisson").fit(WINE, THREE)
+    with pytest.raises(ValueError, match="one class only"):
+        GLMClassifier(family=em.Multinomial()).fit(WINE, np.zeros(150))

@@ -17,6 +17,7 @@ from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
+from etamu.family.unit import Unit
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
 from etamu.fit.inputs import Keywords
@@ -26,11 +27,13 @@ from etamu.fit.shaped import fitted, stated
 
 if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
+    from etamu.vector.assemble import from_arrays as from_arrays_several
     from etamu.vector.assemble import from_formulas, refuse_for_several
     from etamu.vector.dispersed import dispersed, estimate_dispersed
     from etamu.vector.estimate import estimate as estimate_several
     from etamu.vector.result import VectorFit
 else:
+    from_arrays_several = later("etamu.vector.assemble", "from_arrays")
     from_formulas = later("etamu.vector.assemble", "from_formulas")
     refuse_for_several = later("etamu.vector.assemble", "refuse_for_several")
     dispersed = later("etamu.vector.dispersed", "dispersed")
@@ -180,11 +183,7 @@ def glm(
             from_formulas(formula, predictors or {}, data, several, keywords, missing, options)
         )
     unit, unknown = stated(cast("str | Family", family), link, options)
-    if predictors:
-        raise OptionError(
-            "predictors= belongs to families of several linear predictors; "
-            f"{unit.family.name} has one, the mean"
-        )
+    _refuse_predictors(predictors, unit)
     return fitted(replace(from_formula(formula, data, unit, keywords, missing, options), unknown=unknown))
 
 
@@ -246,8 +245,9 @@ class GLM:
         sampling_weights: Any = None,
         start: Array | None = None,
         names: Sequence[str] | None = None,
+        predictors: Mapping[str, str] | None = None,
         **others: Any,
-    ) -> Fit:
+    ) -> Any:
         """Fit the model to columns of numbers, or to the columns of a table.
 
         Parameters
@@ -266,10 +266,12 @@ class GLM:
             Coefficients to start from, in the order of the names.
         names : sequence of str, optional
             Names of the columns of a matrix; x0, x1, … if left out.
+        predictors : mapping of str to str, optional
+            As for `glm`, where X is a table.
 
         Returns
         -------
-        Fit
+        Fit, or VectorFit for a family of several linear predictors
             Its `predict` takes X as it was given here.
 
         Raises
@@ -297,14 +299,24 @@ class GLM:
             on_separation=self.on_separation,
         )
         check_options(options, self.missing)
+        shape = Shape(intercept, names)
         if (several := catalogue.several(self.family, self.link)) is not None:
-            raise OptionError(
-                f"the {several.name} family has several linear predictors, which take formulas: "
-                "em.glm('y ~ x0 + x1', data, family=…) with a table or a dict of columns"
+            refuse_for_several(several, options)
+            return estimate_several(
+                from_arrays_several(X, y, several, keywords, self.missing, options, shape, predictors or {})
             )
         unit, unknown = stated(self.family, self.link, options)
-        problem = from_arrays(X, y, unit, keywords, self.missing, options, Shape(intercept, names))
+        _refuse_predictors(predictors, unit)
+        problem = from_arrays(X, y, unit, keywords, self.missing, options, shape)
         return fitted(replace(problem, unknown=unknown))
+
+
+def _refuse_predictors(predictors: Mapping[str, str] | None, unit: Unit) -> None:
+    if predictors:
+        raise OptionError(
+            "predictors= belongs to families of several linear predictors; "
+            f"{unit.family.name} has one, the mean"
+        )
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

@@ -151,17 +151,17 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         observed = unit.bind(np, "observed")(chunk.y, eta)[2]
     parts: dict[str, Any] = {}
     if want & Want.SCORE:
-        parts["score"] = _spread_score(chunk, _weighted(score, total))
+        parts["score"] = spread_score(chunk, _weighted(score, total))
     if want & Want.EXPECTED:
-        parts["expected"] = _spread_information(chunk, _weighted(expected, total))
+        parts["expected"] = spread_information(chunk, _weighted(expected, total))
     if want & (Want.OBSERVED | Want.CURVATURE) and observed is expected and "expected" in parts:
         parts["observed"] = parts["expected"]
     elif want & (Want.OBSERVED | Want.CURVATURE):
-        parts["observed"] = _spread_information(chunk, _weighted(observed, total))
+        parts["observed"] = spread_information(chunk, _weighted(observed, total))
     if want & Want.MEAT:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
-        parts["meat"] = _spread_information(chunk, _weighted(squares, chunk.weights.squared()))
+        parts["meat"] = spread_information(chunk, _weighted(squares, chunk.weights.squared()))
     found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
     return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
@@ -276,13 +276,15 @@ def _weighted(rows: Array, weight: Array | None) -> Array:
     return rows * weight.reshape(-1, *(1,) * (rows.ndim - 1))
 
 
-def _spread_score(chunk: Chunk, score: Array) -> Array:
+def spread_score(chunk: Chunk, score: Array) -> Array:
+    """Sum x_ij score_ij over the rows, for the raw columns of every predictor j, end to end."""
     columns = _columns(score, len(chunk.predictors))
     parts = [p.design.rmatvec(columns[:, i]) for i, p in enumerate(chunk.predictors)]
     return np.concatenate(parts)
 
 
-def _spread_information(chunk: Chunk, information: Array) -> Array | Gram:
+def spread_information(chunk: Chunk, information: Array) -> Array | Gram:
+    """Sum x_ij information_ijl x_il' over the rows, for every two predictors j and l."""
     k = len(chunk.predictors)
     if k == 1:
         return chunk.predictors[0].design.gram_parts(information.reshape(len(information)))

@@ -58,6 +58,10 @@ class Matrix:
         """Return for every column with missing values where they are."""
         return {self.names[j]: self._absent(j) for j in self.gaps}
 
+    def none(self) -> Matrix:
+        """Return the same rows without any column."""
+        return Matrix(np.empty((len(self), 0)), (), False, ())
+
     def _absent(self, column: int) -> Mask:
         if not self.sparse:
             return np.asarray(np.isnan(self.values[:, column]))

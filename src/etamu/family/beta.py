@@ -16,7 +16,18 @@ from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import saturated, special
 from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
-from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
+from etamu.family.natural import (
+    LOG,
+    LOGIT,
+    Kernel,
+    Local,
+    NaturalFamily,
+    Points,
+    Ways,
+    link_of,
+    started,
+    ways_of,
+)
 from etamu.family.proportion import Ends, logit
 from etamu.family.remainders import digamma_rest, log_gamma_rest, trigamma_rest
 from etamu.family.stirling import HALF_LOG_TWO_PI
@@ -84,6 +95,11 @@ class Beta(OfBeta):
         "mu (1-mu)/(1+phi)", "beta(mu phi, (1-mu) phi)", ("probit", "cloglog"), "shares inside (0, 1)"
     )
     support = Support(Interval(0.0, 1.0))
+
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """A precision without end leaves no spread: the density of a response at its mean has no bound."""
+        return {"precision": ("", "infinity, where every response equals its mean")}
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel in (logit mu, log phi)."""
@@ -220,6 +236,12 @@ class BetaBinomial(OfBeta):
     def limits(self) -> dict[str, tuple[str, str]]:
         """A precision without end is a binomial."""
         return {"precision": ("", "the binomial law: the trials of a row do not go together")}
+
+    def rising(self, y: tuple[Array, ...]) -> Ways:
+        """Return that no success stands a mean of 0, all successes a mean of 1, one trial any precision."""
+        count, m = y
+        ends = np.where(m == 0.0, 2, np.where(count == 0.0, -1, np.where(count == m, 1, 0)))
+        return ways_of(ends, np.where(m <= 1.0, 2, np.where(ends != 0, -1, 0)))
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel in (logit mu, log phi), observed information."""

@@ -1,6 +1,6 @@
 """What families of a categorical response share: classes or counts per class, probabilities, tails, draws.
 
-May import: _base, family.special, family.vector.
+May import: _base, family.cones, family.special, family.vector.
 Read next: `etamu.family.multinomial` for classes without order, `etamu.family.ordinal` for those with one.
 """
 
@@ -16,6 +16,7 @@ from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import special
+from etamu.family.cones import Cones, of_classes
 from etamu.family.family import Support
 from etamu.family.vector import Rows, VectorBound, VectorFamily
 
@@ -73,6 +74,15 @@ class Categorical(VectorFamily):
     @abstractmethod
     def log_probabilities(self, xp: Namespace, eta: AnyArray) -> AnyArray:
         """Return the log-probability of every class, (n, K), finite far out in every direction."""
+
+    @property
+    @abstractmethod
+    def rising(self) -> tuple[Array, ...]:
+        """Return for each class inequalities (m, k) of the eta along which its probability never falls."""
+
+    def cones(self, y: tuple[Array, ...]) -> Cones:
+        """Return the cones of the classes each row holds."""
+        return of_classes(y, self.rising)
 
     @abstractmethod
     def start_from(self, shares: Array) -> Array:

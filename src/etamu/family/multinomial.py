@@ -1,6 +1,6 @@
 """Multinomial logit: classes without order, the log odds of each against a reference class (softmax).
 
-May import: _base, family.categorical, family.link, family.links, family.vector.
+May import: _base, family.categorical, family.cones, family.link, family.links, family.vector.
 Read next: `etamu.family.ordinal` for classes with an order.
 """
 
@@ -15,6 +15,7 @@ from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.categorical import Categorical, indicators, refuse_few, value_of
+from etamu.family.cones import highest
 from etamu.family.family import Textbook
 from etamu.family.links import Logit
 from etamu.family.vector import Parameter, Rows, VectorBound, Wording
@@ -135,6 +136,11 @@ class Multinomial(Categorical):
     def log_probabilities(self, xp: Namespace, eta: AnyArray) -> AnyArray:
         """Return z_c - log sum exp(z), z = eta with 0 for the reference."""
         return softmax(xp, self._scores(xp, eta)).log_p
+
+    @property
+    def rising(self) -> tuple[Array, ...]:
+        """Return the cones in which no other class's score rises faster (Albert and Anderson 1984)."""
+        return highest(np.insert(np.eye(len(self.levels) - 1), self.base, 0.0, axis=0))
 
     def start_from(self, shares: Array) -> Array:
         """Return the log odds of the shares against the reference's."""

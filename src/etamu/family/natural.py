@@ -3,7 +3,7 @@
 A family of several parameters is written once, in t = log of a positive parameter or log odds of a share.
 With the default links eta is t; any other link is a change of coordinates with the chain rule, here.
 
-May import: _base, family.link, family.links, family.proportion, family.vector.
+May import: _base, family.cones, family.link, family.links, family.proportion, family.vector.
 Read next: `etamu.family.counts` for the count laws, `etamu.family.zeros` for what they make of zeros.
 """
 
@@ -12,15 +12,17 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.errors import LinkError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import links as every
 from etamu.family import proportion
+from etamu.family.cones import Cones, of_ways
 from etamu.family.link import Link
 from etamu.family.vector import Rows, VectorBound, VectorFamily
 
@@ -38,6 +40,9 @@ class Local(NamedTuple):
     score: Points
     information: Pairs
 
+
+Ways = tuple[NDArray[np.int8], ...]
+"""Which way each natural coordinate of each row may run."""
 
 Kernel = Callable[[Rows, Points], Local]
 
@@ -113,6 +118,22 @@ class NaturalFamily(VectorFamily):
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return (y, t) -> value, score and information in the natural coordinates."""
 
+    def rising(self, y: tuple[Array, ...]) -> Ways | None:
+        """Return which way each natural coordinate may run, all together, with the value never falling.
+
+        One array (n,) per parameter: 1 up, -1 down, 0 nowhere, 2 both ways; None where nothing is known.
+        """
+        del y
+        return None
+
+    def cones(self, y: tuple[Array, ...]) -> Cones | None:
+        """Return the same for eta: a link may turn the axis, or end it."""
+        ways = self.rising(y)
+        if ways is None:
+            return None
+        each = zip(ways, self.parameters, self.scales, strict=True)
+        return of_ways(np.stack([_turned(way, own.link, scale) for way, own, scale in each], axis=1))
+
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
         """Return f(y, eta) -> (value (n,), score (n, k), information (n, k, k))."""
         asked = information if self.expected_known else "observed"
@@ -184,6 +205,11 @@ def columns(eta: AnyArray, k: int) -> Points:
     return (eta,) if eta.ndim == 1 else tuple(eta[:, i] for i in range(k))
 
 
+def ways_of(*of_each: Any) -> Ways:
+    """Return ways as arrays."""
+    return tuple(np.asarray(way, dtype=np.int8) for way in of_each)
+
+
 def started(family: NaturalFamily, guesses: dict[str, float]) -> Array:
     """Return eta (k,) of a first guess of every parameter by name."""
     found = [each.link.link(np, np.float64(guesses[each.name])) for each in family.parameters]
@@ -194,6 +220,15 @@ def _domain(link: Link, scale: str) -> Interval:
     if link.exponent == 1.0:
         return Interval(0.0, math.inf if scale == LOG else 1.0)
     return Interval(-math.inf, 0.0) if scale == LOGIT and link.exponent == 0.0 else link.domain
+
+
+def _turned(ways: NDArray[np.int8], link: Link, scale: str) -> NDArray[np.int8]:
+    """Carry ways of a natural coordinate to eta, which runs nowhere where its domain ends."""
+    domain = _domain(link, scale)
+    falling = scale == LOG and link.exponent is not None and link.exponent < 0.0
+    turned = np.where(ways == 2, 2, -ways) if falling else ways
+    shut = ((turned == 1) & np.isfinite(domain.upper)) | ((turned == -1) & np.isfinite(domain.lower))
+    return np.where(shut, 0, turned).astype(np.int8)
 
 
 def _chained(xp: Namespace, at: Local, bends: tuple[Bend, ...], information: str) -> Local:

@@ -1,7 +1,7 @@
 """Ordinal responses: cumulative links, continuation ratios, adjacent categories; thresholds beside x' beta.
 
-May import: _base, family.categorical, family.interval, family.link, family.links, family.multinomial,
- family.proportion, family.vector.
+May import: _base, family.categorical, family.cones, family.interval, family.link, family.links,
+ family.multinomial, family.proportion, family.vector.
 Read next: `etamu.family.interval` for the probability between two thresholds.
 """
 
@@ -17,8 +17,9 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import links as every
 from etamu.family.categorical import Categorical, indicators, value_of
+from etamu.family.cones import between, highest, stopping
 from etamu.family.family import Textbook
-from etamu.family.interval import Intervals, intervals
+from etamu.family.interval import Intervals, intervals, tridiagonal
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
 from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
@@ -119,6 +120,17 @@ class Ordinal(Categorical):
         """Return thresholds at the shares, and location 0."""
         return np.append(self.thresholds_from(np.maximum(shares, 1e-300)), 0.0)
 
+    @property
+    def rising(self) -> tuple[Array, ...]:
+        """Return the cones of the differences, in the thresholds and the location."""
+        k = len(self.cuts)
+        differences = np.hstack([np.eye(k), -np.ones((k, 1))])
+        return tuple(each @ differences for each in self.rising_differences(k))
+
+    @abstractmethod
+    def rising_differences(self, k: int) -> tuple[Array, ...]:
+        """Return for each class inequalities (m, k) of the differences along which it never falls."""
+
     @abstractmethod
     def thresholds_from(self, shares: Array) -> Array:
         """Return the thresholds (K - 1,) at which a location of 0 has these shares."""
@@ -167,9 +179,33 @@ def latent(link: str | Link) -> Link:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Latent(Ordinal):
+    """An ordinal family of binary events, each with the tails of one latent law; abstract."""
+
+    link: Link = every.Logit()
+    nonproportional: str | None = None
+    levels: tuple[str, ...] = ()
+    counted: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", latent(self.link))
+        object.__setattr__(self, "levels", tuple(self.levels))
+
+    @property
+    def convex(self) -> bool:
+        """Tell whether the latent law is log-concave (Pratt 1981), as all but Cauchy's are."""
+        return self.link.log_concave
+
+    @property
+    def concordance(self) -> float:
+        """Return the link's scale: each event is binary, and far out the tails are those of the link."""
+        return self.link.concordance
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class Cumulative(Ordinal):
+class Cumulative(Latent):
     """A cumulative link model: g(P(Y <= j)) = alpha_j - x' beta; with the logit, proportional odds.
 
     Parameters
@@ -200,30 +236,12 @@ class Cumulative(Ordinal):
     ('1|2', '2|3', 'salt')
     """
 
-    link: Link = every.Logit()
-    nonproportional: str | None = None
-    levels: tuple[str, ...] = ()
-    counted: bool = False
     name = "cumulative"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "link", latent(self.link))
-        object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
     def textbook(self) -> Textbook:
         """Return the family's row of the textbook table."""
         return Textbook("p (1 - p)", "-", ("probit", "cloglog"), "classes in an order")
-
-    @property
-    def convex(self) -> bool:
-        """Tell whether the latent law is log-concave (Pratt 1981), as all but Cauchy's are."""
-        return self.link.log_concave
-
-    @property
-    def concordance(self) -> float:
-        """Return the link's scale: toward an infinite threshold the tails are those of the link."""
-        return self.link.concordance
 
     @property
     def statement(self) -> str:
@@ -234,6 +252,10 @@ class Cumulative(Ordinal):
     def event(self) -> tuple[str, str]:
         """Return what is modelled, and its opposite."""
         return "a class no higher than {}", "a higher class"
+
+    def rising_differences(self, k: int) -> tuple[Array, ...]:
+        """Return the cones in which the interval of the class never shrinks."""
+        return between(k)
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the cumulative shares."""
@@ -259,14 +281,14 @@ class Cumulative(Ordinal):
             return value, score, _expected(xp, xp.sum(counts, axis=1, keepdims=True), each)
         own, next_ = _times(xp, counts, each.upper_bend), _times(xp, counts, each.lower_bend)
         diagonal = own[:, :-1] + next_[:, 1:]
-        return value, score, _tridiagonal(xp, diagonal, _times(xp, counts, each.cross)[:, 1:-1])
+        return value, score, tridiagonal(xp, diagonal, _times(xp, counts, each.cross)[:, 1:-1])
 
 
 def _expected(xp: Namespace, m: AnyArray, each: Intervals) -> AnyArray:
     """Return m times the expectation of the squared scores: classes apart by more than one never meet."""
     p = m * xp.exp(each.log_p)
     own = _times(xp, p, each.upper * each.upper)[:, :-1] + _times(xp, p, each.lower * each.lower)[:, 1:]
-    return _tridiagonal(xp, own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
+    return tridiagonal(xp, own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
 
 
 def _times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
@@ -275,23 +297,9 @@ def _times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
     return xp.where(some, counts * xp.where(some, values, 0.0), 0.0)
 
 
-def _tridiagonal(xp: Namespace, diagonal: AnyArray, beside: AnyArray) -> AnyArray:
-    """Write out n symmetric tridiagonal matrices from (n, k) and (n, k - 1)."""
-    k = diagonal.shape[1]
-    one = xp.eye(k, dtype=diagonal.dtype)
-    above = xp.eye(k, k=1, dtype=diagonal.dtype)[: k - 1, :]
-    upper = beside[:, :, None] * above if k > 1 else None
-    out = diagonal[:, :, None] * one
-    if upper is None:
-        return out
-    zero = xp.zeros_like(out[:, :1, :])
-    full = xp.concat([upper, zero], axis=1)
-    return out + full + xp.permute_dims(full, (0, 2, 1))
-
-
 @final
 @dataclass(frozen=True, slots=True)
-class ContinuationRatio(Ordinal):
+class ContinuationRatio(Latent):
     """A continuation ratio (stopping) model: g(P(Y = j | Y >= j)) = alpha_j - x' beta.
 
     For responses reached step by step, such as grades of a disease or of schooling; with the complementary
@@ -319,30 +327,12 @@ class ContinuationRatio(Ordinal):
     True
     """
 
-    link: Link = every.Logit()
-    nonproportional: str | None = None
-    levels: tuple[str, ...] = ()
-    counted: bool = False
     name = "continuation_ratio"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "link", latent(self.link))
-        object.__setattr__(self, "levels", tuple(self.levels))
 
     @property
     def textbook(self) -> Textbook:
         """Return the family's row of the textbook table."""
         return Textbook("p (1 - p)", "-", ("cloglog", "probit"), "classes reached step by step")
-
-    @property
-    def convex(self) -> bool:
-        """Tell whether both tails of the link are log-concave."""
-        return self.link.log_concave
-
-    @property
-    def concordance(self) -> float:
-        """Return the link's: each step is a binary response."""
-        return self.link.concordance
 
     @property
     def statement(self) -> str:
@@ -353,6 +343,10 @@ class ContinuationRatio(Ordinal):
     def event(self) -> tuple[str, str]:
         """Return what is modelled, and its opposite."""
         return "stopping at {}", "going on to a higher class"
+
+    def rising_differences(self, k: int) -> tuple[Array, ...]:
+        """Return the cones in which no step becomes less probable."""
+        return stopping(k)
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return g of the share of each class among those that reach it."""
@@ -459,6 +453,10 @@ class AdjacentCategory(Ordinal):
     def event(self) -> tuple[str, str]:
         """Return what is modelled, and its opposite."""
         return "{} against the next class", "each class against the one below it"
+
+    def rising_differences(self, k: int) -> tuple[Array, ...]:
+        """Return the cones in which no other class's score rises faster."""
+        return highest(np.vstack([np.triu(np.ones((k, k))), np.zeros((1, k))]))
 
     def thresholds_from(self, shares: Array) -> Array:
         """Return the log odds of neighbouring shares."""

@@ -19,7 +19,7 @@ from etamu.family import laws, saturated, special
 from etamu.family.counts import COUNTS, negative_binomial, odds, setting
 from etamu.family.family import Textbook
 from etamu.family.link import Link
-from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, link_of, started
+from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, Ways, link_of, started, ways_of
 from etamu.family.summed import summed
 from etamu.family.vector import Parameter, Rows
 
@@ -55,6 +55,10 @@ class Dispersed(NaturalFamily):
         mean = max(float(np.average(y[0], weights=weight)), 1e-3)
         variance = float(np.average((y[0] - mean) ** 2, weights=weight))
         return started(self, {"mean": mean, self.second: self.guess(y[0], mean, variance / mean)})
+
+    def rising(self, y: tuple[Array, ...]) -> Ways:
+        """Return that a count of 0 stands a mean of 0."""
+        return ways_of(np.where(y[0] == 0.0, -1, 0), np.zeros(len(y[0])))
 
     @abstractmethod
     def guess(self, y: Array, mean: float, ratio: float) -> float:

@@ -1,6 +1,6 @@
 """What a family of several linear predictors is: one observation as a function of the vector eta.
 
-May import: _base, family.family, family.link.
+May import: _base, family.cones, family.family, family.link.
 Read next: `etamu.family.multinomial`, the first of them; `etamu.vector.stack`, which fits them.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
+from etamu.family.cones import Cones
 from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
 
@@ -171,6 +172,14 @@ class VectorFamily(ABC):
     def natural(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, ...]:
         """Return the logarithms or log odds of the parameters, (n,) each; needed where there are `limits`."""
         raise NotImplementedError
+
+    def cones(self, y: tuple[Array, ...]) -> Cones | None:
+        """Return for each row directions of eta along which its value never falls, from anywhere.
+
+        None where no such direction is known: then a search that runs away has no certificate.
+        """
+        del y
+        return None
 
     @property
     def settings(self) -> dict[str, Any]:

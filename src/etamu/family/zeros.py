@@ -17,7 +17,18 @@ from etamu.family import saturated, special
 from etamu.family.counts import COUNTS, CountLaw
 from etamu.family.family import Support
 from etamu.family.link import Link
-from etamu.family.natural import LOG, LOGIT, Kernel, Local, NaturalFamily, Points, link_of, started
+from etamu.family.natural import (
+    LOG,
+    LOGIT,
+    Kernel,
+    Local,
+    NaturalFamily,
+    Points,
+    Ways,
+    link_of,
+    started,
+    ways_of,
+)
 from etamu.family.proportion import logit
 from etamu.family.vector import Parameter, Rows
 
@@ -138,6 +149,11 @@ class ZeroTruncated(OfCounts):
         """A mean of 0 leaves ones."""
         return {**SHAPE, "mean": ("every count is 1", "")}
 
+    def rising(self, y: tuple[Array, ...]) -> Ways:
+        """Return that a count of 1 stands a mean of 0."""
+        one, rest = np.where(y[0] == 1.0, -1, 0), np.zeros((len(self.scales) - 1, len(y[0])))
+        return ways_of(one, *rest)
+
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the law's kernel given that the count is not 0."""
         return self.count.truncated(xp, information)
@@ -223,6 +239,12 @@ class Hurdle(WithZeros):
         """Return 0: behind the hurdle there are no zeros."""
         return 0.0
 
+    def rising(self, y: tuple[Array, ...]) -> Ways:
+        """Return that a 0 stands a certain 0 whatever the law, a count none, a count of 1 a mean of 0."""
+        none = y[0] == 0.0
+        free = [np.where(none, 2, 0)] * (len(self.scales) - 2)
+        return ways_of(np.where(none, 2, np.where(y[0] == 1.0, -1, 0)), np.where(none, 1, -1), *free)
+
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the sum of a Bernoulli kernel and, for positive counts, the truncated law's."""
         truncated = self.count.truncated(xp, information)
@@ -285,6 +307,12 @@ class ZeroInflated(WithZeros):
         """Return the law's probability of 0."""
         t = tuple(np.log(np.array([each])) for each in (mu, shape)[: len(self.count.scales)])
         return float(np.exp(-self.count.nothing(np, t).value[0]))
+
+    def rising(self, y: tuple[Array, ...]) -> Ways:
+        """Return that a 0 stands a certain 0 and a mean of 0, a count that no 0 is certain."""
+        none = y[0] == 0.0
+        rest = np.zeros((len(self.scales) - 2, len(y[0])))
+        return ways_of(np.where(none, -1, 0), np.where(none, 1, -1), *rest)
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel of the mixture; w is the probability that a zero was certain.

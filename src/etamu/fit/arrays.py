@@ -7,16 +7,17 @@ Read next: `etamu.fit.assemble`, which checks response and keywords.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import DataError, OptionError
+from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, missing_rows
-from etamu.data.formula import Statement, additive
+from etamu.data.formula import Statement, additive, parse
 from etamu.data.frame import Frame, bare_rows, is_table, read
 from etamu.data.matrix import Matrix, check_names, read_matrix
 from etamu.data.schema import Schema
@@ -26,9 +27,12 @@ from etamu.design.design import Design
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
-from etamu.fit.assemble import assemble, settled
+from etamu.fit.assemble import Columns, assemble, settled
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, Problem
+
+WEIGHT_KINDS = ("variance", "frequency", "sampling")
+"""What `sample_weight` may mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ class ByTable:
         """Settle levels on the rows in use and encode them."""
         return settled(self.statement, self.frame, keep, exposure)
 
+    def beside(self, right: str) -> Columns:
+        """Return the columns of another right side, of another predictor."""
+        right = right.strip().removeprefix("~").strip()
+        return ByTable(parse(f"~ {right}", self.frame.names), self.frame, self.y)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ByMatrix:
@@ -92,6 +101,20 @@ class ByMatrix:
         del exposure
         return self.matrix.encode(keep, intercept=self.intercept), None
 
+    def beside(self, right: str) -> Columns:
+        """Return the columns of another right side, of another predictor: the constant alone.
+
+        Raises
+        ------
+        FormulaError
+            If it names a column.
+        """
+        if right.strip().removeprefix("~").strip() != "1":
+            raise FormulaError(
+                f"{right!r} names columns, and those of a matrix have no names: give X as a table"
+            )
+        return replace(self, matrix=self.matrix.none(), intercept=True)
+
 
 def from_arrays(
     X: Any, y: Any, unit: Unit, keywords: Keywords, missing: str, options: Options, shape: Shape
@@ -105,8 +128,18 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    columns = _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape)
-    return assemble(columns, unit, keywords, missing, options)
+    return assemble(columns_of_arrays(X, y, keywords, shape), unit, keywords, missing, options)
+
+
+def columns_of_arrays(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable | ByMatrix:
+    """Read a matrix or a table, and the response beside it.
+
+    Raises
+    ------
+    DataError, OptionError
+        As `from_arrays`.
+    """
+    return _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape)
 
 
 def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
@@ -168,3 +201,17 @@ def _kept(column: Column, keep: Mask) -> Column:
         column.levels,
         column.ordered,
     )
+
+
+def keywords_of(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:
+    """Say which of the three kinds of weights scikit-learn's `sample_weight` is.
+
+    Raises
+    ------
+    OptionError
+        If there is no such kind.
+    """
+    if kind not in WEIGHT_KINDS:
+        known = ", ".join(map(repr, WEIGHT_KINDS))
+        raise OptionError(f"sample_weight_kind={kind!r} is not known; choose one of {known}")
+    return Keywords(offset=offset, exposure=exposure, **{f"{kind}_weights": weights})

@@ -62,6 +62,8 @@ class Existence:
         Of a fit that was read from a file, the first 1,000.
     count : int
         Number of separated rows.
+    classes : tuple of str
+        Of a categorical response, the classes whose probability is 0 in some rows.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Existence:
     levels: tuple[tuple[str, str], ...]
     rows: NDArray[np.int64]
     count: int = 0
+    classes: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -115,6 +118,8 @@ class Existence:
         if self.levels:
             named = [f"{factor} = {level}" for factor, level in self.levels]
             parts.append(f"every response of {_listed(named)} is at the same end of its range")
+        if self.classes:
+            parts.append(f"the probability of {_listed(list(self.classes))} is 0 in some rows")
         rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (self.count > SHOWN)
         plural = "s" if self.count != 1 else ""
         parts.append(f"{self.count} separated row{plural} (row{plural} {', '.join(rows)})")

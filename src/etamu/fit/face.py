@@ -127,12 +127,12 @@ class Rows:
         gone[doubts.doubtful] = True
         if not gone.any():
             return gone, np.zeros((self.size, 0))
-        basis = _cleaned(doubts.combinations())
+        basis = cleaned(doubts.combinations())
         for _ in range(3):  # refined twice is enough, as in `independent_columns`
             left = executor.reduce(partial(_lengths, coordinates=self.coordinates, basis=basis)).values
             if np.all(np.sqrt(left) <= SHORT * doubts.lengths[doubts.doubtful]):
                 return gone, basis
-            basis = _cleaned(
+            basis = cleaned(
                 doubts.refined(basis, executor.reduce(partial(self._products, basis=basis)).values)
             )
         return (gone, basis) if self.size > NARROW else None
@@ -152,7 +152,7 @@ class Rows:
         if gone.any():
             basis[~gone] = -np.linalg.lstsq(triangle[:, ~gone], triangle[:, gone], rcond=None)[0]
             basis[gone] = np.eye(int(gone.sum()))
-        return gone, _cleaned(basis)
+        return gone, cleaned(basis)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +170,7 @@ def _lengths(chunk: Chunk, coordinates: Coordinates, basis: Array) -> _Sum:
     return _Sum(np.einsum("ij,ij->j", rows, rows))
 
 
-def _cleaned(basis: Array) -> Array:
+def cleaned(basis: Array) -> Array:
+    """Return null vectors with entries of 0 where rounding says so."""
     largest = np.abs(basis).max(axis=0, initial=0.0)
     return np.where(np.abs(basis) <= TINY * largest, 0.0, basis)

@@ -33,7 +33,7 @@ from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import least_sum, normal, run_of
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.recession import TOLERANCE, Answer, Recession, recede, verified
+from etamu.solve.recession import TOLERANCE, Answer, Cone, Recession, recede, verified
 
 if TYPE_CHECKING:
     from etamu.fit.problem import Problem
@@ -85,6 +85,8 @@ class Limit:
         Number of separated rows; a file keeps only some of their positions.
     levels : tuple of (factor, level)
         Levels all of whose rows may run the same way.
+    ends : tuple of str
+        Of several predictors, what rows reach: classes whose probability is 0 in some of them.
     """
 
     direction: Array
@@ -98,6 +100,7 @@ class Limit:
     common: int = 0
     count: int = 0
     levels: tuple[tuple[str, str], ...] = ()
+    ends: tuple[str, ...] = ()
 
     def inner(self, coordinates: Coordinates) -> Coordinates:
         """Return the coordinates that the rows left determine."""
@@ -106,7 +109,7 @@ class Limit:
     @property
     def near(self) -> Array:
         """The estimate in working coordinates, what runs away left out."""
-        return _spread(self.beta, self.gone)
+        return embedded(self.beta, self.gone)
 
     def lifted(self, root: Root) -> Root:
         """Carry a factor of the covariance from the inner coordinates to those of the fit."""
@@ -192,11 +195,11 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
         if ended.outcome is Outcome.CONVERGED or not (~separated).any():
             break
         hint = hint_of(ended.local)
-        more = recede(rows, ~separated, None if hint is None else _spread(hint, total.gone))
+        more = recede(rows, ~separated, None if hint is None else embedded(hint, total.gone))
         if more.found is None:
             break
         separated |= more.found.separated
-        joined = _joined(rows, total, more.found, separated)
+        joined = added_up(rows, total, more.found, separated)
         if joined is None:
             break
         total = joined
@@ -270,7 +273,7 @@ def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.
     return found
 
 
-def suspected(rows: Rows, local: Local) -> Recession | None:
+def suspected(rows: Cone, local: Local) -> Recession | None:
     """Verify the direction that steps seem to run in; a few passes, and no linear program."""
     hint = hint_of(local)
     if hint is None:
@@ -286,7 +289,8 @@ def hint_of(local: Local) -> Array | None:
     return step if np.all(np.isfinite(step)) else None
 
 
-def _spread(inner: Array, gone: Mask) -> Array:
+def embedded(inner: Array, gone: Mask) -> Array:
+    """Return the coordinates with 0 for those that are gone."""
     out = np.zeros(len(gone))
     out[~gone] = inner
     return out
@@ -311,7 +315,7 @@ def _climbed(inside: Likelihood, beta: Array, *, empty: bool) -> Solution:
     return newton(inside, beta)
 
 
-def _joined(rows: Rows, first: Recession, second: Recession, separated: Mask) -> Recession | None:
+def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -> Recession | None:
     """Add up two directions, the first as often as its rows need to stay on their side."""
     gone, basis = rows.null_space(~separated)
     one, two = rows.margins(first.direction), rows.margins(second.direction)
@@ -336,7 +340,7 @@ def _concluded(
     common = _common(rows, separated)
     total = _simplest(rows, total, cone, common)
     ways = rows.ways[place].astype(np.float64)
-    near = _spread(ended.beta, total.gone)
+    near = embedded(ended.beta, total.gone)
     moved = rows.margins(total.direction)
     away = moved[place] * ways
     known = rows.moved(near[:, None], place)[:, 0]

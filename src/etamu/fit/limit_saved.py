@@ -33,6 +33,7 @@ def limit_to(limit: Limit) -> dict[str, Any]:
         "outcome": limit.outcome.value,
         "far": limit.far,
         "common": limit.common,
+        **({"ends": list(limit.ends)} if limit.ends else {}),
     }
 
 
@@ -46,7 +47,7 @@ def limit_from(place: Place, size: int) -> Limit:
     """
     place.only(
         "direction", "gone", "basis", "cone", "rows", "count", "beta", "outcome", "far", "common",
-        "levels",
+        "levels", "ends",
     )  # fmt: skip
     gone = np.zeros(size, dtype=bool)
     columns = [part.count(0, size - 1) for part in place["gone"]]
@@ -66,6 +67,7 @@ def limit_from(place: Place, size: int) -> Limit:
         common=place["common"].count(-1, 1),
         count=place["count"].count(1),
         levels=tuple(_pair(part) for part in place["levels"]),
+        ends=() if place.get("ends") is None else place["ends"].texts(),
     )
 
 

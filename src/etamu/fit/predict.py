@@ -17,10 +17,11 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
 from etamu.data.frame import Frame, bare_rows, is_table, read
-from etamu.data.matrix import read_like
+from etamu.data.matrix import Matrix, read_like
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
+from etamu.design.layout import Layout
 from etamu.family.distribution import distribution
 from etamu.family.unit import Unit
 from etamu.fit.covariance import varying_df
@@ -358,15 +359,26 @@ def _encoded(problem: Problem, data: Any, unseen: Unseen) -> tuple[Frame, Encode
         missing = [mask for mask in gaps if mask is not None]
         keep = ~np.logical_or.reduce(missing) if missing else None
         return frame, encode(problem.schema, frame, keep, unseen=unseen), keep
-    names = problem.layout.names
-    intercept = problem.layout.constant is not None
+    matrix = like_matrix(problem.layout, data)
+    constant = problem.layout.constant is not None
+    return bare_rows(len(matrix)), matrix.encode(None, intercept=constant), None
+
+
+def like_matrix(layout: Layout, data: Any) -> Matrix:
+    """Read new rows of the columns of a matrix that a model was fitted to.
+
+    Raises
+    ------
+    DataError
+        If they are a table, or have other columns.
+    """
+    names, intercept = layout.names, layout.constant is not None
     if is_table(data):
         raise DataError(
             f"this model was fitted to a matrix of {len(names) - intercept} columns; give a matrix of the "
             "same columns, such as data.to_numpy()"
         )
-    matrix = read_like(data, names[intercept:])
-    return bare_rows(len(matrix)), matrix.encode(None, intercept=intercept), None
+    return read_like(data, names[intercept:])
 
 
 def _sum(left: Array | None, right: Array | None) -> Array | None:

@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`, which solves it.
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import field
 from typing import Any
 
@@ -70,7 +71,6 @@ class Options:
     method: str = "ml"
     precision: str = "double"
     on_separation: str = "warn"
-
 
 
 def check_options(options: Options, missing: str) -> None:
@@ -184,8 +184,62 @@ def tally(given: int, counted: NDArray[np.bool_]) -> Tally:
     return Tally(given, used, len(counted) - used)
 
 
+class OfRows(ABC):
+    """A model and its rows, of one predictor or of several; abstract."""
+
+    __slots__ = ()
+
+    sample: Sample | None
+    tally: Tally
+
+    @property
+    def chunk(self) -> Chunk:
+        """The complete rows; raises NotAvailableError where a fit carries none."""
+        return self.attached().chunk
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which of the complete rows count; raises NotAvailableError where a fit carries none."""
+        return self.attached().counted
+
+    @property
+    def table(self) -> Any:
+        """The frame that came in; None where there was none or a fit carries no rows."""
+        return None if self.sample is None else self.sample.table
+
+    @property
+    def input_rows(self) -> int:
+        """Rows in the input, dropped ones included."""
+        return self.tally.given
+
+    def attached(self) -> Sample:
+        """Return the rows.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was read from a file, which carries none.
+        """
+        if self.sample is None:
+            raise NotAvailableError(
+                "this needs the rows of the data, and a fit read from a file carries none: give data= to "
+                "predict; for anything else fit the model again"
+            )
+        return self.sample
+
+    def counting(self) -> Chunk:
+        """Return the rows that count, copied only where some do not."""
+        return self.chunk if self.counted.all() else self.chunk.take(np.flatnonzero(self.counted))
+
+    @property
+    def nobs(self) -> int:
+        """Number of observations: rows of positive weight, or the sum of frequency weights."""
+        frequency = self.chunk.weights.frequency
+        return int(np.count_nonzero(self.counted)) if frequency is None else round(float(frequency.sum()))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Problem:
+class Problem(OfRows):
     """A model and the rows it is fitted to.
 
     Parameters
@@ -223,53 +277,8 @@ class Problem:
     unknown: str = ""
 
     @property
-    def chunk(self) -> Chunk:
-        """The complete rows; raises NotAvailableError where a fit carries none."""
-        return self.attached().chunk
-
-    @property
-    def counted(self) -> NDArray[np.bool_]:
-        """Which of the complete rows count; raises NotAvailableError where a fit carries none."""
-        return self.attached().counted
-
-    @property
-    def table(self) -> Any:
-        """The frame that came in; None where there was none or a fit carries no rows."""
-        return None if self.sample is None else self.sample.table
-
-    @property
-    def input_rows(self) -> int:
-        """Rows in the input, dropped ones included."""
-        return self.tally.given
-
-    @property
     def has_offset(self) -> bool:
         """Whether an offset or exposure was given, by keyword or in the formula."""
         words = self.words
         named = words.offset or words.exposure or {"offset", "exposure"} & set(words.given)
         return bool(named) or (self.schema is not None and bool(self.schema.offsets))
-
-    def attached(self) -> Sample:
-        """Return the rows.
-
-        Raises
-        ------
-        NotAvailableError
-            If the fit was read from a file, which carries none.
-        """
-        if self.sample is None:
-            raise NotAvailableError(
-                "this needs the rows of the data, and a fit read from a file carries none: give data= to "
-                "predict; for anything else fit the model again"
-            )
-        return self.sample
-
-    def counting(self) -> Chunk:
-        """Return the rows that count, copied only where some do not."""
-        return self.chunk if self.counted.all() else self.chunk.take(np.flatnonzero(self.counted))
-
-    @property
-    def nobs(self) -> int:
-        """Number of observations: rows of positive weight, or the sum of frequency weights."""
-        frequency = self.chunk.weights.frequency
-        return int(np.count_nonzero(self.counted)) if frequency is None else round(float(frequency.sum()))

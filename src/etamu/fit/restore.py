@@ -66,6 +66,17 @@ def load(path: str | Path) -> Fit:
         ...
     etamu._base.errors.FileError: no such file.json: cannot be read: No such file or directory
     """
+    return loads(read_model(path), str(path))
+
+
+def read_model(path: str | Path) -> str:
+    """Read the text of a model file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, is too large, or is no text.
+    """
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(LARGEST + 1)
@@ -74,10 +85,9 @@ def load(path: str | Path) -> Fit:
     if len(data) > LARGEST:
         raise FileError(f"{path}: is larger than {LARGEST:,} bytes, which no model is")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: byte {error.start} is no UTF-8 text: this is no model file") from None
-    return loads(text, str(path))
 
 
 def loads(text: str, source: str = "model") -> Fit:
@@ -88,30 +98,36 @@ def loads(text: str, source: str = "model") -> Fit:
     FileError
         If it is damaged, or was written in a newer format.
     """
+    return believed(text, source, FORMAT, FORMAT_VERSION, _fit)
+
+
+def believed(text: str, source: str, form: str, newest: int, read: Callable[[Place], Read]) -> Read:
+    """Read a document of a form after its version, and say of everything that goes wrong where it stands.
+
+    Raises
+    ------
+    FileError
+    """
     document = parsed(text, source)
-    _check_format(document)
-    try:
-        with np.errstate(all="ignore"):
-            return _fit(document)
-    except FileError:
-        raise
-    except EtamuError as error:
-        raise document.error(str(error)) from None
-    except (MemoryError, RecursionError) as error:
-        raise document.error(f"asks for more than this machine has ({type(error).__name__})") from None
-
-
-def _check_format(document: Place) -> None:
-    if not isinstance(document.value, dict) or document.value.get("format") != FORMAT:
-        raise document.error(f"is no etamu model: its format is not {FORMAT!r}")
+    if not isinstance(document.value, dict) or document.value.get("format") != form:
+        raise document.error(f"is no etamu model: its format is not {form!r}")
     version = document["version"].count(1)
-    if version > FORMAT_VERSION:
+    if version > newest:
         writer = document.value.get("etamu")
         by = f" by etamu {writer}" if isinstance(writer, str) and len(writer) < 40 else ""
         raise document.error(
             f"was written{by} in version {version} of the format; this etamu reads up to version "
-            f"{FORMAT_VERSION}: install a newer etamu"
+            f"{newest}: install a newer etamu"
         )
+    try:
+        with np.errstate(all="ignore"):
+            return read(document)
+    except FileError:
+        raise
+    except (EtamuError, IndexError, ValueError) as error:
+        raise document.error(str(error)) from None
+    except (MemoryError, RecursionError) as error:
+        raise document.error(f"asks for more than this machine has ({type(error).__name__})") from None
 
 
 def _fit(document: Place) -> Fit:
@@ -319,7 +335,22 @@ def _clustering(scalars: Place, size: int) -> Clustering | None:
 
 
 def _problem(document: Place, unit: Unit, layout: Layout, schema: Schema | None) -> Problem:
-    rows = document["rows"]
+    tally, missing = tally_from(document["rows"])
+    return Problem(
+        unit=unit,
+        layout=layout,
+        sample=None,
+        tally=tally,
+        dropped=missing,
+        schema=schema,
+        words=words_from(document),
+        options=_options(document["options"]),
+        notes=document["notes"].texts(),
+    )
+
+
+def tally_from(rows: Place) -> tuple[Tally, dict[str, int]]:
+    """Read how many rows there were, and the missing values of each column."""
     rows.only("given", "used", "idle", "missing")
     given = rows["given"].count(1)
     used = rows["used"].count(0, given)
@@ -328,17 +359,7 @@ def _problem(document: Place, unit: Unit, layout: Layout, schema: Schema | None)
         place.parts(2)
         name, count = place
         missing[name.text()] = count.count(0, given)
-    return Problem(
-        unit=unit,
-        layout=layout,
-        sample=None,
-        tally=Tally(given, used, rows["idle"].count(0, given - used)),
-        dropped=missing,
-        schema=schema,
-        words=words_from(document),
-        options=_options(document["options"]),
-        notes=document["notes"].texts(),
-    )
+    return Tally(given, used, rows["idle"].count(0, given - used)), missing
 
 
 def words_from(document: Place) -> Words:

@@ -24,6 +24,7 @@ from etamu.family.link import Link
 from etamu.fit.asked import Asked
 from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
+from etamu.fit.estimated import Estimated
 from etamu.fit.examined import Examined
 from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
@@ -33,10 +34,8 @@ from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
 from etamu.fit.shape import Shape
 from etamu.fit.summary import Summary, summary
-from etamu.infer import criteria
 from etamu.infer.covariance import Root
-from etamu.infer.wald import p_values
-from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.solve.oracle import Solution
 
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates
@@ -53,7 +52,7 @@ else:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Asked, Examined, Explained, Pictured):
+class Fit(Estimated, Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 
     Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and
@@ -222,22 +221,6 @@ class Fit(Asked, Examined, Explained, Pictured):
         return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @property
-    def cov(self) -> Array:
-        """Covariance of the coefficients, multiplied out when asked; NaN where a column is aliased."""
-        return self.reported_root.covariance()
-
-    @cached_property
-    def statistic(self) -> Array:
-        """Coefficient over standard error: z where phi is known, t where it is estimated."""
-        with np.errstate(all="ignore"):
-            return self.coef / self.se
-
-    @property
-    def p_values(self) -> Array:
-        """Two-sided p-values of `statistic`."""
-        return p_values(self.statistic, self.reference_df)
-
-    @property
     def reference_df(self) -> Array | float:
         """Degrees of freedom of the reference distribution; infinite for the normal.
 
@@ -301,11 +284,6 @@ class Fit(Asked, Examined, Explained, Pictured):
     # The criteria
 
     @property
-    def loglik(self) -> float:
-        """Complete log-likelihood, NaN where there is none."""
-        return self.likelihood.value
-
-    @property
     def method(self) -> str:
         """How the coefficients were found: "ml", or "firth", "median", "mixed", "jeffreys" with less bias."""
         return self.problem.options.method
@@ -323,43 +301,6 @@ class Fit(Asked, Examined, Explained, Pictured):
     def parameters(self) -> int:
         """Parameters the likelihood counts: the rank, and phi where it was estimated in it."""
         return self.rank + self.likelihood.extra
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, -2 loglik + 2 parameters."""
-        return criteria.aic(self.loglik, self.parameters)
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + parameters log(nobs)."""
-        return criteria.bic(self.loglik, self.parameters, self.nobs)
-
-    # The way there
-
-    @property
-    def outcome(self) -> Outcome:
-        """How the search for the maximum ended; `outcome.advice` says what to do."""
-        return self.solution.outcome
-
-    @property
-    def converged(self) -> bool:
-        """Whether the maximum was verified."""
-        return self.solution.outcome is Outcome.CONVERGED
-
-    @property
-    def iterations(self) -> int:
-        """Steps the solver took."""
-        return len(self.solution.steps)
-
-    @property
-    def passes(self) -> int:
-        """Passes over the rows the solver made."""
-        return self.solution.passes
-
-    @property
-    def trace(self) -> tuple[Step, ...]:
-        """Value, decrement, step and lambda-rho of each iteration."""
-        return self.solution.steps
 
     # The parts that are doors to functions reach the facts by this
 

@@ -68,7 +68,7 @@ Answering = Callable[["Problem", "Existence", "Limit"], "Problem"]
 Solve = Callable[[Callback | None], Solution]
 
 
-class _Creeping(Exception):  # noqa: N818  # no error: a search that ends early
+class Creeping(Exception):  # noqa: N818  # no error: a search that ends early
     """Raised inside a search to end it; holds where it was."""
 
     def __init__(self, beta: Array, steps: tuple[Step, ...]) -> None:
@@ -119,16 +119,14 @@ def reached(
         return Found(None, solve(None), settled=False)
 
 
-def _reached(
-    problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None
-) -> Found:
+def _reached(problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None) -> Found:
     if ahead is not None:
         beta = start(oracle, problem.unit, rows.executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
         return _named(problem, limit_of(rows, oracle, begun, ahead.apart))
     try:
-        solution = solve(_watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
-    except _Creeping as suspicion:
+        solution = solve(watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
+    except Creeping as suspicion:
         local = oracle.at(suspicion.beta, FINAL)
         found = suspected(rows, local)
         passes = len(suspicion.steps) + 2
@@ -165,14 +163,14 @@ def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Soluti
     return not overlapping(Placed(problem, rows.executor, oracle.coordinates, solution.beta))
 
 
-def _watch() -> Callback:
+def watch() -> Callback:
     """Return what ends a search whose last steps creep."""
     seen: list[Step] = []
 
     def watch(step: Step, beta: Array) -> None:
         seen.append(step)
         if _creeps(seen):
-            raise _Creeping(beta, tuple(seen))
+            raise Creeping(beta, tuple(seen))
 
     return watch
 

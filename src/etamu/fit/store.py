@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from etamu.data.schema import Schema
 from etamu.family.saved import family_to, link_to
 from etamu.fit.document import written
 from etamu.fit.limit_saved import limit_to
+from etamu.fit.problem import Tally, Words
+from etamu.solve.oracle import Solution
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -31,6 +33,26 @@ FORMAT = "etamu model"
 
 FORMAT_VERSION = 1
 """The version of the format; raised whenever an older etamu could misread a file."""
+
+
+class Accounted(Protocol):
+    """What a problem of one predictor or of several says of its rows."""
+
+    @property
+    def tally(self) -> Tally:
+        """How many rows there were."""
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Missing values per column."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know."""
+
+    @property
+    def words(self) -> Words:
+        """How the model is called."""
 
 
 def save(fit: Fit, path: str | Path, *, covariance: bool = True) -> None:
@@ -54,7 +76,19 @@ def save(fit: Fit, path: str | Path, *, covariance: bool = True) -> None:
     >>> str(again) == str(fit), (again.cov == fit.cov).all()
     (True, np.True_)
     """
-    text = dumps(fit, covariance=covariance)
+    write_model(path, dumps(fit, covariance=covariance))
+
+
+def write_model(path: str | Path, text: str) -> None:
+    """Write the text of a model, completely or not at all.
+
+    Raises
+    ------
+    NotAvailableError
+        If a name is no Unicode text.
+    FileError
+        If the file cannot be written.
+    """
     try:
         write_text(Path(path), text)
     except OSError as error:
@@ -71,7 +105,7 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
     The factor of the covariance comes last and is left out on request; it has p (p + 1) / 2 numbers of about
     24 bytes, p^2 for a sandwich. Everything else is a line per coefficient and the schema.
     """
-    problem, words, search = fit.problem, fit.problem.words, fit.solution
+    problem = fit.problem
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -81,37 +115,14 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
         "link": link_to(fit.link),
         "coefficients": [list(row) for row in zip(fit.names, fit.coef, fit.se, strict=True)],
         "fit": _scalars(fit),
-        "rows": {
-            "given": problem.tally.given,
-            "used": problem.tally.used,
-            "idle": problem.tally.idle,
-            "missing": [[name, count] for name, count in problem.dropped.items()],
-        },
-        "notes": list(problem.notes),
-        "words": {
-            "response": words.response,
-            "offset": words.offset,
-            "exposure": words.exposure,
-            "trials": words.trials,
-            "weights": [list(pair) for pair in words.weights],
-            "arrays": list(words.given),
-        },
+        **account_to(problem),
         "options": {
             "dispersion": _number_or_text(problem.options.dispersion),
             "covariance": problem.options.covariance,
             "solver": problem.options.solver,
             "method": problem.options.method,
         },
-        "search": {
-            "outcome": search.outcome.value,
-            "passes": search.passes,
-            "value": search.local.value,
-            "scale": search.local.scale,
-            "steps": [
-                [step.value, step.decrement, step.step, step.lambda_rho, step.length, step.information]
-                for step in search.steps
-            ],
-        },
+        "search": search_to(fit.solution),
         "schema": None if problem.schema is None else schema_to(problem.schema),
         "intercept": _intercept(fit),
         "estimate": {
@@ -129,6 +140,42 @@ def dumps(fit: Fit, *, covariance: bool = True) -> str:
             for shape in fit.shapes
         ]
     return written(document) + "\n"
+
+
+def account_to(problem: Accounted) -> dict[str, Any]:
+    """Write which rows were used, what was noted of them, and how the model is called."""
+    tally, words = problem.tally, problem.words
+    return {
+        "rows": {
+            "given": tally.given,
+            "used": tally.used,
+            "idle": tally.idle,
+            "missing": [[name, count] for name, count in problem.dropped.items()],
+        },
+        "notes": list(problem.notes),
+        "words": {
+            "response": words.response,
+            "offset": words.offset,
+            "exposure": words.exposure,
+            "trials": words.trials,
+            "weights": [list(pair) for pair in words.weights],
+            "arrays": list(words.given),
+        },
+    }
+
+
+def search_to(search: Solution) -> dict[str, Any]:
+    """Write how the search went."""
+    return {
+        "outcome": search.outcome.value,
+        "passes": search.passes,
+        "value": search.local.value,
+        "scale": search.local.scale,
+        "steps": [
+            [step.value, step.decrement, step.step, step.lambda_rho, step.length, step.information]
+            for step in search.steps
+        ],
+    }
 
 
 def _scalars(fit: Fit) -> dict[str, Any]:

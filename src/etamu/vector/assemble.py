@@ -7,8 +7,9 @@ Read next: `etamu.vector.response` for the left side, then `etamu.vector.estimat
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,23 @@ import numpy as np
 from etamu._base.errors import DataError, DroppedLevelsWarning, FormulaError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
-from etamu.data.encode import Encoded, missing_rows
-from etamu.data.formula import Statement, parse
+from etamu.data.column import Column
+from etamu.data.encode import Encoded, counts
+from etamu.data.formula import parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.family.vector import Parameter, VectorFamily
+from etamu.fit.arrays import Shape, columns_of_arrays
 from etamu.fit.assemble import (
+    ByFormula,
+    Columns,
     added_offset,
     complete_rows,
     missing_in,
     notes_on,
     refuse_twins,
     say_dropped,
-    settled,
     words_of,
 )
 from etamu.fit.caller import user_level
@@ -38,6 +42,7 @@ from etamu.fit.problem import Options, Sample, tally
 from etamu.vector.covariance import check
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.response import Left, answered, trials_of
+from etamu.vector.separation import refuse_answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,23 +88,93 @@ def from_formulas(
     frame = read(data)
     if not len(frame):
         raise DataError("the data have no rows")
-    main = parse(formula, frame.names)
+    main = ByFormula(parse(formula, frame.names), frame)
+    sides = Sides(
+        main,
+        formula.partition("~")[2].strip(),
+        partial(counts, main.statement, frame),
+        lambda text: ByFormula(parse(_with_left(formula, text), frame.names), frame),
+    )
+    return _assembled(sides, predictors, family, keywords, missing, options)
+
+
+def from_arrays(
+    X: Any,
+    y: Any,
+    family: VectorFamily,
+    keywords: Keywords,
+    missing: str,
+    options: Options,
+    shape: Shape,
+    predictors: Mapping[str, str],
+) -> VectorProblem:
+    """State the problem that a matrix or a table, and a response beside it, describe.
+
+    The columns are those of the main predictors; every other one has its constant, or what the family says.
+
+    Raises
+    ------
+    DataError
+        If a shape, a column or a value cannot be used; column, row, value and remedy are named.
+    OptionError
+        If names are given for a table, which has its own.
+    FormulaError
+        If the family has terms of its own and X is a matrix, whose columns no formula can name.
+    """
+    main = columns_of_arrays(X, y, keywords, shape)
+    sides = Sides(main, "", lambda _: None, main.beside)
+    return _assembled(sides, predictors, family, keywords, missing, options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """What a model is made of: the columns of its main predictors, counts of classes, and other right sides.
+
+    Parameters
+    ----------
+    main : Columns
+    right : str
+        Their right side, empty for arrays.
+    counts : callable
+        The response as counts of classes over the rows in use, None where it is none.
+    beside : callable
+        The columns of another right side, "~ x".
+    """
+
+    main: Columns
+    right: str
+    counts: Callable[[Mask], tuple[Column, ...] | None]
+    beside: Callable[[str], Columns]
+
+    def of(self, text: str) -> Columns:
+        """Return the columns of a right side; the main ones for that of the model."""
+        return self.main if text == self.right else self.beside(text)
+
+
+def _assembled(
+    sides: Sides,
+    predictors: Mapping[str, str],
+    family: VectorFamily,
+    keywords: Keywords,
+    missing: str,
+    options: Options,
+) -> VectorProblem:
+    frame = sides.main.frame
     given = columns_of(frame, keywords)
-    stated = [parse(_with_left(formula, each), frame.names) for each in _formulas(family, predictors)]
     masks: dict[str, Mask] = {}
-    for statement in (main, *stated):
-        masks |= missing_rows(statement, frame)
+    for columns in (sides.main, *(sides.beside(each) for each in _formulas(family, predictors))):
+        masks |= columns.missing()
     masks = missing_in(masks, given)
     complete = complete_rows(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     say_dropped(complete, dropped, missing)
-    weights = weights_from(given, complete)
-    weights, precision = _taken_out(family, weights)
+    weights, precision = _taken_out(family, weights_from(given, complete))
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
     total = weights.total()
     flags = np.ones(len(row_ids), dtype=bool) if total is None else total > 0
-    answer = answered(family, Left(main, frame, complete, row_ids, flags), trials)
+    left = Left(sides.main.response, sides.counts, complete, row_ids, flags)
+    answer = answered(family, left, trials)
     held = trials_of(answer.y, answer.family)
     flags = flags if held is None else flags & (held > 0)
     _refuse_strangers(answer.family, predictors)
@@ -107,8 +182,9 @@ def from_formulas(
     if "exposure" in given:
         exposure = kept(numbers(given["exposure"], "exposure"), complete)
     rows = _Rows(frame, complete, _offset(answer.family, given), exposure, precision)
-    stated_predictors, encoded = _predictors(answer.family, main, predictors, rows, formula)
-    gone = {name: levels for each in stated_predictors for name, levels in each.schema.dropped_levels}
+    stated_predictors, encoded = _predictors(answer.family, sides, predictors, rows)
+    schemas = [each.schema for each in stated_predictors if each.schema is not None]
+    gone = {name: levels for each in schemas for name, levels in each.dropped_levels}
     notes = notes_on(complete, dropped, gone)
     if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
@@ -118,7 +194,7 @@ def from_formulas(
         sample=Sample(Chunk(encoded, answer.y, weights, row_ids), flags, frame),
         tally=tally(len(frame), flags),
         dropped=dropped,
-        words=replace(words_of(formula, answer.columns, keywords), response=answer.name),
+        words=replace(words_of(sides.main.formula, answer.columns, keywords), response=answer.name),
         options=options,
         notes=notes,
     )
@@ -145,7 +221,8 @@ def refuse_for_several(family: VectorFamily, options: Options) -> None:
     if options.covariance is not None:
         check(options.covariance)
     plain = Options()
-    for word in ("method", "precision", "on_separation"):
+    refuse_answer(family, options.on_separation)
+    for word in ("method", "precision"):
         if getattr(options, word) != getattr(plain, word):
             raise OptionError(
                 f"{word}={getattr(options, word)!r} is for models of one linear predictor; the {family.name} "
@@ -187,23 +264,22 @@ def _offset(family: VectorFamily, given: Mapping[str, Any]) -> Array | None:
 
 
 def _predictors(
-    family: VectorFamily, main: Statement, predictors: Mapping[str, str], rows: _Rows, formula: str
+    family: VectorFamily, sides: Sides, predictors: Mapping[str, str], rows: _Rows
 ) -> tuple[tuple[Predicted, ...], tuple[Predictor, ...]]:
     """Encode every predictor; those of one formula are one."""
-    seen: dict[tuple[str, bool], tuple[Encoded, Schema, Predictor]] = {}
+    seen: dict[tuple[str, bool], tuple[Encoded, Schema | None, Predictor]] = {}
     stated: list[Predicted] = []
     ready: list[Predictor] = []
     anchors = [each for each in family.parameters if not each.anchored]
     for parameter in family.parameters:
         right = predictors.get(parameter.name)
         of_model = right is None and parameter.main
-        text = formula.partition("~")[2].strip() if of_model else (right or parameter.formula)
+        text = sides.right if of_model else (right or parameter.formula)
         text = text.strip().removeprefix("~").strip()
         with_offset = parameter.main and rows.offset is not None
         key = (text, with_offset or parameter.weighted)
         if key not in seen:
-            statement = main if of_model else parse(_with_left(formula, text), rows.frame.names)
-            encoded, schema = settled(statement, rows.frame, rows.complete, rows.exposure)
+            encoded, schema = sides.of(text).encode(rows.complete, rows.exposure)
             refuse_twins(encoded.layout.names)
             offset = added_offset(encoded, rows.offset if with_offset else None, rows.complete)
             if parameter.weighted and rows.precision is not None:
@@ -211,7 +287,8 @@ def _predictors(
             seen[key] = encoded, schema, Predictor(encoded.design, offset)
         encoded, schema, predictor = seen[key]
         hidden = _hidden(parameter, anchors, encoded, rows)
-        stated.append(Predicted(parameter, f"~ {text}", encoded.layout, schema, hidden, with_offset))
+        formula = f"~ {text}" if text else ""
+        stated.append(Predicted(parameter, formula, encoded.layout, schema, hidden, with_offset))
         ready.append(predictor)
     return tuple(stated), tuple(ready)
 

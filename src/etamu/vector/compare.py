@@ -88,7 +88,7 @@ def _compared(fits: tuple[VectorFit, ...]) -> DevianceTable:
     models = sorted(fits, key=lambda fit: fit.rank)
     names = [_called(fit, fits) for fit in models]
     for fit in models:
-        if fit.likelihood.reason or not fit.converged:
+        if fit.likelihood.reason or not fit.verified:
             why = fit.likelihood.reason or fit.outcome.value
             raise NotAvailableError(f"compare needs a likelihood and its verified maximum: {why}")
         kind = fit.covariance_kind

@@ -46,6 +46,8 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
     local = fit.solution.local
     information = local.expected if kind == "expected" else local.observed
     size = fit.coordinates.size
+    if fit.limit is not None and not len(fit.limit.beta):
+        return fit.limit.lifted(Root(np.zeros((0, 0))))
     if information is None or not all_finite(information):
         return Root(np.full((size, size), np.nan))
     try:
@@ -56,6 +58,7 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
     if cond > WARN_CONDITION:
         message = f"the columns are nearly collinear (condition number {cond:.1e}): few digits can be trusted"
         warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
+    bread = bread if fit.limit is None else fit.limit.lifted(bread)
     if kind in {"model", "observed", "expected"}:
         return bread
     if kind in CLUSTERED:

@@ -7,7 +7,9 @@ Read next: `etamu.vector.result`, what comes out.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,14 +24,17 @@ from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import SOLVERS
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit import Limit
 from etamu.fit.placed import visits
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
+from etamu.vector.limit import signs
 from etamu.vector.limits import at_limits
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
 from etamu.vector.rows import unit_of, visited
+from etamu.vector.separation import answered, reached
 from etamu.vector.stack import Stack
 from etamu.vector.start import start
 
@@ -58,15 +63,36 @@ def estimate(problem: VectorProblem) -> VectorFit:
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
-    solution = SOLVERS[problem.options.solver](oracle, _first(problem, oracle, stage))
-    said = at_limits(problem.family, stage.executor, stage.stack.raw(solution.beta))
+    begin, climb = _first(problem, oracle, stage), SOLVERS[problem.options.solver]
+    solve = partial(_solved, climb, oracle, begin)
+    solve = partial(_solved, climb, oracle, begin)
+    found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
+    solution, limit = found.solution, found.limit
+    verified = solution.outcome is Outcome.CONVERGED or limit is not None
+    raw = stage.stack.raw(solution.beta)
+    said = at_limits(problem.family, stage.executor, raw, verified=verified)
     if said:
+        problem = replace(problem, notes=(*problem.notes, *said.values()))
+        warnings.warn("; ".join(said.values()), ConvergenceWarning, stacklevel=user_level())
+    if limit is not None and _runs(problem, stage.stack, limit) <= set(said):
+        solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
+    if limit is not None:
+        answered(problem, stage.stack, limit)
+    elif said:
         solution = replace(solution, outcome=Outcome.BOUNDARY)
-        problem = replace(problem, notes=(*problem.notes, *said))
-        warnings.warn("; ".join(said), ConvergenceWarning, stacklevel=user_level())
     elif solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
-    return finish(problem, stage, solution)
+    return finish(problem, stage, solution, limit)
+
+
+def _solved(climb: Callable[..., Solution], oracle: Likelihood, begin: Array, watch: Any) -> Solution:
+    return climb(oracle, begin, callback=watch)
+
+
+def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
+    """Name the parameters whose coefficients run away."""
+    names = (stack.names[j] for j in np.flatnonzero(signs(limit, stack) != 0.0))
+    return {problem.predictors[stack.part_of(name)].parameter.name for name in names}
 
 
 def prepare(problem: VectorProblem) -> Stage:
@@ -160,8 +186,8 @@ def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def finish(problem: VectorProblem, stage: Stage, solution: Solution) -> VectorFit:
-    """Turn a solution into a fit: covariance and likelihood."""
+def finish(problem: VectorProblem, stage: Stage, solution: Solution, limit: Limit | None = None) -> VectorFit:
+    """Turn a solution, or a limit that stands for it, into a fit: covariance and likelihood."""
     sampling = problem.chunk.weights.sampling is not None
     kind = problem.options.covariance or ("HC1" if sampling else "model")
     likelihood = log_likelihood(problem, stage.chunk, solution.local.value)
@@ -174,6 +200,7 @@ def finish(problem: VectorProblem, stage: Stage, solution: Solution) -> VectorFi
         likelihood=likelihood,
         nobs=problem.nobs,
         solution=solution,
+        limit=limit,
     )
     return replace(fit, factor=covariance(fit, stage.executor, kind))
 

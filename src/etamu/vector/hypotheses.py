@@ -21,6 +21,7 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome
 from etamu.solve.restricted import Restricted
 from etamu.vector.estimate import likelihood_of, prepare
+from etamu.vector.limit import located
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -45,7 +46,11 @@ def hypothesis_test(fit: VectorFit, stated: Any, kind: str = "wald", rhs: Any = 
     if lost:
         raise NotAvailableError(f"the hypothesis names {', '.join(lost)}, which has no estimate")
     matrix = fit.coordinates.hypothesis(found.matrix)
-    gap = matrix @ fit.beta - found.rhs
+    if fit.limit is not None and np.any(fit.limit.runs(matrix) != 0.0):
+        raise NotAvailableError(
+            f"the hypothesis is about coefficients that have no finite estimate: {fit.existence.sentence}"
+        )
+    gap = matrix @ (fit.beta if fit.limit is None else fit.limit.near) - found.rhs
     root = matrix @ fit.root.matrix
     one = wald(matrix, gap, fit.root)
     if one.df < len(matrix):
@@ -69,16 +74,18 @@ def hypothesis_test(fit: VectorFit, stated: Any, kind: str = "wald", rhs: Any = 
 
 def _ratio(fit: VectorFit, matrix: Array, gap: Array) -> float:
     """Fit under the hypotheses; return twice the loss of log-likelihood."""
-    if not math.isfinite(fit.loglik) or not fit.converged:
+    if not math.isfinite(fit.loglik) or not fit.verified:
         raise NotAvailableError(
             "a likelihood ratio needs a likelihood and its verified maximum; use kind='wald'"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the fit itself has said
         oracle = likelihood_of(fit.problem, prepare(fit.problem))
-    free = np.linalg.svd(matrix / np.linalg.norm(matrix, axis=1, keepdims=True))[2][len(matrix) :].T
-    nearest = fit.beta - fit.root.matrix @ np.linalg.lstsq(matrix @ fit.root.matrix, gap, rcond=1e-12)[0]
-    constrained = Restricted(oracle, nearest, free)
+    at = located(fit, oracle)
+    inner, root = matrix[:, at.kept], at.root.matrix
+    free = np.linalg.svd(inner / np.linalg.norm(inner, axis=1, keepdims=True))[2][len(inner) :].T
+    nearest = at.beta - root @ np.linalg.lstsq(inner @ root, gap, rcond=1e-12)[0]
+    constrained = Restricted(at.oracle, nearest, free)
     solution = newton(constrained, np.zeros(constrained.size))
     if solution.outcome is not Outcome.CONVERGED:
         raise NotAvailableError(f"the fit under the hypotheses did not converge: {solution.outcome.advice}")

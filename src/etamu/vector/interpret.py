@@ -7,6 +7,7 @@ Read next: `etamu.fit.interpret`, whose sentences these are; the families say wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -68,7 +69,9 @@ def interpret(fit: VectorFit, units: Mapping[str, str] | None = None, level: flo
         notes.append("Where the data do not tell the direction, the interval includes no change.")
     if not fit.converged:
         notes.append(f"NOT CONVERGED ({fit.outcome.value}): the sentences describe an unverified estimate.")
-    heading = f"What the coefficients of {fit.formula} say ({fit.family.name})"
+    if runs := [name for name, value in zip(fit.names, fit.coef, strict=True) if np.isinf(value)]:
+        notes.append(f"No finite estimate exists of {', '.join(runs)}: see `existence`.")
+    heading = f"What the coefficients of {fit.formula or 'the model'} say ({fit.family.name})"
     return Interpretation(heading, sentences, tuple(notes))
 
 
@@ -82,21 +85,23 @@ def _told(fit: VectorFit, number: int, units: Mapping[str, str] | None, level: f
     coef = np.array([fit.coef[j] if j >= 0 else np.nan for j in rows])
     ends = fit.conf_int(level)
     intervals = np.array([ends[j] if j >= 0 else (np.nan, np.nan) for j in rows]).reshape(-1, 2)
-    one: Any = _One(_Stated(stated.schema, fit.problem.words), names, coef, stated.parameter.link)
+    told_by = stated.layout.names if stated.schema is None else names
+    one: Any = _One(_Stated(stated.schema, fit.problem.words), told_by, coef, stated.parameter.link)
     wording = fit.family.wording(stated.parameter)
     scale = Scale(
         wording.word, wording.noun, cast("Kind", wording.kind), wording.mean, wording.sign, wording.pronoun
     )
     nothing: Any = None
     teller = Teller(one, scale, level, nothing, intervals)
-    known = {each for each in units or {} if each in stated.schema.columns}
+    columns = told_by if stated.schema is None else stated.schema.columns
+    known = {each for each in units or {} if each in columns}
     every = meanings(one, {name: unit for name, unit in (units or {}).items() if name in known})
     said: set[str] = set()
     for meaning in every:
-        if meaning.term in hidden or not meaning.changes:
+        if meaning.term in hidden or not meaning.changes or np.isinf(coef[meaning.index]):
             continue
         if meaning.aliased or not any(change.whole for change in meaning.changes):
-            yield teller.tell(meaning)
+            yield replace(teller.tell(meaning), name=names[meaning.index])
         elif meaning.term not in said:
             said.add(meaning.term)
             mine = [each for each in every if each.term == meaning.term and not each.aliased]

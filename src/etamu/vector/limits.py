@@ -17,6 +17,8 @@ from etamu.sums import etas
 
 FAR = 8.0
 """Distance on the scale of logarithms or log odds from which a parameter can be at its end."""
+APART = 20.0
+"""Distance from which rows of a search that ended early have run to an end."""
 NOTHING = 1e-6
 """Information about it, in all rows together, below which nothing is known of how far it is."""
 
@@ -26,22 +28,26 @@ CLOSE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """Over rows: the ends of each natural coordinate, and the information about it; adds up."""
+    """Over rows: the ends of each natural coordinate, the information about it, and rows far out; adds up."""
 
     lowest: Array
     highest: Array
     information: Array
+    beyond: tuple[Array, Array]
+    first: tuple[Array, Array]
 
     def __add__(self, other: Spread) -> Spread:
         return Spread(
             np.minimum(self.lowest, other.lowest),
             np.maximum(self.highest, other.highest),
             self.information + other.information,
+            (self.beyond[0] + other.beyond[0], self.beyond[1] + other.beyond[1]),
+            (np.minimum(self.first[0], other.first[0]), np.minimum(self.first[1], other.first[1])),
         )
 
 
-def at_limits(family: VectorFamily, executor: Threads, raw: Array) -> tuple[str, ...]:
-    """Say of each parameter that is at an end of its axis what the law is there.
+def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: bool) -> dict[str, str]:
+    """Say of each parameter that is at an end of its axis, by its name, what the law is there.
 
     Parameters
     ----------
@@ -50,30 +56,37 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array) -> tuple[str,
         The rows.
     raw : array
         Coefficients of the raw columns of all predictors.
+    verified : bool
+        Whether the search ended at a verified maximum; if not, ends of some rows alone are told too.
     """
     if not (family.limits or family.edges):
-        return ()
+        return {}
     seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
-    said: list[str] = []
+    said: dict[str, str] = {}
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
         if seen.lowest[number] <= least + CLOSE or seen.highest[number] >= most - CLOSE:
-            said.append(
+            said[parameter.name] = (
                 f"the {parameter.name} lies at an edge of the range the {family.name} family has for it "
                 f"({np.exp(least):.3g} to {np.exp(most):.3g}): another family may describe such a response"
             )
             continue
-        if parameter.name not in family.limits or not abs(seen.information[number]) <= NOTHING:
-            continue
-        lower, upper = family.limits[parameter.name]
-        low, high = seen.highest[number] <= -FAR, seen.lowest[number] >= FAR
-        word = lower if low else upper if high else ""
-        if word:
-            said.append(
-                f"the {parameter.name} of {family.name} has no finite estimate: the likelihood rises to its "
-                f"limit, {word}; its number and standard error say no more than that, the others hold there"
-            )
-    return tuple(said)
+        ends = family.limits.get(parameter.name, ("", ""))
+        everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
+        known = abs(seen.information[number]) <= NOTHING
+        for side, word in enumerate(ends):
+            where, count = "", int(seen.beyond[side][number])
+            if not (everywhere[side] and known):
+                if verified or not count:
+                    continue
+                where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
+            if word:
+                said[parameter.name] = (
+                    f"the {parameter.name} of {family.name} has no finite estimate{where}: the likelihood "
+                    f"rises to its limit, {word}; its number and standard error say no more than that, the "
+                    "others hold there"
+                )
+    return said
 
 
 def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
@@ -84,7 +97,15 @@ def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
         information = family.bind(np, "observed")(chunk.y, eta)[2]
     here = np.abs(np.diagonal(information, axis1=1, axis2=2))
     weighted = here if total is None else here * total[:, None]
+    none = np.zeros(t.shape[1])
     if not len(t):
-        none = np.zeros(t.shape[1])
-        return Spread(none + np.inf, none - np.inf, none)
-    return Spread(t.min(axis=0), t.max(axis=0), weighted.sum(axis=0))
+        return Spread(none + np.inf, none - np.inf, none, (none, none), (none + np.inf, none + np.inf))
+    away = (t <= -APART, t >= APART)
+    first = tuple(np.where(side, chunk.row_ids[:, None], np.inf).min(axis=0) for side in away)
+    return Spread(
+        t.min(axis=0),
+        t.max(axis=0),
+        weighted.sum(axis=0),
+        (away[0].sum(axis=0), away[1].sum(axis=0)),
+        (first[0], first[1]),
+    )

@@ -15,13 +15,17 @@ from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.encode import Encoded, Unseen, encode
-from etamu.data.frame import Frame, read
+from etamu.data.frame import Frame, bare_rows, read
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import offset_of
+from etamu.fit.limit import unbounded
+from etamu.fit.predict import like_matrix
 from etamu.infer.wald import criticals
-from etamu.vector.rows import eta_of, placed_chunk, visited
+from etamu.vector.limit import ended
+from etamu.vector.problem import Predicted, VectorProblem
+from etamu.vector.rows import placed_chunk, visited
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -54,12 +58,16 @@ class VectorPrediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Target:
-    """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric."""
+    """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric.
+
+    `linear` is its matrix (m, k) where it is linear.
+    """
 
     value: Callable[[Array], Array]
     slopes: Callable[[Array], Array]
     scale: str
     columns: tuple[str, ...]
+    linear: Array | None = None
 
 
 def predict(
@@ -92,8 +100,7 @@ def predict(
         raise OptionError("a class has no standard error: ask for 'probabilities'")
     target = _target(fit, "probabilities" if kind == "class" else kind)
     rows = _own_rows(fit) if data is None else _new_rows(fit, data, unseen, offset, exposure)
-    raw = fit.coordinates.raw(fit.beta)
-    estimate = rows.each(lambda chunk: target.value(eta_of(chunk, raw)))
+    estimate = rows.each(lambda chunk: _values(fit, chunk, target))
     if kind == "class":
         return _classes(fit, estimate)
     single = not target.columns
@@ -183,6 +190,7 @@ def _linear(fit: VectorFit, names: tuple[str, ...]) -> _Target:
         lambda eta: np.broadcast_to(matrix, (len(eta), *matrix.shape)),
         "plain",
         columns,
+        matrix,
     )
 
 
@@ -223,11 +231,25 @@ def _differences(function: Callable[[Array], Array], eta: Array) -> Array:
     return out
 
 
+def _values(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
+    """Compute what is predicted, (n, m); of a limit what the etas come to that run away."""
+    at = ended(fit, chunk)
+    with np.errstate(all="ignore"):
+        values = target.value(at.eta)
+    if at.run is None:
+        return values
+    values = (
+        values if target.linear is None else unbounded(values, np.sign(np.round(at.run @ target.linear.T)))
+    )
+    return np.where(at.unknown[:, None], np.nan, values)
+
+
 def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     """Compute delta-method standard errors of what is predicted, (n, m)."""
     stack, root = fit.coordinates, fit.root.matrix
+    at = ended(fit, chunk)
     with np.errstate(all="ignore"):
-        slopes = target.slopes(eta_of(chunk, stack.raw(fit.beta)))
+        slopes = target.slopes(at.eta)
     shares = [
         part.rows(predictor.design) @ root[at]
         for predictor, part, at in zip(chunk.predictors, stack.parts, stack.blocks, strict=True)
@@ -236,7 +258,12 @@ def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     for m in range(slopes.shape[1]):
         gradient = sum(slopes[:, m, j, None] * share for j, share in enumerate(shares))
         columns.append(np.sqrt(np.einsum("ij,ij->i", gradient, gradient)))
-    return np.stack(columns, axis=1)
+    found = np.stack(columns, axis=1)
+    if at.run is None:
+        return found
+    run = np.round(at.run)
+    at_end = found == 0.0 if target.linear is None else np.round(run @ target.linear.T) != 0.0
+    return np.where(at.unknown[:, None] | (at_end & np.any(run != 0.0, axis=1)[:, None]), np.nan, found)
 
 
 def _ends(estimate: Array, error: Array, scale: str, level: float, df: float) -> tuple[Array, Array]:
@@ -286,11 +313,8 @@ def _own_rows(fit: VectorFit) -> _Rows:
 def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: Any) -> _Rows:
     """Read new rows the way the rows of the fit were read."""
     problem, words = fit.problem, fit.problem.words
-    frame = read(data)
-    columns = {name for each in problem.predictors for name in each.schema.columns}
-    gaps = [frame.column(name).missing for name in sorted(columns)]
-    missing = [mask for mask in gaps if mask is not None]
-    keep = ~np.logical_or.reduce(missing) if missing else None
+    new = _read(problem, data, unseen)
+    frame, keep = new.frame, new.keep
     given = {"offset": offset, "exposure": exposure}
     for keyword in {"offset", "exposure"} & set(words.given):
         if given[keyword] is None:
@@ -303,7 +327,7 @@ def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: 
     if main is not None and (used["offset"] is not None or used["exposure"] is not None):
         extra = offset_of(frame, used["offset"], used["exposure"], main)
         extra = extra if keep is None or extra is None else extra[keep]
-    predictors, invalid = _encoded(fit, frame, keep, unseen, extra)
+    predictors, invalid = _encoded(problem, new, extra)
     count = len(frame) if keep is None else int(keep.sum())
     place = np.arange(len(frame)) if keep is None else np.flatnonzero(keep)
     chunk = Chunk(predictors, (np.zeros(count),), Weights(), np.arange(count))
@@ -311,17 +335,54 @@ def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: 
     return _Rows(executor, len(frame), place, invalid)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _New:
+    """New rows, which of them are complete (None if all), and how the columns of a predictor are made."""
+
+    frame: Frame
+    keep: Mask | None
+    encode: Callable[[Predicted], Encoded]
+
+
+def _read(problem: VectorProblem, data: Any, unseen: Unseen) -> _New:
+    """Read new rows by the schemas of the predictors, or as a matrix of the columns there were."""
+    schemas = [each.schema for each in problem.predictors if each.schema is not None]
+    if not schemas:
+        matrix = like_matrix(
+            max((each.layout for each in problem.predictors), key=lambda own: own.width), data
+        )
+
+        def of_matrix(stated: Predicted) -> Encoded:
+            constant = stated.layout.constant is not None
+            own = matrix if stated.layout.width > constant else matrix.none()
+            return own.encode(None, intercept=constant)
+
+        return _New(bare_rows(len(matrix)), None, of_matrix)
+    frame = read(data)
+    gaps = [
+        frame.column(name).missing for name in sorted({name for each in schemas for name in each.columns})
+    ]
+    missing = [mask for mask in gaps if mask is not None]
+    keep = ~np.logical_or.reduce(missing) if missing else None
+
+    def of_table(stated: Predicted) -> Encoded:
+        assert stated.schema is not None
+        return encode(stated.schema, frame, keep, unseen=unseen)
+
+    return _New(frame, keep, of_table)
+
+
 def _encoded(
-    fit: VectorFit, frame: Frame, keep: Mask | None, unseen: Unseen, extra: Array | None
+    problem: VectorProblem, new: _New, extra: Array | None
 ) -> tuple[tuple[Predictor, ...], Mask | None]:
-    """Encode every predictor by its schema, those of one schema once."""
+    """Encode every predictor, those of one formula once."""
     seen: dict[tuple[int, bool], tuple[Encoded, Predictor]] = {}
     out: list[Predictor] = []
     invalid: Mask | None = None
-    for stated in fit.problem.predictors:
-        key = id(stated.schema), stated.offset
+    for stated in problem.predictors:
+        key = id(stated.layout), stated.offset
         if key not in seen:
-            encoded = encode(stated.schema, frame, keep, unseen=unseen)
+            encoded = new.encode(stated)
             offset = encoded.offset
             if stated.offset and extra is not None:
                 offset = extra if offset is None else offset + extra

@@ -16,10 +16,11 @@ from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.infer.wald import critical
-from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
+from etamu.solve.oracle import Oracle
 from etamu.solve.restricted import Restricted, across
 from etamu.vector.estimate import likelihood_of, prepare
+from etamu.vector.limit import Located, located
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -34,14 +35,14 @@ FARTHEST = 1e3
 def profile_intervals(fit: VectorFit, level: float) -> Array:
     """Find where twice the loss of log-likelihood reaches the squared critical value, (names, 2).
 
-    An end that does not exist is infinite; an aliased coefficient has NaN.
+    An end that does not exist is infinite; an aliased coefficient, and one that runs away, has NaN.
 
     Raises
     ------
     NotAvailableError
         If there is no likelihood to profile, or its maximum was not verified.
     """
-    if fit.likelihood.reason or not fit.converged or fit.covariance_kind not in {"model", "observed"}:
+    if fit.likelihood.reason or not fit.verified or fit.covariance_kind not in {"model", "observed"}:
         raise NotAvailableError(
             "a profile needs a likelihood, its verified maximum and a covariance that believes the model; "
             "use method='wald'"
@@ -50,8 +51,9 @@ def profile_intervals(fit: VectorFit, level: float) -> Array:
         warnings.simplefilter("ignore")  # what the fit itself has said
         oracle = likelihood_of(fit.problem, prepare(fit.problem))
     out = np.full((len(fit.names), 2), np.nan)
-    for j in np.flatnonzero(fit.coordinates.free):
-        one = _Profile.of(fit, oracle, int(j))
+    at = located(fit, oracle)
+    for j in np.flatnonzero(np.isfinite(fit.coef)):
+        one = _Profile.of(fit, at, int(j))
         out[j] = [one.end(side, critical(level)) for side in (-1.0, 1.0)]
     return out
 
@@ -60,7 +62,7 @@ def profile_intervals(fit: VectorFit, level: float) -> Array:
 class _Profile:
     """The likelihood along one coefficient, maximised over all others."""
 
-    oracle: Likelihood
+    oracle: Oracle
     beta: Array
     top: float
     functional: Array
@@ -71,16 +73,18 @@ class _Profile:
     se: float
 
     @classmethod
-    def of(cls, fit: VectorFit, oracle: Likelihood, j: int) -> _Profile:
+    def of(cls, fit: VectorFit, at: Located, j: int) -> _Profile:
         """State the profile of a coefficient of a fit."""
         row = np.zeros((1, len(fit.names)))
         row[0, j] = 1.0
-        functional = fit.coordinates.hypothesis(row)[0]
-        half = functional @ fit.root.matrix
-        direction = fit.root.matrix @ half / float(half @ half)
-        basis = across(functional, oracle.extent)
+        functional = fit.coordinates.hypothesis(row)[0][at.kept]
+        half = functional @ at.root.matrix
+        direction = at.root.matrix @ half / float(half @ half)
+        basis = across(functional, at.oracle.extent)
         top = fit.solution.local.value
-        return cls(oracle, fit.beta, top, functional, direction, basis, float(fit.coef[j]), float(fit.se[j]))
+        return cls(
+            at.oracle, at.beta, top, functional, direction, basis, float(fit.coef[j]), float(fit.se[j])
+        )
 
     def root(self, value: float) -> float:
         """Return the root of twice the loss of log-likelihood at a value of the coefficient."""

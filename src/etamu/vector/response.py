@@ -6,6 +6,7 @@ Read next: `etamu.vector.assemble`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -15,9 +16,6 @@ from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
-from etamu.data.encode import counts, response
-from etamu.data.formula import Statement
-from etamu.data.frame import Frame
 from etamu.family.categorical import Categorical
 from etamu.family.vector import VectorFamily
 from etamu.fit.inputs import numbers, refuse, whole_tolerance
@@ -38,10 +36,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Left:
-    """The left side of a formula, ready to be read: over which rows, which of them weigh something."""
+    """The response, ready to be read: over which rows, which of them weigh something."""
 
-    statement: Statement
-    frame: Frame
+    columns: Callable[[Mask], tuple[Column, ...]]
+    counts: Callable[[Mask], tuple[Column, ...] | None]
     keep: Mask
     rows: NDArray[np.intp]
     counted: Mask
@@ -69,7 +67,7 @@ def answered(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
 
 
 def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
-    columns = response(left.statement, left.frame, left.keep)
+    columns = left.columns(left.keep)
     first, name = columns[0], columns[0].name
     if first.kind not in {"numeric", "boolean"}:
         raise DataError(
@@ -103,10 +101,10 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
 
 
 def _classes(family: Categorical, left: Left) -> Answer:
-    counted = counts(left.statement, left.frame, left.keep)
+    counted = left.counts(left.keep)
     if counted is not None:
         return _counts(family, counted, left)
-    column = response(left.statement, left.frame, left.keep)[0]
+    column = left.columns(left.keep)[0]
     found = _whole_numbers(family, column, left) if column.kind == "numeric" else column
     levels = found.levels
     if family.ordered and not (family.levels or found.ordered or column.kind in {"numeric", "boolean"}):

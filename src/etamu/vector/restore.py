@@ -11,26 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etamu._base.errors import EtamuError, FamilyError, FileError
+from etamu._base.errors import FamilyError
 from etamu._base.later import later
 from etamu.data.pieces import layout_of, pieces_of
 from etamu.data.saved import from_dict
 from etamu.data.schema import Schema
+from etamu.design.layout import Layout, plain_layout
 from etamu.family.catalogue import SEVERAL
 from etamu.family.saved import family_from, link_from
 from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
-from etamu.fit.document import Place, parsed
+from etamu.fit.document import Place
 from etamu.fit.likelihood import LogLikelihood
-from etamu.fit.problem import Options, Tally
+from etamu.fit.limit_saved import limit_from
+from etamu.fit.problem import Options
 from etamu.fit.restore import (
-    LARGEST,
     SOLVERS,
     at_place,
+    believed,
     coordinates_from,
     factor_from,
     loads,
+    read_model,
     solution_from,
+    tally_from,
     words_from,
 )
 from etamu.fit.result import Fit
@@ -68,17 +72,7 @@ def load(path: str | Path) -> Fit | VectorFit:
         ...
     etamu._base.errors.FileError: no such file.json: cannot be read: No such file or directory
     """
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > LARGEST:
-        raise FileError(f"{path}: is larger than {LARGEST:,} bytes, which no model is")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: byte {error.start} is no UTF-8 text: this is no model file") from None
+    text = read_model(path)
     if f'"{FORMAT}"' not in text[:200]:
         return loads(text, str(path))
     return vector_loads(text, str(path))
@@ -92,26 +86,13 @@ def vector_loads(text: str, source: str = "model") -> VectorFit:
     FileError
         If it is damaged, or was written in a newer format.
     """
-    document = parsed(text, source)
-    if not isinstance(document.value, dict) or document.value.get("format") != FORMAT:
-        raise document.error(f"is no etamu model: its format is not {FORMAT!r}")
-    version = document["version"].count(1)
-    if version > FORMAT_VERSION:
-        raise document.error(f"was written in version {version} of the format: install a newer etamu")
-    try:
-        with np.errstate(all="ignore"):
-            return _fit(document)
-    except FileError:
-        raise
-    except (EtamuError, IndexError, ValueError) as error:
-        raise document.error(str(error)) from None
-    except (MemoryError, RecursionError) as error:
-        raise document.error(f"asks for more than this machine has ({type(error).__name__})") from None
+    return believed(text, source, FORMAT, FORMAT_VERSION, _fit)
 
 
 _KEYS = (
     "format", "version", "etamu", "formula", "family", "coefficients", "fit", "rows", "notes", "words",
     "solver", "search", "schemas", "predictors", "beta", "covariance",
+    "limit",
 )  # fmt: skip
 
 
@@ -126,9 +107,8 @@ def _fit(document: Place) -> VectorFit:
     predictors, parts = [], []
     for number, parameter in enumerate(family.parameters):
         place = places[str(number)]
-        place.only("formula", "schema", "hidden", "offset", "kept", "shift", "scale")
-        schema = schemas[place["schema"].count(0, len(schemas) - 1)]
-        layout = layout_of(schema, pieces_of(schema))
+        place.only("formula", "schema", "hidden", "offset", "kept", "shift", "scale", "names", "intercept")
+        schema, layout = _columns(place, schemas)
         own = Place(
             {
                 "kept": place["kept"].value,
@@ -157,9 +137,21 @@ def _fit(document: Place) -> VectorFit:
         nobs=scalars["nobs"].count(1),
         solution=solution_from(document["search"], beta),
         clustering=_clustering(scalars),
+        limit=None if document.get("limit") is None else limit_from(document["limit"], stack.size),
     )
     _check(document["coefficients"], fit)
     return fit
+
+
+def _columns(place: Place, schemas: list[Schema]) -> tuple[Schema | None, Layout]:
+    """Read what the columns of a predictor are: by a schema, or as they stood in a matrix."""
+    if place["schema"].value is not None:
+        schema = schemas[place["schema"].count(0, len(schemas) - 1)]
+        return schema, layout_of(schema, pieces_of(schema))
+    names, constant = place["names"].texts(), place["intercept"]
+    if not names or len(set(names)) < len(names):
+        raise place["names"].error("there are no columns, or two of one name")
+    return None, plain_layout(names, None if constant.value is None else constant.count(0, len(names) - 1))
 
 
 def _schema(place: Place) -> Schema:
@@ -176,20 +168,12 @@ def _clustering(scalars: Place) -> Clustering | None:
 
 
 def _problem(document: Place, family: VectorFamily, predictors: tuple[Predicted, ...]) -> VectorProblem:
-    rows = document["rows"]
-    rows.only("given", "used", "idle", "missing")
-    given = rows["given"].count(1)
-    used = rows["used"].count(0, given)
-    missing = {}
-    for place in rows["missing"]:
-        place.parts(2)
-        name, count = place
-        missing[name.text()] = count.count(0, given)
+    tally, missing = tally_from(document["rows"])
     return VectorProblem(
         family=family,
         predictors=predictors,
         sample=None,
-        tally=Tally(given, used, rows["idle"].count(0, given - used)),
+        tally=tally,
         dropped=missing,
         words=words_from(document),
         options=Options(solver=document["solver"].word(*SOLVERS)),
@@ -202,13 +186,16 @@ def _check(table: Place, fit: VectorFit) -> None:
     rows = list(table)
     if len(rows) != len(fit.names):
         raise table.error(f"there are {len(rows)} entries where {len(fit.names)} belong")
-    size = np.nansum(np.abs(fit.coef)) + float(np.abs(fit.beta).sum())
+    near = fit.beta if fit.limit is None else fit.limit.near
+    size = float(np.abs(fit.coef[np.isfinite(fit.coef)]).sum()) + float(np.abs(near).sum())
     for row, name, computed in zip(rows, fit.names, fit.coef, strict=True):
         row.parts(3)
         stated_name, stated, _ = row
         value = stated.number()
         same = (
-            np.isnan(value) if np.isnan(computed) else abs(value - computed) <= SLACK * (size + abs(computed))
+            abs(value - computed) <= SLACK * (size + abs(computed))
+            if np.isfinite(computed)
+            else repr(value) == repr(float(computed))
         )
         if stated_name.text() != name or not same:
             raise row.error(f"this is not what beta makes of it: {name!r}, {computed!r}")

@@ -20,23 +20,27 @@ from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
+from etamu.fit.estimated import Estimated
 from etamu.fit.likelihood import LogLikelihood
-from etamu.infer import criteria
+from etamu.fit.limit import Limit, unbounded
 from etamu.infer.covariance import Root
-from etamu.infer.wald import interval, p_values
-from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.infer.wald import interval
+from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
+    from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.covariance import with_covariance
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
+    from etamu.vector.limit import signs
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.profile import profile_intervals
     from etamu.vector.residuals import residuals, simulate
+    from etamu.vector.separation import existence
     from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
@@ -47,6 +51,8 @@ else:
     profile_intervals = later("etamu.vector.profile", "profile_intervals")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
+    signs = later("etamu.vector.limit", "signs")
+    existence = later("etamu.vector.separation", "existence")
     save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
@@ -55,7 +61,7 @@ else:
 
 
 @dataclass(frozen=True, eq=False)
-class VectorFit:
+class VectorFit(Estimated):
     """A fitted model of several linear predictors.
 
     Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and named in
@@ -77,6 +83,8 @@ class VectorFit:
     nobs : int
     solution : Solution
     clustering : Clustering, optional
+    limit : Limit, optional
+        What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
 
     Examples
     --------
@@ -98,6 +106,7 @@ class VectorFit:
     nobs: int
     solution: Solution
     clustering: Clustering | None = None
+    limit: Limit | None = None
 
     # What the model is
 
@@ -134,8 +143,32 @@ class VectorFit:
 
     @cached_property
     def coef(self) -> Array:
-        """Coefficients, NaN where a column is aliased."""
-        return self.coordinates.reported(self.beta)
+        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
+
+        Where none exists, a coefficient that could be anything, because others may run away in its place, is
+        NaN too; `existence` says which.
+        """
+        if self.limit is None:
+            return self.coordinates.reported(self.beta)
+        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
+
+    @cached_property
+    def _runs(self) -> Array:
+        """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
+        return np.zeros(len(self.names)) if self.limit is None else signs(self.limit, self.coordinates)
+
+    @cached_property
+    def existence(self) -> Existence:
+        """Whether a finite estimate exists, how that is known, and what runs away if it does not.
+
+        Examples
+        --------
+        >>> import etamu as em
+        >>> data = {"way": ["bus", "car", "car", "rail", "bus", "rail"], "km": [1.0, 2.0, 4.0, 3.0, 3.0, 1.0]}
+        >>> em.glm("way ~ km", data, family=em.Multinomial()).existence.outcome
+        'interior'
+        """
+        return existence(self)
 
     @property
     def root(self) -> Root:
@@ -153,7 +186,8 @@ class VectorFit:
     @cached_property
     def reported_root(self) -> Root:
         """A factor C of the covariance of the reported coefficients, cov = C C'."""
-        return Root(self.coordinates.reported(self.root.matrix))
+        carried = self.coordinates.reported(self.root.matrix)
+        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @cached_property
     def se(self) -> Array:
@@ -163,25 +197,9 @@ class VectorFit:
         return np.sqrt(self.reported_root.variances())
 
     @property
-    def cov(self) -> Array:
-        """Covariance of the coefficients; NaN where a column is aliased."""
-        return self.reported_root.covariance()
-
-    @cached_property
-    def statistic(self) -> Array:
-        """Coefficient over standard error, z."""
-        with np.errstate(all="ignore"):
-            return self.coef / self.se
-
-    @property
     def reference_df(self) -> float:
         """Degrees of freedom of the reference: infinite, or clusters less one."""
         return math.inf if self.clustering is None else float(np.min(self.clustering.df))
-
-    @property
-    def p_values(self) -> Array:
-        """Two-sided p-values of `statistic`."""
-        return p_values(self.statistic, self.reference_df)
 
     def conf_int(self, level: float = 0.95, *, method: str = "wald") -> Array:
         """Compute intervals of the coefficients, (names, 2).
@@ -222,11 +240,6 @@ class VectorFit:
     # The criteria
 
     @property
-    def loglik(self) -> float:
-        """Complete log-likelihood, NaN where there is none."""
-        return self.likelihood.value
-
-    @property
     def deviance(self) -> float:
         """Minus twice the value: -2 loglik for classes, the deviance of counts from their own shares."""
         return abs(2.0 * self.solution.local.value)
@@ -241,42 +254,12 @@ class VectorFit:
         """Observations less parameters."""
         return self.nobs - self.rank
 
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, -2 loglik + 2 parameters."""
-        return criteria.aic(self.loglik, self.parameters)
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + parameters log(nobs)."""
-        return criteria.bic(self.loglik, self.parameters, self.nobs)
-
     # The way there
 
     @property
-    def outcome(self) -> Outcome:
-        """How the search for the maximum ended; `outcome.advice` says what to do."""
-        return self.solution.outcome
-
-    @property
-    def converged(self) -> bool:
-        """Whether the maximum was verified."""
-        return self.solution.outcome is Outcome.CONVERGED
-
-    @property
-    def iterations(self) -> int:
-        """Steps the solver took."""
-        return len(self.solution.steps)
-
-    @property
-    def passes(self) -> int:
-        """Passes over the rows the solver made."""
-        return self.solution.passes
-
-    @property
-    def trace(self) -> tuple[Step, ...]:
-        """Value, decrement, step and lambda-rho of each iteration."""
-        return self.solution.steps
+    def verified(self) -> bool:
+        """Whether the likelihood is that of a verified maximum, or of the limit of one that runs away."""
+        return self.converged or (self.limit is not None and self.limit.outcome is Outcome.CONVERGED)
 
     # What can be asked
 

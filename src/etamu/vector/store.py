@@ -9,13 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etamu._base.errors import FileError, NotAvailableError
+import numpy as np
+
+from etamu._base.errors import NotAvailableError
 from etamu._base.version import __version__
 from etamu.family.catalogue import SEVERAL
 from etamu.family.saved import family_to, link_to
 from etamu.family.vector import VectorFamily
 from etamu.fit.document import written
-from etamu.fit.store import factor_to, schema_to, write_text
+from etamu.fit.limit_saved import limit_to
+from etamu.fit.store import account_to, factor_to, schema_to, search_to, write_model
+from etamu.vector.problem import Predicted
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -49,17 +53,13 @@ def save(fit: VectorFit, path: str | Path, *, covariance: bool = True) -> None:
     >>> str(again) == str(fit), (again.cov == fit.cov).all()
     (True, np.True_)
     """
-    text = dumps(fit, covariance=covariance)
-    try:
-        write_text(Path(path), text)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_model(path, dumps(fit, covariance=covariance))
 
 
 def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
     """Write a fit as JSON text."""
-    problem, words, search = fit.problem, fit.problem.words, fit.solution
-    schemas = list({id(each.schema): each.schema for each in problem.predictors}.values())
+    problem = fit.problem
+    schemas = list({id(each.schema): each.schema for each in problem.predictors if each.schema}.values())
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -75,37 +75,15 @@ def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
             "clusters": None if fit.clustering is None else list(fit.clustering.counts),
             "by": None if fit.clustering is None else list(fit.clustering.names),
         },
-        "rows": {
-            "given": problem.tally.given,
-            "used": problem.tally.used,
-            "idle": problem.tally.idle,
-            "missing": [[name, count] for name, count in problem.dropped.items()],
-        },
-        "notes": list(problem.notes),
-        "words": {
-            "response": words.response,
-            "offset": words.offset,
-            "exposure": words.exposure,
-            "trials": words.trials,
-            "weights": [list(pair) for pair in words.weights],
-            "arrays": list(words.given),
-        },
+        **account_to(problem),
         "solver": problem.options.solver,
-        "search": {
-            "outcome": search.outcome.value,
-            "passes": search.passes,
-            "value": search.local.value,
-            "scale": search.local.scale,
-            "steps": [
-                [step.value, step.decrement, step.step, step.lambda_rho, step.length, step.information]
-                for step in search.steps
-            ],
-        },
+        "search": search_to(fit.solution),
         "schemas": {str(number): schema_to(schema) for number, schema in enumerate(schemas)},
         "predictors": {
             str(number): {
                 "formula": each.formula,
-                "schema": next(j for j, schema in enumerate(schemas) if schema is each.schema),
+                "schema": next((j for j, schema in enumerate(schemas) if schema is each.schema), None),
+                **({} if each.schema else {"names": list(each.layout.names), "intercept": constant_of(each)}),
                 "hidden": list(each.hidden),
                 "offset": each.offset,
                 "kept": part.kept,
@@ -115,6 +93,7 @@ def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
             for number, (each, part) in enumerate(zip(problem.predictors, fit.coordinates.parts, strict=True))
         },
         "beta": fit.beta,
+        **({} if fit.limit is None else {"limit": limit_to(fit.limit)}),
         "covariance": factor_to(fit.factor.matrix) if covariance and fit.factor is not None else None,
     }
     return written(document) + "\n"
@@ -143,3 +122,9 @@ def vector_family_to(family: VectorFamily) -> dict[str, Any]:
         else:
             settings[name] = value
     return {"name": family.name, "settings": settings}
+
+
+def constant_of(stated: Predicted) -> int | None:
+    """Say which column of a matrix is the constant."""
+    constant = stated.layout.constant
+    return None if constant is None else int(np.flatnonzero(constant)[0])

@@ -15,6 +15,7 @@ from etamu._base.markup import escape
 from etamu.fit.components import WIDTH, wrap
 from etamu.fit.numerals import LEGEND, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
+from etamu.vector.separation import rest_of
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
@@ -140,22 +141,28 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
 
 def _call(fit: VectorFit) -> str:
     words = fit.problem.words
-    said = [f'"{fit.formula}"', "data", *fit.family.call]
+    said = [f'"{fit.formula}"', "data", *fit.family.call] if fit.formula else ["X", "y"]
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
     said += [f'{word}="{column}"' for word, column in (*named.items(), *words.weights) if column]
     said += [f"{keyword}=<array>" for keyword in words.given]
+    right = fit.formula.partition("~")[2].strip()
+    main = f"~ {right}" if right else ""
     further = [
         f'"{each.parameter.name}": "{each.formula}"'
         for each in fit.problem.predictors
-        if not each.parameter.main and each.formula not in {"~ 1", each.parameter.formula}
+        if each.formula not in {main, "~ 1", each.parameter.formula}
     ]
     said += [f"predictors={{{', '.join(further)}}}"] if further else []
-    return "\n".join(wrap(f"glm({', '.join(said)})", indent="    "))
+    door = "glm" if fit.formula else f"GLM({', '.join(fit.family.call)}).fit"
+    return "\n".join(wrap(f"{door}({', '.join(said)})", indent="    "))
 
 
 def _outcome(fit: VectorFit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
+    if fit.limit is not None:
+        said = f"{fit.existence.sentence} {rest_of(fit.limit)}"
+        return (_wrapped(f"NOT CONVERGED (infinite). {said}"),)
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
