@@ -43,24 +43,28 @@ from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
 from etamu.fit.start import start as starting_point
-from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import Metric, clearly_independent
-from etamu.solve.gradient import gradient
-from etamu.solve.irls import irls
-from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.infer.autocorrelation import usual_lags
+    from etamu.solve.gradient import gradient
+    from etamu.solve.irls import irls
+    from etamu.solve.lbfgs import lbfgs
 else:
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
     unsolved = later("etamu.fit.reduced", "unsolved")
+    usual_lags = later("etamu.infer.autocorrelation", "usual_lags")
+    gradient = later("etamu.solve.gradient", "gradient")
+    irls = later("etamu.solve.irls", "irls")
+    lbfgs = later("etamu.solve.lbfgs", "lbfgs")
 
 Piloted = tuple[Array, Metric | None]
 """Where the fit of a sample ended, and the information there."""
