@@ -200,6 +200,10 @@ def candidates(
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
     best, highest = None, -np.inf
+    if len(starts) == 2 and not oracle.restricted:  # both in one pass
+        values = oracle.along(starts[0], starts[1] - starts[0], np.array([0.0, 1.0]))
+        if np.all(np.isfinite(values)):
+            return starts[int(values[1] > values[0])]
     for candidate in starts:
         # Strictly inside, by a little: a start on the edge of the domain cannot move.
         value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])
