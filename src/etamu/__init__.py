@@ -97,7 +97,6 @@ from etamu.family.families import (
     Poisson as Poisson,
 )
 from etamu.family.links import Power as Power
-from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
 from etamu.fit.pictured import PICTURES as _PICTURES
 from etamu.fit.result import Fit as Fit
@@ -132,6 +131,7 @@ if _typing.TYPE_CHECKING:
     from etamu.family.ordinal import Cumulative as Cumulative
     from etamu.family.overdispersed import GeneralizedPoisson as GeneralizedPoisson
     from etamu.family.overdispersed import NegativeBinomial1 as NegativeBinomial1
+    from etamu.family.stated import StatedLink as StatedLink
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
     from etamu.infer.adjust import adjust as adjust
@@ -162,6 +162,7 @@ else:
         "compare": "etamu.vector.compare",
         "compare_links": "etamu.fit.compare_links",
         "load": "etamu.vector.restore",
+        "StatedLink": "etamu.family.stated",
         "why_not_ols": "etamu.fit.why_not_ols",
         "adjust": "etamu.infer.adjust",
         "VectorFit": "etamu.vector.result",

@@ -18,7 +18,6 @@ from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.gram import Gram
-from etamu.family.unit import Unit
 from etamu.fused import along, summed
 from etamu.solve.factor import triangle as triangularised
 
@@ -305,29 +304,6 @@ def _added(left: Any, right: Any) -> Any:
 def _absorbed(left: Any, right: Any) -> Any:
     whole = left is None or right is None or not isinstance(left, Gram)
     return _added(left, right) if whole else left.absorb(right)
-
-
-def initial(chunk: Chunk, unit: Unit) -> Sums:
-    """Sum the first weighted least squares of textbook IRLS, taken at the family's starting means.
-
-    With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
-    X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5); `score` holds
-    the right-hand side.
-    """
-    mean, trials = unit.observed(chunk.y)
-    predictor = chunk.predictors[0]
-    with np.errstate(all="ignore"):
-        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
-        eta = unit.link.link(np, mu, 1.0 - mu)
-        _, score, information = unit.bind(np, "expected")(chunk.y, eta)
-        moved = eta if predictor.offset is None else eta - predictor.offset
-        response = information * moved + score
-    # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
-    usable = np.isfinite(response) & np.isfinite(information)
-    response, information = np.where(usable, response, 0.0), np.where(usable, information, 0.0)
-    total = chunk.weights.total()
-    right = predictor.design.rmatvec(_weighted(response, total))
-    return Sums(0.0, right, predictor.design.gram_parts(_weighted(information, total)))
 
 
 def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:

@@ -1,8 +1,9 @@
 """Frozen dataclasses that cost little to define: the standard library's, without six compilations each.
 
 The library writes the source of every method of every dataclass and compiles it: half of the time that
-`import etamu` took. Here `__init__` alone is compiled; what compares, hashes, prints and refuses to change is
-shared. Fields, `replace`, pickles and messages are the library's, and its dataclasses may inherit from these.
+`import etamu` took. Here what compares, hashes, prints and refuses to change is shared, and `__init__` is
+compiled once for all classes with as many fields: to name them is to name the variables of that code. Fields,
+`replace`, pickles and messages are the library's, and its dataclasses may inherit from these.
 
 May import: the standard library.
 Read next: any module; most of them define one.
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["dataclass"]
@@ -45,11 +48,11 @@ def _made(cls: type, *, frozen: bool, slots: bool, eq: bool = True, init: bool =
     """Make the class again, with what a dataclass has and it does not define itself."""
     if not frozen:
         raise TypeError(f"{cls.__name__}: an object is a fact; say frozen=True")
-    sketch = _sketched(cls, init=init, eq=eq)
+    own = _plain(cls) or _sketched(cls)
     every: dict[str, Any] = {}
     for base in cls.__mro__[:0:-1]:
         every.update(getattr(base, "__dataclass_fields__", {}))
-    every.update(sketch.__dataclass_fields__)
+    every.update(own)
     fields = dataclasses.fields(type("", (), {"__dataclass_fields__": every}))
     names = tuple(field.name for field in fields)
     key = _key(tuple(field.name for field in fields if field.compare))
@@ -69,7 +72,8 @@ def _made(cls: type, *, frozen: bool, slots: bool, eq: bool = True, init: bool =
         if name in contents and name in _GUARDS:
             raise TypeError(f"{cls.__name__}: a frozen class has no {name} of its own")
         contents.setdefault(name, method)
-    contents |= _class_attributes(cls, sketch, names, slots=slots)
+    contents |= _class_attributes(cls, own, names, slots=slots)
+    contents["__dataclass_params__"] = _parameters(init=init, eq=eq)
     taken = tuple(field.name for field in fields if field.init and not field.kw_only)
     contents.setdefault("__match_args__", taken)
     contents |= {"__dataclass_fields__": every, "__qualname__": cls.__qualname__}
@@ -81,30 +85,60 @@ _GUARDS = frozenset({"__setattr__", "__delattr__"})
 _GONE = object()
 
 
-def _sketched(cls: type, *, init: bool, eq: bool) -> Any:
+_FIELD: Any = dataclasses._FIELD  # type: ignore[attr-defined]  # noqa: SLF001  what `fields` looks for
+_SPECIAL = ("ClassVar", "InitVar", "KW_ONLY")
+
+
+def _plain(cls: type) -> dict[str, Any] | None:
+    """Read the annotations and defaults of a class of plain fields; None where the library must read them."""
+    own: dict[str, Any] = {}
+    for name, note in cls.__annotations__.items():
+        default = cls.__dict__.get(name, dataclasses.MISSING)
+        if isinstance(default, dataclasses.Field) or default.__class__.__hash__ is None:
+            return None
+        if not isinstance(note, str) or any(word in note for word in _SPECIAL):
+            return None
+        field: Any = dataclasses.field(default=default)
+        field.name, field.type, field.kw_only = name, note, False
+        field._field_type = _FIELD  # noqa: SLF001
+        own[name] = field
+    return own
+
+
+def _sketched(cls: type) -> dict[str, Any]:
     """Let the library read the annotations and defaults of a class, on a sketch without bases or methods."""
     notes = dict(cls.__annotations__)
     given = {name: cls.__dict__[name] for name in notes if name in cls.__dict__}
     about = {"__doc__": cls.__name__, "__module__": cls.__module__, "__annotations__": notes}
     sketch: Any = type(cls.__name__, (), {**about, **given})
-    sketch = dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(sketch)
-    parameters = sketch.__dataclass_params__
+    return dict(_by_library(sketch).__dataclass_fields__)
+
+
+def _by_library(sketch: Any) -> Any:
+    return dataclasses.dataclass(init=False, repr=False, eq=False, match_args=False)(sketch)
+
+
+@cache
+def _parameters(*, init: bool, eq: bool) -> Any:
+    """Return what a frozen dataclass says of itself."""
+    parameters = _by_library(type("", (), {"__doc__": ""})).__dataclass_params__
     parameters.frozen, parameters.eq, parameters.init, parameters.repr = True, eq, init, True
-    return sketch
+    return parameters
 
 
-def _class_attributes(cls: type, sketch: Any, names: tuple[str, ...], *, slots: bool) -> dict[str, Any]:
+def _class_attributes(
+    cls: type, own: dict[str, Any], names: tuple[str, ...], *, slots: bool
+) -> dict[str, Any]:
     """Say what stands in the class for each field: its plain default, nothing, or a slot."""
-    own = {name: sketch.__dict__.get(name, _GONE) for name in sketch.__dataclass_fields__}
-    out: dict[str, Any] = {"__dataclass_params__": sketch.__dataclass_params__}
+    given = {name: _GONE if f.default is dataclasses.MISSING else f.default for name, f in own.items()}
     if not slots:
-        return out | {name: value for name, value in own.items() if name in cls.__dict__}
+        return {name: value for name, value in given.items() if name in cls.__dict__}
     if "__slots__" in cls.__dict__:
         raise TypeError(f"{cls.__name__} already specifies __slots__")
     inherited = {slot for base in cls.__mro__[1:-1] for slot in _slots_of(base)}
-    out["__slots__"] = tuple(name for name in names if name not in inherited)
-    constants = {name: value for name, value in own.items() if name not in names}
-    return out | dict.fromkeys(names, _GONE) | constants
+    constants = {name: value for name, value in given.items() if name not in names}
+    mine = tuple(name for name in names if name not in inherited)
+    return {"__slots__": mine, **dict.fromkeys(names, _GONE), **constants}
 
 
 def _slots_of(cls: type) -> tuple[str, ...]:
@@ -126,38 +160,61 @@ FACTORY = _Default()
 
 
 def _initialiser(fields: tuple[Any, ...], *, after: bool) -> Any:
-    """Write and compile `__init__`."""
+    """Name the variables of the code that sets so many fields, and say their defaults."""
     known: dict[str, Any] = {"_set": _set, "_FACTORY": FACTORY}
-    taken: list[str] = []
-    only: list[str] = []
-    body: list[str] = []
-    for number, field in enumerate(fields):
-        value = field.name
-        default = ""
-        if field.default is not dataclasses.MISSING:
-            known[f"_default_{number}"] = field.default
-            default = f"=_default_{number}"
-        elif field.default_factory is not dataclasses.MISSING:
-            known[f"_make_{number}"] = field.default_factory
-            default = "=_FACTORY"
-            value = f"_make_{number}() if {field.name} is _FACTORY else {field.name}"
-        if field.init:
-            (only if field.kw_only else taken).append(field.name + default)
-        elif field.default_factory is not dataclasses.MISSING:
-            value = f"_make_{number}()"
-        elif default:
-            value = f"_default_{number}"
-        else:
+    names: dict[str, str] = {}
+    defaults: dict[str, Any] = {}
+    kinds: list[str] = []
+    for field in fields:
+        made = field.default_factory is not dataclasses.MISSING
+        plain = field.default is not dataclasses.MISSING
+        if not (field.init or made or plain):
             continue
-        body.append(f" _set(self, {field.name!r}, {value})")
+        kinds.append(("only " if field.kw_only else "taken ") if field.init else "")
+        kinds[-1] += "made" if made else "plain"
+        names[f"_{len(kinds) - 1}"] = field.name
+        if made or not field.init:
+            known[f"_value_{len(kinds) - 1}"] = field.default_factory if made else field.default
+        if field.init and (made or plain):
+            defaults[field.name] = FACTORY if made else field.default
+    code = _setter(tuple(kinds), after=after)
+    code = code.replace(
+        co_varnames=tuple(names.get(name, name) for name in code.co_varnames),
+        co_consts=tuple(names.get(each, each) for each in code.co_consts),
+    )
+    only = {field.name for field in fields if field.kw_only}
+    taken = tuple(value for name, value in defaults.items() if name not in only)
+    init = FunctionType(code, known, "__init__", taken)
+    init.__kwdefaults__ = {name: value for name, value in defaults.items() if name in only}
+    init.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
+    return init
+
+
+@cache
+def _setter(kinds: tuple[str, ...], *, after: bool) -> CodeType:
+    """Write and compile what sets fields of these kinds, named by number."""
+    taken = [f"_{number}" for number, kind in enumerate(kinds) if kind.startswith("taken")]
+    only = [f"_{number}" for number, kind in enumerate(kinds) if kind.startswith("only")]
+    body = [f" _set(self, '_{number}', {_value(number, kind)})" for number, kind in enumerate(kinds)]
     if after:
         body.append(" self.__post_init__()")
     signature = ", ".join(["self", *taken, *(["*", *only] if only else [])])
-    source = "\n".join([f"def __init__({signature}):", *(body or [" pass"])])
-    exec(source, known)  # noqa: S102  the names of fields and nothing else
-    made = known["__init__"]
-    made.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
-    return made
+    known: dict[str, Any] = {}
+    exec("\n".join([f"def __init__({signature}):", *(body or [" pass"])]), known)  # noqa: S102  numbers only
+    return known["__init__"].__code__  # type: ignore[no-any-return]
+
+
+def _value(number: int, kind: str) -> str:
+    """Say what a field is set to: what is given, its default, or what is made for this object."""
+    match kind.split():
+        case [_, "made"]:
+            return f"_value_{number}() if _{number} is _FACTORY else _{number}"
+        case [_, _]:
+            return f"_{number}"
+        case ["made"]:
+            return f"_value_{number}()"
+        case _:
+            return f"_value_{number}"
 
 
 def _key(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

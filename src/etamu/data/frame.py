@@ -301,8 +301,11 @@ class _Pandas:
 
 def _own_categories(name: str, native: Any) -> Column:
     """Read the codes of a library that keeps them as pandas does."""
-    codes = native.array.codes if hasattr(native, "array") else native.cat.codes.to_numpy()
-    return coded(name, codes, native.cat.categories.tolist(), ordered=bool(native.cat.ordered))
+    if hasattr(native, "array"):
+        known, codes = native.array, native.array.codes
+    else:
+        known, codes = native.cat, native.cat.codes.to_numpy()
+    return coded(name, codes, known.categories.tolist(), ordered=bool(known.ordered))
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:

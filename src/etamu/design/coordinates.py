@@ -216,6 +216,19 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
     return (bound / coordinates.scale)[coordinates.kept]
 
 
+def squared_lengths(coordinates: Coordinates, moments: Moments) -> Array:
+    """Sum x_ij^2 of every working column, (size,); for contrasts of levels, a bound of it."""
+    layout = coordinates.layout
+    out = np.zeros(layout.width)
+    dense, raw = layout.dense_reported, layout.dense_raw
+    gap = moments.mean[raw] - coordinates.shift[dense]
+    out[dense] = moments.scatter[raw] + moments.count * gap**2
+    for part in layout.parts:
+        largest = np.maximum(np.abs(moments.low), np.abs(moments.high))[part.raw].max(initial=0.0)
+        out[part.reported] = moments.count * (largest * np.abs(part.matrix).max(axis=0, initial=0.0)) ** 2
+    return (out / coordinates.scale**2)[coordinates.kept]
+
+
 def exclusive(design: Design, coordinates: Coordinates) -> NDArray[np.intp]:
     """Give working columns of which at most one is not 0 in any row the same number.
 

@@ -104,6 +104,12 @@ class Derived(Family):
         found = facts(self.statement).named
         return self if found is None or self.quasi else found
 
+    def kernel_with(self, link: Link) -> Callable[[Namespace, str], Kernel] | None:
+        """Return the kernel with the canonical link, unless the catalogue knows the family."""
+        if self.named is not self or link != CanonicalDerived(self.statement):
+            return None
+        return lambda xp, _information: canonical_kernel(self, xp)
+
     @property
     def kin(self) -> Family:
         """Return the family of the catalogue whose formulas serve, itself if none."""

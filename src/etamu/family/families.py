@@ -99,7 +99,7 @@ class Bernoulli(Family):
         return y * complement - (1.0 - y) * mu
 
     def start(self, y: Array, weight: Array) -> Array:
-        return np.asarray((weight * y + 0.5) / (weight + 1.0))
+        return (weight * y + 0.5) / (weight + 1.0)
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
         return saturated.bernoulli(y[0], dispersion)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
-from etamu.family.derivation import Derivation, derivation
 from etamu.family.link import Link
+
+if TYPE_CHECKING:
+    from etamu.family.derivation import Derivation, derivation
+else:
+    derivation = later("etamu.family.derivation", "derivation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,10 @@ class Family(ABC):
     def formulas(self) -> dict[str, str]:
         """Return formulas of its own for `derivation`; the catalogue's are in `etamu.family.derivation`."""
         return {}
+
+    def kernel_with(self, link: Link) -> Callable[[Namespace, str], Any] | None:
+        """Return a kernel of its own with a link, as in `etamu.family.pairs`; None where it has none."""
+        return None
 
     def derivation(self) -> Derivation:
         """Return the textbook's steps from the density to Newton's method, as text and as LaTeX.

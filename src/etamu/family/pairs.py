@@ -1,7 +1,6 @@
 """The pairs stated in eta where the general formula would lose a tail: one table, each entry a factory.
 
-May import: _base, family.families, family.borrowed, family.derived,
- family.links, family.proportion, family.logarithmic.
+May import: _base, family.families, family.borrowed, family.links, family.proportion, family.logarithmic.
 Read next: `etamu.family.unit`, which looks pairs up here.
 """
 
@@ -14,7 +13,6 @@ from etamu._base.types import AnyArray, Namespace
 from etamu.family import families as own
 from etamu.family import logarithmic, proportion
 from etamu.family.borrowed import QuasiBinomial
-from etamu.family.derived import CanonicalDerived, Derived, canonical_kernel
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.links import (
@@ -76,15 +74,6 @@ STRUCTURED: dict[type, Callable[[Any, Link], Bind | None]] = {
 """type of family -> (family, link) -> what the structure of the family gives, None where it gives nothing."""
 
 
-def _of_derived(family: Derived, link: Link) -> Bind | None:
-    """Return the kernel of a derived family: that of the family it is, or its own with its canonical link."""
-    if family.named is not family:
-        return stated_in_eta(family.named, link)
-    if link != CanonicalDerived(family.statement):
-        return None
-    return lambda xp, _information: canonical_kernel(family, xp)
-
-
 def stated_in_eta(family: Family, link: Link) -> Bind | None:
     """Return the kernel of a pair stated in eta, by the tables of the family or its kin; None without one."""
     kinship = [family]
@@ -94,8 +83,9 @@ def stated_in_eta(family: Family, link: Link) -> Bind | None:
         factory = SPECIAL.get((type(member), type(link)))
         if factory is not None:
             return factory(member)
-    if type(family) is Derived:
-        return _of_derived(family, link)
+    own_kernel = family.kernel_with(link)
+    if own_kernel is not None:
+        return own_kernel
     for member in kinship:
         if type(member) in STRUCTURED:
             return STRUCTURED[type(member)](member, link)

@@ -6,12 +6,19 @@ Read next: `etamu.family.distribution`, for log f(y; mu, phi) = saturated(y, phi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family.stirling import HALF_LOG_TWO_PI, stirling_remainder
-from etamu.family.tweedie import saturated as tweedie_saturated
+
+if TYPE_CHECKING:
+    from etamu.family.tweedie import saturated as tweedie_saturated
+else:
+    tweedie_saturated = later("etamu.family.tweedie", "saturated")
 
 
 def gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from etamu import sums
 from etamu._base.errors import FormulaError
 from etamu._base.facts import dataclass
-from etamu.fit.anova import WORDS, Row, heading
+from etamu.fit.anova import WORDS
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.drop import TESTS, Change, scale_of, statistic, table_of
 from etamu.fit.model_terms import terms_of_layout
@@ -23,6 +23,7 @@ from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import Bench, Smaller, larger_bench
 from etamu.fit.scope import Key, Wording, addable, encoded, widened, wording_of
+from etamu.fit.term_tests import Row, heading
 from etamu.infer.dispersion import moment
 
 if TYPE_CHECKING:

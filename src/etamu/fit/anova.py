@@ -17,23 +17,20 @@ import numpy as np
 from etamu._base.errors import ConvergenceWarning, OptionError, SeparationWarning
 from etamu._base.facts import dataclass
 from etamu.fit.caller import user_level
-from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, terms_of
 from etamu.fit.model_terms import columns_of as term_columns
-from etamu.fit.problem import METHODS
 from etamu.fit.reference import (
-    MODEL_BASED,
     Yardstick,
     chosen_test,
-    one_df,
     refuse_f,
     refuse_score_test,
     refuse_without_likelihood,
     yardstick,
 )
 from etamu.fit.restrict import Bench, Columns, Smaller, bench_of, whole
-from etamu.infer.tests import Statistic, chi2_tail, f_tail, wald
+from etamu.fit.term_tests import ORDER, Row, aliased, covariance_said, heading, term_wald
+from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -44,12 +41,6 @@ TESTS |= {"score": "Rao"}
 
 TYPES: dict[Any, int] = {1: 1, 2: 2, 3: 3, "I": 1, "II": 2, "III": 3, "1": 1, "2": 2, "3": 3}
 
-ORDER = {
-    1: "Terms added sequentially (first to last)",
-    2: "Type II: each term after all others that do not contain it",
-    3: "Type III: each term as if the last; main effects inside interactions depend on the contrasts",
-}
-
 WORDS = {
     "LR": "Likelihood-ratio tests against chi-squared",
     "F": "F tests",
@@ -58,8 +49,6 @@ WORDS = {
 """What each test is called above a table."""
 
 PENALISED = "deviances are of the penalised likelihood, its penalty counted from its value at the fit"
-
-Row = dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,14 +184,6 @@ def anova(
     return _marginal(steps, kind, asked, stick)
 
 
-def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
-    """Say above a table what the model is."""
-    response = fit.problem.words.response or "y"
-    model = f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}"
-    method = fit.problem.options.method
-    return (model, *([] if method == "ml" else [f"Method: {METHODS[method]}"]), *lines)
-
-
 def said(test: str, stick: Yardstick) -> str:
     """Say which test a table makes, and with which phi."""
     return f"{WORDS[test]}, {stick.text}"
@@ -247,7 +228,7 @@ def _sequential(steps: Ladder, test: str, stick: Yardstick) -> DevianceTable:
         heading(fit, ORDER[1], said(test, stick)),
         ("NULL", *(term.label for term in terms)),
         columns_of(rows, titles),
-        (*_aliased(rows), *steps.notes()),
+        (*aliased(rows), *steps.notes()),
         fit.problem.table,
     )
 
@@ -303,15 +284,9 @@ def _marginal(steps: Ladder, kind: int, test: str, stick: Yardstick) -> Deviance
         heading(fit, ORDER[kind], said(test, stick)),
         labels,
         columns_of(rows, titles),
-        (*_aliased(rows), *steps.notes()),
+        (*aliased(rows), *steps.notes()),
         fit.problem.table,
     )
-
-
-def _aliased(rows: list[Row]) -> tuple[str, ...]:
-    if any(row.get("df") == 0 for row in rows):
-        return ("a term on 0 degrees of freedom is a linear combination of others: it has no test",)
-    return ()
 
 
 def _wald(fit: Fit, kind: int, dispersion: str | float | None) -> DevianceTable:
@@ -333,68 +308,9 @@ def _wald(fit: Fit, kind: int, dispersion: str | float | None) -> DevianceTable:
     }
     return DevianceTable(
         f"Analysis of Deviance Table (Type {'I' * kind} tests)",
-        heading(fit, ORDER[kind], f"Wald tests against chi-squared, {_covariance(fit)}"),
+        heading(fit, ORDER[kind], f"Wald tests against chi-squared, {covariance_said(fit)}"),
         tuple(term.label for term in terms),
         columns_of(rows, titles),
-        _aliased(rows),
+        aliased(rows),
         fit.problem.table,
     )
-
-
-def _covariance(fit: Fit) -> str:
-    """Say which covariance a Wald test has, and which phi is in it."""
-    if fit.covariance_kind not in MODEL_BASED:
-        return f"covariance {fit.covariance_kind}"
-    observed = "" if fit.covariance_kind == "model" else f", covariance {fit.covariance_kind}"
-    return yardstick(fit, None).text + " in the covariance" + observed
-
-
-def term_tests(fit: Fit) -> DevianceTable:
-    """Test every term by Wald, against F where phi is estimated: one p-value per term, from no row at all.
-
-    A term inside an interaction is tested on what is orthogonal to the interaction (type II).
-
-    Examples
-    --------
-    >>> import etamu as em
-    >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc")}
-    >>> em.glm("y ~ g", data, family="poisson").terms().row("g")["df"]
-    2.0
-    """
-    terms, rows = terms_of(fit), []
-    reference = one_df(fit)
-    for term in terms:
-        found = term_wald(fit, term, [other for other in terms if other.contains(term)])
-        row: Row = {"df": float(found.df), "statistic": math.nan}
-        if found.df:
-            row["statistic"] = found.statistic / (1 if math.isinf(reference) else found.df)
-            row["p_value"] = f_tail(found.statistic / found.df, found.df, reference)
-        rows.append(row)
-    letter = "Chisq" if math.isinf(reference) else "F"
-    against = "chi-squared" if math.isinf(reference) else f"F on {reference:g} df"
-    titles: dict[str, tuple[str, Kind]] = {
-        "df": ("Df", "count"),
-        "statistic": (letter, "number"),
-        "p_value": (f"Pr(>{letter})", "p"),
-    }
-    return DevianceTable(
-        "Wald tests of the terms",
-        heading(fit, ORDER[2], f"Wald tests against {against}, {_covariance(fit)}"),
-        tuple(term.label for term in terms),
-        columns_of(rows, titles),
-        _aliased(rows),
-        fit.problem.table,
-    )
-
-
-def term_wald(fit: Fit, term: ModelTerm, relatives: Iterable[ModelTerm] = ()) -> Statistic:
-    """Test a term's coefficients by Wald, on what is V-orthogonal to those of its relatives."""
-    kept = set(fit.coordinates.kept.tolist())
-    given = [j for other in relatives for j in other.columns if j in kept]
-    own = [j for j in term.columns if j in kept]
-    rows = np.zeros((len(given) + len(own), len(fit.names)))
-    rows[np.arange(len(rows)), [*given, *own]] = 1.0
-    working = fit.coordinates.hypothesis(rows)
-    if fit.limit is not None and np.any(fit.limit.runs(working) != 0.0):
-        return Statistic(math.nan, len(own))  # an infinite coefficient has no Wald test
-    return wald(working, working @ fit.beta, fit.root, len(given))

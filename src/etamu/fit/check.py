@@ -16,11 +16,11 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.fit.anova import heading
 from etamu.fit.check_rows import CheckRows, check_rows, projected
 from etamu.fit.leverage import bread
 from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import p_texts, short
+from etamu.fit.term_tests import heading
 from etamu.infer.checks import (
     Score,
     cameron_trivedi,

@@ -18,12 +18,13 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
-from etamu.fit.anova import Row, heading, said
+from etamu.fit.anova import said
 from etamu.fit.components import spelled
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
+from etamu.fit.term_tests import Row, heading
 from etamu.infer.tests import chi2_tail, f_tail
 from etamu.sums import Sums
 

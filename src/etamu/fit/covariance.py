@@ -18,27 +18,30 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
-from etamu.fit.clusters import (
-    Clustering,
-    adjusted_meat,
-    crossed,
-    plain_meat,
-    satterthwaite,
-    ways_of,
-)
 from etamu.fit.limit import lifted, located
 from etamu.fit.phi import Phi
 from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information, whitened
 from etamu.fit.problem import ALONE, CLUSTERED, Problem
-from etamu.infer.autocorrelation import Series, series, usual_lags
 from etamu.infer.covariance import Root, filled
 from etamu.infer.robust import INFLATIONS, NOTHING_LEFT, indefinite, nearest
 
 if TYPE_CHECKING:
+    from etamu.fit.clusters import Clustering, adjusted_meat, crossed, plain_meat, satterthwaite, ways_of
     from etamu.fit.result import Fit
+    from etamu.infer.autocorrelation import Series, series, usual_lags
+else:
+    Clustering = later("etamu.fit.clusters", "Clustering")
+    adjusted_meat = later("etamu.fit.clusters", "adjusted_meat")
+    crossed = later("etamu.fit.clusters", "crossed")
+    plain_meat = later("etamu.fit.clusters", "plain_meat")
+    satterthwaite = later("etamu.fit.clusters", "satterthwaite")
+    ways_of = later("etamu.fit.clusters", "ways_of")
+    series = later("etamu.infer.autocorrelation", "series")
+    usual_lags = later("etamu.infer.autocorrelation", "usual_lags")
 
 ALIASES = {"cluster": "CR1"}
 """Other names of kinds."""

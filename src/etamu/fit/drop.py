@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu.fit.anova import WORDS, Row, heading, ladder
+from etamu.fit.anova import WORDS, ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.model_terms import ModelTerm, all_terms, droppable, terms_of
 from etamu.fit.reference import (
@@ -23,6 +23,7 @@ from etamu.fit.reference import (
     refuse_without_likelihood,
     yardstick,
 )
+from etamu.fit.term_tests import Row, heading
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
 from etamu.data.schema import CategoricalFactor
 from etamu.design.chunk import Predictor
-from etamu.fit.anova import heading
 from etamu.fit.averages import Average, average_mean, average_slope
 from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.numerals import short
 from etamu.fit.scene import Scene, Variable, names_of, scene_of, settled, variable_of, variables_of
+from etamu.fit.term_tests import heading
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit

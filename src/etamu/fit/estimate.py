@@ -21,7 +21,14 @@ from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
+from etamu.design.coordinates import (
+    Coordinates,
+    describe,
+    exclusive,
+    extent,
+    squared_lengths,
+    standardised,
+)
 from etamu.design.moments import Moments
 from etamu.execute.blas import held
 from etamu.execute.threads import ALONE, Threads
@@ -42,25 +49,30 @@ from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
+from etamu.fit.start import Normal, normal_equations
 from etamu.fit.start import start as starting_point
-from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import Metric, clearly_independent
-from etamu.solve.gradient import gradient
-from etamu.solve.irls import irls
-from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.infer.autocorrelation import usual_lags
+    from etamu.solve.gradient import gradient
+    from etamu.solve.irls import irls
+    from etamu.solve.lbfgs import lbfgs
 else:
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
     unsolved = later("etamu.fit.reduced", "unsolved")
+    usual_lags = later("etamu.infer.autocorrelation", "usual_lags")
+    gradient = later("etamu.solve.gradient", "gradient")
+    irls = later("etamu.solve.irls", "irls")
+    lbfgs = later("etamu.solve.lbfgs", "lbfgs")
 
 Piloted = tuple[Array, Metric | None]
 """Where the fit of a sample ended, and the information there."""
@@ -100,6 +112,8 @@ class Stage:
     sampled: Sampled | None = None
     doubtful: bool = False
     """Whether a Gram does not show the columns independent, though they are."""
+    normal: Normal | None = None
+    """The equations of the first least squares, where they are known."""
 
 
 def estimate(problem: Problem) -> Fit:
@@ -125,7 +139,7 @@ def _estimated(problem: Problem) -> Fit:
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
-        stage = prepare(problem)
+        stage = prepare(problem, begin=problem.options.start is None)
         oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
@@ -233,8 +247,12 @@ def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], 
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
-def prepare(problem: Problem) -> Stage:
-    """Shift and scale the columns that count and drop the aliased ones."""
+def prepare(problem: Problem, *, begin: bool = False) -> Stage:
+    """Shift and scale the columns that count and drop the aliased ones.
+
+    Where the fit is to `begin` without a sample, it begins by least squares: their equations mostly show that
+    no column is an alias, and then need not be summed again.
+    """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
     options = problem.options
@@ -246,8 +264,11 @@ def prepare(problem: Problem) -> Stage:
     )
     executor = Threads(ready, **visits(options))
     sampled = _sample(problem, ready, coordinates)
-    doubtful = False
-    if not _independent(sampled, coordinates):
+    doubtful, normal = False, None
+    if begin and sampled is None and coordinates.size:
+        normal = normal_equations(executor, problem.unit, coordinates)
+    shown = normal is not None and normal.independent(squared_lengths(coordinates, moments))
+    if not (shown or _independent(sampled, coordinates)):
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
@@ -257,7 +278,7 @@ def prepare(problem: Problem) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments, sampled, doubtful)
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal)
 
 
 def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
@@ -300,7 +321,7 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return starting_point(oracle, problem.unit, stage.chunk)
+        return starting_point(oracle, problem.unit, stage.chunk, stage.normal)
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "

@@ -14,17 +14,18 @@ from etamu._base.later import later
 
 if TYPE_CHECKING:
     from etamu.fit.add import add1
-    from etamu.fit.anova import anova, term_tests
+    from etamu.fit.anova import anova
     from etamu.fit.deviance_table import DevianceTable
     from etamu.fit.drop import drop1
     from etamu.fit.linear_test import LinearTest, linear_test
     from etamu.fit.multiple import adjusted
     from etamu.fit.result import Fit
     from etamu.fit.step import Search, step
+    from etamu.fit.term_tests import term_tests
 else:
     add1 = later("etamu.fit.add", "add1")
     anova = later("etamu.fit.anova", "anova")
-    term_tests = later("etamu.fit.anova", "term_tests")
+    term_tests = later("etamu.fit.term_tests", "term_tests")
     drop1 = later("etamu.fit.drop", "drop1")
     linear_test = later("etamu.fit.linear_test", "linear_test")
     adjusted = later("etamu.fit.multiple", "adjusted")

@@ -16,12 +16,12 @@ from etamu._base.facts import dataclass
 from etamu._base.markup import escape
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import extent
-from etamu.fit.anova import heading
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.limit import located
 from etamu.fit.numerals import p_texts, short
 from etamu.fit.reference import one_df, refuse_score_test, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
+from etamu.fit.term_tests import heading
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton

@@ -17,7 +17,6 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.family.unit import Unit
-from etamu.fit.anova import heading
 from etamu.fit.deviance_table import DevianceTable, columns_of
 from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.model_terms import terms_of
@@ -25,6 +24,7 @@ from etamu.fit.pairs import Comparison, pairs
 from etamu.fit.reference import one_df
 from etamu.fit.reference_grid import Grid, estimable, grid_of
 from etamu.fit.scene import names_of, schema_of
+from etamu.fit.term_tests import heading
 from etamu.infer.tests import chi2_tail, f_tail, wald
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -184,7 +183,7 @@ def _response(problem: Problem) -> int:
     size = np.abs(y[0])
     found = FINE * round(largest / FINE)
     smallest = math.frexp(float(np.min(size, where=size > 0, initial=np.inf)))[1]
-    if smallest - found < LEAST or Fraction(exponent * FINE).denominator != 1:
+    if smallest - found < LEAST or not float(exponent * FINE).is_integer():
         return 0
     beside = exponent == 0.0 and not _has_intercept(problem)
     return 0 if beside else found

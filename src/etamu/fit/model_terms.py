@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from etamu._base.facts import dataclass
 from etamu.data.schema import Schema
 from etamu.design.layout import Layout
-from etamu.fit.restrict import Columns
 
 if TYPE_CHECKING:
+    from etamu.fit.restrict import Columns
     from etamu.fit.result import Fit
 
 INTERCEPT = "Intercept"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.errors import OptionError
-from etamu.fit.anova import heading
 from etamu.fit.deviance_table import DevianceTable, TableColumn
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.linear_test import refuse_aliased
 from etamu.fit.reference import one_df
+from etamu.fit.term_tests import heading
 from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.wald import p_values
 

@@ -38,10 +38,10 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     offset = chunk.predictors[0].offset
     if not intercept:
         return _deviance_at_offset(unit, chunk, executor)
-    alone, oracle = _alone(unit, chunk, executor)
     if offset is None and chunk.tally is not None:
         counts, responses = chunk.tally
         return _deviance_at_mean(unit, responses, counts)
+    alone, oracle = _alone(unit, chunk, executor)
     eta = constant_eta(unit, chunk) if offset is None else _shifted_eta(unit, chunk, offset)
     if offset is not None and eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value

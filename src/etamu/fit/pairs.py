@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.fit.anova import heading
 from etamu.fit.estimates import Estimates, Linearised, estimates, stated, text_rows
 from etamu.fit.profile import FACTORS
+from etamu.fit.term_tests import heading
 from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.studentized import range_tail
 

@@ -16,14 +16,15 @@ from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
-from etamu.family.dispersion import dispersion_ml
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
 from etamu.sums import etas
 
 if TYPE_CHECKING:
+    from etamu.family.dispersion import dispersion_ml
     from etamu.infer.reduced_dispersion import gamma_like, gaussian_like
 else:
+    dispersion_ml = later("etamu.family.dispersion", "dispersion_ml")
     gamma_like = later("etamu.infer.reduced_dispersion", "gamma_like")
     gaussian_like = later("etamu.infer.reduced_dispersion", "gaussian_like")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,18 +21,24 @@ from etamu._base import triangles
 from etamu._base.arrow import all_finite
 from etamu._base.errors import ConvergenceWarning
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
 from etamu.fit.placed import SQUARED_CONDITION
 from etamu.fit.problem import Problem
 from etamu.infer.covariance import condition
-from etamu.objective import extended
 from etamu.objective.likelihood import Likelihood
-from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+
+if TYPE_CHECKING:
+    from etamu.objective.extended import score as extended_score
+    from etamu.objective.whitened import Whitened
+else:
+    extended_score = later("etamu.objective.extended", "score")
+    Whitened = later("etamu.objective.whitened", "Whitened")
 
 FINEST = 1e-15
 """Standard errors to which the climb goes on: until rounding stops it."""
@@ -151,7 +158,7 @@ def _extended(problem: Problem, oracle: Likelihood, whitened: Whitened, beta: Ar
     best, shortest = beta, np.inf
     for _ in range(MOST):
         found = executor.reduce(
-            partial(extended.score, beta=beta, unit=problem.unit, coordinates=oracle.coordinates)
+            partial(extended_score, beta=beta, unit=problem.unit, coordinates=oracle.coordinates)
         )
         score = oracle.coordinates.gathered(found.hi) + oracle.coordinates.gathered(found.lo)
         white = triangles.solved(whitened.triangle, score, transposed=True)

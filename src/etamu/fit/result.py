@@ -22,7 +22,6 @@ from etamu.design.coordinates import Coordinates
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.fit.asked import Asked
-from etamu.fit.clusters import Clustering
 from etamu.fit.covariance import varying_df
 from etamu.fit.estimated import Estimated
 from etamu.fit.examined import Examined
@@ -32,15 +31,16 @@ from etamu.fit.limit import Limit, unbounded
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
-from etamu.fit.shape import Shape
 from etamu.fit.summary import Summary, summary
 from etamu.infer.covariance import Root
 from etamu.solve.oracle import Solution
 
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates
+    from etamu.fit.clusters import Clustering
     from etamu.fit.existence import Existence, existence
     from etamu.fit.measure import Near
+    from etamu.fit.shape import Shape
     from etamu.fit.store import save
     from etamu.fit.tables import augment, glance, tidy
 else:

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from etamu import sums
-from etamu._base.arrow import all_finite
+from etamu._base.arrow import all_finite, entries
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
-from etamu._base.types import LINE, Array, Interval
+from etamu._base.types import LINE, Array, Interval, Want
 from etamu.design.chunk import Chunk
+from etamu.design.coordinates import Coordinates
+from etamu.execute.executor import Executor
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import least_squares
+from etamu.solve.factor import DOUBT, Metric, cholesky, least_squares
 from etamu.solve.newton import newton
 
 
@@ -55,15 +57,126 @@ class Inside:
         return unit
 
 
-def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The first weighted least squares of textbook IRLS, at the family's starting means, as a unit.
+
+    With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
+    X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5). Here the offset comes as
+    eta, of beta = 0; the score is a row's part of the right-hand side, and the value is W.
+    """
+
+    unit: Unit
+    domain: Interval = LINE
+    canonical: bool = True
+    concordance: float = 0.0
+
+    @property
+    def alone(self) -> Guess:
+        """The same for rows of one trial each."""
+        return Guess(self.unit.alone)
+
+    def bind(self, xp: Any, information: str = "expected") -> Any:
+        """Return f(y, offset) -> (W, W (eta_0 - offset) + u, W)."""
+        del information
+        bound = self.unit.bind(xp, "expected")
+
+        def unit(y: tuple[Any, ...], offset: Any) -> tuple[Any, Any, Any]:
+            mean, trials = y[0], xp.ones_like(y[0])
+            if len(y) > 1:
+                trials = y[1]
+                some = trials > 0.0
+                mean = xp.where(some, mean / xp.where(some, trials, 1.0), 0.0)
+            mu = self.unit.family.start(mean, trials)
+            eta = self.unit.link.link(xp, mu, 1.0 - mu)
+            _, score, weight = bound(y, eta)
+            right = weight * (eta - offset) + score
+            # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
+            usable = xp.isfinite(right) & xp.isfinite(weight)
+            right, weight = xp.where(usable, right, 0.0), xp.where(usable, weight, 0.0)
+            return weight, right, weight
+
+        return unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normal:
+    """The normal equations of the first least squares, in raw and in working coordinates.
+
+    Parameters
+    ----------
+    sums : Sums
+        In raw columns; the value is the sum of the weights W.
+    coordinates : Coordinates
+    information : array (size, size)
+        X'WX.
+    metric : Metric, optional
+        Its factor; None where it is not positive definite.
+    """
+
+    sums: sums.Sums
+    coordinates: Coordinates
+    information: Array
+    metric: Metric | None
+
+    @property
+    def right(self) -> Array:
+        """X'Wz."""
+        return self.coordinates.gathered(np.asarray(self.sums.score))
+
+    def independent(self, lengths: Array) -> bool:
+        """Tell whether no column is an alias, and a Gram without weights would say so clearly.
+
+        The sum of the weights bounds the largest, and X'X >= X'WX / max w.
+
+        Parameters
+        ----------
+        lengths : array (size,)
+            Squared lengths of the columns, or bounds of them.
+        """
+        if self.metric is None:
+            return False
+        shares = entries(self.information) / (lengths * self.sums.value)
+        return bool(np.min(self.metric.pivots) * np.min(shares) >= DOUBT)
+
+    def over(self, coordinates: Coordinates) -> Normal:
+        """Return the equations of fewer columns."""
+        return self if coordinates is self.coordinates else _normal(self.sums, coordinates)
+
+    def solved(self) -> list[Array]:
+        """Return the solution, nothing where a sum is not finite."""
+        if self.metric is not None:
+            return [self.metric.solve(self.right)] if np.all(np.isfinite(self.right)) else []
+        if not (all_finite(self.information) and np.all(np.isfinite(self.right))):
+            return []
+        return [least_squares(self.information, self.right)]
+
+
+def normal_equations(executor: Executor, unit: Unit, coordinates: Coordinates) -> Normal:
+    """Sum the normal equations of the first least squares, in one pass."""
+    nothing = coordinates.raw(np.zeros(coordinates.size))
+    want = Want.VALUE | Want.SCORE | Want.EXPECTED
+    look = partial(sums.accumulate, beta=nothing, unit=Guess(unit), want=want)
+    with np.errstate(all="ignore"):
+        return _normal(executor.reduce(look), coordinates)
+
+
+def _normal(total: sums.Sums, coordinates: Coordinates) -> Normal:
+    information = coordinates.gram(total.expected)
+    return Normal(total, coordinates, information, cholesky(information))
+
+
+def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Array:
     """Choose where to start, in working coordinates: the best of the candidates inside the domain.
+
+    `normal` may hold the equations of the first least squares, if they are known.
 
     Raises
     ------
     DataError
         If no coefficients are found that put every eta inside the domain of the link.
     """
-    natural = candidates(oracle, unit, chunk)
+    natural = candidates(oracle, unit, chunk, normal)
     best = _best(oracle, natural)
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
@@ -77,31 +190,26 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
     return best
 
 
-def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
+def candidates(
+    oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None
+) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
-    return [*_least_squares(oracle, unit), *_constant(oracle, unit, chunk)]
+    known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
+    return [*known.over(oracle.coordinates).solved(), *_constant(oracle, unit, chunk)]
 
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
     best, highest = None, -np.inf
+    if len(starts) == 2 and not oracle.restricted:  # both in one pass
+        values = oracle.along(starts[0], starts[1] - starts[0], np.array([0.0, 1.0]))
+        if np.all(np.isfinite(values)):
+            return starts[int(values[1] > values[0])]
     for candidate in starts:
         # Strictly inside, by a little: a start on the edge of the domain cannot move.
         value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])
         if np.isfinite(value) and value > highest:
             best, highest = candidate, value
     return best
-
-
-def _least_squares(oracle: Likelihood, unit: Unit) -> list[Array]:
-    """Solve the first weighted least squares of IRLS."""
-    first = oracle.executor.reduce(partial(sums.initial, unit=unit))
-    assert first.score is not None
-    assert first.expected is not None
-    information = oracle.coordinates.gram(first.expected)
-    right = oracle.coordinates.gathered(first.score)
-    if not (all_finite(information) and np.all(np.isfinite(right))):
-        return []
-    return [least_squares(information, right)]
 
 
 def constant_eta(unit: Unit, chunk: Chunk) -> float | None:

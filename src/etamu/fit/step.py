@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu.fit.add import additions_of
-from etamu.fit.anova import Row, ladder
+from etamu.fit.anova import ladder
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.fit.drop import Change, scale_of
 from etamu.fit.model_terms import terms_of
 from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import refuse_without_likelihood, yardstick
 from etamu.fit.scope import Key, Wording, addable, deletable, encoded, keys_of, widened, wording_of
+from etamu.fit.term_tests import Row
 from etamu.infer import criteria
 
 if TYPE_CHECKING:

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.markup import escape
-from etamu.fit.anova import anova, term_tests
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.fit.problem import METHODS
+from etamu.fit.term_tests import term_tests
 from etamu.solve.oracle import Outcome
 
 if TYPE_CHECKING:
+    from etamu.fit.anova import anova
     from etamu.fit.result import Fit
+else:
+    anova = later("etamu.fit.anova", "anova")
 
 MOST_TESTED = 500
 """Coefficients up to which terms are tested without being asked."""

@@ -97,6 +97,12 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
         return Statistic(math.nan, len(rows) - given)
     unit = 2.0 ** math.frexp(float(np.abs(half).max(initial=0.0)))[1]  # squares of what is far out overflow
     half, estimate = half / unit, estimate / unit
+    if len(half) == 1 and not given:
+        length = float(half[0] @ half[0])
+        return Statistic(float(estimate[0]) ** 2 / length, 1) if length > 0 else Statistic(math.nan, 0)
+    shares = _triangular(half, estimate)
+    if shares is not None and len(shares) > given:
+        return Statistic(float(shares[given:] @ shares[given:]), len(shares) - given)
     basis = np.zeros((0, half.shape[1]))
     scores: list[float] = []
     fresh: list[float] = []
@@ -113,6 +119,17 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
         if place >= given:
             fresh.append(scores[-1])
     return Statistic(float(np.dot(fresh, fresh)) if fresh else math.nan, len(fresh))
+
+
+def _triangular(half: Array, estimate: Array) -> Array | None:
+    """Return the estimate in an orthonormal basis of the rows, by QR; None where some depend on others."""
+    if len(half) > half.shape[1]:
+        return None
+    upper = np.linalg.qr(half.T, mode="r")
+    lengths = np.sqrt(np.einsum("ij,ij->j", upper, upper))
+    if not np.all(np.abs(upper.diagonal()) > INDEPENDENT * lengths):
+        return None
+    return triangles.solved(upper, estimate, transposed=True)
 
 
 def rao(score: Array, information: Array) -> float:

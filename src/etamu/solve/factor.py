@@ -49,8 +49,8 @@ class Factor:
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
         root = triangles.inverted(self.triangle) / self.diagonal[:, None]
-        half = np.triu(root @ root.T)
-        return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
+        whole = root @ root.T
+        return np.asarray(0.5 * (whole + whole.T), dtype=np.float64)
 
     @cached_property
     def inverted(self) -> Array:
@@ -96,12 +96,12 @@ def cholesky(matrix: Array | Arrow) -> Metric | None:
     """
     if isinstance(matrix, Arrow):
         return matrix.factorised()
-    entries = np.diag(matrix)
-    if not (np.all(np.isfinite(matrix)) and np.all(entries > 0)):
+    entries = matrix.diagonal()
+    if not (np.isfinite(matrix).all() and (entries > 0).all()):
         return None
     diagonal = np.sqrt(entries)
     upper = triangles.cholesky(matrix / diagonal[:, None] / diagonal)
-    if upper is None or np.any(np.diag(upper) ** 2 <= max(64, 8 * len(entries)) * EPS):
+    if upper is None or (upper.diagonal() ** 2 <= max(64, 8 * len(entries)) * EPS).any():
         return None
     return Factor(upper, diagonal)
 
