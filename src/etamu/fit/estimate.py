@@ -34,7 +34,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.pilot import ENOUGH, pilot, size_of
+from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import refined, uphill
@@ -46,13 +46,14 @@ from etamu.fit.start import start as starting_point
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Metric, clearly_independent
+from etamu.solve.factor import clearly_independent
 from etamu.solve.gradient import gradient
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
@@ -61,9 +62,6 @@ else:
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
     unsolved = later("etamu.fit.reduced", "unsolved")
-
-Piloted = tuple[Array, Metric | None]
-"""Where the fit of a sample ended, and the information there."""
 
 SOLVERS: dict[str, Callable[..., Solution]] = {
     "newton": newton,
@@ -134,7 +132,7 @@ def _estimated(problem: Problem) -> Fit:
         piloted = _piloted(problem, oracle, stage)
         stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted[0])
+        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
 
 
@@ -207,10 +205,9 @@ def _climbed(
         if climbed is not None:
             return climbed
     if piloted is not None:
-        beta, metric = piloted
-        if solver == "newton":
-            return newton(oracle, beta, metric=metric, callback=watch)
-        return irls(oracle, beta, callback=watch)
+        if solver == "newton" and piloted.part is not None:
+            return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
+        return SOLVERS[solver](oracle, piloted.beta, callback=watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))

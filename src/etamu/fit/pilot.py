@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.unit import Unit
 from etamu.fit.sample import Sampled
@@ -44,8 +45,24 @@ def size_of(n: int, columns: int, *, coded: bool = False) -> int:
     return min(n // 4, max(n // (16 if coded else 40), 2 * STEADY * columns))
 
 
-def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metric | None] | None:
-    """Fit a sample roughly; return where it ends and the information there, None where it is no help.
+@dataclass(frozen=True, slots=True, eq=False)
+class Piloted:
+    """Where the fit of a sample ended.
+
+    Parameters
+    ----------
+    beta : array
+    part : Likelihood, optional
+        Of the sample, where that has rows enough to say what the sum over all rows does beyond its second
+        derivative.
+    """
+
+    beta: Array
+    part: Likelihood | None
+
+
+def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
+    """Fit a sample roughly; return where it ends, None where it is no help.
 
     A small ridge, one row's worth, keeps it finite where the sample separates. It starts from the constant
     alone, where there is one, and never goes down: what it finds is at least better than that.
@@ -59,8 +76,8 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metr
     found = _fitted(oracle, unit, sampled, beta)
     if found is None:
         return None
-    beta, factor = found
-    return beta, factor if len(sampled.chunk) >= STEADY * oracle.size else None
+    steady = len(sampled.chunk) >= STEADY * oracle.size
+    return Piloted(found[0], _over(oracle, sampled) if steady else None)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:
