@@ -23,8 +23,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
 from etamu.design.moments import Moments
-from etamu.execute.blas import held
-from etamu.execute.threads import ALONE, Threads
+from etamu.execute.threads import ALONE, Threads, kept
 from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
@@ -122,7 +121,7 @@ def _estimated(problem: Problem) -> Fit:
     if problem.options.method != "ml":
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
-    with held() if problem.chunk.cells > ALONE else nullcontext():
+    with kept() if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
@@ -205,9 +204,7 @@ def _climbed(
         if climbed is not None:
             return climbed
     if piloted is not None:
-        if solver == "newton" and piloted.part is not None:
-            return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
-        return SOLVERS[solver](oracle, piloted.beta, callback=watch)
+        return _onwards(solver, oracle, piloted, watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
@@ -216,6 +213,15 @@ def _climbed(
     if problem.options.start is not None:
         return ended
     return best_of(oracle, problem.unit, stage.chunk, ended, climb)
+
+
+def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback | None) -> Solution:
+    """Climb from where the fit of the sample ended, with what it is still good for."""
+    if solver == "irls":
+        return irls(oracle, piloted.beta, callback=watch)
+    if piloted.part is not None:
+        return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
+    return newton(oracle, piloted.beta, metric=piloted.metric, callback=watch)
 
 
 def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:

@@ -1,15 +1,16 @@
 """Newton's step, bent as a part of the sum says: what a part knows of the third derivative saves a pass.
 
-After a pass at beta with score g and information H a Newton step d solves g - H d = 0; what it leaves is what
-the sum does beyond its second derivative. A part of the sum, weighted so that it stands for the whole, tells
-that up to the error of drawing it,
+After a pass at beta with score g and information H Newton's step d solves g - H d = 0, and what it leaves is
+what the sum does beyond its second derivative. A part of the sum, scaled to stand for the whole, tells that
+up to the error of drawing it,
 
     R(d) = g_part(beta + d) - g_part(beta) + H_part(beta) d,
 
-so the step of the surrogate solves g - H d + R(d) = 0. That surrogate, the part corrected so that value, score
-and information at beta are those of all rows, is the one of Jordan, Lee and Yang (2019, JASA 114, eqs 2-3)
-with the second derivative corrected as well. Of what Newton leaves, |d|^2 say, it leaves the share by which
-the part errs. It is only a step to try: the search asks the whole sum, and what converged means is as ever.
+so the step of the surrogate solves g - H d + R(d) = 0. That is the maximum of the part's value, corrected so
+that value, score and information at beta are those of all rows: Jordan, Lee and Yang (2019, JASA 114,
+eqs 2-3), who correct value and score. Of what Newton leaves, about |d|^2, it leaves the share by which the
+part errs. It is only a step to try: the search asks the whole sum about it, and what converged means is as
+ever.
 
 May import: numpy, etamu._base, and in this room direction, loop, newton, oracle, stop.
 Read next: `etamu.solve.newton`, whose rule it follows; `etamu.solve.pilot`, which fits the part first.
@@ -17,6 +18,7 @@ Read next: `etamu.solve.newton`, whose rule it follows; `etamu.solve.pilot`, whi
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -27,26 +29,26 @@ from etamu.solve.direction import Direction, Point
 from etamu.solve.loop import Callback, climb
 from etamu.solve.newton import STEP, Newton
 from etamu.solve.oracle import Oracle, Solution
-from etamu.solve.stop import TOLERANCE
+from etamu.solve.stop import TOLERANCE, bound, relative
 
 ROUNDS = 6
-"""Most looks at the part for one step."""
-SETTLED = 0.02
-"""A look that changes the step by less than this share of all that was changed is the last."""
+"""Most looks at the part along the way to one step."""
+SETTLED = 0.1
+"""The way ends where less than this share of what it changed is left: the part errs by as much."""
 SHARE = 0.5
 """A step further from Newton's than this share of its length, in the metric, is not believed."""
-SHORT = 1e-4
+SHORT = 1e-5
 """Newton steps of at most so many standard errors leave nothing that matters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surrogate:
-    """The rule: where Newton's step is that of the observed information, bend it as the part says.
+    """The rule: Newton's, and where its step is that of the observed information, bent as the part says.
 
     Parameters
     ----------
     part : Oracle
-        Of the same coordinates, weighted so that its sums stand for those of all rows.
+        Of the same coordinates, scaled so that its sums stand for those of all rows.
     newton : Newton
     """
 
@@ -55,7 +57,7 @@ class Surrogate:
 
     @property
     def want(self) -> Want:
-        """What the first pass must bring: the information at once, for a step beyond Newton's."""
+        """What the first pass must bring: the information, for a part knows only what is beyond it."""
         return STEP
 
     @property
@@ -70,44 +72,46 @@ class Surrogate:
 
     def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction:
         """Return Newton's step, bent where that is believed; `slope` stays Newton's decrement."""
-        newton = self.newton.direction(oracle, trail)
-        unit = max(trail[-1].local.scale, 0.0)
-        if newton.information != "observed" or not newton.slope > SHORT**2 * unit:
+        here, newton = trail[-1], self.newton.direction(oracle, trail)
+        if newton.information != "observed" or relative(newton.slope, here.local.scale) <= SHORT**2:
             return newton
-        step = bent(self.part, trail[-1], newton)
+        step = bent(self.part, here, newton, _kept(oracle, newton))
         return newton if step is None else replace(newton, step=step, information="surrogate")
 
 
-def bent(part: Oracle, here: Point, newton: Direction) -> Array | None:
+def _kept(oracle: Oracle, newton: Direction) -> float:
+    """Bound the share by which the information changes along a step: a round with the old one leaves that."""
+    far = oracle.concordance * bound(newton, oracle)
+    return math.expm1(far) if 0.0 < far < 1.0 else math.inf
+
+
+def bent(part: Oracle, here: Point, newton: Direction, left: float = math.inf) -> Array | None:
     """Solve g - H d + R(d) = 0 from Newton's step on, H kept; None where that leads nowhere or too far.
 
-    Within `SHARE` of Newton's step the step goes uphill: its slope is at least 1 - SHARE of Newton's.
+    `left` is a bound of the share of its distance that one round leaves, where one is known. Within `SHARE`
+    of Newton's step the step goes uphill: its slope is at least 1 - SHARE of Newton's.
     """
-    metric, whole = newton.metric, here.local.observed
+    matrix, metric = here.local.observed, newton.metric
     begun = part.at(here.beta, STEP)
-    if metric is None or whole is None or begun.observed is None or begun.score is None:
+    if matrix is None or metric is None or begun.score is None or begun.observed is None:
         return None
-    step, last, most = newton.step, np.inf, SHARE**2 * newton.slope
+    step, most, last = newton.step, SHARE**2 * newton.slope, math.inf
     for _ in range(ROUNDS):
-        there = part.at(here.beta + step, Want.VALUE | Want.SCORE).score
-        if there is None or not np.all(np.isfinite(there)):
+        there = part.at(here.beta + step, Want.VALUE | Want.SCORE)
+        if there.score is None:
             return None
-        beyond = there - begun.score + begun.observed @ step
-        left = here.score - whole @ step + beyond
-        more = metric.solve(left)
+        rest = here.score - matrix @ step + (there.score - begun.score + begun.observed @ step)
+        more = metric.solve(rest)
+        moved, changed = float(more @ rest), step + more - newton.step
+        size = float(changed @ (matrix @ changed))
+        if not (moved <= last / 4 and size <= most):  # written so that NaN ends it too
+            return None
         step = step + more
-        moved, whole_way = float(more @ left), _squared(whole, step - newton.step)
-        if not (moved < last / 4 and whole_way <= most):
-            return None
-        if moved <= SETTLED**2 * whole_way:
+        left = left if last == math.inf else min(left, math.sqrt(moved / last))
+        if left**2 * moved <= SETTLED**2 * size:
             return np.asarray(step, dtype=np.float64)
         last = moved
     return None
-
-
-def _squared(matrix: Array, vector: Array) -> float:
-    """Return v'Mv."""
-    return float(vector @ (matrix @ vector))
 
 
 def surrogate(
@@ -128,7 +132,7 @@ def surrogate(
     start : Array
         Where to begin, (size,); the value there must be finite.
     part : Oracle
-        A part of the sum, weighted so that it stands for the whole; its passes are not counted.
+        A part of the sum, scaled to stand for the whole; looks at it are not counted as passes.
     limit, tolerance, callback
         As those of `newton`.
     """
