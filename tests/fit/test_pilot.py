@@ -65,7 +65,7 @@ def agree(mine: em.Fit, theirs: em.Fit) -> None:
     assert_allclose(mine.deviance, theirs.deviance, rtol=1e-10)
     assert_allclose(mine.null_deviance, theirs.null_deviance, rtol=1e-10)
     assert_allclose(mine.loglik, theirs.loglik, rtol=1e-9)
-    # Pearson's statistic is that of the last pass, after which one step of at most 1e-5 standard errors was taken
+    # Pearson's statistic is that of the last pass, and one step of at most 1e-5 standard errors came after it
     assert_allclose(mine.dispersion, theirs.dispersion, rtol=1e-8)
 
 

@@ -245,7 +245,7 @@ def prepare(problem: Problem) -> Stage:
     moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk(
-        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
+        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster
     )
     executor = Threads(ready, **visits(options))
     sampled = _sample(problem, ready, coordinates)
