@@ -39,6 +39,8 @@ const Verbs& table() {
         rows_sum,
         rows_times,
         rows_pearson,
+        rows_cells,
+        rows_tally,
         panel_moments,
         panel_squares,
     };

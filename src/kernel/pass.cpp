@@ -415,6 +415,9 @@ double girth(const Rows& rows) {
     return largest;
 }
 
+// Up to so many cells are compared with each.
+constexpr std::int32_t FEW_CELLS = 8;
+
 bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
     std::int64_t all = 1;
     for (const std::int64_t size : sizes) all *= size;
@@ -428,22 +431,16 @@ bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* cou
     bool whole = true;
     by_tiles(rows, [&](std::int64_t start, int m) {
         std::fill_n(cells, m, 0);
+        std::int32_t most = 0;
         for (int k = 0; k < rows.responses(); ++k) {
-            const double* y = rows.response(k) + start;
             const std::int32_t size = static_cast<std::int32_t>(sizes[static_cast<std::size_t>(k)]);
-            const double above = static_cast<double>(size);
-            int wrong = 0;
-            for (int r = 0; r < m; ++r) {
-                const int inside = (y[r] >= 0.0) & (y[r] < above);  // of a NaN neither
-                const std::int32_t count = static_cast<std::int32_t>(inside ? y[r] : 0.0);
-                wrong |= !inside | (static_cast<double>(count) != y[r]);
-                cells[r] = cells[r] * size + count;
-            }
-            whole = whole && !wrong;
+            most = use.rows_cells(rows.response(k) + start, m, size, cells);
+            whole = whole && most >= 0;
         }
         if (!whole) return false;
         const double* weight = part(rows.weight(), start);
-        use.coded_sum(cells, weight ? weight : ones, m, tables.data(), all, copies);
+        if (most < FEW_CELLS) use.rows_tally(cells, weight, m, most, tables.data());
+        else use.coded_sum(cells, weight ? weight : ones, m, tables.data(), all, copies);
         return true;
     });
     fold(tables.data(), all, copies);

@@ -69,6 +69,53 @@ double rows_pearson(const double* score, const double* expected, const double* w
     return sum;
 }
 
+// cell = cell * size + y; the largest cell, -1 where a y is no whole number of 0, ..., size - 1, which a NaN is not.
+std::int32_t rows_cells(const double* y, int m, std::int32_t size, std::int32_t* cells) {
+    const double above = static_cast<double>(size);
+    Longs wrong = {};
+    HalfInts largest = {};
+    int r = 0;
+    for (; r + LANES <= m; r += LANES) {
+        const Doubles x = load<Doubles>(y + r);
+        const Longs inside = (x >= 0.0) & (x < above);
+        const HalfInts count = __builtin_convertvector((Doubles)((Longs)x & inside), HalfInts);
+        wrong |= ~(inside & (__builtin_convertvector(count, Doubles) == x));
+        const HalfInts cell = load<HalfInts>(cells + r) * size + count;
+        store(cells + r, cell);
+        largest = cell > largest ? cell : largest;
+    }
+    std::int64_t any = 0;
+    std::int32_t most = 0;
+    for (int lane = 0; lane < LANES; ++lane) any |= wrong[lane], most = largest[lane] > most ? largest[lane] : most;
+    for (; r < m; ++r) {
+        const bool inside = y[r] >= 0.0 && y[r] < above;
+        const std::int32_t count = static_cast<std::int32_t>(inside ? y[r] : 0.0);
+        any |= !inside || static_cast<double>(count) != y[r];
+        cells[r] = cells[r] * size + count;
+        most = cells[r] > most ? cells[r] : most;
+    }
+    return any ? -1 : most;
+}
+
+// table[cell] += w for the cells 0, ..., most: compared with each in turn, as no two rows then wait for one another.
+void rows_tally(const std::int32_t* cells, const double* w, int m, std::int32_t most, double* table) {
+    for (std::int32_t cell = 0; cell <= most; ++cell) {
+        Doubles sums = {};
+        Ints counts = {};
+        double sum = 0;
+        int r = 0;
+        if (w) {
+            for (; r + LANES <= m; r += LANES)
+                sums += (Doubles)(__builtin_convertvector(load<HalfInts>(cells + r) == cell, Longs) & load<Longs>(w + r));
+        } else {
+            for (; r + LANES32 <= m; r += LANES32) counts -= load<Ints>(cells + r) == cell;
+        }
+        for (; r < m; ++r) sum += cells[r] == cell ? (w ? w[r] : 1.0) : 0.0;
+        for (int lane = 0; lane < LANES32; ++lane) sum += counts[lane];
+        table[cell] += sum + total(sums);
+    }
+}
+
 void panel_squares(const double* panel, int p, int m, double* out) {
     for (int r = 0; r < m; ++r) {
         Doubles sums = {};

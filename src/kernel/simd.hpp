@@ -41,6 +41,7 @@ typedef std::int64_t Longs __attribute__((vector_size(WIDTH)));
 typedef std::int32_t Ints __attribute__((vector_size(WIDTH)));
 
 typedef float HalfFloats __attribute__((vector_size(WIDTH / 2)));  // as many lanes as Doubles
+typedef std::int32_t HalfInts __attribute__((vector_size(WIDTH / 2)));
 
 constexpr int LANES = WIDTH / sizeof(double);
 constexpr int LANES32 = WIDTH / sizeof(float);

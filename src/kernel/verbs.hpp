@@ -89,6 +89,10 @@ struct Verbs {
     void (*rows_times)(const double* v, const double* w, int m, double* out);
     // The sum of w score^2 / expected, 0 where the score is 0.
     double (*rows_pearson)(const double* score, const double* expected, const double* w, int m);
+    // cell = cell size + y; the largest cell, -1 where a y is no whole number of 0, ..., size - 1.
+    std::int32_t (*rows_cells)(const double* y, int m, std::int32_t size, std::int32_t* cells);
+    // table[cell] += w for the cells 0, ..., most, which are few.
+    void (*rows_tally)(const std::int32_t* cells, const double* w, int m, std::int32_t most, double* table);
     // Add rows less a pivot to sums and squares, and to the extremes; every argument is padded(p) long.
     void (*panel_moments)(const double* panel, int p, int m, const double* pivot, double* sum, double* square,
                           double* low, double* high);

@@ -164,7 +164,7 @@ class Dense:
 
     def take(self, index: NDArray[np.intp]) -> Dense:
         """Copy some rows."""
-        return Dense(tuple(column[index] for column in self.columns), self.shift, self.scale)
+        return Dense(tuple(column.take(index, axis=0) for column in self.columns), self.shift, self.scale)
 
     def moments(self) -> Moments:
         """Describe every column."""
@@ -267,8 +267,8 @@ class Coded:
 
     def take(self, index: NDArray[np.intp]) -> Coded:
         """Copy some rows."""
-        part = None if self.multiplier is None else self.multiplier[index]
-        return Coded(self.codes[index], self.levels, part, self.scale)
+        part = None if self.multiplier is None else self.multiplier.take(index)
+        return Coded(self.codes.take(index), self.levels, part, self.scale)
 
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""

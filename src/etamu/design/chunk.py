@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
 from etamu.design.design import Design
 from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes
+
+Ids = NDArray[np.int64] | range
+"""Positions of rows in the input; a range costs no memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +99,23 @@ class Chunk:
     weights : Weights
     cluster : tuple of integer arrays (n,)
         Cluster codes, one array per way of clustering.
-    row_ids : integers (n,)
+    ids : Ids
         Positions of the rows in the input.
     """
 
     predictors: tuple[Predictor, ...]
     y: tuple[Array, ...]
     weights: Weights
-    row_ids: NDArray[np.int64]
+    ids: Ids
     cluster: tuple[NDArray[Any], ...] = ()
+
+    @cached_property
+    def row_ids(self) -> NDArray[np.int64]:
+        """Positions of the rows in the input, (n,)."""
+        ids = self.ids
+        if isinstance(ids, range):
+            return np.arange(ids.start, ids.stop, ids.step, dtype=np.int64)
+        return np.asarray(ids, dtype=np.int64)
 
     @cached_property
     def compiled(self) -> Any:
@@ -117,7 +128,7 @@ class Chunk:
         return tallied(self)
 
     def __len__(self) -> int:
-        return len(self.row_ids)
+        return len(self.ids)
 
     @property
     def cells(self) -> int:
@@ -135,7 +146,7 @@ class Chunk:
             _each_once(self.predictors, lambda predictor: predictor.rows(start, stop)),
             tuple(column[start:stop] for column in self.y),
             self.weights.rows(start, stop),
-            self.row_ids[start:stop],
+            self.ids[start:stop],
             tuple(codes[start:stop] for codes in self.cluster),
         )
 
@@ -145,9 +156,15 @@ class Chunk:
             _each_once(self.predictors, lambda predictor: predictor.take(index)),
             tuple(_repeated(column, index) for column in self.y),
             self.weights.take(index),
-            self.row_ids[index],
+            _taken(self.ids, index),
             tuple(codes[index] for codes in self.cluster),
         )
+
+
+def _taken(ids: Ids, index: NDArray[np.intp]) -> NDArray[np.int64]:
+    if isinstance(ids, range):
+        return np.asarray(ids.start + ids.step * index, dtype=np.int64)
+    return ids[index]
 
 
 def _each_once(
@@ -165,11 +182,11 @@ def _repeated(column: Array, index: NDArray[np.intp]) -> Array:
     """Take some rows; a number that is the same in all of them stays one number."""
     if column.strides == (0,) and len(column):
         return np.broadcast_to(column[0], len(index))
-    return column[index]
+    return column.take(index)
 
 
 def _some(values: Array | None, index: NDArray[np.intp]) -> Array | None:
-    return None if values is None else values[index]
+    return None if values is None else values.take(index)
 
 
 def _part(values: Array | None, start: int, stop: int) -> Array | None:
@@ -179,7 +196,7 @@ def _part(values: Array | None, start: int, stop: int) -> Array | None:
 def _product(*factors: Array | None) -> Array | None:
     present = [factor for factor in factors if factor is not None]
     with np.errstate(over="ignore"):  # the square of a weight may be beyond float64
-        return np.prod(present, axis=0) if present else None
+        return reduce(np.multiply, present) if present else None
 
 
 def compiled_rows(chunk: Chunk) -> Any:
@@ -213,6 +230,8 @@ def compiled_rows(chunk: Chunk) -> Any:
     )
 
 
+USUAL = 64
+"""Responses are first looked for among so many whole numbers: most counts are smaller."""
 FEW = 1 << 16
 """Responses that are counts are tallied if there can be no more than so many different ones."""
 
@@ -221,24 +240,33 @@ def tallied(chunk: Chunk) -> tuple[Array, tuple[Array, ...]] | None:
     """Count the rows of each response, with their weights, where responses are small whole numbers."""
     single = _one_each(chunk.y)
     columns = chunk.y[:1] if single else chunk.y
-    sizes = [float(column.max(initial=0.0)) + 1.0 for column in columns]
-    if not math.prod(sizes) <= FEW:
-        return None
-    shape = tuple(int(size) for size in sizes)
-    if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
-        read = tuple(contiguous(column) for column in columns)
-        counts = kernel.Rows(len(chunk), 0, [], read, None, _plain(chunk.weights.total()), None).tally(shape)
-    elif all(np.array_equal(column, np.floor(column)) and np.all(column >= 0) for column in columns):
-        cells = np.ravel_multi_index([column.astype(np.int64) for column in columns], shape)
-        total = chunk.weights.total()
-        counts = np.bincount(cells, weights=total, minlength=int(np.prod(shape))).astype(np.float64)
-    else:
-        counts = None
+    shape = (USUAL,) * len(columns)
+    counts = _counts(chunk, columns, shape)
+    if counts is None:
+        sizes = [float(column.max(initial=0.0)) + 1.0 for column in columns]
+        if not math.prod(sizes) <= FEW:
+            return None
+        shape = tuple(int(size) for size in sizes)
+        counts = _counts(chunk, columns, shape)
     if counts is None:
         return None
     seen = np.flatnonzero(counts)
     responses = tuple(column.astype(np.float64) for column in np.unravel_index(seen, shape))
     return counts[seen], (*responses, np.ones(len(seen))) if single else responses
+
+
+def _counts(chunk: Chunk, columns: tuple[Array, ...], shape: tuple[int, ...]) -> Array | None:
+    """Count rows by response in a table, None where one is not a whole number that it has."""
+    total = chunk.weights.total()
+    if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
+        read = tuple(contiguous(column) for column in columns)
+        counts: Array | None = kernel.Rows(len(chunk), 0, [], read, None, _plain(total), None).tally(shape)
+        return counts
+    inside = (np.all((column >= 0) & (column < size)) for column, size in zip(columns, shape, strict=True))
+    if not all(inside) or not all(np.array_equal(column, np.floor(column)) for column in columns):
+        return None
+    cells = np.ravel_multi_index([column.astype(np.int64) for column in columns], shape)
+    return np.bincount(cells, weights=total, minlength=math.prod(shape)).astype(np.float64)
 
 
 def _one_each(y: tuple[Array, ...]) -> bool:

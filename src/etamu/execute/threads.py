@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +21,7 @@ from etamu.execute.blas import held
 from etamu.execute.executor import A, added_in_order
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 CELLS = 1 << 20
 """Numbers per block: enough work to make its overhead small, in a few MB of memory."""
@@ -47,6 +49,57 @@ def available() -> int:
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_kept: ContextVar[dict[int, ThreadPoolExecutor] | None] = ContextVar("_kept", default=None)
+"""Pools by their number of threads, where `kept` holds some."""
+
+
+@contextmanager
+def kept(columns: int = 0) -> Iterator[None]:
+    """Keep threads from one pass for the next within a `with`; starting them costs more than a small pass.
+
+    Parameters
+    ----------
+    columns : int
+        Of the largest matrix that will be factorised, for `held`.
+
+    Examples
+    --------
+    >>> import threading
+    >>> before = threading.active_count()
+    >>> with kept():
+    ...     pass
+    >>> threading.active_count() == before
+    True
+    """
+    if _kept.get() is not None:
+        yield
+        return
+    pools: dict[int, ThreadPoolExecutor] = {}
+    token = _kept.set(pools)
+    try:
+        with held(columns):
+            yield
+    finally:
+        _kept.reset(token)
+        for pool in pools.values():
+            pool.shutdown()
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool: the one that is kept, or one that ends with the `with`."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pools = _kept.get()
+    if pools is None:
+        with held(), ThreadPoolExecutor(threads) as pool:
+            yield pool
+        return
+    if threads not in pools:
+        pools[threads] = ThreadPoolExecutor(threads)
+    yield pools[threads]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +153,7 @@ class Threads:
         if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
             yield from map(fn, self.parts)
             return
-        from concurrent.futures import ThreadPoolExecutor
-
-        with held(), ThreadPoolExecutor(self.threads) as pool:
+        with _workers(self.threads) as pool:
             waiting: deque[Future[R]] = deque()
             try:
                 for block in self.parts:

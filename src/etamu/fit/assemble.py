@@ -19,7 +19,7 @@ from etamu.data.encode import Encoded, encode, missing_rows, response
 from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema, settle
-from etamu.design.chunk import Chunk, Predictor
+from etamu.design.chunk import Chunk, Ids, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
@@ -115,7 +115,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     say_dropped(complete, dropped, missing)
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
-    row_ids = np.arange(len(frame)) if complete.all() else np.flatnonzero(complete)
+    row_ids: Ids = range(len(frame)) if complete.all() else np.flatnonzero(complete)
     answer = columns.response(complete)
     y = response_columns(unit.family, answer, trials, row_ids)
     weights = weights_from(given, complete)

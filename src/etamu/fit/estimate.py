@@ -30,8 +30,7 @@ from etamu.design.coordinates import (
     standardised,
 )
 from etamu.design.moments import Moments
-from etamu.execute.blas import held
-from etamu.execute.threads import ALONE, Threads
+from etamu.execute.threads import ALONE, Threads, kept
 from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
@@ -41,7 +40,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.pilot import ENOUGH, pilot, size_of
+from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import refined, uphill
@@ -53,10 +52,11 @@ from etamu.fit.start import Normal, normal_equations
 from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Metric, clearly_independent
+from etamu.solve.factor import clearly_independent
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
@@ -73,9 +73,6 @@ else:
     gradient = later("etamu.solve.gradient", "gradient")
     irls = later("etamu.solve.irls", "irls")
     lbfgs = later("etamu.solve.lbfgs", "lbfgs")
-
-Piloted = tuple[Array, Metric | None]
-"""Where the fit of a sample ended, and the information there."""
 
 SOLVERS: dict[str, Callable[..., Solution]] = {
     "newton": newton,
@@ -138,7 +135,7 @@ def _estimated(problem: Problem) -> Fit:
     if problem.options.method != "ml":
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
-    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem, begin=problem.options.start is None)
         oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
@@ -148,7 +145,7 @@ def _estimated(problem: Problem) -> Fit:
         piloted = _piloted(problem, oracle, stage)
         stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted[0])
+        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
 
 
@@ -221,10 +218,7 @@ def _climbed(
         if climbed is not None:
             return climbed
     if piloted is not None:
-        beta, metric = piloted
-        if solver == "newton":
-            return newton(oracle, beta, metric=metric, callback=watch)
-        return irls(oracle, beta, callback=watch)
+        return _onwards(solver, oracle, piloted, watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
@@ -233,6 +227,15 @@ def _climbed(
     if problem.options.start is not None:
         return ended
     return best_of(oracle, problem.unit, stage.chunk, ended, climb)
+
+
+def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback | None) -> Solution:
+    """Climb from where the fit of the sample ended, with what it is still good for."""
+    if solver == "irls":
+        return irls(oracle, piloted.beta, callback=watch)
+    if piloted.part is not None:
+        return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
+    return newton(oracle, piloted.beta, metric=piloted.metric, callback=watch)
 
 
 def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
@@ -260,7 +263,7 @@ def prepare(problem: Problem, *, begin: bool = False) -> Stage:
     moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk(
-        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster
+        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster
     )
     executor = Threads(ready, **visits(options))
     sampled = _sample(problem, ready, coordinates)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
@@ -18,7 +17,7 @@ from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.evaluate import all_finite
 from etamu.data.frame import Frame
-from etamu.design.chunk import Weights
+from etamu.design.chunk import Ids, Weights
 from etamu.family.link import Link
 
 
@@ -66,7 +65,7 @@ def columns_of(frame: Frame, keywords: Keywords) -> dict[str, Column]:
     return {name: frame.keyword(name, value) for name, value in keywords.given().items()}
 
 
-def numbers(column: Column, label: str, rows: NDArray[np.intp] | None = None) -> Array:
+def numbers(column: Column, label: str, rows: Ids | None = None) -> Array:
     """Return a column as float64, refusing text and infinite values; missing ones become NaN.
 
     `rows` are the positions of its entries in the input, where those are not all of them.
@@ -94,7 +93,7 @@ def kept(values: Array, keep: Mask) -> Array:
     return values if keep.all() else values[keep]
 
 
-def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: NDArray[np.intp] | None = None) -> None:
+def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: Ids | None = None) -> None:
     """Raise a DataError that names the first wrong row and its value, if there is one."""
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])

@@ -223,7 +223,7 @@ def _rescaled(problem: Problem, measure: Measure, centre: float, logarithm: floa
     if measure.weight and weights.variance is not None:
         weights = replace(weights, variance=_array(weights.variance, -measure.weight))
     y = (_array(chunk.y[0], -measure.response), *chunk.y[1:]) if measure.response else chunk.y
-    moved = Chunk((replace(predictor, offset=offset),), y, weights, chunk.row_ids, chunk.cluster)
+    moved = Chunk((replace(predictor, offset=offset),), y, weights, chunk.ids, chunk.cluster)
     options = problem.options
     if options.start is not None:
         started = np.asarray(options.start, dtype=np.float64)

@@ -78,7 +78,7 @@ def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likeliho
     layout = plain_layout(("Intercept",), intercept=0)
     moments = constant(1.0, n)
     placed, coordinates = standardised(ones, layout, moments)
-    alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.row_ids)
+    alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.ids)
     return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
 
 
@@ -97,7 +97,7 @@ def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) ->
 def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     offset = chunk.predictors[0].offset
     empty = Predictor(Design((), len(chunk)), offset)
-    alone = Chunk((empty,), chunk.y, chunk.weights, chunk.row_ids)
+    alone = Chunk((empty,), chunk.y, chunk.weights, chunk.ids)
     nothing: Array = np.zeros(0)
     look = partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)
     value = executor.over(alone).reduce(look).value

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from etamu._base.errors import DataError
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.unit import Unit
 from etamu.fit.sample import Sampled
@@ -29,6 +30,29 @@ CLOSE = 0.05
 """A sample is fitted to this share of the squared distance that sampling leaves anyway, p n / m."""
 
 
+SLIGHT = 1 / 30
+"""Of at most this share of the rows a sample costs little enough to be asked again during the climb."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piloted:
+    """Where the fit of a sample ended, and what the sample is still good for.
+
+    Parameters
+    ----------
+    beta : array
+    metric : Metric, optional
+        The information there, where the sample has rows enough for it to stand for that in all rows.
+    part : Likelihood, optional
+        Of the sample, where that is so and asking it costs little beside a pass: the climb may ask it what
+        the sum over all rows does beyond its second derivative.
+    """
+
+    beta: Array
+    metric: Metric | None
+    part: Likelihood | None
+
+
 def size_of(n: int, columns: int, *, coded: bool = False) -> int:
     """Choose how many of n rows to draw: 400 per column, a fortieth at least and a quarter at most.
 
@@ -44,7 +68,7 @@ def size_of(n: int, columns: int, *, coded: bool = False) -> int:
     return min(n // 4, max(n // (16 if coded else 40), 2 * STEADY * columns))
 
 
-def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metric | None] | None:
+def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
     """Fit a sample roughly; return where it ends and the information there, None where it is no help.
 
     A small ridge, one row's worth, keeps it finite where the sample separates. It starts from the constant
@@ -52,35 +76,35 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> tuple[Array, Metr
     """
     if len(sampled.chunk) < ENOUGH * oracle.size:
         return None
+    few = _over(oracle, sampled)
     beta: Array | None = None
     if len(sampled.chunk) >= FIRST * ENOUGH * oracle.size:
-        first = _fitted(oracle, unit, sampled.part(FIRST), None)
+        part = sampled.part(FIRST)
+        first = _fitted(_over(oracle, part), unit, part, None)
         beta = None if first is None else first[0]
-    found = _fitted(oracle, unit, sampled, beta)
+    found = _fitted(few, unit, sampled, beta)
     if found is None:
         return None
-    beta, factor = found
-    return beta, factor if len(sampled.chunk) >= STEADY * oracle.size else None
+    steady = len(sampled.chunk) >= STEADY * oracle.size
+    slight = steady and sampled.share <= SLIGHT and unit.convex
+    return Piloted(found[0], found[1] if steady else None, few if slight else None)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:
     return replace(oracle, executor=oracle.executor.over(sampled.chunk), dear=False)
 
 
-def _fitted(
-    oracle: Likelihood, unit: Unit, sampled: Sampled, beta: Array | None
-) -> tuple[Array, Metric] | None:
-    few = _over(oracle, sampled)
-    constant = oracle.coordinates.layout.constant
+def _fitted(few: Likelihood, unit: Unit, sampled: Sampled, beta: Array | None) -> tuple[Array, Metric] | None:
+    constant = few.coordinates.layout.constant
     eta = None if constant is None else constant_eta(unit, sampled.chunk)
     if beta is None and constant is not None and eta is not None:
-        beta = oracle.coordinates.working(constant * eta)
+        beta = few.coordinates.working(constant * eta)
     if beta is None:
         try:
             beta = start(few, unit, sampled.chunk)
         except DataError:
             return None
-    strength = np.full(oracle.size, 1.0 / sampled.share)
+    strength = np.full(few.size, 1.0 / sampled.share)
     if constant is not None:
-        strength[constant[oracle.coordinates.kept] != 0.0] = 0.0
-    return rough(few, beta, strength, CLOSE * oracle.size / sampled.share)
+        strength[constant[few.coordinates.kept] != 0.0] = 0.0
+    return rough(few, beta, strength, CLOSE * few.size / sampled.share)

@@ -97,7 +97,7 @@ def placed(problem: Problem, chunk: Chunk, coordinates: Coordinates, beta: Array
         (Predictor(coordinates.placed(predictor.design), predictor.offset),),
         chunk.y,
         chunk.weights,
-        chunk.row_ids,
+        chunk.ids,
         chunk.cluster,
     )
     return Placed(problem, Threads(ready, **visits(problem.options)), coordinates, beta)

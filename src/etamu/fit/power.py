@@ -23,8 +23,7 @@ import numpy as np
 from etamu._base.errors import ConvergenceWarning, DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Interval
-from etamu.execute.blas import held
-from etamu.execute.threads import ALONE
+from etamu.execute.threads import ALONE, kept
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import Stage, conclude, prepare
 from etamu.fit.power_profile import traced
@@ -78,7 +77,7 @@ def estimate_power(problem: Problem) -> Fit:
             "the power is estimated by the likelihood of the rows, and sampling weights make none: give it, "
             "Tweedie(power=1.5)"
         )
-    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         walk = Walk(free(problem), stage)
         lattice = bool(np.all(stage.chunk.y[0] == np.floor(stage.chunk.y[0])))

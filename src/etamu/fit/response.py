@@ -6,12 +6,15 @@ Read next: `etamu.fit.assemble`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.types import Array
 from etamu.data.column import Column
+from etamu.design.chunk import Chunk, Ids, Weights
 from etamu.family.family import Family
 from etamu.fit.inputs import numbers, refuse, whole_tolerance
 
@@ -23,7 +26,7 @@ BLOCK = 16_384
 
 
 def response_columns(
-    family: Family, columns: tuple[Column, ...], trials: Array | None, rows: NDArray[np.intp]
+    family: Family, columns: tuple[Column, ...], trials: Array | None, rows: Ids
 ) -> tuple[Array, ...]:
     """Return the family's response columns over the rows in use.
 
@@ -37,7 +40,7 @@ def response_columns(
         The left side of the formula.
     trials : array, optional
         Trials given by keyword.
-    rows : integers
+    rows : Ids
         Positions of the rows in use in the input, for messages.
 
     Raises
@@ -64,7 +67,7 @@ def response_columns(
     return _counts(first.name, successes, trials, rows)
 
 
-def _numeric(family: Family, column: Column, rows: NDArray[np.intp]) -> Array:
+def _numeric(family: Family, column: Column, rows: Ids) -> Array:
     if column.kind in {"numeric", "boolean"}:
         return numbers(column, f"response {column.name!r}", rows)
     if family.name not in BINARY:
@@ -81,8 +84,8 @@ def _numeric(family: Family, column: Column, rows: NDArray[np.intp]) -> Array:
     return np.asarray(column.codes, dtype=np.float64)
 
 
-def _supported(family: Family, name: str, y: Array, rows: NDArray[np.intp]) -> Array:
-    if not all(family.support.contains(y[start : start + BLOCK]).all() for start in range(0, len(y), BLOCK)):
+def _supported(family: Family, name: str, y: Array, rows: Ids) -> Array:
+    if not _holds(y, family.support.contains):
         wrong = ~family.support.contains(y)
         first = int(np.flatnonzero(wrong)[0])
         count = int(wrong.sum())
@@ -106,8 +109,8 @@ def _remedy(family: Family, value: float) -> str:
     return ": correct the row or choose a family with this support"
 
 
-def _check_binary(name: str, y: Array, rows: NDArray[np.intp]) -> None:
-    if all(_zero_or_one(y[start : start + BLOCK]) for start in range(0, len(y), BLOCK)):
+def _check_binary(name: str, y: Array, rows: Ids) -> None:
+    if _holds(y, lambda part: np.logical_or(part == 0.0, part == 1.0)):
         return
     wrong = (y != 0.0) & (y != 1.0)
     first = int(np.flatnonzero(wrong)[0])
@@ -117,11 +120,16 @@ def _check_binary(name: str, y: Array, rows: NDArray[np.intp]) -> None:
     refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, rows)
 
 
-def _zero_or_one(y: Array) -> bool:
-    return bool(np.logical_or(y == 0.0, y == 1.0).all())
+def _holds(y: Array, true: Callable[[Array], Any]) -> bool:
+    """Tell whether something is true of every response; of small counts each different one is asked once."""
+    if len(y) > BLOCK:
+        told = Chunk((), (y,), Weights(), range(len(y))).tally
+        if told is not None:
+            return bool(np.all(true(told[1][0])))
+    return all(bool(np.all(true(y[start : start + BLOCK]))) for start in range(0, len(y), BLOCK))
 
 
-def _counts(name: str, successes: Array, trials: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+def _counts(name: str, successes: Array, trials: Array, rows: Ids) -> tuple[Array, Array]:
     whole = np.round(successes)
     fraction = np.abs(successes - whole) > whole_tolerance(successes)
     rule = f"with trials= the response {name!r} counts successes and must be whole"

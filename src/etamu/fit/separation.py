@@ -59,6 +59,8 @@ CREEPS = 4
 """Newton steps in a row that must creep before running away is suspected."""
 BETWEEN = (0.15, 0.7)
 """A decrement that creeps is this share of the last; e^-1 for every tail of an exponential family."""
+NEWTONS = frozenset({"observed", "surrogate"})
+"""Kinds of steps that are Newton's, or no more than half as long again."""
 SMALL = 1e-2
 """Decrement above which nothing is suspected: a start far off creeps too."""
 SEARCHED = frozenset({Outcome.INFINITE, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT, Outcome.BOUNDARY})
@@ -179,7 +181,7 @@ def _creeps(steps: list[Step]) -> bool:
     last = steps[-CREEPS - 1 :]
     if len(last) <= CREEPS or last[-1].decrement > SMALL:
         return False
-    if any(step.information != "observed" or step.length != 1.0 for step in last):
+    if any(step.information not in NEWTONS or step.length != 1.0 for step in last):
         return False
     ratios = [after.decrement / before.decrement for before, after in pairwise(last) if before.decrement > 0]
     return len(ratios) == CREEPS and all(BETWEEN[0] < ratio < BETWEEN[1] for ratio in ratios)

@@ -22,8 +22,7 @@ import numpy as np
 
 from etamu._base.errors import ConvergenceWarning, DataError
 from etamu._base.types import Array
-from etamu.execute.blas import held
-from etamu.execute.threads import ALONE
+from etamu.execute.threads import ALONE, kept
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import DEAR, Stage, conclude, prepare
 from etamu.fit.overdispersion import Bend, counts_of, joint_information, squares, without
@@ -70,7 +69,7 @@ def estimate_theta(problem: Problem) -> Fit:
     refuse_nothing(problem, "theta")
     # The Poisson unit: it has the same rows, columns and starts as the negative binomial one.
     problem = replace(problem, unit=unit_at(problem, 0.0))
-    with held(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
         climb = Climb(problem, stage, counts_of(stage.chunk))
         found = search(climb, _pilot(problem, stage))

@@ -38,7 +38,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Direction:
-    """A step to try, uphill: `slope` = score'step > 0, which is the decrement when step = H^-1 score."""
+    """A step to try, uphill: `slope` = score'step > 0, which is the decrement when step = H^-1 score.
+
+    Of a step that was found near Newton's, `information` "surrogate", it is Newton's decrement.
+    """
 
     step: Array
     slope: float

@@ -160,7 +160,7 @@ class Step:
     step: float  # largest |step_j| in standard errors (of many: its bound lambda); NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
-    information: str  # "observed", "expected", "kept" from an earlier point, or "none"
+    information: str  # "observed", "expected", "kept" from an earlier point, "surrogate", or "none"
 
 
 @dataclass(frozen=True, slots=True)

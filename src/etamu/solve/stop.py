@@ -107,7 +107,10 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
     sizes = [*past, size]
     ratios = [after / before if before > 0 else 0.0 for before, after in pairwise(sizes)]
     if ratios and (kappa := ratios[-1]) < 1:
-        if direction.information == "kept":
+        if direction.information == "surrogate":
+            # What a surrogate leaves is a share of what Newton leaves, which goes with the square.
+            kappa = kappa**2 if steps[-1].information == "surrogate" else kappa
+        elif direction.information == "kept":
             # A metric one step old leaves twice what Newton's own left, and as much again from then on.
             kappa *= 1.0 if steps[-1].information == "kept" else 2.0
         elif len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
