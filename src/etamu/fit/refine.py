@@ -32,6 +32,7 @@ from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.stop import DECREMENT, relative
 
 FINEST = 1e-15
 """Standard errors to which the climb goes on: until rounding stops it."""
@@ -125,11 +126,19 @@ def _refined(
     if not np.isfinite(seen.value):
         return solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
-    if found.outcome is Outcome.INFINITE and found.steps and found.steps[-1].lambda_rho <= PROVED:
+    if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
         kept = Outcome.CONVERGED  # rounding kept lambda*rho from falling further: the maximum is there
     steps = solution.steps + (found.steps if delicate else ())
     passes = solution.passes + (found.passes if delicate else 0) + 1
     return Solution(beta, seen, kept, steps, passes)
+
+
+def _proved(found: Solution) -> bool:
+    """Tell whether the last step shows that a finite maximum exists, and no distance from it but rounding."""
+    if not found.steps:
+        return False
+    last = found.steps[-1]
+    return last.lambda_rho <= PROVED and relative(last.decrement, found.local.scale) <= DECREMENT
 
 
 def _triangle(oracle: Likelihood, beta: Array | None) -> Array | None:
