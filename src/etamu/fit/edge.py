@@ -109,7 +109,8 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
 
     As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
     """
-    beside = solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT}
+    perfect = solution.local.scale == oracle.least > 0.0
+    beside = perfect or solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT}
     if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
         return solution
     if len(chunk) * oracle.size > CELLS:
@@ -118,12 +119,20 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     rows = oracle.coordinates.rows(predictor.design)
     offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
     eta = rows @ solution.beta + offset
-    edge = Edge(oracle, chunk, rows, offset, float(np.abs(eta).max(initial=0.0)) or 1.0)
+    edge = Edge(oracle, chunk, rows, offset, max(float(np.abs(eta).max(initial=0.0)), _usual(oracle, chunk)))
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
     better = found is not None and found.local.value >= solution.local.value
     return found if found is not None and better else solution
+
+
+def _usual(oracle: Likelihood, chunk: Chunk) -> float:
+    """Return the usual size of the responses' own eta: beside it even the largest may be near an end at 0."""
+    with np.errstate(all="ignore"):
+        sizes = np.abs(oracle.unit.start(chunk.y, np.ones(len(chunk))))
+    found = float(np.median(sizes))
+    return found if 0.0 < found < np.inf else 1.0
 
 
 def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:

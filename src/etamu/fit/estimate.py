@@ -31,6 +31,7 @@ from etamu.design.coordinates import (
 )
 from etamu.design.moments import Moments
 from etamu.execute.threads import ALONE, Threads, kept
+from etamu.family.unit import Unit
 from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
@@ -48,7 +49,7 @@ from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
-from etamu.fit.start import Normal, normal_equations
+from etamu.fit.start import Normal, floored, normal_equations
 from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
@@ -222,7 +223,7 @@ def _climbed(
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
-    climb = partial(_to_edge, oracle, stage.chunk, partial(SOLVERS[solver], callback=watch))
+    climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(SOLVERS[solver], callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
         return ended
@@ -238,14 +239,18 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
     return newton(oracle, piloted.beta, metric=piloted.metric, callback=watch)
 
 
-def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
+def _to_edge(
+    oracle: Likelihood, unit: Unit, chunk: Chunk, solver: Callable[..., Solution], start: Array
+) -> Solution:
     """Climb from a start; onto the edge of a domain, if the maximum is there."""
-    if not oracle.restricted:
+    if not oracle.restricted and oracle.df is None:
         return solver(oracle, start)
     # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
+    # And a fit that becomes perfect makes the unit of its own steps ever smaller.
     early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
     if early.outcome is not Outcome.LIMIT:
         return early
+    oracle = floored(oracle, unit, chunk)
     later = on_edge(oracle, chunk, solver(oracle, early.beta))
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 

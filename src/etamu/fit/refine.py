@@ -11,6 +11,7 @@ Read next: `etamu.fit.estimate`, which calls it.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,10 @@ from etamu.fit.problem import Problem
 from etamu.infer.covariance import condition
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
+from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.stop import DECREMENT, TOLERANCE, relative
 
 if TYPE_CHECKING:
     from etamu.objective.extended import score as extended_score
@@ -54,6 +57,8 @@ FEW = 20_000
 """Numbers in the rows up to which the score of a delicate fit is summed in twice the precision unasked."""
 PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
+ROUNDED = 4.0
+"""A step that is this many times as long as rounding makes one counts as rounding."""
 MOST = 12
 """Steps by a score of twice the precision."""
 TAKES_PART = 0.1
@@ -129,14 +134,55 @@ def _refined(
     if problem.options.precision == "extended" or len(problem.chunk) * oracle.size <= FEW:
         beta = _extended(problem, oracle, whitened, beta)
     seen = oracle.at(beta, FINAL)
+    few = len(problem.chunk) * oracle.size <= FEW and solution.outcome is not Outcome.CONVERGED
     if not np.isfinite(seen.value):
-        return solution
+        return (_at_floor(oracle, solution) if few else None) or solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
-    if found.outcome is Outcome.INFINITE and found.steps and found.steps[-1].lambda_rho <= PROVED:
+    if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
         kept = Outcome.CONVERGED  # rounding kept lambda*rho from falling further: the maximum is there
     steps = solution.steps + (found.steps if delicate else ())
     passes = solution.passes + (found.passes if delicate else 0) + 1
-    return Solution(beta, seen, kept, steps, passes)
+    better = Solution(beta, seen, kept, steps, passes)
+    few = few and kept is not Outcome.CONVERGED
+    return (_at_floor(oracle, better) if few else None) or better
+
+
+def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
+    """Step by Newton whatever the value says, until rounding explains every component of the step.
+
+    Where weights differ by 1e60 rounding in the heaviest rows is larger than the whole value of the others:
+    the value tells nothing any more, but of components that are orthogonal where they are looked at each has
+    its own floor.
+    """
+    beta = solution.beta
+    for step in range(1, MOST + 1):
+        triangle = _triangle(oracle, beta)
+        if triangle is None:
+            return None
+        whitened = Whitened(oracle, triangle)
+        local = whitened.at(whitened.gamma(beta), FINAL)
+        if not np.isfinite(local.value) or local.expected is None or local.score is None:
+            return None
+        metric = local.metric or cholesky(local.expected)
+        if metric is None:
+            return None
+        move, lost = metric.solve(local.score), metric.solve(whitened.rounding(beta))
+        size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(lost)
+        if local.metric is not None and np.all(np.abs(move) <= size):
+            seen = oracle.at(beta, FINAL)
+            outcome = Outcome.CONVERGED if np.isfinite(seen.value) else solution.outcome
+            passes = solution.passes + 3 * step + 1
+            return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes)
+        beta = beta + whitened.beta(move)
+    return None
+
+
+def _proved(found: Solution) -> bool:
+    """Tell whether the last step shows that a finite maximum exists, and no distance from it but rounding."""
+    if not found.steps:
+        return False
+    last = found.steps[-1]
+    return last.lambda_rho <= PROVED and relative(last.decrement, found.local.scale) <= DECREMENT
 
 
 def _triangle(oracle: Likelihood, beta: Array | None) -> Array | None:
