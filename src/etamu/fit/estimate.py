@@ -56,7 +56,9 @@ from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.fit.rescue import rescued
 else:
+    rescued = later("etamu.fit.rescue", "rescued")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
@@ -165,7 +167,8 @@ def _found(
     found = reached(problem, oracle, stage.executor, solve, ahead)
     if found.limit is not None:
         return found
-    return replace(found, solution=clear_of_edge(oracle, refined(problem, oracle, found.solution)))
+    solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
+    return replace(found, solution=rescued(oracle, stage.chunk, solution) if found.settled else solution)
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
