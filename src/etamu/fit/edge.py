@@ -44,8 +44,12 @@ STEPS = 60
 """Newton steps on one flat."""
 JUST = 1e-60
 """Distance from an end at 0 from which a row on it is seen: mu^3 of 1 / eta is still a number."""
+ROUNDING = 1e-12
+"""Share of its value by which rounding may put a point on the edge below one beside it."""
+STEEP = 1e8
+"""A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
-"""Where all eta are so much smaller than a first guess of them, the guess tells their size."""
+"""Where all eta are so much smaller than a first guess of them, or than their terms, those tell their size."""
 INWARD = 1e-15
 """Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
 
@@ -109,8 +113,7 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
-    better = found is not None and found.local.value >= solution.local.value
-    return found if found is not None and better else solution
+    return solution if found is None else found
 
 
 def _spread(rows: Written, beta: Array) -> float:
@@ -119,7 +122,8 @@ def _spread(rows: Written, beta: Array) -> float:
         guess = np.abs(rows.oracle.unit.start(rows.chunk.y, np.ones(len(rows.chunk))))
     usual = float(np.median(guess[np.isfinite(guess)])) if np.any(np.isfinite(guess)) else 1.0
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
-    return largest if largest > TINY * usual else usual
+    terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
+    return max(largest if largest > TINY * usual else usual, TINY * terms)
 
 
 def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
@@ -307,12 +311,16 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
         return None
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
+    pull = np.abs(score) * np.abs(edge.rows / size).max(axis=1)
+    steep = mask & (inward * score < 0.0) & (pull > STEEP * pull[~mask].sum()) & (pull > 0.0)
+    score = np.where(steep, 0.0, score)
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
     if not len(on):
         return bool(np.linalg.norm(gradient) <= PROOF * scale), []
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
-    lengths = np.linalg.norm(normals, axis=1)
-    shares, left = nnls((normals / lengths[:, None]).T, -gradient)
-    chosen = on[first[shares > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)]]
-    return bool(left <= PROOF * scale), _patterns(edge, chosen, beta.size)
+    normals /= np.linalg.norm(normals, axis=1)[:, None]
+    stays = steep[on[first]]
+    shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient)
+    holds = shares[: len(first)] > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)
+    return bool(left <= PROOF * scale), _patterns(edge, on[first[holds | stays]], beta.size)

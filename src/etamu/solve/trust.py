@@ -29,8 +29,8 @@ TOLERANCE = 1e-9
 """Largest distance from the maximum, in standard errors."""
 ROUNDED = 8.0
 """A step this many times as long as rounding of eta alone can make it is no step any more."""
-STILL = 1e-6
-"""Largest share of itself, or of 1, that the last step of an arrived search may change in any eta."""
+STILL = 1e-2
+"""Largest share of its distance from the edge, or of 1, by which an eta may move where a search has arrived."""
 ROOM = 0.9
 """Share of the way to the edge of the domain that a step may go."""
 SHORTER = 0.25
@@ -164,7 +164,7 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
             steps.append(Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed"))
             radius = trial.radius
             here = trial.there or here
-            if radius <= 1e-3 * model.floor:
+            if not radius > 0.0:
                 break
     end = best or here
     return Ended(end.beta, end.value, best is not None, tuple(steps))
@@ -181,10 +181,16 @@ def _blur(written: Written, beta: Array) -> Array:
 
 
 def _still(written: Written, here: _Place, model: _Model) -> bool:
-    """Tell whether Newton's step leaves every eta where it is: one that creeps to infinity never does."""
-    change = written.rows @ model.step(model.shares / model.bends)
-    room = STILL * (1.0 + np.abs(here.eta)) + ROUNDED * _blur(written, here.beta)
-    return bool(np.all(np.abs(change) <= room))
+    """Tell whether Newton's step leaves every eta where it is.
+
+    One that creeps to an end of eta never does: it moves by 1 toward an infinite end of an exponential
+    tail, else by a share of what is left or has been gone.
+    """
+    change = np.abs(written.rows @ model.step(model.shares / model.bends))
+    (lower, upper), eta = written.ends, here.eta
+    gap = np.minimum(eta - lower, upper - eta)
+    room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
+    return bool(np.all(change <= room + ROUNDED * _blur(written, here.beta)))
 
 
 def _model(written: Written, here: _Place) -> _Model | None:
@@ -232,7 +238,8 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Tri
     agreement = -math.inf
     if there.seen.finite and promised > 0.0:
         gained = math.fsum(there.seen.value - here.seen.value)
-        agreement = (gained + model.noise) / (promised + model.noise)
+        forgiven = model.noise if promised <= model.noise else 0.0
+        agreement = (gained + forgiven) / (promised + forgiven)
     if agreement < POOR or length < POOR:
         radius = 0.25 * size if agreement < POOR else 2.0 * size
     elif agreement > GOOD:
@@ -277,7 +284,8 @@ def within(bends: Array, shares: Array, radius: float) -> Array:
         length = float(np.linalg.norm(step))
         if length <= radius * (1.0 + 1e-6):
             break
-        added += (length / radius - 1.0) * length**2 / float(step**2 @ (1.0 / (raised + added)))
+        unit = step / length
+        added += (length / radius - 1.0) / float(unit @ (unit / (raised + added)))
     return np.asarray(step * min(1.0, radius / length) if length > 0.0 else step)
 
 
