@@ -174,7 +174,9 @@ def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
         value = -0.5 * family.deviance(xp, y, mu, complement)
         if not correct:
             return value, residual * slope, expected
-        bend = d2 / variance - slope * slope * family.dvariance(xp, mu, complement)
+        square = slope * slope  # where it underflows, V' may overflow: their product is below any number
+        steep = xp.where(square > 0.0, square * family.dvariance(xp, mu, complement), 0.0)
+        bend = d2 / variance - steep
         return value, residual * slope, expected - residual * bend
 
     return kernel

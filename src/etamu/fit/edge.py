@@ -28,6 +28,8 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.sums import clearance
 
+BESIDE = {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
+"""Ends of a search that an edge may have caused."""
 NEAR = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
 """Rows this near an end, in units of the spread of eta, are first put on it, fewer if so many cannot be."""
 PROOF = 1e-8
@@ -49,7 +51,7 @@ ROUNDING = 1e-12
 STEEP = 1e8
 """A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
-"""Where all eta are so much smaller than a first guess of them, or than their terms, those tell their size."""
+"""Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
 INWARD = 1e-15
 """Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
 
@@ -103,7 +105,8 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
 
     As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
     """
-    beside = solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
+    perfect = solution.local.scale == oracle.least > 0.0
+    beside = perfect or solution.outcome in BESIDE
     if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
         return solution
     rows = written(oracle, chunk)
@@ -117,13 +120,21 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
 
 
 def _spread(rows: Written, beta: Array) -> float:
-    """Return the size of an eta: of the largest, or of a first guess where all are as good as on the edge."""
-    with np.errstate(all="ignore"):
-        guess = np.abs(rows.oracle.unit.start(rows.chunk.y, np.ones(len(rows.chunk))))
-    usual = float(np.median(guess[np.isfinite(guess)])) if np.any(np.isfinite(guess)) else 1.0
+    """Return the size of an eta: of the largest, of the responses' own, or of what rounding leaves of its terms.
+
+    Where all eta are near an end at 0, the largest is no measure of how near.
+    """
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
     terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
-    return max(largest if largest > TINY * usual else usual, TINY * terms)
+    return max(largest, _usual(rows.oracle, rows.chunk), TINY * terms)
+
+
+def _usual(oracle: Likelihood, chunk: Chunk) -> float:
+    """Return the usual size of the responses' own eta: beside it even the largest may be near an end at 0."""
+    with np.errstate(all="ignore"):
+        sizes = np.abs(oracle.unit.start(chunk.y, np.ones(len(chunk))))
+    found = float(np.median(sizes))
+    return found if 0.0 < found < np.inf else 1.0
 
 
 def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:

@@ -25,6 +25,7 @@ from etamu.design.coordinates import Coordinates, describe, exclusive, extent, s
 from etamu.design.moments import Moments
 from etamu.execute.blas import held
 from etamu.execute.threads import ALONE, Threads
+from etamu.family.unit import Unit
 from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
@@ -42,6 +43,7 @@ from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
+from etamu.fit.start import floored
 from etamu.fit.start import start as starting_point
 from etamu.infer.autocorrelation import usual_lags
 from etamu.infer.covariance import Root
@@ -168,7 +170,7 @@ def _found(
     if found.limit is not None:
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
-    return replace(found, solution=rescued(oracle, stage.chunk, solution) if found.settled else solution)
+    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution) if found.settled else solution)
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
@@ -217,21 +219,25 @@ def _climbed(
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
-    climb = partial(_to_edge, oracle, stage.chunk, partial(SOLVERS[solver], callback=watch))
+    climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(SOLVERS[solver], callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
         return ended
     return best_of(oracle, problem.unit, stage.chunk, ended, climb)
 
 
-def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
+def _to_edge(
+    oracle: Likelihood, unit: Unit, chunk: Chunk, solver: Callable[..., Solution], start: Array
+) -> Solution:
     """Climb from a start; onto the edge of a domain, if the maximum is there."""
-    if not oracle.restricted:
+    if not oracle.restricted and oracle.df is None:
         return solver(oracle, start)
     # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
+    # And a fit that becomes perfect makes the unit of its own steps ever smaller.
     early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
     if early.outcome is not Outcome.LIMIT:
         return early
+    oracle = floored(oracle, unit, chunk)
     later = on_edge(oracle, chunk, solver(oracle, early.beta))
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 

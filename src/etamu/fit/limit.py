@@ -396,7 +396,12 @@ def _common(rows: Rows, separated: Mask) -> int:
     """Return the way that all rows run, if there is one and the constant runs that way; else 0."""
     first = int(rows.ways[0])
     same = bool(separated.all() and np.all(rows.ways == first))
-    return first if same and rows.coordinates.layout.constant is not None else 0
+    constant = rows.coordinates.layout.constant
+    # Where a column that the constant is made of is aliased, it is made of others, not by these numbers.
+    made = constant is not None and np.count_nonzero(constant) == np.count_nonzero(
+        constant[rows.coordinates.kept]
+    )
+    return first if same and made else 0
 
 
 def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:

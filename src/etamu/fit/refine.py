@@ -11,6 +11,7 @@ Read next: `etamu.fit.estimate`, which calls it.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,6 +33,7 @@ from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.stop import DECREMENT, TOLERANCE, relative
 
 FINEST = 1e-15
 """Standard errors to which the climb goes on: until rounding stops it."""
@@ -47,6 +49,8 @@ FEW = 20_000
 """Numbers in the rows up to which the score of a delicate fit is summed in twice the precision unasked."""
 PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
+ROUNDED = 4.0
+"""A step that is this many times as long as rounding makes one counts as rounding."""
 MOST = 12
 """Steps by a score of twice the precision."""
 TAKES_PART = 0.1
@@ -125,11 +129,45 @@ def _refined(
     if not np.isfinite(seen.value):
         return solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
-    if found.outcome is Outcome.INFINITE and found.steps and found.steps[-1].lambda_rho <= PROVED:
+    if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
         kept = Outcome.CONVERGED  # rounding kept lambda*rho from falling further: the maximum is there
     steps = solution.steps + (found.steps if delicate else ())
     passes = solution.passes + (found.passes if delicate else 0) + 1
-    return Solution(beta, seen, kept, steps, passes)
+    better = Solution(beta, seen, kept, steps, passes)
+    if kept is Outcome.CONVERGED or len(problem.chunk) * oracle.size > FEW:
+        return better
+    return _at_floor(oracle, whitened, better) or better
+
+
+def _at_floor(oracle: Likelihood, whitened: Whitened, solution: Solution) -> Solution | None:
+    """Step by Newton whatever the value says, until rounding explains every component of the step.
+
+    Where weights differ by 1e60 rounding in the heaviest rows is larger than the whole value of the others:
+    the value tells nothing any more, but of orthogonal components each has its own floor.
+    """
+    beta, passes = solution.beta, solution.passes
+    for _ in range(MOST):
+        local = whitened.at(whitened.gamma(beta), FINAL)
+        passes += 2
+        if not np.isfinite(local.value) or local.metric is None or local.score is None:
+            return None
+        step = local.metric.solve(local.score)
+        floor = whitened.rounding(beta)
+        size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(local.metric.solve(floor))
+        if np.all(np.abs(step) <= size):
+            seen = oracle.at(beta, FINAL)
+            outcome = Outcome.CONVERGED if np.isfinite(seen.value) else solution.outcome
+            return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes + 1)
+        beta = beta + whitened.beta(step)
+    return None
+
+
+def _proved(found: Solution) -> bool:
+    """Tell whether the last step shows that a finite maximum exists, and no distance from it but rounding."""
+    if not found.steps:
+        return False
+    last = found.steps[-1]
+    return last.lambda_rho <= PROVED and relative(last.decrement, found.local.scale) <= DECREMENT
 
 
 def _triangle(oracle: Likelihood, beta: Array | None) -> Array | None:

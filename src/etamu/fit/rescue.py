@@ -18,8 +18,9 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.family.unit import Unit
 from etamu.fit.edge import on_edge
-from etamu.fit.start import candidates
+from etamu.fit.start import candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
@@ -38,15 +39,16 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 """Barriers, one after the other, in units of the value of a row."""
 
 
-def rescued(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
     """Climb again where the climb did not arrive; the solution as it was where this does not either."""
     if solution.outcome not in LOST or not oracle.size or oracle.size > COLUMNS or chunk.cells > CELLS:
         return solution
+    oracle = floored(oracle, unit, chunk)
     rows = written(oracle, chunk)
     if rows is None:
         return solution
     best = solution.local.value if np.isfinite(solution.local.value) else -np.inf
-    for ended in _climbs(rows, oracle, chunk, solution):
+    for ended in _climbs(rows, unit, chunk, solution):
         best = max(best, ended.value)
         if ended.arrived and ended.value >= best - LOWER * abs(best):
             found = _solution(oracle, solution, ended)
@@ -57,16 +59,15 @@ def rescued(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     return _at_an_edge(rows, chunk, solution)
 
 
-def _starts(oracle: Likelihood, chunk: Chunk, end: Array) -> Iterator[Array]:
+def _starts(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterator[Array]:
     yield end
-    unit = oracle.unit
     for start in candidates(oracle, unit, chunk):
         if np.isfinite(oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
 
 
-def _climbs(rows: Written, oracle: Likelihood, chunk: Chunk, solution: Solution) -> Iterator[Ended]:
-    for start in _starts(oracle, chunk, solution.beta):
+def _climbs(rows: Written, unit: Unit, chunk: Chunk, solution: Solution) -> Iterator[Ended]:
+    for start in _starts(rows.oracle, unit, chunk, solution.beta):
         yield ascend(rows, start)
 
 

@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from etamu._base.types import LINE, Array, Interval
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import least_squares
+from etamu.solve.factor import EPS, least_squares
 from etamu.solve.newton import newton
 
 
@@ -124,6 +125,21 @@ def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
     if constant is None or eta is None:
         return []
     return [oracle.coordinates.working(constant * eta)]
+
+
+def floored(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Likelihood:
+    """Keep an estimated phi from vanishing with the deviance, for a fit that seems to become perfect.
+
+    A deviance of eps^2 of that of the first guesses, row by row, is what rounding the responses makes.
+    """
+    if oracle.df is None:
+        return oracle
+    total = chunk.weights.total()
+    weight = np.ones(len(chunk)) if total is None else total
+    with np.errstate(all="ignore"):
+        value = unit.bind(np)(chunk.y, unit.start(chunk.y, weight))[0]
+        deviance = -2.0 * float(np.nansum(weight * np.where(np.isfinite(value), value, 0.0)))
+    return replace(oracle, least=EPS**2 * deviance / max(oracle.df, 1.0))
 
 
 def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Array | None:

@@ -43,6 +43,9 @@ class Likelihood:
         Whether an information costs several times as much as a score.
     groups : integers (size,), optional
         A number per working column; of those with one number at most one is not 0 in a row.
+    least : float
+        The smallest phi that is told from 0. A fit that goes to perfection takes its own phi with it, and no
+        step would ever be small beside that.
     """
 
     executor: Executor
@@ -54,6 +57,7 @@ class Likelihood:
     single: bool = False
     wide: bool = False
     groups: NDArray[np.intp] | None = None
+    least: float = 0.0
 
     @property
     def size(self) -> int:
@@ -103,7 +107,7 @@ class Likelihood:
         """Estimate phi by deviance / df, or return 1 where it is known."""
         if self.df is None:
             return 1.0
-        return max(-2.0 * value, 0.0) / max(self.df, 1.0)
+        return max(-2.0 * value / max(self.df, 1.0), self.least)
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
         """Evaluate the value at beta + t step for every t, in one pass."""

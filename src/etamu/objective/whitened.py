@@ -20,8 +20,9 @@ from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.design import Design
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.factor import EPS
 from etamu.solve.oracle import Before, Local
-from etamu.sums import Largest, accumulate
+from etamu.sums import Largest, accumulate, etas
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,22 @@ class Whitened(Before):
         """Return the largest t that stays in the domain."""
         return self.oracle.reach(self.beta(beta), self.beta(step))
 
+    def rounding(self, beta: Array) -> Array:
+        """Return what rounding offsets, coefficients and their sums may do to each component of the score."""
+        return self.oracle.executor.reduce(lambda block: _Sum(self._rounding(block, beta))).value
+
+    def _rounding(self, block: Chunk, beta: Array) -> Array:
+        predictor, total = block.predictors[0], block.weights.total()
+        size = np.abs(self.oracle.coordinates.rows(predictor.design)) @ np.abs(beta)
+        if predictor.offset is not None:
+            size = size + np.abs(predictor.offset)
+        with np.errstate(all="ignore"):
+            eta = etas(block, self.oracle.coordinates.raw(beta))
+            _, score, information = self.oracle.unit.bind(np, "expected")(block.y, eta)
+            lost = EPS * (information * size + np.abs(score))
+        lost = lost if total is None else lost * total
+        return np.asarray(np.abs(self._rows(block)).T @ lost)
+
     def girth(self) -> float:
         """Return the largest z'z over the rows."""
         return self.oracle.executor.reduce(
@@ -118,6 +135,16 @@ class Whitened(Before):
         return Largest(
             float(np.einsum("ij,jk,ik->i", rows, covariance, rows, optimize=True).max(initial=0.0))
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sum:
+    """An array that adds."""
+
+    value: Array
+
+    def __add__(self, other: _Sum) -> _Sum:
+        return _Sum(self.value + other.value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,16 @@ from etamu.solve.oracle import Before, Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
 from etamu.solve.stop import MANY, Check, bound, examine, landed, near, relative
 
+PATIENT = 12
+"""Steps after which a search that creeps is helped on; one that converges seldom takes as many."""
+CREPT = 4
+"""Steps in which the decrement must have fallen to less than `SPEED` of itself."""
+SPEED = 1e-2
+
+FAR = 1.0
+"""Decrement from which the maximum is far, in the units of the value. Below it creeping tells of a maximum at
+infinity, and `stop` has to see it."""
+
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
 
@@ -109,7 +119,8 @@ def climb(
             hasty = direction.information == "none" and len(steps) < patience
             promising = not hasty and near(counted, here, direction, steps, tolerance)
             ahead = check.polish is not None or promising
-            moved = advance(counted, here, direction, FINAL if ahead else direction.want, rule.demand)
+            asked, creeping = FINAL if ahead else direction.want, _creeps(steps, here, direction)
+            moved = advance(counted, here, direction, asked, rule.demand, creeping=creeping)
         if moved is None:  # nowhere to go: look at this point exactly, and judge it
             stuck = not spent
             here = here if exact else Point(here.beta, counted.at(here.beta, FINAL))
@@ -121,6 +132,14 @@ def climb(
         go(direction, check, moved[1], moved[0])
         exact, stuck = ahead, False
         trail = (*trail, here)[-rule.memory :]
+
+
+def _creeps(steps: list[Step], here: Point, direction: Direction) -> bool:
+    """Tell whether Newton steps far from any maximum converge no faster than a geometric series."""
+    if len(steps) < PATIENT or direction.metric is None:
+        return False
+    far = direction.information != "observed" or relative(direction.slope, here.local.scale) > FAR
+    return far and direction.slope > SPEED * steps[-CREPT].decrement
 
 
 def _checked(start: Array, size: int) -> Array:

@@ -24,6 +24,14 @@ JAMMED = 1e-5
 """Steps cut by the edge to less than this, in standard errors, lead nowhere."""
 BATCH = 8
 BATCHES = 4
+FARTHEST = 24
+"""A step may be lengthened up to 2^24 times."""
+SHORTEST = 512
+"""And shortened to 2^-512 of itself."""
+ROUNDS = 4
+"""Passes in which a length is narrowed down."""
+MOST, TIMES = 0.9, 10.0
+"""A longer step is long enough with this share of the best gain, if no more than ten times the best value is missing."""
 
 
 def ceiling(oracle: Oracle, beta: Array, step: Array) -> float:
@@ -45,7 +53,8 @@ def rounding(point: Point) -> float:
     floor = 64 * EPS * abs(local.value)
     if matrix is None:
         return floor
-    return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(entries(matrix)) @ point.beta**2)
+    with np.errstate(over="ignore"):
+        return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(entries(matrix)) @ point.beta**2)
 
 
 def sufficient(here: Point, values: Array, ts: Array, slope: float, demand: float) -> Array:
@@ -55,23 +64,70 @@ def sufficient(here: Point, values: Array, ts: Array, slope: float, demand: floa
 
 
 def backtrack(oracle: Oracle, here: Point, direction: Direction, top: float, demand: float) -> float | None:
-    """Return the longest of top/2, top/4, ... that is sufficient, eight lengths per pass; None if none is."""
+    """Return the longest of top/2, top/4, ... that is sufficient, eight lengths per pass; None if none is.
+
+    Where information has all but vanished a step may be too long by any power: after 2^-32 lengths are looked
+    for by decades of it, and must then bring a gain that is no rounding.
+    """
     for batch in range(BATCHES):
         ts = top * 0.5 ** np.arange(1 + BATCH * batch, 1 + BATCH * (batch + 1), dtype=np.float64)
         values = oracle.along(here.beta, direction.step, ts)
         good = np.flatnonzero(sufficient(here, values, ts, direction.slope, demand))
         if len(good):
             return float(ts[good[0]])
-    return None
+    ts = top * 0.5 ** np.arange(BATCH * BATCHES, SHORTEST, BATCH, dtype=np.float64)
+    values = oracle.along(here.beta, direction.step, ts)
+    good = np.flatnonzero(values > here.local.value + rounding(here))
+    if not len(good):
+        return None
+    length, gain = refined(oracle, here, direction, float(ts[good[0]]))
+    return length if gain > 0.0 else None
+
+
+def refined(oracle: Oracle, here: Point, direction: Direction, length: float) -> tuple[float, float]:
+    """Look for the best length within a factor of 2^8 of one, and return it and its gain."""
+    best, gain, ratio = length, -np.inf, 2.0**BATCH
+    for _ in range(ROUNDS):
+        ts = best * ratio ** np.linspace(-1.0, 1.0, BATCH + 1)
+        values = oracle.along(here.beta, direction.step, ts) - here.local.value
+        place = int(np.argmax(np.where(np.isnan(values), -np.inf, values)))
+        best, gain = float(ts[place]), float(values[place])
+        ratio = ratio ** (2.0 / BATCH)
+    return best, gain
+
+
+def lengthened(oracle: Oracle, here: Point, direction: Direction) -> float | None:
+    """Return a length beyond the full step, None if none is needed.
+
+    For a search that has crept for long: where the value is an exponential or a straight line along the
+    step, Newton's own length is 1 / t of the way however far that is. Of 1, 2, 4, ... times the step the
+    best is looked for; the shortest is taken that brings most of its gain and comes near its value, because
+    beyond the best one information may vanish, and no step lead back.
+    """
+    edge = MARGIN * oracle.reach(here.beta, direction.step) if oracle.restricted else np.inf
+    ts = np.minimum(2.0 ** np.arange(FARTHEST, dtype=np.float64), edge)
+    best, shorter, length = -np.inf, 1.0, None
+    for _ in range(ROUNDS):
+        values = oracle.along(here.beta, direction.step, ts)
+        values = np.where(np.isnan(values), -np.inf, values)
+        best = max(best, float(values.max()))
+        share = values - here.local.value >= MOST * (best - here.local.value)
+        place = int(np.argmax(share & (best - values <= TIMES * abs(best))))
+        if not share[place] or (length is None and place == 0):
+            break
+        shorter, length = float(ts[place - 1]) if place else shorter, float(ts[place])
+        ts = np.linspace(shorter, length, BATCH + 1)[1:]
+    return length
 
 
 def advance(
-    oracle: Oracle, here: Point, direction: Direction, want: Want, demand: float
+    oracle: Oracle, here: Point, direction: Direction, want: Want, demand: float, *, creeping: bool = False
 ) -> tuple[Point, float] | None:
     """Move along a direction, the full length first, and look there; None if no length is good enough.
 
     The full step is tried by asking at its end everything the next iteration needs, so an accepted
     full step costs one pass; a rejected one costs that pass, one `along` and the pass at the length found.
+    Of a search that is `creeping` longer steps are tried as well.
     """
     top = ceiling(oracle, here.beta, direction.step)
     unit = np.sqrt(here.local.scale) if here.local.scale > 0 else 1.0
@@ -81,6 +137,10 @@ def advance(
     if full is None:
         return None
     if sufficient(here, np.array([full.local.value]), np.array([top]), direction.slope, demand)[0]:
+        longer = lengthened(oracle, here, direction) if creeping and top == 1.0 else None
+        farther = None if longer is None else _look(oracle, here, direction, longer, want)
+        if longer is not None and farther is not None and farther.local.value > full.local.value:
+            return farther, longer
         return full, top
     length = backtrack(oracle, here, direction, top, demand)
     shorter = None if length is None else _look(oracle, here, direction, length, want)

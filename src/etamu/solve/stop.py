@@ -221,7 +221,8 @@ def _strides(here: Point, decrement: float, checks: list[Check]) -> bool:
     if last is None or last.polish is None or observed is None or not last.decrement > decrement > 0.0:
         return False
     step = last.polish.step
-    return float(step @ here.score) > ALIGNED * math.sqrt(float(step @ (observed @ step)) * decrement)
+    length = max(float(step @ (observed @ step)), 0.0)  # rounding may make the square of nothing negative
+    return float(step @ here.score) > ALIGNED * math.sqrt(length * decrement)
 
 
 def _marches(oracle: Oracle, here: Point, newton: Direction, checks: list[Check]) -> bool:
