@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
+from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
@@ -100,7 +101,7 @@ class Edge:
         return seen.value, seen.slope, seen.observed, seen.expected
 
 
-def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
     """Put a climb that ended beside the edge of the domain on it.
 
     As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
@@ -109,7 +110,7 @@ def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     beside = perfect or solution.outcome in BESIDE
     if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
         return solution
-    rows = written(oracle, chunk)
+    rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
     edge = Edge(rows, _spread(rows, solution.beta))
@@ -126,13 +127,13 @@ def _spread(rows: Written, beta: Array) -> float:
     """
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
     terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
-    return max(largest, _usual(rows.oracle, rows.chunk), TINY * terms)
+    return max(largest, _usual(rows.unit, rows.chunk), TINY * terms)
 
 
-def _usual(oracle: Likelihood, chunk: Chunk) -> float:
+def _usual(unit: Unit, chunk: Chunk) -> float:
     """Return the usual size of the responses' own eta: beside it even the largest may be near an end at 0."""
     with np.errstate(all="ignore"):
-        sizes = np.abs(oracle.unit.start(chunk.y, np.ones(len(chunk))))
+        sizes = np.abs(unit.start(chunk.y, np.ones(len(chunk))))
     found = float(np.median(sizes))
     return found if 0.0 < found < np.inf else 1.0
 

@@ -218,7 +218,7 @@ def _climbed(
         return irls(oracle, beta, callback=watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
-        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
+        return on_edge(oracle, problem.unit, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
     climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(SOLVERS[solver], callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
@@ -234,11 +234,11 @@ def _to_edge(
         return solver(oracle, start)
     # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
     # And a fit that becomes perfect makes the unit of its own steps ever smaller.
-    early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
+    early = on_edge(oracle, unit, chunk, solver(oracle, start, limit=EARLY))
     if early.outcome is not Outcome.LIMIT:
         return early
     oracle = floored(oracle, unit, chunk)
-    later = on_edge(oracle, chunk, solver(oracle, early.beta))
+    later = on_edge(oracle, unit, chunk, solver(oracle, early.beta))
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 

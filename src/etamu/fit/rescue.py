@@ -44,7 +44,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     if solution.outcome not in LOST or not oracle.size or oracle.size > COLUMNS or chunk.cells > CELLS:
         return solution
     oracle = floored(oracle, unit, chunk)
-    rows = written(oracle, chunk)
+    rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
     best = solution.local.value if np.isfinite(solution.local.value) else -np.inf
@@ -91,4 +91,4 @@ def _at_an_edge(rows: Written, chunk: Chunk, solution: Solution) -> Solution:
         return _solution(rows.oracle, solution, ended) or solution
     local = rows.oracle.at(ended.beta, FINAL)
     beside = replace(solution, beta=ended.beta, local=local, outcome=Outcome.STALLED)
-    return on_edge(rows.oracle, chunk, beside)
+    return on_edge(rows.oracle, rows.unit, chunk, beside)

@@ -11,6 +11,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.trust import RowValues
 
@@ -25,6 +26,8 @@ class Written:
     Parameters
     ----------
     oracle : Likelihood
+    unit : Unit
+        The unit of the oracle.
     chunk : Chunk
         Rows with their columns placed.
     rows : array (n, size)
@@ -35,6 +38,7 @@ class Written:
     """
 
     oracle: Likelihood
+    unit: Unit
     chunk: Chunk
     rows: Array
     offset: Array
@@ -43,7 +47,7 @@ class Written:
     @property
     def ends(self) -> tuple[float, float]:
         """The domain of eta."""
-        domain = self.oracle.unit.domain
+        domain = self.unit.domain
         return domain.lower, domain.upper
 
     @property
@@ -57,7 +61,7 @@ class Written:
 
     def look(self, eta: Array) -> RowValues:
         """Evaluate every row, all its copies together; -inf outside the domain."""
-        chunk, unit = self.chunk, self.oracle.unit
+        chunk, unit = self.chunk, self.unit
         with np.errstate(all="ignore"):
             value, score, observed = unit.bind(np, "observed")(chunk.y, eta)
             expected = unit.bind(np, "expected")(chunk.y, eta)[2]
@@ -73,10 +77,10 @@ class Written:
         return RowValues(*parts)
 
 
-def written(oracle: Likelihood, chunk: Chunk) -> Written | None:
+def written(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Written | None:
     """Write the rows of a likelihood out; None where they are too many."""
     if len(chunk) * oracle.size > CELLS:
         return None
     predictor = chunk.predictors[0]
     offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
-    return Written(oracle, chunk, oracle.coordinates.rows(predictor.design), offset)
+    return Written(oracle, unit, chunk, oracle.coordinates.rows(predictor.design), offset)

@@ -161,7 +161,9 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
                     break
                 radius, best, shortest = math.inf, here, decrement
             trial = _trial(written, here, model, radius)
-            steps.append(Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed"))
+            steps.append(
+                Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed")
+            )
             radius = trial.radius
             here = trial.there or here
             if not radius > 0.0:
@@ -216,7 +218,15 @@ def _model(written: Written, here: _Place) -> _Model | None:
     blur = _blur(written, here.beta)
     noise = float(np.abs(seen.slope) @ blur + 4.0 * EPS * np.abs(seen.value).sum() + size @ blur**2)
     floor = float(np.linalg.norm(root * blur)) + EPS * float(np.linalg.norm(pull))
-    return _Model(triangle, pivots, vectors, bends, vectors.T @ (lean.T @ pull), floor, noise)
+    return _Model(
+        np.asarray(triangle, dtype=np.float64),
+        np.asarray(pivots, dtype=np.intp),
+        vectors,
+        bends,
+        vectors.T @ (lean.T @ pull),
+        floor,
+        noise,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
