@@ -72,8 +72,10 @@ void register_program(nb::module_& module) {
 #undef ETAMU_ENTRY
     module.attr("OPERATIONS") = operations;
     nb::class_<Program>(module, "Program", "A traced unit: a straight-line program over the rows of a tile.")
-        .def(nb::init<int, const std::vector<double>&, const std::vector<int>&, const std::vector<int>&, int>(),
-             nb::arg("inputs"), nb::arg("constants"), nb::arg("code"), nb::arg("outputs"), nb::arg("registers"))
+        .def(nb::init<int, const std::vector<double>&, const std::vector<int>&, const std::vector<int>&, int,
+                      const std::vector<std::vector<double>>&>(),
+             nb::arg("inputs"), nb::arg("constants"), nb::arg("code"), nb::arg("outputs"), nb::arg("registers"),
+             nb::arg("tables") = std::vector<std::vector<double>>{})
         .def_prop_ro("inputs", &Program::inputs)
         .def_prop_ro("outputs", &Program::outputs)
         .def_prop_ro("scratch", &Program::scratch)

@@ -1,6 +1,7 @@
 #include "program.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -12,8 +13,8 @@ namespace {
 constexpr int WIDEST = 8;          // doubles in the widest vector: a tile is run in multiples of it
 constexpr std::size_t MOST = 32;   // inputs and outputs together
 
-// Bases of operands: registers, constants, then inputs, then outputs.
-constexpr int REGISTERS = 0, CONSTANTS = 1, FIRST = 2;
+// Bases of operands: registers, constants, tables, then inputs, then outputs.
+constexpr int REGISTERS = 0, CONSTANTS = 1, TABLES = 2, FIRST = 3;
 
 constexpr int OPERANDS[] = {
 #define ETAMU_ENTRY(name, operands) operands,
@@ -29,11 +30,22 @@ void demand(bool met, const char* what) {
 }  // namespace
 
 Program::Program(int inputs, const std::vector<double>& constants, const std::vector<int>& code,
-                 const std::vector<int>& outputs, int registers)
+                 const std::vector<int>& outputs, int registers, const std::vector<std::vector<double>>& tables)
     : inputs_(inputs), outputs_(static_cast<int>(outputs.size())), registers_(registers), constants_(constants.size()) {
     demand(inputs > 0 && registers >= 0 && !outputs.empty() && inputs + outputs.size() <= MOST, "wrong size");
     demand(code.size() % 5 == 0, "code comes in fives");
     for (double value : constants) broadcast_.insert(broadcast_.end(), WIDEST, value);
+    std::vector<std::ptrdiff_t> starts;
+    std::vector<int> octaves;
+    for (const std::vector<double>& table : tables) {
+        demand(table.size() > PANELS_HEAD && table[0] >= 0.0 && table[0] < 2048.0, "a table is no table");
+        demand(table[1] >= 1.0 && table[1] <= 2048.0 && table[1] == std::floor(table[1]), "a table has no octaves");
+        octaves.push_back(static_cast<int>(table[1]));
+        demand(table.size() == PANELS_HEAD + static_cast<std::size_t>(octaves.back()) * PANELS_SPLIT * PANELS_COUNT,
+               "a table of another size");
+        starts.push_back(static_cast<std::ptrdiff_t>(tables_.size()));
+        tables_.insert(tables_.end(), table.begin(), table.end());
+    }
     const int writable = inputs + static_cast<int>(constants_);
     const int slots = writable + registers + outputs_;
     for (std::size_t at = 0; at < code.size(); at += 5) {
@@ -50,6 +62,11 @@ Program::Program(int inputs, const std::vector<double>& constants, const std::ve
         if (poly) {
             step.count = word[4];
             demand(word[3] >= inputs && word[4] > 0 && word[4] <= writable - word[3], "coefficients are constants");
+        }
+        if (step.operation == Operation::panels) {
+            demand(word[3] >= 0 && word[3] < static_cast<int>(starts.size()), "no such table");
+            step.b = {TABLES, 0, starts[word[3]]};
+            step.count = octaves[word[3]];
         }
         steps_.push_back(step);
     }
@@ -85,6 +102,7 @@ void Program::run(const Verbs& verbs, const double* const* inputs, int m, double
     double* bases[FIRST + MOST];
     bases[REGISTERS] = scratch;
     bases[CONSTANTS] = const_cast<double*>(broadcast_.data());  // read only: targets are registers and results
+    bases[TABLES] = const_cast<double*>(tables_.data());
     const int count = static_cast<int>(steps_.size());
     const int rows = (m + WIDEST - 1) / WIDEST * WIDEST;
     const std::size_t bytes = static_cast<std::size_t>(m) * sizeof(double);

@@ -19,9 +19,10 @@ class Program {
     // Slots are numbered through: inputs, constants, registers, one result per output. `code` holds five numbers per
     // step: operation, target slot, three operand slots (a polynomial: its argument, first coefficient, how many).
     // `outputs[k]` is the slot of output k, best its own result slot. Throws std::invalid_argument at the first
-    // number out of range, so that no program can read or write elsewhere.
+    // number out of range, so that no program can read or write elsewhere. `tables` are those of etamu.family.panels,
+    // flat; a step that reads one names its number in place of its second operand.
     Program(int inputs, const std::vector<double>& constants, const std::vector<int>& code,
-            const std::vector<int>& outputs, int registers);
+            const std::vector<int>& outputs, int registers, const std::vector<std::vector<double>>& tables = {});
 
     int inputs() const { return inputs_; }    // the columns of the response, then eta
     int outputs() const { return outputs_; }  // as asked for when it was traced
@@ -40,6 +41,7 @@ class Program {
     int inputs_, outputs_, registers_;
     std::size_t constants_;
     std::vector<double> broadcast_;  // every constant eight times: the widest vector
+    std::vector<double> tables_;     // one after the other
     std::vector<Step> steps_;
 };
 

@@ -70,6 +70,81 @@ inline void polynomial(const Step& step, double* const* bases, int rows) {
     }
 }
 
+// Element `part * LANES + k` of each of LANES lines of a table becomes vector k: a transposition, because a gather would
+// load every number by itself.
+ETAMU_INLINE void transposed(const double* const* lines, Doubles* columns) {
+#if defined(__AVX512F__)
+    const __m512i near_low = _mm512_setr_epi64(0, 8, 2, 10, 4, 12, 6, 14);
+    const __m512i near_high = _mm512_setr_epi64(1, 9, 3, 11, 5, 13, 7, 15);
+    const __m512i pair_low = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    const __m512i pair_high = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    const __m512i half_low = _mm512_setr_epi64(0, 1, 2, 3, 8, 9, 10, 11);
+    const __m512i half_high = _mm512_setr_epi64(4, 5, 6, 7, 12, 13, 14, 15);
+    __m512d v[8];
+    ETAMU_UNROLL
+    for (int i = 0; i < 8; ++i) v[i] = _mm512_loadu_pd(lines[i]);
+    const auto exchange = [&v](int distance, __m512i low, __m512i high) {
+        ETAMU_UNROLL
+        for (int i = 0; i < 8; ++i) {
+            if (i & distance) continue;
+            const __m512d a = v[i], b = v[i + distance];
+            v[i] = _mm512_permutex2var_pd(a, low, b);
+            v[i + distance] = _mm512_permutex2var_pd(a, high, b);
+        }
+    };
+    exchange(1, near_low, near_high);
+    exchange(2, pair_low, pair_high);
+    exchange(4, half_low, half_high);
+    ETAMU_UNROLL
+    for (int i = 0; i < 8; ++i) columns[i] = reinterpret_cast<Doubles>(v[i]);
+#elif defined(__AVX2__)
+    const __m256d a = _mm256_loadu_pd(lines[0]), b = _mm256_loadu_pd(lines[1]);
+    const __m256d c = _mm256_loadu_pd(lines[2]), d = _mm256_loadu_pd(lines[3]);
+    const __m256d even_ab = _mm256_unpacklo_pd(a, b), odd_ab = _mm256_unpackhi_pd(a, b);
+    const __m256d even_cd = _mm256_unpacklo_pd(c, d), odd_cd = _mm256_unpackhi_pd(c, d);
+    columns[0] = reinterpret_cast<Doubles>(_mm256_permute2f128_pd(even_ab, even_cd, 0x20));
+    columns[1] = reinterpret_cast<Doubles>(_mm256_permute2f128_pd(odd_ab, odd_cd, 0x20));
+    columns[2] = reinterpret_cast<Doubles>(_mm256_permute2f128_pd(even_ab, even_cd, 0x31));
+    columns[3] = reinterpret_cast<Doubles>(_mm256_permute2f128_pd(odd_ab, odd_cd, 0x31));
+#else
+    for (int k = 0; k < LANES; ++k) {
+        Doubles column{};
+        for (int i = 0; i < LANES; ++i) column[i] = lines[i][k];
+        columns[k] = column;
+    }
+#endif
+}
+
+// etamu.family.panels: the first bits of a number are its panel, the others its place in it.
+inline Doubles panels_at(const double* table, int octaves, Doubles x) {
+    constexpr int FRACTION = 52, LOW = FRACTION - PANELS_SPLITS;
+    constexpr std::int64_t MANTISSA = (std::int64_t(1) << FRACTION) - 1, ONE = std::int64_t(1023) << FRACTION;
+    constexpr std::int64_t TOP = MANTISSA ^ ((std::int64_t(1) << LOW) - 1), HALF = std::int64_t(1) << (LOW - 1);
+    const Longs bits = as_longs(x) & INT64_MAX, exponent = shifted_right(bits, FRACTION), none = Longs{};
+    Longs octave = exponent - static_cast<std::int64_t>(table[0]);
+    octave = octave < 0 ? none : octave;
+    octave = octave > octaves - 1 ? none + (octaves - 1) : octave;
+    const Longs panel = (octave << PANELS_SPLITS) | shifted_right(bits & MANTISSA, LOW);
+    const Doubles place = as_doubles((bits & MANTISSA) | ONE) - as_doubles((bits & TOP) | (ONE | HALF));
+    const double* lines[LANES];
+    Doubles coefficients[PANELS_COUNT], factor{};
+    ETAMU_UNROLL
+    for (int i = 0; i < LANES; ++i) {
+        lines[i] = table + PANELS_HEAD + panel[i] * PANELS_COUNT;
+        factor[i] = table[2 + exponent[i]];
+    }
+    ETAMU_UNROLL
+    for (int part = 0; part < PANELS_COUNT; part += LANES) {
+        transposed(lines, coefficients + part);
+        for (int i = 0; i < LANES; ++i) lines[i] += LANES;
+    }
+    Doubles total = coefficients[0];
+    ETAMU_UNROLL
+    for (int k = 1; k < PANELS_COUNT; ++k) total = total * place + coefficients[k];
+    total *= factor;
+    return x == x ? total : x;
+}
+
 #define ETAMU_ONE(name, expression) \
     case Operation::name: each(step, bases, rows, [](Doubles a) { return expression; }); break;
 #define ETAMU_TWO(name, expression) \
@@ -126,6 +201,11 @@ inline void execute(const Step* steps, int count, double* const* bases, int rows
             ETAMU_TWO(bd0, bd0_of(a, b))
             ETAMU_THREE(half_deviance, half_deviance_of(a, b, c))
             case Operation::poly: polynomial(step, bases, rows); break;
+            case Operation::panels: {
+                const double* table = bases[step.b.base] + step.b.offset;
+                each(step, bases, rows, [=](Doubles a) { return panels_at(table, step.count, a); });
+                break;
+            }
         }
     }
 }

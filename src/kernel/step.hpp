@@ -14,9 +14,10 @@ namespace etamu {
     X(lt, 2) X(le, 2) X(eq, 2) X(ne, 2) X(both, 2) X(either, 2) X(invert, 1)                                      \
     X(where, 3) X(fma, 3) X(fms, 3) X(fnma, 3) X(poly, 3)                                                         \
     X(expm1mx, 1) X(log1pmx, 1) X(relative_entropy, 2) X(bd0, 2) X(half_deviance, 3)                                    \
-    X(log_of_part, 2) X(exp_of_square, 2)
+    X(log_of_part, 2) X(exp_of_square, 2) X(panels, 1)
 // fma: a b + c; fms: a b - c; fnma: c - a b. poly: a polynomial in `a`, whose coefficients are the `c` constants from
-// slot `b` on, the highest power first. The last two lines: as in etamu.family.special and .normal.
+// slot `b` on, the highest power first. The last two lines: as in etamu.family.special, .normal and .panels; panels
+// reads table `b` at `a`.
 
 enum class Operation : int {
 #define ETAMU_ENTRY(name, operands) name,
@@ -31,9 +32,13 @@ struct Operand {
     std::ptrdiff_t offset;
 };
 
+// A table of etamu.family.panels: first exponent, octaves, a factor per exponent, coefficients of every panel.
+constexpr int PANELS_SPLITS = 5, PANELS_COUNT = 8, PANELS_EXPONENTS = 2048;
+constexpr std::size_t PANELS_SPLIT = std::size_t(1) << PANELS_SPLITS, PANELS_HEAD = 2 + PANELS_EXPONENTS;
+
 struct Step {
     Operation operation;
-    int count;  // coefficients of a polynomial
+    int count;  // coefficients of a polynomial; octaves of a table
     Operand to, a, b, c;
 };
 

@@ -53,12 +53,91 @@ inline Doubles atan_of(Doubles x) {
         for (int i = 0; i < LANES; ++i) x[i] = ::function(x[i]); \
         return x;                                                \
     }
-ETAMU_BY_LANE(sin_of, sin)
-ETAMU_BY_LANE(cos_of, cos)
-ETAMU_BY_LANE(tan_of, tan)
 ETAMU_BY_LANE(asinh_of, asinh)
 ETAMU_BY_LANE(atanh_of, atanh)
 #undef ETAMU_BY_LANE
+
+// An angle less the nearest multiple of pi/2, to some 20 digits, and that multiple; for angles below 2^20.
+struct Angle {
+    Doubles x, low;
+    Longs quarter;
+};
+
+inline Angle angle_of(Doubles x) {
+    const Doubles shifted = x * 0.6366197723675814 + ROUND, n = shifted - ROUND;
+    // three parts of pi/2 of 33 bits each: their products with n are exact
+    const Doubles first = x - n * 1.57079632673412561417e+00;
+    const Doubles second = n * 6.07710050630396597660e-11, third = n * 2.02226624871116645580e-21;
+    const Doubles high = first - second;
+    const Doubles lost = (first - high) - second;
+    const Doubles angle = high - third;
+    return {angle, ((high - angle) - third) + (lost - n * 8.47842766036889956997e-32), as_longs(shifted)};
+}
+
+inline bool far_angles(Doubles x) {
+    const Longs far = ~(absolute(x) < 0x1p20);
+    std::int64_t any = 0;
+    for (int i = 0; i < LANES; ++i) any |= far[i];
+    return any != 0;
+}
+
+// sin and cos of |angle| <= pi/4, by the polynomials of fdlibm.
+inline Doubles sin_near(const Angle& angle) {
+    const Doubles x = angle.x, z = x * x;
+    Doubles series = z * 1.58969099521155010221e-10 - 2.50507602534068634195e-08;
+    series = series * z + 2.75573137070700676789e-06;
+    series = series * z - 1.98412698298579493134e-04;
+    series = series * z + 8.33333333332248946124e-03;
+    const Doubles cubed = z * x;
+    return x - ((z * (0.5 * angle.low - cubed * series) - angle.low) + cubed * 1.66666666666666324348e-01);
+}
+
+inline Doubles cos_near(const Angle& angle) {
+    const Doubles x = angle.x, z = x * x;
+    Doubles series = z * -1.13596475577881948265e-11 + 2.08757232129817482790e-09;
+    series = series * z - 2.75573143513906633035e-07;
+    series = series * z + 2.48015872894767294178e-05;
+    series = series * z - 1.38888888888741095749e-03;
+    series = series * z + 4.16666666666666019037e-02;
+    const Doubles half = 0.5 * z, rest = 1.0 - half;
+    return rest + (((1.0 - rest) - half) + (z * z * series - x * angle.low));
+}
+
+// sin where the quarter is even, cos where it is odd, minus where its second bit is set.
+inline Doubles turned(const Angle& angle, Longs quarter) {
+    const Doubles value = (quarter & 1) != 0 ? cos_near(angle) : sin_near(angle);
+    return as_doubles(as_longs(value) ^ ((quarter & 2) << 62));
+}
+
+inline Doubles sin_of(Doubles x) {
+    if (far_angles(x)) {
+        for (int i = 0; i < LANES; ++i) x[i] = ::sin(x[i]);
+        return x;
+    }
+    const Angle angle = angle_of(x);
+    return x == 0.0 ? x : turned(angle, angle.quarter);
+}
+
+inline Doubles cos_of(Doubles x) {
+    if (far_angles(x)) {
+        for (int i = 0; i < LANES; ++i) x[i] = ::cos(x[i]);
+        return x;
+    }
+    const Angle angle = angle_of(x);
+    return turned(angle, angle.quarter + 1);
+}
+
+inline Doubles tan_of(Doubles x) {
+    if (far_angles(x)) {
+        for (int i = 0; i < LANES; ++i) x[i] = ::tan(x[i]);
+        return x;
+    }
+    const Angle angle = angle_of(x);
+    const Doubles sine = sin_near(angle), cosine = cos_near(angle);
+    const Longs odd = (angle.quarter & 1) != 0;
+    const Doubles value = (odd ? -cosine : sine) / (odd ? sine : cosine);
+    return x == 0.0 ? x : value;
+}
 
 struct Pair {
     Doubles high, low;

@@ -152,7 +152,7 @@ def test_phase_one_is_compiled_too(isa):
 
 ULPS = {
     "exp": 1.0, "expm1": 1.1, "log": 0.8, "log1p": 0.8, "sqrt": 0.5, "tanh": 2.5, "sinh": 2.0, "cosh": 1.6,
-    "atan": 1.6, "sin": 0.6, "cos": 0.6, "tan": 0.7, "asinh": 1.3, "atanh": 0.9,
+    "atan": 1.6, "sin": 0.8, "cos": 0.8, "tan": 1.7, "asinh": 1.3, "atanh": 0.9,
 }  # fmt: skip
 """Largest error allowed, in units of the last place."""
 RANGES = {"log": (0.0, np.inf), "sqrt": (0.0, np.inf), "log1p": (-1.0, np.inf), "atanh": (-1.0, 1.0)}

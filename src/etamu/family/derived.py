@@ -6,6 +6,7 @@ Read next: `etamu.family.derive`, the door that makes and verifies one.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import final
@@ -18,11 +19,14 @@ from etamu.family.facts import Facts, Statement, facts
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.formula import Formula
 from etamu.family.link import Link, Mean
-from etamu.family.numeric import Line, Pair, integral, integral_in_panels, inverted
+from etamu.family.inverse import Inverse, Problem, tabled
+from etamu.family.numeric import FINE, RULE, Line, Pair, integral, integral_in_panels, inverted
+from etamu.family.panels import Panels, paneled, readable
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information)."""
 
+_REMEMBERED = 64
 _NEAR = 0.25
 """Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
 
@@ -281,8 +285,13 @@ def _in_theta(found: Facts, order: int) -> Formula:
     return formula
 
 
-def theta_at(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Return theta of a mean: its formula, its tail by quadrature, or the root of b'."""
+def theta_at(
+    xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray, *, fine: bool = False
+) -> AnyArray:
+    """Return theta of a mean: its formula, its tail by quadrature, or the root of b'.
+
+    For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
+    """
     if found.theta is None and found.variance is None:
         first, second = _in_theta(found, 1), _in_theta(found, 2)
         return inverted(
@@ -296,11 +305,13 @@ def theta_at(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) ->
         return _theta_by_panels(xp, found, mu, complement)
     if found.tail is None:
         return found.theta(xp, mu, complement)
-    start, rate = found.tail
+    if readable(xp) and not fine and (table := _theta_table(found)) is not None:
+        return table(xp, mu)
+    start, rate = (0.5 * found.tail[0] if fine else found.tail[0]), found.tail[1]
     far = mu > start
     inner = xp.where(far, start, mu)
     s = 1.0 / xp.where(far, mu, start)
-    tail = -s * integral(lambda share: rate(xp, share * s))
+    tail = -s * integral(lambda share: rate(xp, share * s), FINE if fine else RULE)
     return xp.where(far, tail, found.theta(xp, inner, 1.0 - inner))
 
 
@@ -317,12 +328,34 @@ def _theta_by_panels(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyA
     return (w - origin) * integral_in_panels(rate)
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _theta_table(found: Facts) -> Panels | None:
+    """Return theta as a table of the mean, which is positive wherever theta has a tail."""
+    return paneled(lambda mu: np.asarray(theta_at(np, found, mu, 1.0 - mu, fine=True)))
+
+
+def _cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    if readable(xp) and found.tail is not None and (table := _cumulant_table(found)) is not None:
+        return table(xp, mu)
+    return _of_mean(found.cumulant_of_mean, xp, mu, complement)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _cumulant_table(found: Facts) -> Panels | None:
+    return paneled(lambda mu: np.asarray(_of_mean(found.cumulant_of_mean, np, mu, 1.0 - mu)))
+
+
 def mean_at(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
     """Return mu and 1 - mu of theta: b', or the root of theta(mu)."""
     first, other = found.cumulant[1], found.cumulant[4]
     if first is not None:
         mu = first(xp, theta)
         return mu, 1.0 - mu if other is None else other(xp, theta)
+    table = _mean_table(found) if readable(xp) else None
+    return _mean_searched(xp, found, theta) if table is None else table(xp, theta)
+
+
+def _mean_searched(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
     return inverted(
         xp,
         lambda mu, complement: theta_at(xp, found, mu, complement),
@@ -332,13 +365,37 @@ def mean_at(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
     )
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _mean_table(found: Facts) -> Inverse | None:
+    """Return the mean as a table of theta; None where the search for roots has to serve."""
+    if found.theta is None:
+        return None
+    return tabled(
+        Problem(
+            lambda mu, complement: np.asarray(theta_at(np, found, mu, complement, fine=True)),
+            lambda mu, complement: np.asarray(1.0 / _of_mean(found.variance, np, mu, complement)),
+            found.mean,
+            found.natural,
+            lambda theta: _mean_searched(np, found, theta),
+        )
+    )
+
+
 # --- the unit deviance ---
 
 
-def half_deviance(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+def half_deviance(
+    xp: Namespace,
+    found: Facts,
+    y: AnyArray,
+    mu: AnyArray,
+    complement: AnyArray,
+    theta: AnyArray | None = None,
+) -> AnyArray:
     """Return the integral from mu to y of (y - t) / V(t) dt.
 
     Near mu it is (y - mu)^2 times a smooth integral that nothing is subtracted in; apart, theta and b.
+    `theta` is that of mu, where it is known.
     """
     proportion = found.mean.upper == 1.0
     gap = y * complement - (1.0 - y) * mu if proportion else y - mu
@@ -354,7 +411,7 @@ def half_deviance(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, comple
     if found.theta is None:
         apart = _in_panels(xp, found, y, mu, complement)
     else:
-        apart = _apart(xp, found, y, mu, complement)
+        apart = _apart(xp, found, y, mu, complement, theta)
     return xp.where(near, close, xp.maximum(apart, 0.0))
 
 
@@ -381,16 +438,23 @@ def _near(
     return near
 
 
-def _apart(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+def _apart(
+    xp: Namespace,
+    found: Facts,
+    y: AnyArray,
+    mu: AnyArray,
+    complement: AnyArray,
+    theta: AnyArray | None,
+) -> AnyArray:
     """Return y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)), its limit where y is on an end."""
     closed, ends = found.closed, (found.mean.lower, found.mean.upper)
     inner = y
     for value, end in zip(closed, ends, strict=True):
         if value is not None:
             inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
-    at_mu = theta_at(xp, found, mu, complement)
-    other = _of_mean(found.cumulant_of_mean, xp, mu, complement)
-    own = _of_mean(found.cumulant_of_mean, xp, inner, 1.0 - inner)
+    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
+    other = _cumulant_at_mean(xp, found, mu, complement)
+    own = _cumulant_at_mean(xp, found, inner, 1.0 - inner)
     apart = inner * (theta_at(xp, found, inner, 1.0 - inner) - at_mu) - own + other
     for value, end in zip(closed, ends, strict=True):
         if value is not None:
@@ -448,7 +512,7 @@ def canonical_kernel(family: Derived, xp: Namespace) -> Kernel:
         if found.variance is None:
             half = half_deviance_in_theta(xp, found, y, mu, eta)
         else:
-            half = half_deviance(xp, found, y, mu, complement)
+            half = half_deviance(xp, found, y, mu, complement, eta)
         return -half, family.residual(xp, y, mu, complement), d1
 
     return kernel

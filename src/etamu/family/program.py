@@ -1,6 +1,6 @@
 """A unit as a straight-line program: traced once, its parts shared, its registers allotted.
 
-May import: _base, family.trace.
+May import: _base, family.panels, family.trace.
 Read next: `src/kernel/program.hpp`, which runs a program tile by tile.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
+from etamu.family.panels import Panels
 from etamu.family.trace import NUMPY, Node, Recorder, Symbol
 
 Wanted = tuple[str, ...]
@@ -30,7 +31,10 @@ REMEMBERED = 256
 
 
 class Instruction(NamedTuple):
-    """One step: operation, slot it writes, slots it reads; a polynomial reads x and its coefficients."""
+    """One step: operation, slot it writes, slots it reads; a polynomial reads x and its coefficients.
+
+    A reading of panels has the slot of x and the number of the table.
+    """
 
     operation: str
     target: int
@@ -54,6 +58,7 @@ class Program:
         The slot of every output.
     registers : int
         Columns of working memory.
+    tables : tuple of Panels
     """
 
     inputs: int
@@ -61,6 +66,7 @@ class Program:
     code: tuple[Instruction, ...]
     outputs: tuple[int, ...]
     registers: int
+    tables: tuple[Panels, ...] = ()
 
     def run(self, *columns: Array) -> tuple[Array, ...]:
         """Run whole columns through NumPy, one instruction after the other."""
@@ -70,6 +76,9 @@ class Program:
         slots[self.inputs : first] = [np.float64(each) for each in self.constants]
         with np.errstate(all="ignore"):
             for operation, target, operands in self.code:
+                if operation == "panels":
+                    slots[target] = self.tables[operands[1]](np, slots[operands[0]])
+                    continue
                 slots[target] = _REPLAY[operation](*(slots[each] for each in operands))
         shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
         return tuple(
@@ -86,7 +95,11 @@ class Program:
             number -= len(self.constants)
             return f"r{number}" if number < self.registers else f"out{number - self.registers}"
 
-        lines = [f"{slot(i.target)} = {i.operation}({', '.join(map(slot, i.operands))})" for i in self.code]
+        def line(step: Instruction) -> str:
+            read = step.operands[:1] if step.operation == "panels" else step.operands
+            return f"{slot(step.target)} = {step.operation}({', '.join(map(slot, read))})"
+
+        lines = [line(each) for each in self.code]
         return "\n".join([*lines, f"return {', '.join(map(slot, self.outputs))}"])
 
 
@@ -141,6 +154,25 @@ def compiled(unit: Any, columns: int = 1, wanted: Wanted = ("value", "score", "e
         return _compiled.__wrapped__(unit, columns, wanted)
 
 
+def scores(unit: Any, y: tuple[Array, ...]) -> Callable[[float], Array]:
+    """Return the score of every row as a function of one eta for all, by the kernel where it can.
+
+    Examples
+    --------
+    >>> from etamu.family.families import Poisson
+    >>> from etamu.family.links import Log
+    >>> from etamu.family.unit import Unit
+    >>> scores(Unit(Poisson(), Log()), (np.array([0.0, 3.0]),))(0.0).tolist()
+    [-1.0, 2.0]
+    """
+    columns = [np.ascontiguousarray(each, dtype=np.float64) for each in y]
+    program = compiled(unit, len(columns), ("score",))
+    if program is not None:
+        return lambda eta: np.asarray(program.run([*columns, np.array([eta])])[0])
+    bound = unit.bind(np)
+    return lambda eta: np.asarray(bound(tuple(columns), np.full(len(columns[0]), eta))[1])
+
+
 @functools.lru_cache(maxsize=REMEMBERED)
 def _traced(unit: Any, columns: int, wanted: Wanted) -> Program | None:
     try:
@@ -169,7 +201,8 @@ def handed_over(program: Program) -> Any | None:
             words += (number, target, operands[0], operands[1], len(operands) - 1)
         else:
             words += (number, target, *operands, *(0,) * (3 - len(operands)))
-    return kernel.Program(program.inputs, program.constants, words, program.outputs, program.registers)
+    tables = [each.flat for each in program.tables]
+    return kernel.Program(program.inputs, program.constants, words, program.outputs, program.registers, tables)
 
 
 def _record(unit: Any, columns: int, wanted: Wanted) -> tuple[Recorder, list[Node]]:
@@ -191,6 +224,7 @@ class _Line(NamedTuple):
     operation: str
     operands: tuple[Node, ...]
     coefficients: tuple[float, ...] = ()
+    table: Panels | None = None
 
 
 def assemble(recorder: Recorder, outputs: list[Node]) -> Program:
@@ -277,7 +311,7 @@ def _fused(recorder: Recorder, outputs: list[Node]) -> dict[Node, _Line]:
         operation = recorder.operations[node]
         if not operands:
             continue
-        line = _Line(operation, operands)
+        line = _Line(operation, operands, table=recorder.tables.get(node))
         if operation in ("add", "sub"):
             for product, other, name in _joins(operation, *operands):
                 if alone(product, "mul"):
@@ -327,6 +361,7 @@ def _allotted(
     free: list[int] = []
     registers = 0
     code: list[Instruction] = []
+    tables = list(dict.fromkeys(line.table for line in lines.values() if line.table is not None))
     for node, line in lines.items():
         reads = tuple(position[each] for each in line.operands)
         read = [each for each in dict.fromkeys(line.operands) if each in lines and each not in results]
@@ -342,6 +377,8 @@ def _allotted(
         if line.coefficients:
             start = series[line.coefficients]
             reads += tuple(range(start, start + len(line.coefficients)))
+        if line.table is not None:
+            reads += (tables.index(line.table),)
         code.append(Instruction(line.operation, target, reads))
 
     def slot(number: int) -> int:  # results come after the registers, whose number is known only now
@@ -353,4 +390,5 @@ def _allotted(
         tuple(Instruction(i.operation, slot(i.target), tuple(map(slot, i.operands))) for i in code),
         tuple(slot(position[node]) for node in outputs),
         registers,
+        tuple(tables),
     )

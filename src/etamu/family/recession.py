@@ -1,6 +1,6 @@
 """Which way an eta may run without losing any value: what decides whether a maximum exists.
 
-May import: numpy, _base, family.unit.
+May import: numpy, _base, family.program, family.unit.
 Read next: `etamu.solve.recession`, which looks for a direction that all observations allow.
 
 The value of a row is minus half its deviance. Toward an infinite end of eta it loses nothing if the row's
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.types import Array, Mask
+from etamu.family.program import scores
 from etamu.family.unit import Unit
 
 SMALL = 1 << 12
@@ -81,12 +82,12 @@ def _ways(unit: Unit, y: tuple[Array, ...]) -> NDArray[np.int8]:
 
 def _never_against(unit: Unit, y: tuple[Array, ...]) -> tuple[Mask, Mask]:
     """Tell whose score is nowhere negative, and whose nowhere positive."""
-    bound = unit.bind(np)
+    at = scores(unit, y)
     up = np.ones(len(y[0]), dtype=bool)
     down = up.copy()
     with np.errstate(all="ignore"):
         for eta in _places(unit):
-            score = bound(y, np.full(len(y[0]), eta))[1]
+            score = at(eta)
             up &= ~(score < 0.0)
             down &= ~(score > 0.0)
     return up, down

@@ -1,6 +1,6 @@
 """A namespace that records: it runs a unit once on symbols and keeps what was asked, shared and folded.
 
-May import: family.normal, family.special, numpy.
+May import: family.normal, family.panels, family.special, numpy.
 Read next: `etamu.family.program`, which makes a straight-line program of the record.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from etamu.family import normal, special
+from etamu.family.panels import Panels
 
 Node = int
 """A position in the record."""
@@ -168,6 +169,7 @@ class Recorder:
         self.operands: list[tuple[Node, ...]] = []
         self.constants: dict[Node, float | bool] = {}
         self.inputs: list[Node] = []
+        self.tables: dict[Node, Panels] = {}
         self._known: dict[tuple[Any, ...], Node] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -275,6 +277,15 @@ class Recorder:
     def full_like(self, _x: Any, value: Any) -> Symbol:
         """Return a constant."""
         return Symbol(self, self.number(value))
+
+    def panels(self, table: Panels, x: Any) -> Symbol:
+        """Record the reading of a table."""
+        operand = self.number(x)
+        key = ("panels", operand, id(table))
+        if key not in self._known:
+            self._known[key] = self._append("panels", (operand,))
+            self.tables[self._known[key]] = table
+        return Symbol(self, self._known[key])
 
     def isnan(self, x: Any) -> Symbol:
         """Record whether x is not a number."""
