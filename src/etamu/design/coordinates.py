@@ -219,14 +219,13 @@ def extent(coordinates: Coordinates, moments: Moments) -> Array:
 def squared_lengths(coordinates: Coordinates, moments: Moments) -> Array:
     """Sum x_ij^2 of every working column, (size,); for contrasts of levels, a bound of it."""
     layout = coordinates.layout
-    out = np.zeros(layout.width)
+    size = np.zeros(layout.width)
     dense, raw = layout.dense_reported, layout.dense_raw
-    gap = moments.mean[raw] - coordinates.shift[dense]
-    out[dense] = moments.scatter[raw] + moments.count * gap**2
+    size[dense] = np.hypot(moments.deviation[raw], moments.centre[raw] - coordinates.shift[dense])
     for part in layout.parts:
         largest = np.maximum(np.abs(moments.low), np.abs(moments.high))[part.raw].max(initial=0.0)
-        out[part.reported] = moments.count * (largest * np.abs(part.matrix).max(axis=0, initial=0.0)) ** 2
-    return (out / coordinates.scale**2)[coordinates.kept]
+        size[part.reported] = largest * np.abs(part.matrix).max(axis=0, initial=0.0)
+    return moments.count * np.square(size / coordinates.scale)[coordinates.kept]
 
 
 def exclusive(design: Design, coordinates: Coordinates) -> NDArray[np.intp]:
