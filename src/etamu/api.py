@@ -20,9 +20,9 @@ from etamu.family.link import Link
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
 from etamu.fit.inputs import Keywords
-from etamu.fit.problem import Options, check_options
+from etamu.fit.problem import Options, Problem, check_options
 from etamu.fit.result import Fit
-from etamu.fit.shaped import fitted, stated
+from etamu.fit.shaped import fitted, fitted_unread, stated
 
 if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
@@ -303,8 +303,13 @@ class GLM:
                 "em.glm('y ~ x0 + x1', data, family=…) with a table or a dict of columns"
             )
         unit, unknown = stated(self.family, self.link, options)
-        problem = from_arrays(X, y, unit, keywords, self.missing, options, Shape(intercept, names))
-        return fitted(replace(problem, unknown=unknown))
+        shape = Shape(intercept, names)
+
+        def state(*, read: bool) -> Problem:
+            problem = from_arrays(X, y, unit, keywords, self.missing, options, shape, read=read)
+            return replace(problem, unknown=unknown)
+
+        return fitted_unread(state)
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

@@ -68,6 +68,9 @@ class Block(Protocol):
     def moments(self) -> Moments:
         """Describe every raw column: mean, spread and range, shift and scale left aside."""
 
+    def extent(self) -> Array:
+        """Return the largest |x| of every placed column, one number for the levels of a block."""
+
     def scaled(self, shift: Array, scale: Array) -> Block:
         """Replace the shift and the scale of every raw column; a block without shift ignores it."""
 
@@ -174,6 +177,10 @@ class Dense:
         whole = kernel.Rows(self.length, self.width, [(0, (columns, None, None, None))], (), None, None, None)
         return Moments(self.length, *whole.moments())
 
+    def extent(self) -> Array:
+        """Return the largest |x| of every column."""
+        return np.asarray(np.abs(self.packed).max(axis=0, initial=0.0))
+
     def scaled(self, shift: Array, scale: Array) -> Dense:
         """Replace the shift and the scale applied while packing."""
         return Dense(self.columns, shift, scale)
@@ -276,6 +283,10 @@ class Coded:
             return constant(1.0, self.length).repeated(self.levels)
         return Dense((self.multiplier,)).moments().repeated(self.levels)
 
+    def extent(self) -> Array:
+        """Return the largest |multiplier|, in the place of every level."""
+        return self.moments().largest(0.0) / self.scale if self.length else np.zeros(self.levels)
+
     def scaled(self, shift: Array, scale: Array) -> Coded:
         """Replace the number that divides the multiplier; all levels share it."""
         return Coded(self.codes, self.levels, self.multiplier, float(scale[0]) if len(scale) else 1.0)
@@ -370,6 +381,11 @@ class Sparse:
             for m in (self.matrix.min(axis=0), self.matrix.max(axis=0))
         )
         return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
+
+    def extent(self) -> Array:
+        """Return the largest |x| of every column."""
+        largest = self.moments().largest(0.0)
+        return largest if self.scale is None else largest / self.scale
 
     def scaled(self, shift: Array, scale: Array) -> Sparse:
         """Replace the numbers that divide the columns; shifting would fill the zeros."""

@@ -93,10 +93,24 @@ class ByMatrix:
         return self.matrix.encode(keep, intercept=self.intercept), None
 
 
+LARGE = 2_000_000
+"""From this many numbers on a matrix is not read before the first pass over it, unless that was asked for."""
+
+
 def from_arrays(
-    X: Any, y: Any, unit: Unit, keywords: Keywords, missing: str, options: Options, shape: Shape
+    X: Any,
+    y: Any,
+    unit: Unit,
+    keywords: Keywords,
+    missing: str,
+    options: Options,
+    shape: Shape,
+    *,
+    read: bool = True,
 ) -> Problem:
     """State the problem that a matrix or a table, and a response beside it, describe.
+
+    Unless `read`, a large matrix is taken to hold finite numbers, which its fit verifies.
 
     Raises
     ------
@@ -105,7 +119,7 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    columns = _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape)
+    columns = _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape, read=read)
     return assemble(columns, unit, keywords, missing, options)
 
 
@@ -123,8 +137,8 @@ def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
     return ByTable(additive(names, intercept=shape.intercept), frame, _response(frame, y))
 
 
-def _by_matrix(X: Any, y: Any, shape: Shape) -> ByMatrix:
-    matrix = read_matrix(X, shape.names, _described)
+def _by_matrix(X: Any, y: Any, shape: Shape, *, read: bool) -> ByMatrix:
+    matrix = read_matrix(X, shape.names, _described, read=read or getattr(X, "size", 0) < LARGE)
     _refuse_nothing(len(matrix.names), shape)
     frame = bare_rows(len(matrix))
     return ByMatrix(matrix, shape.intercept, frame, _response(frame, y))

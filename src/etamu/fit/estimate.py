@@ -97,6 +97,12 @@ class Stage:
     sampled: Sampled | None = None
     doubtful: bool = False
     """Whether a Gram does not show the columns independent, though they are."""
+    hasty: bool = False
+    """Whether moments are those of the sample."""
+
+
+class UnreadError(Exception):
+    """Raised where numbers that nobody had read are not finite: somebody has to say which."""
 
 
 def estimate(problem: Problem) -> Fit:
@@ -122,17 +128,36 @@ def _estimated(problem: Problem) -> Fit:
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with kept() if problem.chunk.cells > ALONE else nullcontext():
-        stage = prepare(problem)
-        oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
+            stage = prepare(problem)
+            oracle = likelihood_of(problem, stage)
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
             return _answered(problem, stage, Found(None, adjusted, settled=True))
-        apart = foreseen(problem, oracle, stage.executor, stage.sampled)
-        piloted = _piloted(problem, oracle, stage)
-        stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
+        hasty = problem.options.solver == "newton" and problem.options.start is None
+        begun = (_begun(problem, hasty=True) if hasty else None) or _begun(problem, hasty=False)
+        assert begun is not None
+        stage, oracle, piloted, ahead = begun
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
+
+
+def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted | None, Ahead | None] | None:
+    """Set up a problem and fit its sample; None where that was done in haste and the sample has misled.
+
+    In haste columns are shifted and scaled by the sample, and what else has to be known of them is learnt
+    in the first pass of the climb.
+    """
+    stage = prepare(problem, hasty=hasty)
+    oracle = likelihood_of(problem, stage)
+    apart = foreseen(problem, oracle, stage.executor, stage.sampled)
+    piloted = _piloted(problem, oracle, stage)
+    if stage.hasty:
+        opened = None if apart is not None or piloted is None else piloted.opened(oracle)
+        if opened is None:
+            return None
+        oracle, piloted = opened
+    ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
+    return replace(stage, sampled=None), oracle, piloted, ahead  # its rows may be many
 
 
 def _refuse_too_wide(problem: Problem) -> None:
@@ -219,9 +244,10 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
     """Climb from where the fit of the sample ended, with what it is still good for."""
     if solver == "irls":
         return irls(oracle, piloted.beta, callback=watch)
+    first = piloted.begun or oracle
     if piloted.part is not None:
-        return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
-    return newton(oracle, piloted.beta, metric=piloted.metric, callback=watch)
+        return surrogate(first, piloted.beta, piloted.part, callback=watch)
+    return newton(first, piloted.beta, metric=piloted.metric, callback=watch)
 
 
 def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], start: Array) -> Solution:
@@ -236,21 +262,33 @@ def _to_edge(oracle: Likelihood, chunk: Chunk, solver: Callable[..., Solution], 
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
-def prepare(problem: Problem) -> Stage:
-    """Shift and scale the columns that count and drop the aliased ones."""
+def prepare(problem: Problem, *, hasty: bool = False) -> Stage:
+    """Shift and scale the columns that count and drop the aliased ones.
+
+    In haste by what a sample shows of them, if it shows them independent.
+    """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
-    options = problem.options
-    raw = Threads(chunk, **visits(options))
-    moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
+    if not (predictor.design.read or problem.counted.all()):
+        raise UnreadError  # rows that do not count are no part of any pass
+    sampled = _sample(problem, chunk)
+    moments = predictor.design.described
+    hasty = hasty and moments is None and sampled is not None and chunk.compiled is not None
+    if hasty and sampled is not None:
+        moments = describe(sampled.chunk.predictors[0].design)
+    elif moments is None:
+        raw = Threads(chunk, **visits(problem.options))
+        moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+        if not (predictor.design.read or moments.finite):
+            raise UnreadError
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk(
-        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster
-    )
-    executor = Threads(ready, **visits(options))
-    sampled = _sample(problem, ready, coordinates)
+    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
+    executor = Threads(ready, **visits(problem.options))
+    sampled = None if sampled is None else sampled.placed(coordinates)
     doubtful = False
     if not _independent(sampled, coordinates):
+        if hasty:
+            return prepare(problem)
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
@@ -260,16 +298,17 @@ def prepare(problem: Problem) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments, sampled, doubtful)
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful, hasty)
 
 
-def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
+def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
     """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
     if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
     coded = not all(block.shiftable for block in chunk.predictors[0].design.blocks)
-    size = size_of(len(chunk), coordinates.size, coded=coded)
-    return drawn(chunk, size) if size >= ENOUGH * coordinates.size else None
+    width = problem.layout.width
+    size = size_of(len(chunk), width, coded=coded)
+    return drawn(chunk, size) if size >= ENOUGH * width else None
 
 
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
