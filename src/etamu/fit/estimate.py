@@ -33,7 +33,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
+from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import refined, uphill
@@ -332,7 +332,8 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
     """Tell whether a few rows show every column independent: then they are so in all."""
     if sampled is None or not coordinates.size:
         return not coordinates.size
-    for every in sorted({max(len(sampled.chunk) // (FEW * coordinates.size), 1), 1}, reverse=True):
+    least = max(len(sampled.chunk) // (FEW * coordinates.size), 1)
+    for every in sorted({least, min(least, FIRST), 1}, reverse=True):
         few = sampled.part(every).chunk.predictors[0].design
         if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
             return True
