@@ -26,6 +26,7 @@ from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
+
 def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
     """Compute the deviance of the null model.
 
