@@ -151,13 +151,14 @@ def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted
     oracle = likelihood_of(problem, stage)
     apart = foreseen(problem, oracle, stage.executor, stage.sampled)
     piloted = _piloted(problem, oracle, stage)
+    stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
     if stage.hasty:
         opened = None if apart is not None or piloted is None else piloted.opened(oracle)
         if opened is None:
             return None
         oracle, piloted = opened
     ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
-    return replace(stage, sampled=None), oracle, piloted, ahead  # its rows may be many
+    return stage, oracle, piloted, ahead
 
 
 def _refuse_too_wide(problem: Problem) -> None:

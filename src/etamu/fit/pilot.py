@@ -75,16 +75,16 @@ class Piloted:
 def size_of(n: int, columns: int, *, coded: bool = False) -> int:
     """Choose how many of n rows to draw: 400 per column, a hundredth at least and a quarter at most.
 
-    Of coded columns a sixteenth: rows cost little there, and rare levels need them.
+    Of coded columns a thirty-second: rows cost little there, and rare levels need them.
 
     Examples
     --------
     >>> size_of(1_600_000, 30), size_of(200_000, 100), size_of(30_000, 500)
     (16000, 40000, 7500)
     >>> size_of(1_600_000, 30, coded=True)
-    100000
+    50000
     """
-    return min(n // 4, max(n // (16 if coded else 100), 2 * STEADY * columns))
+    return min(n // 4, max(n // (32 if coded else 100), 2 * STEADY * columns))
 
 
 def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
