@@ -17,7 +17,7 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, constant, moments_of
 from etamu.design.twin import CodedParts, CsrParts
-from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
+from etamu.design.verbs import contiguous, readable, readable_codes, some, verbs_for
 
 COMPILED = frozenset(np.dtype(kind) for kind in "dfbhilqBHILQ?")
 """Types of columns the compiled kernel reads, in the byte order of the machine; others are left to NumPy."""
@@ -167,7 +167,7 @@ class Dense:
 
     def take(self, index: NDArray[np.intp]) -> Dense:
         """Copy some rows."""
-        return Dense(tuple(column.take(index, axis=0) for column in self.columns), self.shift, self.scale)
+        return Dense(tuple(some(column, index) for column in self.columns), self.shift, self.scale)
 
     def moments(self) -> Moments:
         """Describe every column."""
@@ -274,8 +274,8 @@ class Coded:
 
     def take(self, index: NDArray[np.intp]) -> Coded:
         """Copy some rows."""
-        part = None if self.multiplier is None else self.multiplier.take(index)
-        return Coded(self.codes.take(index), self.levels, part, self.scale)
+        part = None if self.multiplier is None else some(self.multiplier, index)
+        return Coded(some(self.codes, index), self.levels, part, self.scale)
 
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
