@@ -235,7 +235,7 @@ def test_what_is_not_asked_is_not_brought_and_one_matrix_serves_two_names():
     rows = rows_of(unit, "everything", 60)
     beta = beta_of(unit, rows.x)
     alone = summed(rows.chunk, beta, unit, Want.VALUE)
-    assert alone[1:] == (None, None, None, None, None)
+    assert alone[1:] == (None,) * 6
     both = summed(rows.chunk, beta, unit, Want.EXPECTED | Want.OBSERVED)
     assert both.observed is both.expected
     assert summed(rows.chunk, beta, unit, Want.CURVATURE).expected is None

@@ -21,9 +21,9 @@ from etamu.family.unit import Unit
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
 from etamu.fit.inputs import Keywords
-from etamu.fit.problem import Options, check_options
+from etamu.fit.problem import Options, Problem, check_options
 from etamu.fit.result import Fit
-from etamu.fit.shaped import fitted, stated
+from etamu.fit.shaped import fitted, fitted_unread, stated
 
 if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
@@ -307,8 +307,12 @@ class GLM:
             )
         unit, unknown = stated(self.family, self.link, options)
         _refuse_predictors(predictors, unit)
-        problem = from_arrays(X, y, unit, keywords, self.missing, options, shape)
-        return fitted(replace(problem, unknown=unknown))
+
+        def state(*, read: bool) -> Problem:
+            problem = from_arrays(X, y, unit, keywords, self.missing, options, shape, read=read)
+            return replace(problem, unknown=unknown)
+
+        return fitted_unread(state)
 
 
 def _refuse_predictors(predictors: Mapping[str, str] | None, unit: Unit) -> None:

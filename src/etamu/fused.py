@@ -30,6 +30,7 @@ class Seen(NamedTuple):
     observed: Gram | Array | None = None
     meat: Gram | Array | None = None
     pearson: float | None = None
+    extent: Array | None = None
 
 
 OUTSIDE = Seen(-np.inf)
@@ -45,15 +46,16 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     if program is None:
         return None
     domain = ends(unit.domain)
-    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights)
+    wide = bool(want & Want.EXTENT)
+    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, wide)
     if found is None:
         return OUTSIDE
-    value, gradient, parts, pearson = found
+    value, gradient, parts, pearson, extent = found
     design = chunk.predictors[0].design
     matrices = {name: gram_of_parts(design, part) for name, part in zip(plan.names, parts, strict=True)}
     if plan.one:
         matrices["observed"] = matrices["expected"]  # one matrix under two names
-    return Seen(value, gradient, **matrices, pearson=pearson if plan.squares else None)
+    return Seen(value, gradient, **matrices, pearson=pearson if plan.squares else None, extent=extent)
 
 
 def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:

@@ -60,6 +60,8 @@ class Sums:
         Sum of squared scores, each squared as its kind of weight demands.
     pearson : float, optional
         Sum of squared Pearson residuals.
+    extent : array (R,), optional
+        Largest |x| of every raw column, one bound for the levels of a block; of two sums the larger.
     """
 
     value: float
@@ -68,6 +70,7 @@ class Sums:
     observed: Any = None
     meat: Any = None
     pearson: float | None = None
+    extent: Array | None = None
 
     def __add__(self, other: Sums) -> Sums:
         return self._plus(other, _added)
@@ -87,6 +90,7 @@ class Sums:
             expected if one else add(self.observed, other.observed),
             add(self.meat, other.meat),
             _added(self.pearson, other.pearson),
+            _larger(self.extent, other.extent),
         )
 
 
@@ -161,6 +165,8 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         column = _columns(score, len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = spread_information(chunk, _weighted(squares, chunk.weights.squared()))
+    if want & Want.EXTENT:
+        parts["extent"] = np.concatenate([predictor.design.extent() for predictor in chunk.predictors])
     found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
     return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 
@@ -302,6 +308,10 @@ def spread_information(chunk: Chunk, information: Array) -> Array | Gram:
 
 def _added(left: Any, right: Any) -> Any:
     return None if left is None or right is None else left + right
+
+
+def _larger(left: Array | None, right: Array | None) -> Array | None:
+    return None if left is None or right is None else np.maximum(left, right)
 
 
 def _absorbed(left: Any, right: Any) -> Any:

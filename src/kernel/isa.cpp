@@ -43,6 +43,7 @@ const Verbs& table() {
         rows_tally,
         panel_moments,
         panel_squares,
+        panel_extent,
     };
     return verbs;
 }

@@ -177,14 +177,6 @@ class Scores {
     double counted_[TILE];
 };
 
-const double* part(const double* column, std::int64_t start) { return column ? column + start : nullptr; }
-
-template <class Visit>
-void by_tiles(const Rows& rows, const Visit& visit) {
-    for (std::int64_t start = 0; start < rows.length(); start += TILE)
-        if (!visit(start, static_cast<int>(std::min<std::int64_t>(TILE, rows.length() - start)))) return;
-}
-
 // Runs the program on a tile: response columns and eta in, one column per output.
 class Unit {
    public:
@@ -214,6 +206,38 @@ class Unit {
     std::vector<const double*> from_;
     std::vector<double*> to_;
     Aligned<double> results_, scratch_;
+};
+
+// The largest |x| of every raw column under construction.
+class Extents {
+   public:
+    explicit Extents(const Rows& rows)
+        : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense()))),
+          coded_(static_cast<std::size_t>(rows.coded()), 0.0) {}
+
+    void add(const Verbs& use, Tiles& tiles, int m) {
+        if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
+        else if (rows_.lone()) dense_[0] = std::abs(rows_.lone_number());
+        for (std::size_t a = 0; a < coded_.size(); ++a) {
+            const double* factor = tiles.coded()[a].multiplier;
+            if (!factor) coded_[a] = 1.0;
+            for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
+        }
+    }
+
+    std::vector<double> finish() {
+        std::vector<double> out(static_cast<std::size_t>(rows_.width()), 0.0);
+        for (int j = 0; j < rows_.dense(); ++j)
+            out[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
+        for (int a = 0; a < rows_.coded(); ++a)
+            std::fill_n(out.begin() + rows_.block(a).place, rows_.block(a).levels, coded_[static_cast<std::size_t>(a)]);
+        return out;
+    }
+
+   private:
+    const Rows& rows_;
+    Aligned<double> dense_;
+    std::vector<double> coded_;
 };
 
 // A Gram under construction.
@@ -257,6 +281,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Unit unit(rows, program);
     Aligned<double> eta(TILE), weighted(TILE);
     Scores scores(rows, tiles);
+    Extents extents(rows);
     bool single = false;
     std::vector<std::unique_ptr<Growing>> growing;
     for (const GramAsked& gram : asked.grams) {
@@ -281,6 +306,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             if (weight) use.rows_times(score, weight, m, weighted), score = weighted;
             scores.add(use, tiles, score, m);
         }
+        if (asked.extent) extents.add(use, tiles, m);
         if (single && p) use.narrow(tiles.panel(), p, m, panel32);
         for (std::size_t k = 0; k < asked.grams.size(); ++k) {
             const GramAsked& gram = asked.grams[k];
@@ -304,6 +330,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     totals.value = value.value();
     totals.pearson = pearson.value();
     if (asked.score) totals.score = scores.finish(tiles);
+    if (asked.extent) totals.extent = extents.finish();
     for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(rows));
     return totals;
 }
@@ -413,64 +440,6 @@ double girth(const Rows& rows) {
         return !std::isnan(largest);
     });
     return largest;
-}
-
-// Up to so many cells are compared with each.
-constexpr std::int32_t FEW_CELLS = 8;
-
-bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
-    std::int64_t all = 1;
-    for (const std::int64_t size : sizes) all *= size;
-    // Most rows have the same response: neighbours add to different copies, and need not wait for one another.
-    const int copies = copies_of(all);
-    std::vector<double> tables(static_cast<std::size_t>(all * copies));
-    const Verbs& use = verbs();
-    std::int32_t cells[TILE];
-    double ones[TILE];
-    std::fill_n(ones, TILE, 1.0);
-    bool whole = true;
-    by_tiles(rows, [&](std::int64_t start, int m) {
-        std::fill_n(cells, m, 0);
-        std::int32_t most = 0;
-        for (int k = 0; k < rows.responses(); ++k) {
-            const std::int32_t size = static_cast<std::int32_t>(sizes[static_cast<std::size_t>(k)]);
-            most = use.rows_cells(rows.response(k) + start, m, size, cells);
-            whole = whole && most >= 0;
-        }
-        if (!whole) return false;
-        const double* weight = part(rows.weight(), start);
-        if (most < FEW_CELLS) use.rows_tally(cells, weight, m, most, tables.data());
-        else use.coded_sum(cells, weight ? weight : ones, m, tables.data(), all, copies);
-        return true;
-    });
-    fold(tables.data(), all, copies);
-    std::copy_n(tables.data(), all, counts);
-    return whole;
-}
-
-void moments(const Rows& rows, double* mean, double* scatter, double* low, double* high) {
-    const Verbs& use = verbs();
-    const int p = rows.dense();
-    const std::size_t wide = static_cast<std::size_t>(padded(p));
-    Aligned<double> panel(panel_doubles(p)), pivot(wide), sum(wide), square(wide), least(wide), most(wide);
-    std::fill_n(least.data(), wide, INFINITE);
-    std::fill_n(most.data(), wide, -INFINITE);
-    by_tiles(rows, [&](std::int64_t start, int m) {
-        rows.pack(use, start, m, panel, true);
-        if (start == 0)  // any number near the mean will do: the first row keeps large means from cancelling
-            for (int j = 0; j < p; ++j) pivot[j] = panel[(static_cast<std::ptrdiff_t>(j / SLIVER) * TILE) * SLIVER + j % SLIVER];
-        use.panel_moments(panel, p, m, pivot, sum, square, least, most);
-        return true;
-    });
-    const double n = static_cast<double>(rows.length());
-    for (int j = 0; j < p; ++j) {
-        const double gap = sum[j] / n;
-        mean[j] = pivot[j] + gap;
-        scatter[j] = std::max(square[j] - n * gap * gap, 0.0);
-        if (std::isnan(square[j])) scatter[j] = square[j];
-        low[j] = least[j];
-        high[j] = most[j];
-    }
 }
 
 }  // namespace etamu

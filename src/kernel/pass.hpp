@@ -44,9 +44,20 @@ struct GramAsked {
     bool single;  // float32 will do for dense x dense
 };
 
+// Visit rows tile by tile, until a visit says no.
+template <class Visit>
+void by_tiles(const Rows& rows, const Visit& visit) {
+    for (std::int64_t start = 0; start < rows.length(); start += TILE)
+        if (!visit(start, static_cast<int>(std::min<std::int64_t>(TILE, rows.length() - start)))) return;
+}
+
+// A column from a row on; null stays null.
+inline const double* part(const double* column, std::int64_t start) { return column ? column + start : nullptr; }
+
 struct Asked {
     bool score = false;
     bool pearson = false;  // needs the outputs value, score, expected in this order
+    bool extent = false;
     std::vector<GramAsked> grams;
 };
 
@@ -54,6 +65,7 @@ struct Totals {
     bool inside = true;  // false: some eta has no value, and nothing else is set
     double value = 0, pearson = 0;
     std::vector<double> score;  // per raw column
+    std::vector<double> extent;  // largest |x| per raw column, one number for the levels of a block
     std::vector<GramParts> grams;
 };
 

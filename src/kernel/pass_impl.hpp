@@ -116,6 +116,19 @@ void rows_tally(const std::int32_t* cells, const double* w, int m, std::int32_t 
     }
 }
 
+// The largest |x| of every column so far; padded(p) numbers.
+void panel_extent(const double* panel, int p, int m, double* extent) {
+    for (int j = 0; j < padded(p); j += LANES) {
+        const double* from = panel + std::ptrdiff_t(j / SLIVER) * TILE * SLIVER + j % SLIVER;
+        Doubles most = load<Doubles>(extent + j);
+        for (int r = 0; r < m; ++r) {
+            const Doubles x = load<Doubles>(from + std::ptrdiff_t(r) * SLIVER), size = x < 0.0 ? -x : x;
+            most = size > most ? size : most;
+        }
+        store(extent + j, most);
+    }
+}
+
 void panel_squares(const double* panel, int p, int m, double* out) {
     for (int r = 0; r < m; ++r) {
         Doubles sums = {};

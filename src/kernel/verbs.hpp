@@ -98,6 +98,8 @@ struct Verbs {
                           double* low, double* high);
     // out[m] += x'x row by row.
     void (*panel_squares)(const double* panel, int p, int m, double* out);
+    // extent = the larger of itself and every |x| of the column; it is padded(p) long.
+    void (*panel_extent)(const double* panel, int p, int m, double* extent);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).

@@ -226,6 +226,6 @@ def test_too_few_rows_for_their_columns_make_no_sample():
 @pytest.mark.parametrize("columns", [1, 30, 500])
 @pytest.mark.parametrize("coded", [False, True])
 def test_a_sample_is_a_quarter_at_most_and_a_share_at_least(n, columns, coded):
-    size, share = size_of(n, columns, coded=coded), n // (16 if coded else 40)
+    size, share = size_of(n, columns, coded=coded), n // (32 if coded else 100)
     assert share <= size <= n // 4
     assert size in {share, n // 4, 400 * columns}

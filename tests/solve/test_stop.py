@@ -114,6 +114,24 @@ def test_a_small_first_order_slope_is_verified() -> None:
     assert not near(oracle, here, direction(1e-7, "none"), [], 1e-9)
 
 
+def test_what_a_surrogate_leaves_goes_with_the_square() -> None:
+    past = replace(step(1.0), information="surrogate")
+    assert predicted([past], direction(1e-4, "surrogate"), 0.0, 0.0) == pytest.approx(1e-4 / (1 - 1e-4) * 1e-2)
+    after_newton = predicted([step(1.0)], direction(1e-4, "surrogate"), 0.0, 0.0)
+    assert after_newton == pytest.approx(1e-2 / 0.99 * 1e-2)
+
+
+def test_where_passes_are_dear_no_exact_one_is_spent_short_of_the_proof_while_steps_gain() -> None:
+    oracle, start = maxima()["logistic"]
+    oracle = replace(oracle, dear=True, concordance=1.0, x=oracle.x * 1e3)  # rows that reach far
+    here, past = at(oracle, start), [step(1e-6), replace(step(1e-8), information="kept")]
+    kept = direction(0.5e-10, "kept")  # small enough for rule 2, predicted to leave a fourteenth
+    assert near(replace(oracle, dear=False), here, kept, past, 1e-9)
+    assert not near(oracle, here, kept, past, 1e-9)
+    slow = direction(0.9e-10, "kept"), [step(1e-6), replace(step(1e-10), information="kept")]
+    assert near(oracle, here, *slow, 1e-9)  # nothing is gained any more: that is rounding
+
+
 def test_an_enormous_step_is_no_overflow() -> None:
     oracle, start = maxima()["logistic"]
     assert not near(oracle, at(oracle, start), direction(1e300), [step(1e302)], 1e-9)

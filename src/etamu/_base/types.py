@@ -84,3 +84,5 @@ class Want(enum.Flag):
     """Sum of squared scores, the middle of a sandwich."""
     PEARSON = enum.auto()
     """Sum of squared Pearson residuals."""
+    EXTENT = enum.auto()
+    """Largest |x| of every raw column."""

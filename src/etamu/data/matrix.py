@@ -43,6 +43,8 @@ class Matrix:
         Columns with missing values.
     described : Moments, optional
         Of the columns, where looking for gaps has found them on the way.
+    read : bool
+        Whether gaps were looked for.
     """
 
     values: Any
@@ -50,6 +52,7 @@ class Matrix:
     sparse: bool
     gaps: tuple[int, ...]
     described: Moments | None = None
+    read: bool = True
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -83,11 +86,15 @@ class Matrix:
         described = None if self.described is None or n < len(self) else self.described
         if described is not None and intercept:
             described = beside([constant(1.0, n), described], n)
-        return Encoded(Design(blocks, n, described), plain_layout(names, 0 if intercept else None))
+        return Encoded(Design(blocks, n, described, self.read), plain_layout(names, 0 if intercept else None))
 
 
 def read_matrix(
-    data: Any, names: Sequence[str] | None = None, describe: Callable[[Design], Moments] | None = None
+    data: Any,
+    names: Sequence[str] | None = None,
+    describe: Callable[[Design], Moments] | None = None,
+    *,
+    read: bool = True,
 ) -> Matrix:
     """Look at a matrix without copying it.
 
@@ -98,6 +105,8 @@ def read_matrix(
         x0, x1, … if left out.
     describe : callable, optional
         Describes a design in one pass, which tells as well that nothing is missing.
+    read : bool
+        Whether to look for what is missing or infinite; if not, floating-point numbers are taken as they are.
 
     Raises
     ------
@@ -118,7 +127,10 @@ def read_matrix(
         raise DataError(f"X holds values of dtype {values.dtype}: {remedy}")
     values = _compressed(values) if sparse else values
     given = _named(int(values.shape[1]), names)
-    if describe is not None and not sparse and values.dtype.char in "fd" and given:
+    plain = not sparse and values.dtype.char in "fd" and len(given) > 0
+    if plain and not read:
+        return Matrix(values, given, sparse, (), read=False)
+    if describe is not None and plain:
         described = describe(Design((Dense((values,)),), len(values)))
         if described.finite:
             return Matrix(values, given, sparse, (), described)

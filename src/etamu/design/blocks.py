@@ -17,7 +17,7 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, constant, moments_of
 from etamu.design.twin import CodedParts, CsrParts
-from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
+from etamu.design.verbs import contiguous, readable, readable_codes, some, verbs_for
 
 COMPILED = frozenset(np.dtype(kind) for kind in "dfbhilqBHILQ?")
 """Types of columns the compiled kernel reads, in the byte order of the machine; others are left to NumPy."""
@@ -67,6 +67,9 @@ class Block(Protocol):
 
     def moments(self) -> Moments:
         """Describe every raw column: mean, spread and range, shift and scale left aside."""
+
+    def extent(self) -> Array:
+        """Return the largest |x| of every placed column, one number for the levels of a block."""
 
     def scaled(self, shift: Array, scale: Array) -> Block:
         """Replace the shift and the scale of every raw column; a block without shift ignores it."""
@@ -164,7 +167,7 @@ class Dense:
 
     def take(self, index: NDArray[np.intp]) -> Dense:
         """Copy some rows."""
-        return Dense(tuple(column.take(index, axis=0) for column in self.columns), self.shift, self.scale)
+        return Dense(tuple(some(column, index) for column in self.columns), self.shift, self.scale)
 
     def moments(self) -> Moments:
         """Describe every column."""
@@ -173,6 +176,10 @@ class Dense:
         columns = tuple(readable(column) for column in self.columns)
         whole = kernel.Rows(self.length, self.width, [(0, (columns, None, None, None))], (), None, None, None)
         return Moments(self.length, *whole.moments())
+
+    def extent(self) -> Array:
+        """Return the largest |x| of every column."""
+        return np.asarray(np.abs(self.packed).max(axis=0, initial=0.0))
 
     def scaled(self, shift: Array, scale: Array) -> Dense:
         """Replace the shift and the scale applied while packing."""
@@ -267,14 +274,18 @@ class Coded:
 
     def take(self, index: NDArray[np.intp]) -> Coded:
         """Copy some rows."""
-        part = None if self.multiplier is None else self.multiplier.take(index)
-        return Coded(self.codes.take(index), self.levels, part, self.scale)
+        part = None if self.multiplier is None else some(self.multiplier, index)
+        return Coded(some(self.codes, index), self.levels, part, self.scale)
 
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
         if self.multiplier is None:
             return constant(1.0, self.length).repeated(self.levels)
         return Dense((self.multiplier,)).moments().repeated(self.levels)
+
+    def extent(self) -> Array:
+        """Return the largest |multiplier|, in the place of every level."""
+        return self.moments().largest(0.0) / self.scale if self.length else np.zeros(self.levels)
 
     def scaled(self, shift: Array, scale: Array) -> Coded:
         """Replace the number that divides the multiplier; all levels share it."""
@@ -370,6 +381,11 @@ class Sparse:
             for m in (self.matrix.min(axis=0), self.matrix.max(axis=0))
         )
         return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
+
+    def extent(self) -> Array:
+        """Return the largest |x| of every column."""
+        largest = self.moments().largest(0.0)
+        return largest if self.scale is None else largest / self.scale
 
     def scaled(self, shift: Array, scale: Array) -> Sparse:
         """Replace the numbers that divide the columns; shifting would fill the zeros."""

@@ -19,7 +19,7 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
 from etamu.design.design import Design
-from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes
+from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes, some
 
 Ids = NDArray[np.int64] | range
 """Positions of rows in the input; a range costs no memory."""
@@ -154,7 +154,7 @@ class Chunk:
         """Copy some rows."""
         return Chunk(
             _each_once(self.predictors, lambda predictor: predictor.take(index)),
-            tuple(_repeated(column, index) for column in self.y),
+            tuple(some(column, index) for column in self.y),
             self.weights.take(index),
             _taken(self.ids, index),
             tuple(codes[index] for codes in self.cluster),
@@ -178,15 +178,8 @@ def _each_once(
     return tuple(parts[id(predictor)] for predictor in predictors)
 
 
-def _repeated(column: Array, index: NDArray[np.intp]) -> Array:
-    """Take some rows; a number that is the same in all of them stays one number."""
-    if column.strides == (0,) and len(column):
-        return np.broadcast_to(column[0], len(index))
-    return column.take(index)
-
-
 def _some(values: Array | None, index: NDArray[np.intp]) -> Array | None:
-    return None if values is None else values.take(index)
+    return None if values is None else some(values, index)
 
 
 def _part(values: Array | None, start: int, stop: int) -> Array | None:

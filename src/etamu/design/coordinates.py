@@ -202,18 +202,19 @@ def _refuse_minute(layout: Layout, minute: NDArray[np.bool_]) -> None:
 
 
 def extent(coordinates: Coordinates, moments: Moments) -> Array:
-    """Bound the largest |x_ij| of every working column, (size,)."""
+    """Bound the largest |x_ij| of every working column, (size,), from the columns as they came."""
+    return bound_of(coordinates, moments.largest(coordinates.raw_shift) / coordinates.raw_scale)
+
+
+def bound_of(coordinates: Coordinates, largest: Array) -> Array:
+    """Bound the largest |x_ij| of every working column, (size,), from those of the raw ones as placed."""
     layout = coordinates.layout
-    largest = np.maximum(np.abs(moments.low), np.abs(moments.high))
     bound = np.zeros(layout.width)
-    dense, raw = layout.dense_reported, layout.dense_raw
-    low, high = moments.low[raw] - coordinates.shift[dense], moments.high[raw] - coordinates.shift[dense]
-    bound[dense] = np.maximum(np.abs(low), np.abs(high))
+    bound[layout.dense_reported] = largest[layout.dense_raw]
     for part in layout.parts:
-        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * largest[part.raw].max(
-            initial=0.0
-        )
-    return (bound / coordinates.scale)[coordinates.kept]
+        most = largest[part.raw].max(initial=0.0)
+        bound[part.reported] = np.abs(part.matrix).max(axis=0, initial=0.0) * most
+    return bound[coordinates.kept]
 
 
 def squared_lengths(coordinates: Coordinates, moments: Moments) -> Array:

@@ -32,11 +32,14 @@ class Design:
         Number of rows, stated because a design may have no column at all.
     described : Moments, optional
         Of every raw column, where they are known already.
+    read : bool
+        Whether every number is known to be finite; if not, the first pass has to see to it.
     """
 
     blocks: tuple[Block, ...]
     length: int
     described: Moments | None = None
+    read: bool = True
 
     @property
     def width(self) -> int:
@@ -109,13 +112,17 @@ class Design:
         """Write a block of rows out, (length, width); for triangular factors and small outputs only."""
         return np.hstack([np.zeros((self.length, 0)), *(block.dense() for block in self.blocks)])
 
+    def extent(self) -> Array:
+        """Return the largest |x| of every raw column, one number for the levels of a block."""
+        return np.concatenate([np.zeros(0), *(block.extent() for block in self.blocks)])
+
     def rows(self, start: int, stop: int) -> Design:
         """View the rows start, …, stop - 1."""
         return Design(tuple(block.rows(start, stop) for block in self.blocks), stop - start)
 
     def take(self, index: NDArray[np.intp]) -> Design:
         """Copy some rows."""
-        return Design(tuple(block.take(index) for block in self.blocks), len(index))
+        return Design(tuple(block.take(index) for block in self.blocks), len(index), read=self.read)
 
     def scaled(self, shift: Array, scale: Array) -> Design:
         """Replace the shift and the scale of every raw column."""

@@ -52,6 +52,10 @@ class Moments:
         parts = (self.mean, self.scatter, self.low, self.high)
         return Moments(self.count, *(np.repeat(part, times) for part in parts))
 
+    def largest(self, shift: Array | float) -> Array:
+        """Return the largest distance of each column from a number."""
+        return np.asarray(np.maximum(np.abs(self.low - shift), np.abs(self.high - shift)))
+
     @property
     def finite(self) -> bool:
         """Whether every number seen is finite, as far as the sums tell: a sum that overflows says no."""

@@ -18,8 +18,8 @@ from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.facts import Facts, Statement, facts
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.formula import Formula
-from etamu.family.link import Link, Mean
 from etamu.family.inverse import Inverse, Problem, tabled
+from etamu.family.link import Link, Mean
 from etamu.family.numeric import FINE, RULE, Line, Pair, integral, integral_in_panels, inverted
 from etamu.family.panels import Panels, paneled, readable
 

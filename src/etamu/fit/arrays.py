@@ -116,10 +116,24 @@ class ByMatrix:
         return replace(self, matrix=self.matrix.none(), intercept=True)
 
 
+LARGE = 2_000_000
+"""From this many numbers on a matrix is not read before the first pass over it, unless that was asked for."""
+
+
 def from_arrays(
-    X: Any, y: Any, unit: Unit, keywords: Keywords, missing: str, options: Options, shape: Shape
+    X: Any,
+    y: Any,
+    unit: Unit,
+    keywords: Keywords,
+    missing: str,
+    options: Options,
+    shape: Shape,
+    *,
+    read: bool = True,
 ) -> Problem:
     """State the problem that a matrix or a table, and a response beside it, describe.
+
+    Unless `read`, a large matrix is taken to hold finite numbers, which its fit verifies.
 
     Raises
     ------
@@ -128,10 +142,13 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    return assemble(columns_of_arrays(X, y, keywords, shape), unit, keywords, missing, options)
+    columns = columns_of_arrays(X, y, keywords, shape, read=read)
+    return assemble(columns, unit, keywords, missing, options)
 
 
-def columns_of_arrays(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable | ByMatrix:
+def columns_of_arrays(
+    X: Any, y: Any, keywords: Keywords, shape: Shape, *, read: bool = True
+) -> ByTable | ByMatrix:
     """Read a matrix or a table, and the response beside it.
 
     Raises
@@ -139,7 +156,7 @@ def columns_of_arrays(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTab
     DataError, OptionError
         As `from_arrays`.
     """
-    return _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape)
+    return _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape, read=read)
 
 
 def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
@@ -156,8 +173,8 @@ def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
     return ByTable(additive(names, intercept=shape.intercept), frame, _response(frame, y))
 
 
-def _by_matrix(X: Any, y: Any, shape: Shape) -> ByMatrix:
-    matrix = read_matrix(X, shape.names, _described)
+def _by_matrix(X: Any, y: Any, shape: Shape, *, read: bool) -> ByMatrix:
+    matrix = read_matrix(X, shape.names, _described, read=read or getattr(X, "size", 0) < LARGE)
     _refuse_nothing(len(matrix.names), shape)
     frame = bare_rows(len(matrix))
     return ByMatrix(matrix, shape.intercept, frame, _response(frame, y))

@@ -41,7 +41,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
+from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import refined, uphill
@@ -61,11 +61,11 @@ from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.fit.rescue import rescued
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
     from etamu.solve.irls import irls
     from etamu.solve.lbfgs import lbfgs
-    from etamu.fit.rescue import rescued
 else:
     rescued = later("etamu.fit.rescue", "rescued")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
@@ -114,6 +114,12 @@ class Stage:
     """Whether a Gram does not show the columns independent, though they are."""
     normal: Normal | None = None
     """The equations of the first least squares, where they are known."""
+    hasty: bool = False
+    """Whether moments are those of the sample."""
+
+
+class UnreadError(Exception):
+    """Raised where numbers that nobody had read are not finite: somebody has to say which."""
 
 
 def estimate(problem: Problem) -> Fit:
@@ -139,17 +145,37 @@ def _estimated(problem: Problem) -> Fit:
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
     with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
-        stage = prepare(problem, begin=problem.options.start is None)
-        oracle = likelihood_of(problem, stage)
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
+            stage = prepare(problem)
+            oracle = likelihood_of(problem, stage)
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
             return _answered(problem, stage, Found(None, adjusted, settled=True))
-        apart = foreseen(problem, oracle, stage.executor, stage.sampled)
-        piloted = _piloted(problem, oracle, stage)
-        stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
+        hasty = problem.options.solver == "newton" and problem.options.start is None
+        begun = (_begun(problem, hasty=True) if hasty else None) or _begun(problem, hasty=False)
+        assert begun is not None
+        stage, oracle, piloted, ahead = begun
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
+
+
+def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted | None, Ahead | None] | None:
+    """Set up a problem and fit its sample; None where that was done in haste and the sample has misled.
+
+    In haste columns are shifted and scaled by the sample, and what else has to be known of them is learnt
+    in the first pass of the climb.
+    """
+    stage = prepare(problem, hasty=hasty, begin=problem.options.start is None)
+    oracle = likelihood_of(problem, stage)
+    apart = foreseen(problem, oracle, stage.executor, stage.sampled)
+    piloted = _piloted(problem, oracle, stage)
+    stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
+    if stage.hasty:
+        opened = None if apart is not None or piloted is None else piloted.opened(oracle)
+        if opened is None:
+            return None
+        oracle, piloted = opened
+    ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
+    return stage, oracle, piloted, ahead
 
 
 def _refuse_too_wide(problem: Problem) -> None:
@@ -237,9 +263,10 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
     """Climb from where the fit of the sample ended, with what it is still good for."""
     if solver == "irls":
         return irls(oracle, piloted.beta, callback=watch)
+    first = piloted.begun or oracle
     if piloted.part is not None:
-        return surrogate(oracle, piloted.beta, piloted.part, callback=watch)
-    return newton(oracle, piloted.beta, metric=piloted.metric, callback=watch)
+        return surrogate(first, piloted.beta, piloted.part, callback=watch)
+    return newton(first, piloted.beta, metric=piloted.metric, callback=watch)
 
 
 def _to_edge(
@@ -258,28 +285,38 @@ def _to_edge(
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 
-def prepare(problem: Problem, *, begin: bool = False) -> Stage:
+def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> Stage:
     """Shift and scale the columns that count and drop the aliased ones.
 
-    Where the fit is to `begin` without a sample, it begins by least squares: their equations mostly show that
-    no column is an alias, and then need not be summed again.
+    In haste by what a sample shows of them, if it shows them independent. Where the fit is to `begin` without
+    a sample, it begins by least squares: their equations mostly show that no column is an alias, and then need
+    not be summed again.
     """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
-    options = problem.options
-    raw = Threads(chunk, **visits(options))
-    moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
+    if not (predictor.design.read or problem.counted.all()):
+        raise UnreadError  # rows that do not count are no part of any pass
+    sampled = _sample(problem, chunk)
+    moments = predictor.design.described
+    hasty = hasty and moments is None and sampled is not None and chunk.compiled is not None
+    if hasty and sampled is not None:
+        moments = describe(sampled.chunk.predictors[0].design)
+    elif moments is None:
+        raw = Threads(chunk, **visits(problem.options))
+        moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+        if not (predictor.design.read or moments.finite):
+            raise UnreadError
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk(
-        (Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster
-    )
-    executor = Threads(ready, **visits(options))
-    sampled = _sample(problem, ready, coordinates)
+    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
+    executor = Threads(ready, **visits(problem.options))
+    sampled = None if sampled is None else sampled.placed(coordinates)
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
         normal = normal_equations(executor, problem.unit, coordinates)
     shown = normal is not None and normal.independent(squared_lengths(coordinates, moments))
     if not (shown or _independent(sampled, coordinates)):
+        if hasty:
+            return prepare(problem, begin=begin)
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
@@ -289,16 +326,17 @@ def prepare(problem: Problem, *, begin: bool = False) -> Stage:
             f"coefficient (NaN): {names}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal)
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
 
 
-def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
+def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
     """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
     if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
     coded = not all(block.shiftable for block in chunk.predictors[0].design.blocks)
-    size = size_of(len(chunk), coordinates.size, coded=coded)
-    return drawn(chunk, size) if size >= ENOUGH * coordinates.size else None
+    width = problem.layout.width
+    size = size_of(len(chunk), width, coded=coded)
+    return drawn(chunk, size) if size >= ENOUGH * width else None
 
 
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
@@ -322,7 +360,8 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
     """Tell whether a few rows show every column independent: then they are so in all."""
     if sampled is None or not coordinates.size:
         return not coordinates.size
-    for every in sorted({max(len(sampled.chunk) // (FEW * coordinates.size), 1), 1}, reverse=True):
+    least = max(len(sampled.chunk) // (FEW * coordinates.size), 1)
+    for every in sorted({least, min(least, FIRST), 1}, reverse=True):
         few = sampled.part(every).chunk.predictors[0].design
         if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
             return True

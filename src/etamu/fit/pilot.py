@@ -18,7 +18,8 @@ from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import Metric
-from etamu.solve.pilot import rough
+from etamu.solve.newton import STEP, Newton
+from etamu.solve.pilot import Begun, rough
 
 FIRST = 8
 """The sample is fitted from a start that every eighth of its rows gives, if there are enough of those."""
@@ -30,6 +31,8 @@ CLOSE = 0.05
 """A sample is fitted to this share of the squared distance that sampling leaves anyway, p n / m."""
 
 
+FAR = 1e4
+"""Columns, scaled as in the sample, may not reach further in all rows: else the sample has misled."""
 SLIGHT = 1 / 30
 """Of at most this share of the rows a sample costs little enough to be asked again during the climb."""
 
@@ -46,26 +49,42 @@ class Piloted:
     part : Likelihood, optional
         Of the sample, where that is so and asking it costs little beside a pass: the climb may ask it what
         the sum over all rows does beyond its second derivative.
+    begun : Begun, optional
+        The likelihood of all rows, where its first pass has been taken.
     """
 
     beta: Array
     metric: Metric | None
     part: Likelihood | None
+    begun: Begun | None = None
+
+    def opened(self, oracle: Likelihood) -> tuple[Likelihood, Piloted] | None:
+        """Take the first pass of the climb over columns of which only a sample was seen.
+
+        It brings their extent, which the likelihood that is returned knows. None where the sample has
+        misled: something is not finite, or far larger than in the sample.
+        """
+        want = STEP if self.part is not None else Newton(self.metric).want
+        seen = oracle.opened(self.beta, want)
+        if seen is None or not np.all(seen[1] <= FAR):
+            return None
+        known = replace(oracle, extent=seen[1])
+        return known, replace(self, begun=Begun(known, self.beta, want, seen[0]))
 
 
 def size_of(n: int, columns: int, *, coded: bool = False) -> int:
-    """Choose how many of n rows to draw: 400 per column, a fortieth at least and a quarter at most.
+    """Choose how many of n rows to draw: 400 per column, a hundredth at least and a quarter at most.
 
-    Of coded columns a sixteenth: rows cost little there, and rare levels need them.
+    Of coded columns a thirty-second: rows cost little there, and rare levels need them.
 
     Examples
     --------
     >>> size_of(1_600_000, 30), size_of(200_000, 100), size_of(30_000, 500)
-    (40000, 40000, 7500)
+    (16000, 40000, 7500)
     >>> size_of(1_600_000, 30, coded=True)
-    100000
+    50000
     """
-    return min(n // 4, max(n // (16 if coded else 40), 2 * STEADY * columns))
+    return min(n // 4, max(n // (32 if coded else 100), 2 * STEADY * columns))
 
 
 def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
+from etamu.design.coordinates import Coordinates
 
 COMMON = 0.75
 """From this share of rows with the same response on, the other rows are drawn with larger probability."""
@@ -42,6 +43,13 @@ class Sampled:
         sampling = None if weights.sampling is None else weights.sampling[index] * every
         few = self.chunk.take(index)
         return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), self.share / every)
+
+
+    def placed(self, coordinates: Coordinates) -> Sampled:
+        """Shift and scale the columns."""
+        of = self.chunk.predictors[0]
+        moved = replace(of, design=coordinates.placed(of.design))
+        return replace(self, chunk=replace(self.chunk, predictors=(moved,)))
 
 
 def drawn(chunk: Chunk, size: int) -> Sampled:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from etamu._base.errors import LinkError, OptionError
 from etamu._base.facts import dataclass
@@ -17,7 +17,7 @@ from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
-from etamu.fit.estimate import estimate
+from etamu.fit.estimate import UnreadError, estimate
 from etamu.fit.problem import Options, Problem
 from etamu.fit.result import Fit
 
@@ -62,6 +62,21 @@ def fitted(problem: Problem) -> Fit:
     fit = WAYS[problem.unknown].fitting(problem) if problem.unknown else estimate(problem)
     shapes = shape_of_phi(fit) if fit.phi.kind == "ml" and not fit.shapes else fit.shapes
     return replace(fit, fitting=fitted, shapes=shapes)
+
+
+class Stated(Protocol):
+    """What states a problem, having read every number or not."""
+
+    def __call__(self, *, read: bool) -> Problem:
+        """State it."""
+
+
+def fitted_unread(state: Stated) -> Fit:
+    """Fit a problem whose numbers were not read; where they are not finite, read them and begin again."""
+    try:
+        return fitted(state(read=False))
+    except UnreadError:
+        return fitted(state(read=True))
 
 
 def stated(family: str | Family, link: str | Link | None, options: Options) -> tuple[Unit, str]:

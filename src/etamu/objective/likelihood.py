@@ -15,10 +15,10 @@ from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.design.coordinates import Coordinates
+from etamu.design.coordinates import Coordinates, bound_of
 from etamu.execute.executor import Executor
 from etamu.solve.oracle import Local
-from etamu.sums import PerRow
+from etamu.sums import PerRow, Sums
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,20 +74,21 @@ class Likelihood:
         """Whether eta has to stay inside an interval."""
         return not self.unit.domain.whole
 
-    def sums(self, beta: Array, want: Want) -> sums.Sums:
-        """Pass over all rows; the sums are in working coordinates."""
+    def sums(self, beta: Array, want: Want) -> Sums:
+        """Pass over all rows; the sums are in working coordinates, but for the extent of raw columns."""
         raw = self.coordinates.raw(beta)
         total = self.executor.reduce(partial(sums.accumulate, beta=raw, unit=self.unit, want=want))
         gram = self.coordinates.gram
         expected = None if total.expected is None else gram(total.expected)
         same = total.observed is total.expected
-        return sums.Sums(
+        return Sums(
             total.value,
             None if total.score is None else self.coordinates.gathered(total.score),
             expected,
             expected if same else None if total.observed is None else gram(total.observed),
             None if total.meat is None else gram(total.meat),
             total.pearson,
+            total.extent,
         )
 
     def at(self, beta: Array, want: Want) -> Local:
@@ -100,6 +101,22 @@ class Likelihood:
         if want & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
             total = self.sums(beta, want & ~Want.CURVATURE | Want.OBSERVED)
+        return self._local(total)
+
+    def opened(self, beta: Array, want: Want) -> tuple[Local, Array] | None:
+        """Evaluate as `at` does, and bound |x_ij| of every working column in the same pass.
+
+        None where anything is not finite, or too large for float32.
+        """
+        if want & Want.CURVATURE and not self.single:
+            want = want & ~Want.CURVATURE | Want.OBSERVED
+        total = self.sums(beta, want | Want.EXTENT)
+        wanted = [part for part in (total.score, total.observed) if part is not None]
+        if total.extent is None or not np.isfinite(total.value) or not all(map(all_finite, wanted)):
+            return None
+        return self._local(total), bound_of(self.coordinates, total.extent)
+
+    def _local(self, total: Sums) -> Local:
         scale = self.scale(total.value)
         return Local(total.value, scale, total.score, total.expected, total.observed, total.pearson)
 

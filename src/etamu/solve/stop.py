@@ -41,6 +41,8 @@ CERTAIN = 1e-7
 """Largest c*lambda*rho at a verified maximum."""
 TAKEN = 1e-5
 """Largest Newton step, in standard errors, that is taken without looking at its end."""
+GAINS = 0.1
+"""A step that is predicted to leave no more than this share of its length is not yet one of rounding."""
 AIM = 1e-8
 """Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
 RUNAWAY = 0.1
@@ -126,15 +128,19 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     small = direction.slope <= rounding(here)
     if direction.information == "none":
         return small or decrement <= 1e-8
-    if small or (not steps and oracle.concordance == 0):
+    if not steps and oracle.concordance == 0:
         return True  # a quadratic ends after one step: then this saves a pass
     lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
-    if decrement <= DECREMENT or error <= tolerance * unit:
+    if error <= tolerance * unit:
         return True
-    # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach.
-    if not (oracle.dear and oracle.concordance > 0):
+    # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach,
+    # and while steps still gain, not worth an exact pass to arrive short of it.
+    proving = oracle.dear and oracle.concordance > 0
+    if (small or decrement <= DECREMENT) and not (proving and error <= GAINS * math.sqrt(direction.slope)):
+        return True
+    if not proving:
         return False
     if oracle.size > MANY:
         return error <= AIM * unit

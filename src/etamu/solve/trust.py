@@ -126,7 +126,7 @@ class _Model:
 
     @property
     def decrement(self) -> float:
-        """g' H^-1 g, infinite where H is no metric."""
+        """G' H^-1 g, infinite where H is no metric."""
         return float(np.sum(self.shares**2 / self.bends)) if self.bends[0] > CURVED else math.inf
 
     def gain(self, parts: Array) -> float:
