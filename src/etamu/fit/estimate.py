@@ -267,8 +267,7 @@ def prepare(problem: Problem, *, begin: bool = False) -> Stage:
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
         normal = normal_equations(executor, problem.unit, coordinates)
-    shown = normal is not None and normal.independent(squared_lengths(coordinates, moments))
-    if not (shown or _independent(sampled, coordinates)):
+    if not (_shown(normal, ready, moments) or _independent(sampled, coordinates)):
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
@@ -279,6 +278,15 @@ def prepare(problem: Problem, *, begin: bool = False) -> Stage:
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal)
+
+
+def _shown(normal: Normal | None, chunk: Chunk, moments: Moments) -> bool:
+    """Tell whether the equations of the first least squares show every column independent."""
+    if normal is None:
+        return False
+    total = chunk.weights.total()
+    heaviest = 1.0 if total is None else float(total.max())
+    return normal.independent(squared_lengths(normal.coordinates, moments), heaviest)
 
 
 def _sample(problem: Problem, chunk: Chunk, coordinates: Coordinates) -> Sampled | None:
