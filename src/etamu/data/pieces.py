@@ -78,9 +78,7 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
     chosen, matrix = _coding(coded)
     out = []
     for picked in product(*(range(widths[place]) for place in numeric)):
-        offset = start + sum(
-            strides[place] * column for place, column in zip(numeric, picked, strict=True)
-        )
+        offset = start + sum(strides[place] * column for place, column in zip(numeric, picked, strict=True))
         numbers = tuple(
             (scoped[place][0], column + scoped[place][1])
             for place, column in zip(numeric, picked, strict=True)

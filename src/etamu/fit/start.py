@@ -198,9 +198,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     return best
 
 
-def candidates(
-    oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None
-) -> list[Array]:
+def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
     return [*known.over(oracle.coordinates).solved(), *_constant(oracle, unit, chunk)]
