@@ -70,3 +70,38 @@ def _any(values: Array, levels: Array, most: int) -> tuple[RawArray, Array] | No
         if not len(levels) <= most:
             return None
     return None
+
+
+def distinct(values: Array) -> Array:
+    """Return the distinct numbers, ascending, without sorting all where they are few.
+
+    Examples
+    --------
+    >>> distinct(np.array([2.0, 1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+    found = few_numbers(values)
+    return np.unique(values) if found is None else found[1]
+
+
+def quantiles(values: Array, shares: Array) -> Array:
+    """Return quantiles by linear interpolation (type 7), the same as NumPy's, from counts where they do.
+
+    Examples
+    --------
+    >>> quantiles(np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.75])).tolist()
+    [2.0, 3.0]
+    """
+    found = few_numbers(values)
+    if found is None:
+        return np.asarray(np.quantile(values, shares))
+    codes, levels = found
+    upto = np.cumsum(np.bincount(codes, minlength=len(levels)))
+    place = shares * (len(values) - 1)
+    first = np.floor(place)
+    below, above = (
+        levels[np.searchsorted(upto, np.minimum(rank, len(values) - 1), side="right")]
+        for rank in (first, first + 1)
+    )
+    share, gap = place - first, above - below
+    return np.asarray(np.where(share < 0.5, below + gap * share, above - gap * (1.0 - share)))
