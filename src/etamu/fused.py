@@ -123,6 +123,8 @@ def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
 
 def gram_of_parts(design: Design, parts: Any) -> Gram | Array:
     """Sort what the kernel summed into pairs of blocks; of few raw columns it is one matrix already."""
+    if design.fold is not None:
+        return design.fold.gram(gram_of_parts(Design(design.fold.blocks, design.length), parts))
     if isinstance(parts, np.ndarray):
         return parts
     corner, diagonals, panels, pairs = parts

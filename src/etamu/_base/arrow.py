@@ -293,14 +293,17 @@ def entries(matrix: Any) -> Array:
     >>> entries(np.array([[1.0, 2.0], [2.0, 3.0]])).tolist()
     [1.0, 3.0]
     """
-    if isinstance(matrix, Arrow | ArrowInverse):
+    if isinstance(matrix, (Arrow, ArrowInverse)):
         return matrix.entries()
-    return np.asarray(np.diag(matrix), dtype=np.float64)
+    return np.asarray(matrix.diagonal(), dtype=np.float64)
+
+
+_ARROWS = (Arrow, ArrowInverse)  # a union is put together anew wherever it stands
 
 
 def all_finite(matrix: Any) -> bool:
     """Tell whether every entry of an array or a matrix of any kind is finite."""
-    return matrix.finite() if isinstance(matrix, Arrow | ArrowInverse) else bool(np.all(np.isfinite(matrix)))
+    return matrix.finite() if isinstance(matrix, _ARROWS) else bool(np.isfinite(matrix).all())
 
 
 def plus_diagonal(matrix: Any, extra: Array) -> Any:

@@ -1,6 +1,6 @@
 """Stateful transforms of a formula, R's `poly`, `bs`, `ns`, `scale`: settled once, replayed exactly.
 
-May import: numpy, etamu._base, etamu.data.arguments, etamu.data.splines.
+May import: numpy, etamu._base, etamu.data.arguments, etamu.data.splines, etamu.data.tabulate.
 Read next: `etamu.data.splines` for the numbers, `etamu.data.schema` for where the state is kept.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.data import arguments, splines
+from etamu.data import arguments, splines, tabulate
 
 Row = tuple[float, ...]
 
@@ -248,7 +248,7 @@ def _poly(name: str, x: Array, degree: Any = 1, raw: Any = False) -> Basis:
     degree = arguments.whole(name, "degree", degree, least=1)
     if arguments.flag(name, "raw", raw):
         return RawPoly(degree)
-    distinct = len(np.unique(x))
+    distinct = len(tabulate.distinct(x))
     if degree >= distinct:
         raise DataError(
             f"{name}(x, degree={degree}): x has {distinct} distinct value{'s' * (distinct > 1)};"
@@ -299,7 +299,7 @@ def _ns(
 
 def _cr(name: str, x: Array, df: Any = None, knots: Any = None, boundary_knots: Any = None) -> Basis:
     """Formulaic's and mgcv's: quantiles of the distinct values, and one column per knot, which sum to one."""
-    full = _knots(name, np.unique(x), df, knots, boundary_knots, degree=3, least=2)
+    full = _knots(name, tabulate.distinct(x), df, knots, boundary_knots, degree=3, least=2)
     if len(np.unique(full)) < len(full) - 6:
         raise FormulaError(f"{name}: knots= has a value twice; give each knot once")
     return Natural(_plain(full), tuple(map(_plain, splines.cardinal_map(full))))

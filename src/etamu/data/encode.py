@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from itertools import accumulate
+from itertools import accumulate, groupby
 from math import prod
 from operator import mul
 from typing import Literal
@@ -18,7 +18,7 @@ import numpy as np
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
-from etamu.data.basis import Basis
+from etamu.data.basis import STATEFUL, Basis
 from etamu.data.codes import RawArray, absent, relabelled, smallest
 from etamu.data.column import Column
 from etamu.data.evaluate import (
@@ -27,19 +27,25 @@ from etamu.data.evaluate import (
     all_finite,
     check_finite,
     evaluate,
+    names_in,
     rows_in_use,
     settle_transforms,
 )
 from etamu.data.expression import Call, Expression, Name
 from etamu.data.formula import Statement
-from etamu.data.frame import Frame
+from etamu.data.frame import Frame, read
 from etamu.data.pieces import Piece, layout_of, pieces_of
 from etamu.data.schema import CategoricalFactor, NumericFactor, Schema, inner
+from etamu.data.tabulate import few_numbers
 from etamu.design.blocks import Block, Coded, Dense
 from etamu.design.design import Design
 from etamu.design.layout import Layout
+from etamu.design.tabulated import Tabulated
 
 Unseen = Literal["error", "nan", "reference"]
+
+TABULATED = 3
+"""Columns from which a basis of a variable with few values is kept as a code per row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,11 +186,20 @@ def encode(schema: Schema, frame: Frame, keep: Mask | None = None, unseen: Unsee
     bench = _Bench(schema, rows_in_use(frame, keep), dict(schema.states), unseen)
     pieces = pieces_of(schema)
     dense = [piece for piece in pieces if not piece.factors]
-    blocks: list[Block] = [Dense(tuple(bench.column(piece) for piece in dense))] if dense else []
+    blocks = [_numeric(number, list(some), bench) for number, some in groupby(dense, bench.table_of)]
     blocks += [_coded(piece, bench) for piece in pieces if piece.factors]
     offset = bench.offset()
     invalid = np.logical_or.reduce(bench.unseen_rows) if bench.unseen_rows else None
     return Encoded(Design(tuple(blocks), len(bench.rows)), layout_of(schema, pieces), offset, invalid)
+
+
+def _numeric(number: int | None, pieces: list[Piece], bench: _Bench) -> Block:
+    """Put columns of numbers together, as they are or as a table over the values of one variable."""
+    table = None if number is None else bench.table(number)
+    if table is None:
+        return Dense(tuple(bench.column(piece) for piece in pieces))
+    columns = [piece.numbers[0][1] for piece in pieces]
+    return Tabulated(table[0], table[1][:, columns] * pieces[0].scale)
 
 
 def _coded(piece: Piece, bench: _Bench) -> Coded:
@@ -203,6 +218,34 @@ class _Bench:
     values: dict[int, Sequence[RawArray]] = field(default_factory=dict)
     codes: dict[tuple[int, ...], RawArray] = field(default_factory=dict)
     unseen_rows: list[Mask] = field(default_factory=list)
+    tables: dict[int, tuple[RawArray, Array] | None] = field(default_factory=dict)
+
+    def table_of(self, piece: Piece) -> int | None:
+        """Return the factor of whose table a piece is a column, None if of none."""
+        if len(piece.numbers) != 1 or self.table(piece.numbers[0][0]) is None:
+            return None
+        return piece.numbers[0][0]
+
+    def table(self, number: int) -> tuple[RawArray, Array] | None:
+        """Return a basis of a variable with few values as codes and a table; None where it is none."""
+        if number not in self.tables:
+            self.tables[number] = self._tabulated(self.schema.numeric(number))
+        return self.tables[number]
+
+    def _tabulated(self, factor: NumericFactor) -> tuple[RawArray, Array] | None:
+        expression = factor.expression
+        if len(factor.fields) < TABULATED or not isinstance(expression, Call):
+            return None
+        names = names_in(expression)
+        if expression.function not in STATEFUL or len(names) != 1:
+            return None
+        column = self.rows.present(names[0])
+        found = few_numbers(self.rows.select(column.values)) if column.kind == "numeric" else None
+        if found is None:
+            return None
+        codes, levels = found
+        table = evaluate(expression, Rows(read({names[0]: levels})), self.states)
+        return (codes, table) if all_finite(table) else None
 
     def column(self, piece: Piece) -> RawArray:
         """Multiply the numbers of a piece; a single one is passed on as it is."""

@@ -7,9 +7,10 @@ Read next: `etamu.data.encode`, which fills the plan with rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import accumulate, product
 from math import prod
-from typing import Any, cast
+from operator import mul
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
     """Split a product: one piece for every combination of the columns of its numeric factors."""
     factors = schema.factors
     widths = [len(factors[number].names(reduced=reduced)) for number, reduced in scoped]
-    strides = np.cumprod([1, *widths])[:-1].astype(np.intp)
+    strides = [1, *accumulate(widths, mul)]
     numeric = [
         place for place, (number, _) in enumerate(scoped) if isinstance(factors[number], NumericFactor)
     ]
@@ -77,9 +78,7 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
     chosen, matrix = _coding(coded)
     out = []
     for picked in product(*(range(widths[place]) for place in numeric)):
-        offset = start + sum(
-            int(strides[place]) * column for place, column in zip(numeric, picked, strict=True)
-        )
+        offset = start + sum(strides[place] * column for place, column in zip(numeric, picked, strict=True))
         numbers = tuple(
             (scoped[place][0], column + scoped[place][1])
             for place, column in zip(numeric, picked, strict=True)
@@ -98,11 +97,11 @@ def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Pi
     return out
 
 
-def _combined(sizes: Sequence[int], strides: Sequence[Any]) -> Index:
+def _combined(sizes: Sequence[int], strides: Sequence[int]) -> Index:
     """Count through the combinations of several digits, the first fastest, each with its stride."""
     out = np.zeros(1, dtype=np.intp)
     for size, stride in zip(sizes, strides, strict=True):
-        out = (np.arange(size, dtype=np.intp)[:, None] * int(stride) + out[None, :]).ravel()
+        out = (np.arange(size, dtype=np.intp)[:, None] * stride + out[None, :]).ravel()
     return out
 
 

@@ -1,6 +1,6 @@
 """B-splines and natural splines as numbers: knots, local values, derivatives, constraint maps.
 
-May import: numpy, etamu._base.
+May import: numpy, etamu._base, etamu.data.tabulate.
 Read next: `etamu.data.basis`, which settles and replays them.
 """
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, EtamuWarning
 from etamu._base.types import Array
+from etamu.data.tabulate import quantiles
 
 
 def augmented(interior: Array, boundary: tuple[float, float], degree: int) -> Array:
@@ -120,14 +121,15 @@ def quantile_knots(name: str, x: Array, count: int, boundary: tuple[float, float
     Knots that tie with a boundary knot move an eighth of the way to their neighbour, with a warning, as in R.
     """
     low, high = boundary
-    within = x[(x >= low) & (x <= high)]
+    inside = (x >= low) & (x <= high)
+    within = x if inside.all() else x[inside]
     if not len(within):
         raise DataError(
             f"{name}: no value of x lies in boundary_knots=({low:g}, {high:g}); give bounds that hold x"
         )
     if count == 0:
         return np.empty(0)
-    knots = np.quantile(within, np.linspace(0.0, 1.0, count + 2)[1:-1])
+    knots = quantiles(within, np.linspace(0.0, 1.0, count + 2)[1:-1])
     tied = (knots == low, knots == high)
     if tied[0].all() or tied[1].all():
         raise DataError(

@@ -19,6 +19,7 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
 from etamu.design.design import Design
+from etamu.design.fold import Folded
 from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes, some
 
 Ids = NDArray[np.int64] | range
@@ -200,8 +201,10 @@ def compiled_rows(chunk: Chunk) -> Any:
     if kernel is None or len(chunk.predictors) != 1:
         return None
     predictor = chunk.predictors[0]
+    fold = predictor.design.fold
+    design = predictor.design if fold is None else Design(fold.blocks, predictor.design.length)
     described: list[tuple[int, tuple[Any, ...]]] = []
-    for columns, block in predictor.design.placed():
+    for columns, block in design.placed():
         if isinstance(block, Dense):
             arrays = tuple(readable(column) for column in block.columns)
             described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
@@ -212,15 +215,16 @@ def compiled_rows(chunk: Chunk) -> Any:
         else:
             return None
     total, squared = chunk.weights.total(), chunk.weights.squared()
-    return kernel.Rows(
-        predictor.design.length,
-        predictor.design.width,
+    rows = kernel.Rows(
+        design.length,
+        design.width,
         described,
         tuple(contiguous(column) for column in (chunk.y[:1] if _one_each(chunk.y) else chunk.y)),
         _plain(predictor.offset),
         _plain(total),
         _plain(squared),
     )
+    return rows if fold is None else Folded(rows, fold)
 
 
 USUAL = 64

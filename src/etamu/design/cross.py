@@ -1,6 +1,6 @@
 """Products between two kinds of blocks, one table entry per pair of kinds.
 
-May import: numpy, `etamu._base`, `etamu.design.blocks`.
+May import: numpy, `etamu._base`, `etamu.design.blocks`, `etamu.design.tabulated`.
 Read next: `etamu.design.design`, which walks over the pairs.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Block, Coded, Dense, Sparse
+from etamu.design.tabulated import Tabulated
 from etamu.design.verbs import contiguous, verbs_for
 
 
@@ -58,6 +59,14 @@ def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
     return b.unscale(a.unscale(product).T).T
 
 
+def _tabulated_any(a: Tabulated, b: Block, w: Array) -> Array:
+    return a.values.T @ cross(a.coded, b, w)
+
+
+def _tabulated_tabulated(a: Tabulated, b: Tabulated, w: Array) -> Array:
+    return a.values.T @ cross(a.coded, b.coded, w) @ b.values
+
+
 def _rows_dense_dense(a: Dense, b: Dense, matrix: Array) -> Array:
     if a.compiled and b.compiled:
         return np.asarray(kernel.dense_bilinear(*a.recipe, *b.recipe, matrix))
@@ -89,6 +98,14 @@ def _rows_sparse_sparse(a: Sparse, b: Sparse, matrix: Array) -> Array:
     return np.asarray(b.matrix.multiply(product).sum(axis=1)).ravel()
 
 
+def _rows_tabulated_any(a: Tabulated, b: Block, matrix: Array) -> Array:
+    return bilinear(a.coded, b, a.values @ matrix)
+
+
+def _rows_tabulated_tabulated(a: Tabulated, b: Tabulated, matrix: Array) -> Array:
+    return bilinear(a.coded, b.coded, a.values @ matrix @ b.values.T)
+
+
 def _mirrored(table: dict[tuple[type, type], Any]) -> dict[tuple[type, type], Callable[..., Array]]:
     """Complete a table by symmetry: A' W B is the transpose of B' W A."""
     full = dict(table)
@@ -113,6 +130,8 @@ _CROSS = _mirrored(
         (Sparse, Dense): _sparse_dense,
         (Sparse, Coded): _sparse_coded,
         (Sparse, Sparse): _sparse_sparse,
+        **dict.fromkeys([(Tabulated, Dense), (Tabulated, Coded), (Tabulated, Sparse)], _tabulated_any),
+        (Tabulated, Tabulated): _tabulated_tabulated,
     }
 )
 
@@ -124,5 +143,7 @@ _BILINEAR = _mirrored(
         (Sparse, Dense): _rows_sparse_dense,
         (Sparse, Coded): _rows_sparse_coded,
         (Sparse, Sparse): _rows_sparse_sparse,
+        **dict.fromkeys([(Tabulated, Dense), (Tabulated, Coded), (Tabulated, Sparse)], _rows_tabulated_any),
+        (Tabulated, Tabulated): _rows_tabulated_tabulated,
     }
 )

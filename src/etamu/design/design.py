@@ -7,6 +7,7 @@ Read next: `etamu.design.chunk`, what a pass over the rows is handed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +17,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.cross import bilinear, cross
+from etamu.design.fold import Fold, fold_of
 from etamu.design.gram import Gram, gram_of
 from etamu.design.moments import Moments
 
@@ -54,8 +56,13 @@ class Design:
     @property
     def summed(self) -> int:
         """Numbers in the tables of X'WX: those of pairs of blocks with a coded one among them."""
-        pairs = combinations(self.blocks, 2)
+        pairs = combinations(self.blocks if self.fold is None else self.fold.blocks, 2)
         return sum(a.width * b.width for a, b in pairs if not (a.shiftable and b.shiftable))
+
+    @cached_property
+    def fold(self) -> Fold | None:
+        """How the kernel reads the blocks, None where it reads all as they are."""
+        return fold_of(self.blocks)
 
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast, final
 
 from etamu._base.errors import EtamuError, FamilyError, LinkError
@@ -320,6 +321,7 @@ def _row(member: Family) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def _plain(word: str) -> str:
     return re.sub(r"[\s._-]", "", word.casefold())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import final
 
 import numpy as np
@@ -63,7 +64,10 @@ class Unit:
     @property
     def domain(self) -> Interval:
         """Return the interval of eta where the link is defined and the mean is one the family can have."""
-        return _domain(self.family, self.link)
+        try:
+            return _domain(self.family, self.link)
+        except TypeError:  # a family that holds a list has no hash
+            return _domain.__wrapped__(self.family, self.link)
 
     @property
     def restricted(self) -> bool:
@@ -230,6 +234,7 @@ def _means(family: Family, link: Link) -> tuple[float, float]:
     return max(link.range.lower, family.mean.lower), min(link.range.upper, family.mean.upper)
 
 
+@lru_cache(maxsize=64)
 def _domain(family: Family, link: Link) -> Interval:
     """Return the eta whose means the family can have: the part of the link's range inside, mapped back."""
     lower, upper = _means(family, link)

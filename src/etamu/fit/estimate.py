@@ -313,8 +313,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
         normal = normal_equations(executor, problem.unit, coordinates)
-    shown = normal is not None and normal.independent(squared_lengths(coordinates, moments))
-    if not (shown or _independent(sampled, coordinates)):
+    if not (_shown(normal, ready, moments) or _independent(sampled, coordinates)):
         if hasty:
             return prepare(problem, begin=begin)
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
@@ -327,6 +326,15 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
+
+
+def _shown(normal: Normal | None, chunk: Chunk, moments: Moments) -> bool:
+    """Tell whether the equations of the first least squares show every column independent."""
+    if normal is None:
+        return False
+    total = chunk.weights.total()
+    heaviest = 1.0 if total is None else float(total.max())
+    return normal.independent(squared_lengths(normal.coordinates, moments), heaviest)
 
 
 def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:

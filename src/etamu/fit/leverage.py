@@ -18,7 +18,7 @@ from etamu.fit.limit import lifted, located
 from etamu.fit.placed import SQUARED_CONDITION, squared_lengths
 from etamu.fit.placed import bread as bread_at
 from etamu.infer import influence as formulas
-from etamu.infer.covariance import Root, condition
+from etamu.infer.covariance import Root, ill_conditioned
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -40,7 +40,7 @@ def lever(fit: Fit, root: Root) -> Callable[[Chunk, Array], Array]:
     """
     unit = fit.problem.unit
     covariance = root.covariance()
-    delicate = bool(np.all(np.isfinite(covariance))) and condition(covariance) > SQUARED_CONDITION
+    delicate = bool(np.all(np.isfinite(covariance))) and ill_conditioned(covariance, SQUARED_CONDITION)
     lengths = squared_lengths(fit.coordinates, root, delicate=delicate)
 
     def leverage(chunk: Chunk, eta: Array) -> Array:

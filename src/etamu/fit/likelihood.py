@@ -80,7 +80,8 @@ def _saturated(family: Family, chunk: Chunk) -> float:
 def _dispersed(family: Family, chunk: Chunk, phi: float) -> float:
     counts, precision = chunk.weights.frequency, chunk.weights.variance
     with np.errstate(over="ignore"):
-        rows = family.saturated(chunk.y, np.full(len(chunk), phi) if precision is None else phi / precision)
+        each = np.broadcast_to(phi, len(chunk)) if precision is None else phi / precision
+        rows = family.saturated(chunk.y, each)
     return float(np.sum(rows if counts is None else counts * rows))
 
 

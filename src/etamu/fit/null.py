@@ -90,8 +90,8 @@ def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) ->
     mean, trials = unit.observed(y)
     weight = np.ones_like(mean) if trials is None else trials
     weight = weight if counts is None else weight * counts
-    mu = np.average(mean, weights=weight)
-    rest = np.average(1.0 - mean, weights=weight)
+    total = weight.sum()
+    mu, rest = weight @ mean / total, weight @ (1.0 - mean) / total
     with np.errstate(all="ignore"):
         rows = unit.family.deviance(np, mean, np.full_like(mean, mu), np.full_like(mean, rest))
     return float(np.sum(weight * rows))

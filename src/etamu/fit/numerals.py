@@ -36,23 +36,26 @@ def common(values: Sequence[float] | Array, digits: int) -> list[str]:
     ['1e-10', '1e+00']
     """
     numbers = [float(value) for value in values]
-    finite = [value for value in numbers if math.isfinite(value)]
-    parts = [_scientific(value, digits) for value in finite]
-    exponents = [exponent for exponent, _ in parts] or [0]
-    mantissa = max((significant - 1 for _, significant in parts), default=0)
-    decimals = max((max(significant - 1 - exponent, 0) for exponent, significant in parts), default=0)
-    negative = any(value < 0 for value in finite)
-    left = max(
-        max((_left(value, exponent) for value, (exponent, _) in zip(finite, parts, strict=True)), default=1),
-        1,
-    )
-    fixed_width = left + decimals + (decimals > 0)
-    wide = max(exponents) >= 100 or min(exponents) <= -100
-    scientific_width = negative + 1 + (mantissa > 0) + mantissa + (5 if wide else 4)
-    form = f".{decimals}f" if fixed_width <= scientific_width else f".{mantissa}e"
+    form = _form([value for value in numbers if math.isfinite(value)], digits)
     return _justified(
         [format(value, form) if math.isfinite(value) else _infinite(value) for value in numbers]
     )
+
+
+def _form(values: list[float], digits: int) -> str:
+    """Choose between fixed and scientific notation, and how many decimals."""
+    left, decimals, mantissa, wide, negative = 1, 0, 0, False, False
+    for value in values:
+        exponent, further = _scientific(value, digits)
+        left = max(left, (value < 0) + exponent + 1)
+        decimals = max(decimals, further - exponent)
+        mantissa = max(mantissa, further)
+        wide = wide or abs(exponent) >= 100
+        negative = negative or value < 0
+    left = max(left, 1 + negative)
+    fixed_width = left + decimals + (decimals > 0)
+    scientific_width = negative + 1 + (mantissa > 0) + mantissa + (5 if wide else 4)
+    return f".{decimals}f" if fixed_width <= scientific_width else f".{mantissa}e"
 
 
 def estimates(columns: Array, digits: int) -> list[list[str]]:
@@ -115,15 +118,11 @@ def short(value: float, digits: int = 5) -> str:
 
 
 def _scientific(value: float, digits: int) -> tuple[int, int]:
-    """Return the exponent of a number and how many of its `digits` significant digits are needed."""
-    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    """Return the exponent of a number, and how many of its `digits` significant digits follow the first."""
     if value == 0.0:
-        return 0, 1
-    return int(exponent), max(len(mantissa.replace(".", "").rstrip("0")), 1)
-
-
-def _left(value: float, exponent: int) -> int:
-    return (value < 0) + max(exponent + 1, 1)
+        return 0, 0
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    return int(exponent), max(len(mantissa.rstrip("0")) - 2, 0)
 
 
 def _rounded(value: float, places: int) -> float:

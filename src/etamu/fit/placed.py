@@ -21,7 +21,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.problem import Options, Problem
-from etamu.infer.covariance import Root, condition, root_of_information, root_of_triangle
+from etamu.infer.covariance import Root, ill_conditioned, root_of_information, root_of_triangle
 from etamu.sums import etas
 
 SQUARED_CONDITION = 1e3
@@ -111,7 +111,7 @@ def bread(at: Placed, information: Array | None, *, observed: bool = False) -> B
     size = at.coordinates.size
     if information is None or not all_finite(information):
         return Bread(Root(np.full((size, size), np.nan)))
-    delicate = condition(information) > SQUARED_CONDITION and not observed
+    delicate = not observed and ill_conditioned(information, SQUARED_CONDITION)
     try:
         if delicate:
             rows = partial(sums.triangle, coordinates=at.coordinates, unit=at.unit, beta=at.raw)

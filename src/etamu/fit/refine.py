@@ -28,7 +28,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
 from etamu.fit.placed import SQUARED_CONDITION
 from etamu.fit.problem import Problem
-from etamu.infer.covariance import condition
+from etamu.infer.covariance import ill_conditioned
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
@@ -98,7 +98,7 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     if oracle.size > MOST_COLUMNS and not asked:
         return solution
     large = oracle.dear or oracle.size > MANY
-    delicate = condition(local.expected) > (STEEP if large else SQUARED_CONDITION)
+    delicate = ill_conditioned(local.expected, STEEP if large else SQUARED_CONDITION)
     if not (asked or delicate):
         return solution
     triangle = _triangle(oracle, solution.beta)

@@ -58,13 +58,17 @@ class Inside:
         return unit
 
 
+HIGH = 8
+"""The 8th root of the sum of 8th powers bounds the largest of n numbers, within a factor n^(1/8)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     """The first weighted least squares of textbook IRLS, at the family's starting means, as a unit.
 
     With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
     X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5). Here the offset comes as
-    eta, of beta = 0; the score is a row's part of the right-hand side, and the value is W.
+    eta, of beta = 0; the score is a row's part of the right-hand side, and the value is W^HIGH.
     """
 
     unit: Unit
@@ -78,7 +82,7 @@ class Guess:
         return Guess(self.unit.alone)
 
     def bind(self, xp: Any, information: str = "expected") -> Any:
-        """Return f(y, offset) -> (W, W (eta_0 - offset) + u, W)."""
+        """Return f(y, offset) -> (W^HIGH, W (eta_0 - offset) + u, W)."""
         del information
         bound = self.unit.bind(xp, "expected")
 
@@ -95,7 +99,8 @@ class Guess:
             # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
             usable = xp.isfinite(right) & xp.isfinite(weight)
             right, weight = xp.where(usable, right, 0.0), xp.where(usable, weight, 0.0)
-            return weight, right, weight
+            fourth = (weight * weight) * (weight * weight)
+            return fourth * fourth, right, weight
 
         return unit
 
@@ -107,7 +112,7 @@ class Normal:
     Parameters
     ----------
     sums : Sums
-        In raw columns; the value is the sum of the weights W.
+        In raw columns; the value bounds the weights W.
     coordinates : Coordinates
     information : array (size, size)
         X'WX.
@@ -125,19 +130,22 @@ class Normal:
         """X'Wz."""
         return self.coordinates.gathered(np.asarray(self.sums.score))
 
-    def independent(self, lengths: Array) -> bool:
+    def independent(self, lengths: Array, heaviest: float) -> bool:
         """Tell whether no column is an alias, and a Gram without weights would say so clearly.
 
-        The sum of the weights bounds the largest, and X'X >= X'WX / max w.
+        For X'X >= X'WX / max W, and of rows weighed by v the sum of v W^HIGH bounds the largest v W.
 
         Parameters
         ----------
         lengths : array (size,)
             Squared lengths of the columns, or bounds of them.
+        heaviest : float
+            The largest v.
         """
         if self.metric is None:
             return False
-        shares = entries(self.information) / (lengths * self.sums.value)
+        largest = heaviest * (self.sums.value / heaviest) ** (1.0 / HIGH)
+        shares = entries(self.information) / (lengths * largest)
         return bool(np.min(self.metric.pivots) * np.min(shares) >= DOUBT)
 
     def over(self, coordinates: Coordinates) -> Normal:
@@ -191,9 +199,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     return best
 
 
-def candidates(
-    oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None
-) -> list[Array]:
+def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
     return [*known.over(oracle.coordinates).solved(), *_constant(oracle, unit, chunk)]

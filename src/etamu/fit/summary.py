@@ -14,7 +14,6 @@ from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.markup import escape
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
-from etamu.fit.model_terms import terms_of
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.fit.problem import METHODS
 from etamu.fit.term_tests import term_tests
@@ -154,7 +153,8 @@ def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
         return ()
     if asked is None:
         kept = set(fit.coordinates.kept.tolist())
-        several = any(len(kept & set(term.columns)) > 1 for term in terms_of(fit))
+        terms = (range(len(fit.names))[term.columns] for term in fit.problem.layout.terms)
+        several = any(len(kept.intersection(term)) > 1 for term in terms)
         varying = isinstance(fit.reference_df, np.ndarray)
         if not several or varying or fit.factor is None or fit.rank > MOST_TESTED:
             return ()

@@ -191,6 +191,28 @@ def filled(bread: Root, white: Array) -> Root:
     return Root(bread.matrix @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 
 
+def ill_conditioned(information: Array | Arrow, beyond: float) -> bool:
+    """Tell whether cond(X) is larger than a number, from eigenvalues only where a bound does not tell.
+
+    With R'R the information scaled to diagonal 1, cond(X) = cond(R) <= |R| |R^-1| in Frobenius' norm.
+
+    Examples
+    --------
+    >>> ill_conditioned(np.diag([4.0, 1.0]), 10.0)
+    False
+    >>> ill_conditioned(np.array([[1.0, 0.99], [0.99, 1.0]]), 10.0)
+    True
+    """
+    if not isinstance(information, Arrow) and len(information) and np.all(information.diagonal() > 0.0):
+        size = 1.0 / np.sqrt(information.diagonal())
+        upper = triangles.cholesky(information * np.multiply.outer(size, size))
+        if upper is not None:
+            inverse = triangles.inverted(upper)
+            if len(upper) * float(np.vdot(inverse, inverse)) <= beyond**2:
+                return False
+    return condition(information) > beyond
+
+
 def condition(information: Array | Arrow) -> float:
     """Return cond(X), the square root of cond(X'WX), after scaling the diagonal to 1.
 

@@ -125,7 +125,7 @@ def _triangular(half: Array, estimate: Array) -> Array | None:
     """Return the estimate in an orthonormal basis of the rows, by QR; None where some depend on others."""
     if len(half) > half.shape[1]:
         return None
-    upper = np.linalg.qr(half.T, mode="r")
+    upper: Array = np.asarray(np.linalg.qr(half.T, mode="r"))
     lengths = np.sqrt(np.einsum("ij,ij->j", upper, upper))
     if not np.all(np.abs(upper.diagonal()) > INDEPENDENT * lengths):
         return None

@@ -6,6 +6,7 @@ Read next: `etamu.solve.newton`, the first rule; `etamu.solve.loop`, which asks 
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -86,6 +87,6 @@ def in_metric(score: Array, factor: Metric, information: str, want: Want) -> Dir
     """Return the step H^-1 score, or None if it is not finite."""
     step = factor.solve(score)
     slope = float(score @ step)
-    if not (np.all(np.isfinite(step)) and np.isfinite(slope)):
+    if not (np.isfinite(step).all() and math.isfinite(slope)):
         return None
     return Direction(step, max(slope, 0.0), information, factor, want)

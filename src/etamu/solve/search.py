@@ -154,7 +154,7 @@ def advance(
 def _look(oracle: Oracle, here: Point, direction: Direction, length: float, want: Want) -> Point | None:
     """Ask at beta + length * step; None if that is beta itself in float64."""
     beta = here.beta + length * direction.step
-    if not np.all(np.isfinite(beta)) or np.array_equal(beta, here.beta):
+    if not np.isfinite(beta).all() or np.array_equal(beta, here.beta):
         return None
     return Point(beta, oracle.at(beta, want))
 
