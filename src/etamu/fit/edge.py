@@ -20,15 +20,17 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
+from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
+from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.sums import clearance
 
-CELLS = 4_000_000
-"""Numbers in the rows up to which they are written out."""
+BESIDE = {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
+"""Ends of a search that an edge may have caused."""
 NEAR = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10)
 """Rows this near an end, in units of the spread of eta, are first put on it, fewer if so many cannot be."""
 PROOF = 1e-8
@@ -45,6 +47,12 @@ STEPS = 60
 """Newton steps on one flat."""
 JUST = 1e-60
 """Distance from an end at 0 from which a row on it is seen: mu^3 of 1 / eta is still a number."""
+ROUNDING = 1e-12
+"""Share of its value by which rounding may put a point on the edge below one beside it."""
+STEEP = 1e8
+"""A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
+TINY = 1e-6
+"""Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
 INWARD = 1e-15
 """Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
 
@@ -55,82 +63,77 @@ class Edge:
 
     Parameters
     ----------
-    oracle : Likelihood
-    chunk : Chunk
-        Rows with their columns placed.
-    rows : array (n, size)
-        In working coordinates.
-    offset : array (n,)
+    written : Written
+        The rows, in working coordinates.
     spread : float
         Spread of eta, in which distances from the edge are counted.
     """
 
-    oracle: Likelihood
-    chunk: Chunk
-    rows: Array
-    offset: Array
+    written: Written
     spread: float
 
-    def ends(self) -> list[tuple[float, float]]:
-        """Return (end, direction into the domain) of every finite end."""
-        domain = self.oracle.unit.domain
-        both = ((domain.lower, 1.0), (domain.upper, -1.0))
-        return [(end, inward) for end, inward in both if np.isfinite(end)]
+    @property
+    def rows(self) -> Array:
+        """The rows x_i, (n, size)."""
+        return self.written.rows
+
+    @property
+    def offset(self) -> Array:
+        """What is added to x_i'beta, (n,)."""
+        return self.written.offset
 
     def slack(self, beta: Array) -> tuple[Array, Array]:
         """Return the distance of every row from its nearer end, and the direction into the domain there."""
         eta = self.rows @ beta + self.offset
-        gaps = np.stack([inward * (eta - end) for end, inward in self.ends()])
+        gaps = np.stack([inward * (eta - end) for end, inward in self.written.inward])
         nearer = np.argmin(gaps, axis=0)
-        inward = np.array([sign for _, sign in self.ends()])[nearer]
+        inward = np.array([sign for _, sign in self.written.inward])[nearer]
         return np.take_along_axis(gaps, nearer[None], axis=0)[0], inward
 
     def per_row(self, beta: Array, on: Mask) -> tuple[Array, ...]:
         """Return value, score, observed and expected information; the edge is seen from just inside."""
-        chunk, unit, domain = self.chunk, self.oracle.unit, self.oracle.unit.domain
         eta = self.rows @ beta + self.offset
-        for end, inward in self.ends():
+        for end, inward in self.written.inward:
             just = inward * JUST if end == 0.0 else end + inward * abs(end) * 2.0**-52
             closer = inward * (eta - just) < 0
             eta = np.where(closer & on, just, eta)
-        with np.errstate(all="ignore"):
-            value, score, observed = unit.bind(np, "observed")(chunk.y, eta)
-            expected = unit.bind(np, "expected")(chunk.y, eta)[2]
-        weight = chunk.weights.total()
-        found = np.where(domain.contains(eta), value, -np.inf), score, observed, expected
-        if weight is None:
-            return found
-        used = weight > 0
-        return tuple(np.where(used, part * weight, 0.0) for part in found)
+        seen = self.written.look(eta)
+        return seen.value, seen.slope, seen.observed, seen.expected
 
 
-def on_edge(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
     """Put a climb that ended beside the edge of the domain on it.
 
     As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
     """
     perfect = solution.local.scale == oracle.least > 0.0
-    beside = perfect or solution.outcome in {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT}
+    beside = perfect or solution.outcome in BESIDE
     if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
         return solution
-    if len(chunk) * oracle.size > CELLS:
+    rows = written(oracle, unit, chunk)
+    if rows is None:
         return solution
-    predictor = chunk.predictors[0]
-    rows = oracle.coordinates.rows(predictor.design)
-    offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
-    eta = rows @ solution.beta + offset
-    edge = Edge(oracle, chunk, rows, offset, max(float(np.abs(eta).max(initial=0.0)), _usual(oracle, chunk)))
+    edge = Edge(rows, _spread(rows, solution.beta))
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
-    better = found is not None and found.local.value >= solution.local.value
-    return found if found is not None and better else solution
+    return solution if found is None else found
 
 
-def _usual(oracle: Likelihood, chunk: Chunk) -> float:
+def _spread(rows: Written, beta: Array) -> float:
+    """Return the size of an eta: of the largest, of the responses' own, or of what rounding leaves of its terms.
+
+    Where all eta are near an end at 0, the largest is no measure of how near.
+    """
+    largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
+    terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
+    return max(largest, _usual(rows.unit, rows.chunk), TINY * terms)
+
+
+def _usual(unit: Unit, chunk: Chunk) -> float:
     """Return the usual size of the responses' own eta: beside it even the largest may be near an end at 0."""
     with np.errstate(all="ignore"):
-        sizes = np.abs(oracle.unit.start(chunk.y, np.ones(len(chunk))))
+        sizes = np.abs(unit.start(chunk.y, np.ones(len(chunk))))
     found = float(np.median(sizes))
     return found if 0.0 < found < np.inf else 1.0
 
@@ -148,14 +151,18 @@ def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
 def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     """Look at a maximum on the edge from as near as it can be seen, and climb on from one that is inside."""
     if not np.any(edge.slack(beta)[0] <= ON * edge.spread):
-        return newton(edge.oracle, beta)
+        return newton(edge.written.oracle, beta)
     into = _into(edge, beta)
     if into is None:
         return None
+    # The value may rise to the edge with a slope without end: then what is seen from inside is less.
+    best = float(edge.per_row(beta, edge.slack(beta)[0] <= ON * edge.spread)[0].sum())
+    if not best >= solution.local.value - ROUNDING * abs(solution.local.value):
+        return None
     for digit in range(6):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
-        seen = edge.oracle.at(inside, FINAL)
-        if np.isfinite(seen.value) and seen.value >= solution.local.value:
+        seen = edge.written.oracle.at(inside, FINAL)
+        if np.isfinite(seen.value):
             passes = solution.passes + digit + 1
             return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
     return None
@@ -237,7 +244,7 @@ def _flat(edge: Edge, beta: Array, held: list[int]) -> tuple[Array, Array]:
     if not held:
         return beta, np.eye(beta.size)
     _, inward = edge.slack(beta)
-    ends = {sign: end for end, sign in edge.ends()}
+    ends = {sign: end for end, sign in edge.written.inward}
     matrix = edge.rows[held]
     target = np.array([ends[inward[row]] for row in held]) - edge.offset[held]
     moved = beta + np.linalg.lstsq(matrix, target - matrix @ beta, rcond=None)[0]
@@ -291,7 +298,7 @@ def _room(edge: Edge, beta: Array, step: Array, moving: Mask) -> tuple[float, in
     eta, change = edge.rows @ beta + edge.offset, edge.rows @ step
     length, meets = 1.0, None
     least = 1e-14 * float(np.abs(change).max(initial=0.0))
-    for end, inward in edge.ends():
+    for end, inward in edge.written.inward:
         toward = (inward * change < -least) & moving
         with np.errstate(all="ignore"):
             reach = np.where(toward, np.maximum((end - eta) / change, 0.0), np.inf)
@@ -320,12 +327,16 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
         return None
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
+    pull = np.abs(score) * np.abs(edge.rows / size).max(axis=1)
+    steep = mask & (inward * score < 0.0) & (pull > STEEP * pull[~mask].sum()) & (pull > 0.0)
+    score = np.where(steep, 0.0, score)
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
     if not len(on):
         return bool(np.linalg.norm(gradient) <= PROOF * scale), []
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
-    lengths = np.linalg.norm(normals, axis=1)
-    shares, left = nnls((normals / lengths[:, None]).T, -gradient)
-    chosen = on[first[shares > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)]]
-    return bool(left <= PROOF * scale), _patterns(edge, chosen, beta.size)
+    normals /= np.linalg.norm(normals, axis=1)[:, None]
+    stays = steep[on[first]]
+    shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient)
+    holds = shares[: len(first)] > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)
+    return bool(left <= PROOF * scale), _patterns(edge, on[first[holds | stays]], beta.size)

@@ -58,7 +58,9 @@ from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.fit.rescue import rescued
 else:
+    rescued = later("etamu.fit.rescue", "rescued")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
@@ -167,7 +169,8 @@ def _found(
     found = reached(problem, oracle, stage.executor, solve, ahead)
     if found.limit is not None:
         return found
-    return replace(found, solution=clear_of_edge(oracle, refined(problem, oracle, found.solution)))
+    solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
+    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution) if found.settled else solution)
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
@@ -215,7 +218,7 @@ def _climbed(
         return irls(oracle, beta, callback=watch)
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
-        return on_edge(oracle, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
+        return on_edge(oracle, problem.unit, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
     climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(SOLVERS[solver], callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
@@ -231,11 +234,11 @@ def _to_edge(
         return solver(oracle, start)
     # Beside an edge steps become ever shorter: whether the maximum is on it is asked before they are nothing.
     # And a fit that becomes perfect makes the unit of its own steps ever smaller.
-    early = on_edge(oracle, chunk, solver(oracle, start, limit=EARLY))
+    early = on_edge(oracle, unit, chunk, solver(oracle, start, limit=EARLY))
     if early.outcome is not Outcome.LIMIT:
         return early
     oracle = floored(oracle, unit, chunk)
-    later = on_edge(oracle, chunk, solver(oracle, early.beta))
+    later = on_edge(oracle, unit, chunk, solver(oracle, early.beta))
     return replace(later, steps=early.steps + later.steps, passes=early.passes + later.passes)
 
 

@@ -1,0 +1,310 @@
+"""Trust regions over rows written out, for a value that is a sum over rows and need not be concave.
+
+May import: numpy, scipy.linalg (inside functions), etamu._base, and in this room oracle.
+Read next: `etamu.solve.loop`, the way up that is tried before this one.
+
+With v_i the value of row i as a function of eta_i = x_i'beta + o_i, u_i its slope and h_i = -v_i'', the metric
+is M = X'SX, s_i = max(|h_i|, e_i) with e_i the expected bend: it bounds the curvature on both sides, so that
+in its coordinates -1 <= H <= 1. The triangle of sqrt(S) X comes from rows in falling order and columns
+pivoted, which keeps the digits of small rows beside large ones (Cox and Higham 1998, *Stability of Householder
+QR factorization for weighted least squares problems*). The step is the best one within a radius, negative
+curvature used (Moré and Sorensen 1983, SIAM J. Sci. Stat. Comput. 4); gains are summed row by row, as
+differences, and what rounding alone may change is forgiven.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.solve.oracle import Step
+
+EPS = float(np.finfo(np.float64).eps)
+TOLERANCE = 1e-9
+"""Largest distance from the maximum, in standard errors."""
+ROUNDED = 8.0
+"""A step this many times as long as rounding of eta alone can make it is no step any more."""
+STILL = 1e-2
+"""Largest share of its distance from the edge, or of 1, by which an eta may move where a search has arrived."""
+ROOM = 0.9
+"""Share of the way to the edge of the domain that a step may go."""
+SHORTER = 0.25
+"""A decrement that falls to less than this share is not yet rounding."""
+LIMIT = 200
+"""Most steps."""
+SECULAR = 50
+"""Most steps to the length wanted."""
+GOOD, POOR = 0.75, 0.1
+"""Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
+WORTH = 1e-4
+"""Share of the promised gain that a step must bring."""
+CURVED = 1e-9
+"""Least curvature, beside the bound 1, of a maximum: a saddle shows less, or a flat."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowValues:
+    """What every row has at its eta: value, slope, and the observed and expected bend."""
+
+    value: Array
+    slope: Array
+    observed: Array
+    expected: Array
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number is."""
+        parts = (self.value, self.slope, self.observed, self.expected)
+        return all(bool(np.all(np.isfinite(part))) for part in parts)
+
+
+class Written(Protocol):
+    """A sum over rows, its rows written out; attributes are only read."""
+
+    @property
+    def rows(self) -> Array:
+        """The rows x_i, (n, size)."""
+
+    @property
+    def offset(self) -> Array:
+        """What is added to x_i'beta, (n,)."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The open interval in which every eta has to be."""
+
+    def look(self, eta: Array) -> RowValues:
+        """Evaluate every row at its eta."""
+
+    def scale(self, value: float) -> float:
+        """Return the unit in which the sum is counted, where it is `value`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """Where a search ended, whether that is a maximum for certain, and how it came there."""
+
+    beta: Array
+    value: float
+    arrived: bool
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A point, its etas and what every row has there."""
+
+    beta: Array
+    eta: Array
+    seen: RowValues
+
+    @property
+    def value(self) -> float:
+        return math.fsum(self.seen.value) if self.seen.finite else -math.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """The value near a point, in coordinates d = R P'(beta - here) in which M is the identity.
+
+    With V diag(bends) V' the observed information there and g the score, `shares` is V'g. A step may be as
+    long as `floor` from rounding of eta alone, and `noise` is what rounding may change the value by.
+    """
+
+    triangle: Array
+    pivots: NDArray[np.intp]
+    vectors: Array
+    bends: Array
+    shares: Array
+    floor: float
+    noise: float
+
+    @property
+    def decrement(self) -> float:
+        """g' H^-1 g, infinite where H is no metric."""
+        return float(np.sum(self.shares**2 / self.bends)) if self.bends[0] > CURVED else math.inf
+
+    def gain(self, parts: Array) -> float:
+        """Return what a step V'd promises."""
+        return float(self.shares @ parts - 0.5 * self.bends @ parts**2)
+
+    def step(self, parts: Array) -> Array:
+        """Return a step V'd in beta."""
+        from scipy.linalg import solve_triangular
+
+        out = np.empty_like(parts)
+        out[self.pivots] = solve_triangular(self.triangle, self.vectors @ parts, check_finite=False)
+        return out
+
+
+def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
+    """Climb from a point inside the domain until it is a maximum beyond doubt, or no step leads up.
+
+    A maximum: the observed information is positive definite, the Newton step is at most 1e-9 standard errors
+    long or as short as rounding makes it, and it changes no eta noticeably.
+    """
+    here = _place(written, np.array(start, dtype=np.float64))
+    steps: list[Step] = []
+    radius, best, shortest = math.inf, None, math.inf
+    with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
+        while len(steps) < limit and (model := _model(written, here)) is not None:
+            decrement, scale = model.decrement, max(written.scale(here.value), 0.0)
+            rounded = decrement <= (ROUNDED * model.floor) ** 2
+            settled = rounded or decrement <= TOLERANCE**2 * scale
+            if settled and _still(written, here, model):
+                if not decrement < SHORTER * shortest:  # as near as rounding lets it come
+                    break
+                radius, best, shortest = math.inf, here, decrement
+            trial = _trial(written, here, model, radius)
+            steps.append(
+                Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed")
+            )
+            radius = trial.radius
+            here = trial.there or here
+            if not radius > 0.0:
+                break
+    end = best or here
+    return Ended(end.beta, end.value, best is not None, tuple(steps))
+
+
+def _place(written: Written, beta: Array) -> _Place:
+    eta = written.rows @ beta + written.offset
+    return _Place(beta, eta, written.look(eta))
+
+
+def _blur(written: Written, beta: Array) -> Array:
+    """Return what rounding may change in every eta."""
+    return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
+
+
+def _still(written: Written, here: _Place, model: _Model) -> bool:
+    """Tell whether Newton's step leaves every eta where it is.
+
+    One that creeps to an end of eta never does: it moves by 1 toward an infinite end of an exponential
+    tail, else by a share of what is left or has been gone.
+    """
+    change = np.abs(written.rows @ model.step(model.shares / model.bends))
+    (lower, upper), eta = written.ends, here.eta
+    gap = np.minimum(eta - lower, upper - eta)
+    room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
+    return bool(np.all(change <= room + ROUNDED * _blur(written, here.beta)))
+
+
+def _model(written: Written, here: _Place) -> _Model | None:
+    """Factorise the metric at a point and look at the information in it; None where that is not finite."""
+    from scipy.linalg import qr
+
+    if not here.seen.finite:
+        return None
+    seen, rows = here.seen, written.rows
+    size = np.maximum(np.abs(seen.observed), seen.expected)
+    if not np.any(size > 0.0):
+        return None
+    # A row whose bends have underflown still has to be moved by something.
+    size = np.where(size > 0.0, size, np.min(size[size > 0.0]))
+    root = np.sqrt(size)
+    scaled = rows * root[:, None]
+    order = np.argsort(-np.abs(scaled).max(axis=1), kind="stable")
+    lean, triangle, pivots = qr(scaled[order], mode="economic", pivoting=True, check_finite=False)
+    if not np.all(np.isfinite(triangle)) or not np.all(np.diag(triangle)):
+        return None
+    bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
+    bends, vectors = np.linalg.eigh(lean.T @ (bend[:, None] * lean))
+    blur = _blur(written, here.beta)
+    noise = float(np.abs(seen.slope) @ blur + 4.0 * EPS * np.abs(seen.value).sum() + size @ blur**2)
+    floor = float(np.linalg.norm(root * blur)) + EPS * float(np.linalg.norm(pull))
+    return _Model(
+        np.asarray(triangle, dtype=np.float64),
+        np.asarray(pivots, dtype=np.intp),
+        vectors,
+        bends,
+        vectors.T @ (lean.T @ pull),
+        floor,
+        noise,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """Where a step led, None if back; its length as a share of what was wanted, and the next radius."""
+
+    there: _Place | None
+    length: float
+    radius: float
+
+
+def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
+    """Try the best step within the radius, cut before the edge."""
+    parts = within(model.bends, model.shares, radius)
+    step = model.step(parts)
+    length = min(1.0, ROOM * _reach(here.eta, written.rows @ step, written.ends))
+    size, promised = length * float(np.linalg.norm(parts)), model.gain(length * parts)
+    there = _place(written, here.beta + length * step)
+    agreement = -math.inf
+    if there.seen.finite and promised > 0.0:
+        gained = math.fsum(there.seen.value - here.seen.value)
+        forgiven = model.noise if promised <= model.noise else 0.0
+        agreement = (gained + forgiven) / (promised + forgiven)
+    if agreement < POOR or length < POOR:
+        radius = 0.25 * size if agreement < POOR else 2.0 * size
+    elif agreement > GOOD:
+        radius = max(radius, 2.0 * size) if math.isfinite(radius) else radius
+    taken = agreement >= WORTH and not np.array_equal(there.beta, here.beta)
+    return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size))
+
+
+def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:
+    """Return the largest share of a step that keeps every eta inside."""
+    with np.errstate(all="ignore"):
+        down = np.where(change < 0.0, (ends[0] - eta) / change, math.inf)
+        up = np.where(change > 0.0, (ends[1] - eta) / change, math.inf)
+    return float(min(down.min(initial=math.inf), up.min(initial=math.inf)))
+
+
+def within(bends: Array, shares: Array, radius: float) -> Array:
+    """Return the d that maximises shares'd - d' diag(bends) d / 2 with |d| <= radius.
+
+    Examples
+    --------
+    >>> within(np.array([1.0, 2.0]), np.array([1.0, 2.0]), 9.0).tolist()
+    [1.0, 1.0]
+    >>> within(np.array([-1.0, 2.0]), np.array([0.0, 0.0]), 3.0).tolist()
+    [3.0, 0.0]
+    >>> float(np.linalg.norm(within(np.array([-1.0, 2.0]), np.array([0.1, 2.0]), 3.0)).round(9))
+    3.0
+    """
+    least = float(bends[0])
+    if least > CURVED:
+        free = shares / bends
+        if float(np.linalg.norm(free)) <= radius:
+            return free
+    if not math.isfinite(radius):
+        radius = float(np.linalg.norm(shares / np.maximum(np.abs(bends), CURVED))) or 1.0
+    raised = bends - least  # of the first exactly 0, so that what is added to it is not rounded away
+    added = max(least, abs(float(shares[0])) / radius)
+    if added == 0.0:
+        return _hard(raised, shares, radius)
+    for _ in range(SECULAR):  # Newton's method for 1/|d| = 1/radius, from the side on which it is monotone
+        step = shares / (raised + added)
+        length = float(np.linalg.norm(step))
+        if length <= radius * (1.0 + 1e-6):
+            break
+        unit = step / length
+        added += (length / radius - 1.0) / float(unit @ (unit / (raised + added)))
+    return np.asarray(step * min(1.0, radius / length) if length > 0.0 else step)
+
+
+def _hard(raised: Array, shares: Array, radius: float) -> Array:
+    """Return the best step where the score says nothing about the direction of least bend."""
+    flat = raised <= 0.0
+    step = np.where(flat, 0.0, shares / np.where(flat, 1.0, raised))
+    length = float(np.linalg.norm(step))
+    if length > radius:  # only where several bends are least
+        return np.asarray(step * (radius / length))
+    step[0] += math.sqrt(max(radius**2 - length**2, 0.0))
+    return np.asarray(step)
