@@ -151,6 +151,7 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
     here = _place(written, np.array(start, dtype=np.float64))
     steps: list[Step] = []
     radius, best, shortest = math.inf, None, math.inf
+    highest = here
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here)) is not None:
             decrement, scale = model.decrement, max(written.scale(here.value), 0.0)
@@ -166,9 +167,10 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
             )
             radius = trial.radius
             here = trial.there or here
+            highest = here if here.value >= highest.value else highest
             if not radius > 0.0:
                 break
-    end = best or here
+    end = best or highest
     return Ended(end.beta, end.value, best is not None, tuple(steps))
 
 
@@ -177,7 +179,7 @@ def _place(written: Written, beta: Array) -> _Place:
     return _Place(beta, eta, written.look(eta))
 
 
-def _blur(written: Written, beta: Array) -> Array:
+def blur(written: Written, beta: Array) -> Array:
     """Return what rounding may change in every eta."""
     return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
 
@@ -192,7 +194,7 @@ def _still(written: Written, here: _Place, model: _Model) -> bool:
     (lower, upper), eta = written.ends, here.eta
     gap = np.minimum(eta - lower, upper - eta)
     room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
-    return bool(np.all(change <= room + ROUNDED * _blur(written, here.beta)))
+    return bool(np.all(change <= room + ROUNDED * blur(written, here.beta)))
 
 
 def _model(written: Written, here: _Place) -> _Model | None:
@@ -215,9 +217,9 @@ def _model(written: Written, here: _Place) -> _Model | None:
         return None
     bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
     bends, vectors = np.linalg.eigh(lean.T @ (bend[:, None] * lean))
-    blur = _blur(written, here.beta)
-    noise = float(np.abs(seen.slope) @ blur + 4.0 * EPS * np.abs(seen.value).sum() + size @ blur**2)
-    floor = float(np.linalg.norm(root * blur)) + EPS * float(np.linalg.norm(pull))
+    rounding = blur(written, here.beta)
+    noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
+    floor = float(np.linalg.norm(root * rounding)) + EPS * float(np.linalg.norm(pull))
     return _Model(
         np.asarray(triangle, dtype=np.float64),
         np.asarray(pivots, dtype=np.intp),
