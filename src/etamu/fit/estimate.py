@@ -170,7 +170,9 @@ def _found(
     if found.limit is not None:
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
-    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution) if found.settled else solution)
+    return replace(
+        found, solution=rescued(oracle, problem.unit, stage.chunk, solution) if found.settled else solution
+    )
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -51,6 +51,8 @@ PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
 ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
+LOST = 1e-9
+"""Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
 MOST = 12
 """Steps by a score of twice the precision."""
 TAKES_PART = 0.1
@@ -156,7 +158,10 @@ def _at_floor(oracle: Likelihood, whitened: Whitened, solution: Solution) -> Sol
         size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(local.metric.solve(floor))
         if np.all(np.abs(step) <= size):
             seen = oracle.at(beta, FINAL)
-            outcome = Outcome.CONVERGED if np.isfinite(seen.value) else solution.outcome
+            noise = ROUNDED**2 * float(floor @ np.abs(local.metric.solve(floor)))
+            lost = solution.local.value - seen.value - noise
+            kept = np.isfinite(seen.value) and lost <= LOST * abs(solution.local.value)
+            outcome = Outcome.CONVERGED if kept else solution.outcome
             return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes + 1)
         beta = beta + whitened.beta(step)
     return None

@@ -119,9 +119,7 @@ def reached(
         return Found(None, solve(None), settled=False)
 
 
-def _reached(
-    problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None
-) -> Found:
+def _reached(problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None) -> Found:
     if ahead is not None:
         beta = start(oracle, problem.unit, rows.executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
