@@ -243,7 +243,7 @@ def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: 
     if unit is not None and beta is not None:
         with np.errstate(all="ignore"):
             information = unit.bind(np, "expected")(chunk.y, etas(chunk, beta))[2]
-        panel = panel * np.sqrt(_weighted(information, chunk.weights.total()))[:, None]
+            panel = panel * np.sqrt(_weighted(information, chunk.weights.total()))[:, None]
         # Heavy rows first: a reflection rounds every row to eps of the heaviest it has mixed in (Cox and
         # Higham 1998, BIT 38), and weights may differ by 1e120.
         panel = panel[np.argsort(-np.abs(panel).max(axis=1, initial=0.0), kind="stable")]

@@ -72,6 +72,7 @@ class Options:
     on_separation: str = "warn"
 
 
+
 def check_options(options: Options, missing: str) -> None:
     """Refuse options nobody understands, before any data are read.
 

@@ -31,6 +31,7 @@ from etamu.objective import extended
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL
+from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.stop import DECREMENT, TOLERANCE, relative
@@ -51,7 +52,7 @@ PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
 ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
-LOST = 1e-9
+FALLEN = 1e-9
 """Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
 MOST = 12
 """Steps by a score of twice the precision."""
@@ -128,42 +129,49 @@ def _refined(
     if problem.options.precision == "extended" or len(problem.chunk) * oracle.size <= FEW:
         beta = _extended(problem, oracle, whitened, beta)
     seen = oracle.at(beta, FINAL)
+    few = len(problem.chunk) * oracle.size <= FEW and solution.outcome is not Outcome.CONVERGED
     if not np.isfinite(seen.value):
-        return solution
+        return (_at_floor(oracle, solution) if few else None) or solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
     if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
         kept = Outcome.CONVERGED  # rounding kept lambda*rho from falling further: the maximum is there
     steps = solution.steps + (found.steps if delicate else ())
     passes = solution.passes + (found.passes if delicate else 0) + 1
     better = Solution(beta, seen, kept, steps, passes)
-    if kept is Outcome.CONVERGED or len(problem.chunk) * oracle.size > FEW:
-        return better
-    return _at_floor(oracle, whitened, better) or better
+    few = few and kept is not Outcome.CONVERGED
+    return (_at_floor(oracle, better) if few else None) or better
 
 
-def _at_floor(oracle: Likelihood, whitened: Whitened, solution: Solution) -> Solution | None:
+def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
     """Step by Newton whatever the value says, until rounding explains every component of the step.
 
     Where weights differ by 1e60 rounding in the heaviest rows is larger than the whole value of the others:
-    the value tells nothing any more, but of orthogonal components each has its own floor.
+    the value tells nothing any more, but of components that are orthogonal where they are looked at each has
+    its own floor.
     """
-    beta, passes = solution.beta, solution.passes
-    for _ in range(MOST):
-        local = whitened.at(whitened.gamma(beta), FINAL)
-        passes += 2
-        if not np.isfinite(local.value) or local.metric is None or local.score is None:
+    beta = solution.beta
+    for step in range(1, MOST + 1):
+        triangle = _triangle(oracle, beta)
+        if triangle is None:
             return None
-        step = local.metric.solve(local.score)
-        floor = whitened.rounding(beta)
-        size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(local.metric.solve(floor))
-        if np.all(np.abs(step) <= size):
+        whitened = Whitened(oracle, triangle)
+        local = whitened.at(whitened.gamma(beta), FINAL)
+        if not np.isfinite(local.value) or local.expected is None or local.score is None:
+            return None
+        metric = local.metric or cholesky(local.expected)
+        if metric is None:
+            return None
+        move, lost = metric.solve(local.score), metric.solve(whitened.rounding(beta))
+        size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(lost)
+        if local.metric is not None and np.all(np.abs(move) <= size):
             seen = oracle.at(beta, FINAL)
-            noise = ROUNDED**2 * float(floor @ np.abs(local.metric.solve(floor)))
-            lost = solution.local.value - seen.value - noise
-            kept = np.isfinite(seen.value) and lost <= LOST * abs(solution.local.value)
+            noise = ROUNDED**2 * float(whitened.rounding(beta) @ np.abs(lost))
+            fallen = solution.local.value - seen.value - noise
+            kept = np.isfinite(seen.value) and fallen <= FALLEN * abs(solution.local.value)
             outcome = Outcome.CONVERGED if kept else solution.outcome
-            return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes + 1)
-        beta = beta + whitened.beta(step)
+            passes = solution.passes + 3 * step + 1
+            return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes)
+        beta = beta + whitened.beta(move)
     return None
 
 

@@ -43,7 +43,8 @@ def score(chunk: Chunk, beta: Array, unit: Unit, coordinates: Coordinates) -> Do
         part, lost = two_product(columns[:, j], raw[j])
         eta += Double(part, lost + error[:, j] * raw[j])
     residual = _residual(unit, chunk, eta)
-    parts = [_product(columns, error, residual, j) for j in range(columns.shape[1])]
+    with np.errstate(all="ignore"):  # what overflows is a score that the caller does not step by
+        parts = [_product(columns, error, residual, j) for j in range(columns.shape[1])]
     return Double(np.array([part.hi for part in parts]), np.array([part.lo for part in parts]))
 
 
@@ -62,12 +63,12 @@ def _residual(unit: Unit, chunk: Chunk, eta: Double) -> Double:
     with np.errstate(all="ignore"):
         _, slope, bend = unit.bind(np, "observed")(chunk.y, eta.hi)
         slope, lost = np.asarray(slope, dtype=np.float64), -bend * eta.lo
-    if unit.family.variance_power == 0.0 and unit.link.exponent == 1.0:
-        slope, lost = two_sum(chunk.y[0], -eta.hi)
-        lost = lost - eta.lo
-    found = normal(slope, lost)
-    weight = chunk.weights.total()
-    if weight is None:
-        return found
-    hi, lost = two_product(found.hi, weight)
-    return Double(hi, lost + found.lo * weight)
+        if unit.family.variance_power == 0.0 and unit.link.exponent == 1.0:
+            slope, lost = two_sum(chunk.y[0], -eta.hi)
+            lost = lost - eta.lo
+        found = normal(slope, lost)
+        weight = chunk.weights.total()
+        if weight is None:
+            return found
+        hi, lost = two_product(found.hi, weight)
+        return Double(hi, lost + found.lo * weight)

@@ -111,8 +111,10 @@ def lengthened(oracle: Oracle, here: Point, direction: Direction) -> float | Non
         values = oracle.along(here.beta, direction.step, ts)
         values = np.where(np.isnan(values), -np.inf, values)
         best = max(best, float(values.max()))
+        if not np.isfinite(best):
+            break
         share = values - here.local.value >= MOST * (best - here.local.value)
-        place = int(np.argmax(share & (best - values <= TIMES * abs(best))))
+        place = int(np.argmax(share & (values >= best - TIMES * abs(best))))
         if not share[place] or (length is None and place == 0):
             break
         shorter, length = float(ts[place - 1]) if place else shorter, float(ts[place])
