@@ -65,8 +65,7 @@ def test_numbers_that_overflow_on_the_way_are_not_told_to_the_user(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", em.EtamuWarning)
-        fit = em.glm(formula, data, **options)
-    assert fit.outcome is not Outcome.CONVERGED
+        em.glm(formula, data, **options)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
 
 
 def _spread(rows: Written, beta: Array) -> float:
-    """Return the size of an eta: of the largest, of the responses' own, or of what rounding leaves of its terms.
+    """Return the size of an eta: of the largest, of the responses' own, or of 1e-6 of its terms.
 
     Where all eta are near an end at 0, the largest is no measure of how near.
     """

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.edge import on_edge
@@ -59,7 +59,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
-            return _solution(oracle, solution, highest, Outcome.CONVERGED) or solution
+            return _arrived(rows, solution, highest) or solution
     return _at_an_edge(rows, solution, highest) if oracle.restricted else solution
 
 
@@ -73,6 +73,19 @@ def _starts(rows: Written, end: Array) -> Iterator[Array]:
     for start in candidates(rows.oracle, rows.unit, rows.chunk):
         if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
+
+
+def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
+    """Return a maximum, inside or on the edge as nearly as rounding tells."""
+    outcome = Outcome.BOUNDARY if _on_edge(rows, ended.beta).any() else Outcome.CONVERGED
+    return _solution(rows.oracle, solution, ended, outcome)
+
+
+def _on_edge(rows: Written, beta: Array) -> Mask:
+    """Tell which eta are no further from an end than a few times their own rounding."""
+    eta = rows.rows @ beta + rows.offset
+    lower, upper = rows.ends
+    return np.asarray(np.minimum(eta - lower, upper - eta) <= NEAREST * blur(rows, beta))
 
 
 def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
@@ -93,7 +106,7 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     ended = ascend(rows, beta)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
-    seen = _solution(rows.oracle, solution, highest, Outcome.CONVERGED)
+    seen = _arrived(rows, solution, highest)
     if seen is None or highest.arrived:
         return seen or solution
     beside = replace(seen, outcome=Outcome.STALLED)
@@ -106,9 +119,7 @@ def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
 
     The value has risen all the way there; along the edge it must have nowhere else to rise.
     """
-    eta = rows.rows @ beside.beta + rows.offset
-    lower, upper = rows.ends
-    on = np.minimum(eta - lower, upper - eta) <= NEAREST * blur(rows, beside.beta)
+    on = _on_edge(rows, beside.beta)
     if not on.any():
         return beside
     _, values, vectors = np.linalg.svd(rows.rows[on])
@@ -117,6 +128,7 @@ def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
     if not flat.shape[1]:
         return outcome
     free = np.where(on[:, None], 0.0, rows.rows @ flat)
+    eta = rows.rows @ beside.beta + rows.offset
     ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
     if not ended.arrived:
         return beside
