@@ -157,7 +157,8 @@ def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None
         mean = rows.y[moves] / rows.trials[moves]
         gap = np.where(mean == 1, at.complement, mean - at.mu) if fit.family.name in BOUNDED else mean - at.mu
         rising = gap * at.slope * moved[moves]
-        assert not np.any(inside & (rising < 0)), f"said to be infinite along {said.direction}, where a row falls"
+        falls = np.any(inside & (rising < 0))
+        assert not falls, f"said to be infinite along {said.direction}, where a row falls"
 
 
 def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:

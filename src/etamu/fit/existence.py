@@ -210,7 +210,7 @@ def _of_nothing(fit: Fit) -> Existence:
         return _plain("unknown", said)
     if fit.outcome is Outcome.INFINITE and (levels := levels_of(fit.problem)):
         rows_apart = fit.problem.counting().row_ids[rows_of_levels(fit.problem)]
-        how = "Too many columns, or too different ones, for the limit to be worked out: coefficients are unverified."
+        how = "Columns are too many, or too different, for the limit: coefficients are unverified."
         return Existence("infinite", how, {}, {}, levels, np.sort(rows_apart), len(rows_apart))
     at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
     rows = Rows(fit.problem.unit, at.executor, fit.coordinates)
