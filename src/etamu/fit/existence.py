@@ -194,6 +194,12 @@ def existence(fit: Fit) -> Existence:
             f"{unit.link.name} link has its last mean; it is finite, and no zero of the score."
         )
         return _plain("boundary", text)
+    if outcome is Outcome.CONVERGED and fit.method != "ml":
+        text = (
+            f"The adjusted scores of method={fit.method!r} have a finite root, which was found, whether or not "
+            "rows are separated; it is not proved to be the only one."
+        )
+        return _plain("local", text)
     if outcome is Outcome.CONVERGED:
         return _of_interior(fit)
     return _of_nothing(fit)
