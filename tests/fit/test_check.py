@@ -192,3 +192,23 @@ def test_a_loaded_fit_has_no_rows_to_check(tmp_path: Any) -> None:
     fit.save(tmp_path / "fit.json")
     with pytest.raises(em.NotAvailableError):
         em.load(tmp_path / "fit.json").check()
+
+
+def test_separation_is_the_first_finding() -> None:
+    data = {"y": [0, 0, 0, 0, 1, 0, 1, 1], "g": list("aaaabbbb"), "x": [1.0, 2, 3, 4, 1, 2, 3, 4]}
+    with pytest.warns(em.SeparationWarning):
+        fit = em.glm("y ~ g + x", data, family="bernoulli")
+    found = fit.check()
+    assert found.names[0] == "existence"
+    assert found["existence"].verdict == "act"
+    assert "g[T.b] -> +Inf" in str(found["existence"])
+    assert "method='firth'" in found["existence"].advice
+    assert "NaN" not in str(found["collinearity"])
+
+
+def test_a_boundary_is_a_finding_and_an_interior_maximum_none() -> None:
+    data = {"y": [0.0, 0.0, 0.0], "x": [0.0, 1.0, 2.0]}
+    with pytest.warns(em.ConvergenceWarning):
+        fit = em.glm("y ~ x", data, family="poisson", link="identity")
+    assert "boundary" in fit.check()["existence"].words
+    assert "existence" not in em.glm("y ~ x", {**data, "y": [1.0, 3.0, 2.0]}, family="poisson").check().names

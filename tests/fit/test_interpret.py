@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from typing import Any
@@ -457,5 +458,23 @@ def test_units_of_no_column_are_refused(data):
 
 def test_an_unverified_estimate_is_said_to_be():
     with pytest.warns(em.ConvergenceWarning):
-        fit = em.glm("y ~ x", {"y": [0.0, 0.0, 1.0, 1.0], "x": [0.0, 1.0, 2.0, 3.0]}, "bernoulli")
+        fit = em.glm("y ~ x", {"y": [0.0, 0.0], "x": [0.0, 1.0]}, family="poisson", link="identity")
     assert any("NOT CONVERGED" in note for note in fit.interpret().notes)
+
+
+def test_a_coefficient_that_runs_away_is_told_so() -> None:
+    data = {"y": [0, 0, 0, 0, 1, 0, 1, 1], "g": list("aaaabbbb"), "x": [1.0, 2, 3, 4, 1, 2, 3, 4]}
+    with pytest.warns(em.SeparationWarning):
+        told = em.glm("y ~ g + x", data, family="bernoulli").interpret()
+    assert "as it goes to +Inf (separation)" in told["g[T.b]"].sentence
+    assert told["g[T.b]"].estimate == math.inf
+    assert "multiplies the odds by" in told["x"].sentence
+    assert "every response of g = a is at the same end" in str(told).replace("\n", " ")
+    assert "NOT CONVERGED" not in str(told)
+
+
+def test_a_coefficient_others_can_run_in_place_of_is_not_determined() -> None:
+    data = {"y": [0.0, 0.0, 0.0], "x": [0.0, 1.0, 3.0]}
+    with pytest.warns(em.SeparationWarning):
+        told = em.glm("y ~ x", data, family="poisson").interpret()
+    assert "is not determined" in told["x"].sentence

@@ -159,8 +159,18 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
     The rounding is that of coefficients kept in double precision and of sums in it.
     """
     eta = rows.offset + rows.x @ beta
-    at = inverse_of(unit.link)(eta)
     blurred = 8 * Wide(EPS) * (np.abs(rows.offset) + np.abs(rows.x) @ np.abs(beta))
+    residual, root, size = _pearson(unit, rows, eta)
+    # Where y and mu are far apart the slope of the value changes faster than its expectation says.
+    up, down = (_pearson(unit, rows, eta + sign * blurred) for sign in (ONE, -ONE))
+    bent = np.abs(up[0] * up[1] - down[0] * down[1]) / root
+    change = np.fmax(blurred * np.abs(root), bent)
+    return Seen(residual, root, change + 8 * Wide(EPS) * size)
+
+
+def _pearson(unit: Any, rows: Rows, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compute Pearson residuals, root working weights, and the size of what was subtracted."""
+    at = inverse_of(unit.link)(eta)
     if unit.family.name in BOUNDED:
         deep = np.sqrt(rows.weight * rows.trials)
         up, down = np.sqrt(at.mu / at.complement), np.sqrt(at.complement / at.mu)
@@ -174,7 +184,7 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
         residual = deep * (rows.y - at.mu) / spread
         root = deep * at.slope / spread
         size = deep * (np.abs(rows.y) + np.abs(at.mu)) / spread
-    return Seen(residual, root, blurred * np.abs(root) + 8 * Wide(EPS) * size)
+    return residual, root, size
 
 
 # --- projections ---

@@ -171,6 +171,7 @@ def check(fit: Fit, seed: int = 0) -> Checkup:
     inflation = _inflation(fit)
     dispersion = _dispersion(fit, rows)
     asked: tuple[Callable[[], tuple[Finding, ...]], ...] = (
+        lambda: _existence(fit),
         lambda: dispersion,
         lambda: _zeros(fit, rows),
         lambda: _uniformity(rows),
@@ -194,6 +195,26 @@ def _graded(p: float, *, large: bool) -> Verdict:
     if p >= DOUBTFUL:
         return "fine"
     return "act" if p < CLEAR and large else "look"
+
+
+# --- existence ---
+
+
+def _existence(fit: Fit) -> tuple[Finding, ...]:
+    """Say that the estimate is no maximum inside; nothing where it is one."""
+    if fit.converged:
+        return ()
+    known = fit.existence
+    if known.outcome == "infinite":
+        words = known.sentence.rstrip(".")
+        advice = "method='firth', or merge or drop what separates; what follows is about the limit"
+    elif known.outcome == "boundary":
+        words = known.how.rstrip(".")
+        advice = "another link, or a smaller model; standard errors do not exist there"
+    else:
+        words = f"the search ended early ({fit.outcome.value})"
+        advice = fit.outcome.advice.partition("; ")[2].rstrip(".") or fit.outcome.advice.rstrip(".")
+    return (Finding("existence", "act", words, advice),)
 
 
 # --- dispersion ---
@@ -446,11 +467,16 @@ def _inflation(fit: Fit) -> dict[str, float]:
     groups = {}
     for term in terms_of(fit):
         columns = [where[column] for column in term.columns if column in where]
+        # A coefficient that runs away has no standard error to be inflated.
+        columns = [column for column in columns if covariance[column, column] > 0.0]
         if columns:
             groups[term.label] = columns
     if len(groups) < 2 or not np.all(np.isfinite(covariance)):
         return {}
-    values = gvif(covariance, list(groups.values()))
+    used = [column for columns in groups.values() for column in columns]
+    places = {column: number for number, column in enumerate(used)}
+    groups = {name: [places[column] for column in columns] for name, columns in groups.items()}
+    values = gvif(covariance[np.ix_(used, used)], list(groups.values()))
     return {
         name: float(value ** (0.5 / len(columns)))
         for (name, columns), value in zip(groups.items(), values, strict=True)

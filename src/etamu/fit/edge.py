@@ -121,7 +121,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
 
 
 def _spread(rows: Written, beta: Array) -> float:
-    """Return the size of an eta: of the largest, of the responses' own, or of what rounding leaves of its terms.
+    """Return the size of an eta: of the largest, of the responses' own, or of 1e-6 of its terms.
 
     Where all eta are near an end at 0, the largest is no measure of how near.
     """
@@ -155,10 +155,14 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     into = _into(edge, beta)
     if into is None:
         return None
+    # The value may rise to the edge with a slope without end: then what is seen from inside is less.
+    best = float(edge.per_row(beta, edge.slack(beta)[0] <= ON * edge.spread)[0].sum())
+    if not best >= solution.local.value - ROUNDING * abs(solution.local.value):
+        return None
     for digit in range(6):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
         seen = edge.written.oracle.at(inside, FINAL)
-        if np.isfinite(seen.value) and seen.value >= solution.local.value:
+        if np.isfinite(seen.value):
             passes = solution.passes + digit + 1
             return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
     return None

@@ -164,7 +164,9 @@ def _said_once(fit: Fit, scale: Scale, level: float) -> tuple[str, ...]:
         notes.append(f"The rate is the mean per unit of {fit.problem.words.exposure or 'exposure'}.")
     if scale.word in EXPLAINED:
         notes.append(EXPLAINED[scale.word].format(mean=scale.mean))
-    if not fit.converged:
+    if fit.limit is not None:
+        notes.append(f"{fit.existence.sentence} Finite numbers are those of the limit.")
+    elif not fit.converged:
         notes.append(f"NOT CONVERGED ({fit.outcome.value}): the sentences describe an unverified estimate.")
     return tuple(notes)
 

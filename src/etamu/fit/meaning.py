@@ -6,7 +6,6 @@ Read next: `etamu.fit.interpret`, which puts numbers and words together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import prod
@@ -114,7 +113,7 @@ def _plain(fit: Fit, index: int, units: Mapping[str, str]) -> Meaning:
     here = slice(index, index + 1)
     if name != "Intercept":
         return Meaning(
-            name, index, name, here, (plain_change(name, units),), aliased=math.isnan(fit.coef[index])
+            name, index, name, here, (plain_change(name, units),), aliased=name in fit.aliased
         )
     numbers = [other for other in fit.names if other != "Intercept"]
     return Meaning(name, index, name, here, (), tuple(_zeros(numbers)))
@@ -153,7 +152,7 @@ def _of_product(
             (*conditions, *(partners if changes else elsewhere)),
             remark if changes else "",
             term.scale * prod(change.step for change in changes),
-            math.isnan(fit.coef[index]),
+            fit.names[index] in fit.aliased,
         )
 
 

@@ -59,6 +59,8 @@ PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
 ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
+FALLEN = 1e-9
+"""Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
 MOST = 12
 """Steps by a score of twice the precision."""
 TAKES_PART = 0.1
@@ -170,7 +172,10 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
         size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(lost)
         if local.metric is not None and np.all(np.abs(move) <= size):
             seen = oracle.at(beta, FINAL)
-            outcome = Outcome.CONVERGED if np.isfinite(seen.value) else solution.outcome
+            noise = ROUNDED**2 * float(whitened.rounding(beta) @ np.abs(lost))
+            fallen = solution.local.value - seen.value - noise
+            kept = np.isfinite(seen.value) and fallen <= FALLEN * abs(solution.local.value)
+            outcome = Outcome.CONVERGED if kept else solution.outcome
             passes = solution.passes + 3 * step + 1
             return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes)
         beta = beta + whitened.beta(move)

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.edge import on_edge
@@ -25,7 +25,7 @@ from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.trust import Ended, ascend
+from etamu.solve.trust import Ended, ascend, blur
 
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
@@ -35,6 +35,12 @@ LOST = (Outcome.STALLED, Outcome.STATIONARY, Outcome.LIMIT, Outcome.INFEASIBLE)
 """Ends of a search that say nothing of the maximum."""
 LOWER = 1e-9
 """Share of its value by which an end may lie below the best place seen, and be the maximum nevertheless."""
+NEAREST = 4.0
+"""An eta within so many times its own rounding of an end is on it."""
+DEPENDENT = 1e-12
+"""Singular values of rows on the edge below this share of the largest are rounding."""
+AT_A_BARRIER = 50
+"""Most steps at one barrier."""
 BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 """Barriers, one after the other, in units of the value of a row."""
 
@@ -47,48 +53,84 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    best = solution.local.value if np.isfinite(solution.local.value) else -np.inf
-    for ended in _climbs(rows, unit, chunk, solution):
-        best = max(best, ended.value)
-        if ended.arrived and ended.value >= best - LOWER * abs(best):
-            found = _solution(oracle, solution, ended)
-            if found is not None:
-                return found
-    if not oracle.restricted:
-        return solution
-    return _at_an_edge(rows, chunk, solution)
+    highest = Ended(solution.beta, -np.inf, arrived=False, steps=())
+    for start in _starts(rows, solution.beta):
+        ended = ascend(rows, start)
+        if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
+            highest = ended
+        if highest.arrived:
+            return _arrived(rows, solution, highest) or solution
+    return _at_an_edge(rows, solution, highest) if oracle.restricted else solution
 
 
-def _starts(oracle: Likelihood, unit: Unit, chunk: Chunk, end: Array) -> Iterator[Array]:
+def _lower(ended: Ended, highest: Ended) -> bool:
+    return ended.value < highest.value - LOWER * abs(highest.value)
+
+
+def _starts(rows: Written, end: Array) -> Iterator[Array]:
+    """Yield where the climb ended, and the natural starts inside the domain."""
     yield end
-    for start in candidates(oracle, unit, chunk):
-        if np.isfinite(oracle.along(start, start * 0.0, np.zeros(1))[0]):
+    for start in candidates(rows.oracle, rows.unit, rows.chunk):
+        if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
 
 
-def _climbs(rows: Written, unit: Unit, chunk: Chunk, solution: Solution) -> Iterator[Ended]:
-    for start in _starts(rows.oracle, unit, chunk, solution.beta):
-        yield ascend(rows, start)
+def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
+    """Return a maximum, inside or on the edge as nearly as rounding tells."""
+    outcome = Outcome.BOUNDARY if _on_edge(rows, ended.beta).any() else Outcome.CONVERGED
+    return _solution(rows.oracle, solution, ended, outcome)
 
 
-def _solution(oracle: Likelihood, solution: Solution, ended: Ended) -> Solution | None:
-    """Look at an end exactly."""
+def _on_edge(rows: Written, beta: Array) -> Mask:
+    """Tell which eta are no further from an end than a few times their own rounding."""
+    eta = rows.rows @ beta + rows.offset
+    lower, upper = rows.ends
+    return np.asarray(np.minimum(eta - lower, upper - eta) <= NEAREST * blur(rows, beta))
+
+
+def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
+    """Look at an end exactly; None where that is not finite."""
     local = oracle.at(ended.beta, FINAL)
     if not np.isfinite(local.value):
         return None
     steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
-    return Solution(ended.beta, local, Outcome.CONVERGED, steps, passes)
+    return Solution(ended.beta, local, outcome, steps, passes)
 
 
-def _at_an_edge(rows: Written, chunk: Chunk, solution: Solution) -> Solution:
+def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     """Follow the maxima with a falling barrier, and look at the edge from where they end."""
-    beta = solution.beta
-    unit = abs(solution.local.value) / len(chunk) or 1.0
-    for barrier in BARRIERS * unit:
-        beta = ascend(replace(rows, barrier=float(barrier)), beta, limit=50).beta
+    beta = highest.beta
+    unit = abs(highest.value) / len(rows.chunk) if np.isfinite(highest.value) else 1.0
+    for barrier in BARRIERS * (unit or 1.0):
+        beta = ascend(replace(rows, barrier=float(barrier)), beta, limit=AT_A_BARRIER).beta
     ended = ascend(rows, beta)
-    if ended.arrived:
-        return _solution(rows.oracle, solution, ended) or solution
-    local = rows.oracle.at(ended.beta, FINAL)
-    beside = replace(solution, beta=ended.beta, local=local, outcome=Outcome.STALLED)
-    return on_edge(rows.oracle, rows.unit, chunk, beside)
+    if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
+        highest = ended
+    seen = _arrived(rows, solution, highest)
+    if seen is None or highest.arrived:
+        return seen or solution
+    beside = replace(seen, outcome=Outcome.STALLED)
+    found = on_edge(rows.oracle, rows.unit, rows.chunk, beside)
+    return _as_near_as_rounding(rows, found) if found.outcome is Outcome.STALLED else found
+
+
+def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
+    """Say of an end that it is on the edge if some eta is no further from it than its own rounding.
+
+    The value has risen all the way there; along the edge it must have nowhere else to rise.
+    """
+    on = _on_edge(rows, beside.beta)
+    if not on.any():
+        return beside
+    _, values, vectors = np.linalg.svd(rows.rows[on])
+    flat = vectors[int(np.count_nonzero(values > DEPENDENT * values[0])) :].T
+    outcome = replace(beside, outcome=Outcome.BOUNDARY)
+    if not flat.shape[1]:
+        return outcome
+    free = np.where(on[:, None], 0.0, rows.rows @ flat)
+    eta = rows.rows @ beside.beta + rows.offset
+    ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
+    if not ended.arrived:
+        return beside
+    moved = replace(ended, beta=beside.beta + flat @ ended.beta)
+    return _solution(rows.oracle, beside, moved, Outcome.BOUNDARY) or outcome

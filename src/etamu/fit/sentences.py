@@ -66,11 +66,25 @@ class Teller:
         if meaning.aliased:
             text = f"{meaning.name} has no coefficient: its column is a linear combination of earlier ones"
             return Sentence(meaning.name, text)
+        if not math.isfinite(self.fit.coef[meaning.index]):
+            return self._runaway(meaning)
         if not meaning.changes:
             return self._baseline(meaning)
         if not all(change.told for change in meaning.changes):
             return self._contrast(meaning)
         return self._effect(meaning) if len(meaning.changes) == 1 else self._interaction(meaning)
+
+    def _runaway(self, meaning: Meaning) -> Sentence:
+        """Say of a coefficient that runs away (separation) where to, or that anything will do."""
+        end = float(self.fit.coef[meaning.index])
+        if math.isnan(end):
+            text = f"{meaning.name} is not determined: others can run away in its place (separation)"
+            return Sentence(meaning.name, text)
+        text = (
+            f"{meaning.name} has no finite estimate: the likelihood rises for ever as it goes to "
+            f"{'+' if end > 0 else '-'}Inf (separation); a profile interval tells its finite end"
+        )
+        return Sentence(meaning.name, text, end, scale=self.fit.link.text)
 
     def delta(self, meaning: Meaning) -> tuple[float, float, float]:
         """Return the change of eta that is told, and its interval."""

@@ -115,32 +115,46 @@ def reached(
         Separation that is known already.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates)
-    try:
-        return _reached(problem, oracle, rows, solve, ahead)
-    except TooWideError:
-        return Found(None, solve(None), settled=False)
-
-
-def _reached(problem: Problem, oracle: Likelihood, rows: Rows, solve: Solve, ahead: Ahead | None) -> Found:
     if ahead is not None:
-        beta = start(oracle, problem.unit, rows.executor.whole) if ahead.beta is None else ahead.beta
+        beta = start(oracle, problem.unit, executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
-        return _named(problem, limit_of(rows, oracle, begun, ahead.apart))
+        try:
+            return _named(problem, limit_of(rows, oracle, begun, ahead.apart))
+        except TooWideError:
+            return Found(None, solve(None), settled=False)
     try:
         solution = solve(watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
     except Creeping as suspicion:
-        local = oracle.at(suspicion.beta, FINAL)
-        found = suspected(rows, local)
-        passes = len(suspicion.steps) + 2
+        found, solution = _suspected(oracle, rows, suspicion)
         if found is not None:
-            ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
-            return _named(problem, limit_of(rows, oracle, ended, found))
-        solution = newton(oracle, suspicion.beta)
-        steps = (*suspicion.steps, *solution.steps)
-        solution = replace(solution, steps=steps, passes=solution.passes + passes)
+            return _named(problem, found)
+    return decided(problem, oracle, rows, solution)
+
+
+def _suspected(oracle: Likelihood, rows: Rows, suspicion: Creeping) -> tuple[Found | None, Solution]:
+    """Verify the direction in which steps creep, and find the limit; else climb on from there."""
+    local = oracle.at(suspicion.beta, FINAL)
+    passes = len(suspicion.steps) + 2
+    ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
+    try:
+        found = suspected(rows, local)
+        if found is not None:
+            return limit_of(rows, oracle, ended, found), ended
+    except TooWideError:
+        pass  # what is too wide now will be when the climb has ended, and is said then
+    solution = newton(oracle, suspicion.beta)
+    steps = (*suspicion.steps, *solution.steps)
+    return None, replace(solution, steps=steps, passes=solution.passes + passes)
+
+
+def decided(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> Found:
+    """Look for a direction where a solution is in doubt."""
     if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
         return Found(None, solution, settled=True)
-    doubted = limit_of(rows, oracle, solution)
+    try:
+        doubted = limit_of(rows, oracle, solution)
+    except TooWideError:
+        return Found(None, solution, settled=False)
     if doubted.limit is None and doubted.settled and doubted.solution.outcome is Outcome.INFINITE:
         # No direction separates the rows, so nothing runs away: rounding only looked like it.
         doubted = replace(doubted, solution=replace(doubted.solution, outcome=Outcome.STALLED))
@@ -198,7 +212,8 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
     more = f" and {len(levels) - SHOWN:,} more" if len(levels) > SHOWN else ""
     text = (
         f"No finite maximum exists (separation): every response of {named}{more} is at the same end of its "
-        "range. There are too many columns for the limit to be worked out, and coefficients are those where "
+        "range. There are too many columns, or too different ones, for the limit to be worked out, and "
+        "coefficients are those where "
         "the search ended. Remedies: merge such levels, leave their rows out, or on_separation='drop'"
     )
     if problem.options.on_separation == "error":

@@ -28,7 +28,7 @@ SPEED = 1e-2
 
 FAR = 1.0
 """Decrement from which the maximum is far, in the units of the value. Below it creeping tells of a maximum at
-infinity, and `stop` has to see it."""
+infinity, and `stop` has to see it, unless the observed information is no metric there."""
 
 Callback = Callable[[Step, Array], None]
 """Called after every iteration with its record and the new beta (a copy)."""
@@ -138,7 +138,8 @@ def _creeps(steps: list[Step], here: Point, direction: Direction) -> bool:
     """Tell whether Newton steps far from any maximum converge no faster than a geometric series."""
     if len(steps) < PATIENT or direction.metric is None:
         return False
-    far = direction.information != "observed" or relative(direction.slope, here.local.scale) > FAR
+    bent = here.local.observed is not None and here.local.metric is None
+    far = bent or relative(direction.slope, here.local.scale) > FAR
     return far and direction.slope > SPEED * steps[-CREPT].decrement
 
 

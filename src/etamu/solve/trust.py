@@ -33,6 +33,8 @@ STILL = 1e-2
 """Largest share of its distance from the edge, or of 1, by which an eta may move where a search has arrived."""
 ROOM = 0.9
 """Share of the way to the edge of the domain that a step may go."""
+FAST = 0.05
+"""Share of the decrement that Newton's step leaves near a maximum; one that creeps leaves e^-1, or more."""
 SHORTER = 0.25
 """A decrement that falls to less than this share is not yet rounding."""
 LIMIT = 200
@@ -126,7 +128,7 @@ class _Model:
 
     @property
     def decrement(self) -> float:
-        """G' H^-1 g, infinite where H is no metric."""
+        """The product g' H^-1 g, infinite where H is no metric."""
         return float(np.sum(self.shares**2 / self.bends)) if self.bends[0] > CURVED else math.inf
 
     def gain(self, parts: Array) -> float:
@@ -150,12 +152,14 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
     """
     here = _place(written, np.array(start, dtype=np.float64))
     steps: list[Step] = []
-    radius, best, shortest = math.inf, None, math.inf
+    radius, best, shortest, before = math.inf, None, math.inf, 0.0
+    highest = here
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here)) is not None:
             decrement, scale = model.decrement, max(written.scale(here.value), 0.0)
             rounded = decrement <= (ROUNDED * model.floor) ** 2
-            settled = rounded or decrement <= TOLERANCE**2 * scale
+            # Where a standard error is large a search that creeps to an end of eta is within many of them.
+            settled = rounded or (decrement <= TOLERANCE**2 * scale and decrement <= FAST * before)
             if settled and _still(written, here, model):
                 if not decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
@@ -165,10 +169,12 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
                 Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed")
             )
             radius = trial.radius
+            before = decrement if trial.there is not None and trial.newton else 0.0
             here = trial.there or here
+            highest = here if here.value >= highest.value else highest
             if not radius > 0.0:
                 break
-    end = best or here
+    end = best or highest
     return Ended(end.beta, end.value, best is not None, tuple(steps))
 
 
@@ -177,7 +183,7 @@ def _place(written: Written, beta: Array) -> _Place:
     return _Place(beta, eta, written.look(eta))
 
 
-def _blur(written: Written, beta: Array) -> Array:
+def blur(written: Written, beta: Array) -> Array:
     """Return what rounding may change in every eta."""
     return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
 
@@ -192,7 +198,7 @@ def _still(written: Written, here: _Place, model: _Model) -> bool:
     (lower, upper), eta = written.ends, here.eta
     gap = np.minimum(eta - lower, upper - eta)
     room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
-    return bool(np.all(change <= room + ROUNDED * _blur(written, here.beta)))
+    return bool(np.all(change <= room + ROUNDED * blur(written, here.beta)))
 
 
 def _model(written: Written, here: _Place) -> _Model | None:
@@ -215,9 +221,9 @@ def _model(written: Written, here: _Place) -> _Model | None:
         return None
     bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
     bends, vectors = np.linalg.eigh(lean.T @ (bend[:, None] * lean))
-    blur = _blur(written, here.beta)
-    noise = float(np.abs(seen.slope) @ blur + 4.0 * EPS * np.abs(seen.value).sum() + size @ blur**2)
-    floor = float(np.linalg.norm(root * blur)) + EPS * float(np.linalg.norm(pull))
+    rounding = blur(written, here.beta)
+    noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
+    floor = float(np.linalg.norm(root * rounding)) + EPS * float(np.linalg.norm(pull))
     return _Model(
         np.asarray(triangle, dtype=np.float64),
         np.asarray(pivots, dtype=np.intp),
@@ -231,11 +237,12 @@ def _model(written: Written, here: _Place) -> _Model | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """Where a step led, None if back; its length as a share of what was wanted, and the next radius."""
+    """Where a step led, None if back; its share of what was wanted, the next radius, whether it is Newton's."""
 
     there: _Place | None
     length: float
     radius: float
+    newton: bool
 
 
 def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
@@ -255,7 +262,8 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Tri
     elif agreement > GOOD:
         radius = max(radius, 2.0 * size) if math.isfinite(radius) else radius
     taken = agreement >= WORTH and not np.array_equal(there.beta, here.beta)
-    return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size))
+    whole = length == 1.0 and model.bends[0] > CURVED and np.array_equal(parts, model.shares / model.bends)
+    return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size), whole)
 
 
 def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:
