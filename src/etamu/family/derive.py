@@ -1,6 +1,6 @@
 """The door to families nobody has written: one formula in, a verified family out.
 
-May import: _base, family.catalogue, family.check, family.derived, family.facts, family.link.
+May import: _base, family.catalogue, family.check, family.computed, family.derived, family.facts, family.link.
 Read next: `etamu.family.facts`, which works out what the formula implies.
 """
 
@@ -11,7 +11,8 @@ import numpy as np
 from etamu._base.errors import FamilyError
 from etamu.family.catalogue import link as named_link
 from etamu.family.check import check_family
-from etamu.family.derived import Derived, mean_at, theta_at
+from etamu.family.computed import mean_at, theta_at
+from etamu.family.derived import Derived
 from etamu.family.ends import spread
 from etamu.family.facts import Facts, Statement, facts
 from etamu.family.formula import read

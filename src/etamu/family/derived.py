@@ -1,12 +1,11 @@
 """A family derived from one formula, its cumulant or its variance function, and its canonical link.
 
-May import: _base, family.facts, family.family, family.link, family.numeric.
+May import: _base, family.computed, family.facts, family.family, family.link.
 Read next: `etamu.family.derive`, the door that makes and verifies one.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import final
@@ -15,20 +14,20 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
+from etamu.family.computed import (
+    half_deviance,
+    half_deviance_in_theta,
+    in_theta,
+    mean_at,
+    of_mean,
+    theta_at,
+)
 from etamu.family.facts import Facts, Statement, facts
 from etamu.family.family import Family, Support, Textbook
-from etamu.family.formula import Formula
-from etamu.family.inverse import Inverse, Problem, tabled
 from etamu.family.link import Link, Mean
-from etamu.family.numeric import FINE, RULE, Line, Pair, integral, integral_in_panels, inverted
-from etamu.family.panels import Panels, paneled, readable
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information)."""
-
-_REMEMBERED = 64
-_NEAR = 0.25
-"""Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
 
 
 @final
@@ -76,8 +75,8 @@ class CanonicalDerived(Link):
             mu = first(xp, eta)
             return Mean(mu, 1.0 - mu if other is None else other(xp, eta), second(xp, eta), third(xp, eta))
         mu, complement = mean_at(xp, found, eta)
-        variance = _of_mean(found.variance, xp, mu, complement)
-        return Mean(mu, complement, variance, variance * _of_mean(found.dvariance, xp, mu, complement))
+        variance = of_mean(found.variance, xp, mu, complement)
+        return Mean(mu, complement, variance, variance * of_mean(found.dvariance, xp, mu, complement))
 
     def link(self, xp: Namespace, mu: AnyArray, complement: AnyArray | None = None) -> AnyArray:
         """Return theta of a mean."""
@@ -209,7 +208,7 @@ class Derived(Family):
         stated = self.found.cumulant[0]
         if stated is not None:
             return stated(xp, theta)
-        return _of_mean(self.found.cumulant_of_mean, xp, *mean_at(xp, self.found, theta))
+        return of_mean(self.found.cumulant_of_mean, xp, *mean_at(xp, self.found, theta))
 
     def variance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return V(mu); where it does not close, b'' at theta of mu."""
@@ -218,7 +217,7 @@ class Derived(Family):
         found = self.found
         if found.variance is not None:
             return found.variance(xp, mu, complement)
-        return _in_theta(found, 2)(xp, theta_at(xp, found, mu, complement))
+        return in_theta(found, 2)(xp, theta_at(xp, found, mu, complement))
 
     def dvariance(self, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return V'(mu) = b''' / b''."""
@@ -228,7 +227,7 @@ class Derived(Family):
         if found.dvariance is not None:
             return found.dvariance(xp, mu, complement)
         theta = theta_at(xp, found, mu, complement)
-        return _in_theta(found, 3)(xp, theta) / _in_theta(found, 2)(xp, theta)
+        return in_theta(found, 3)(xp, theta) / in_theta(found, 2)(xp, theta)
 
     def deviance(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return the unit deviance, by the rule that keeps its digits at each pair of y and mu."""
@@ -269,238 +268,6 @@ class Derived(Family):
         more = "" if self.statement.interval is None else f", interval={self.statement.interval}"
         more += "" if self.link is None else f", link={self.link!r}"
         return f"derive({self.statement.kind}={self.statement.text!r}{more}{', quasi=True' * self.quasi})"
-
-
-# --- theta and mu ---
-
-
-def _of_mean(formula: Formula | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    assert formula is not None
-    return formula(xp, mu, complement)
-
-
-def _in_theta(found: Facts, order: int) -> Formula:
-    formula = found.cumulant[order]
-    assert formula is not None
-    return formula
-
-
-def theta_at(
-    xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray, *, fine: bool = False
-) -> AnyArray:
-    """Return theta of a mean: its formula, its tail by quadrature, or the root of b'.
-
-    For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
-    """
-    if found.theta is None and found.variance is None:
-        first, second = _in_theta(found, 1), _in_theta(found, 2)
-        return inverted(
-            xp,
-            lambda theta, _: first(xp, theta),
-            lambda theta, _: second(xp, theta),
-            mu,
-            (found.natural, found.mean),
-        )[0]
-    if found.theta is None:
-        return _theta_by_panels(xp, found, mu, complement)
-    if found.tail is None:
-        return found.theta(xp, mu, complement)
-    if readable(xp) and not fine and (table := _theta_table(found)) is not None:
-        return table(xp, mu)
-    start, rate = (0.5 * found.tail[0] if fine else found.tail[0]), found.tail[1]
-    far = mu > start
-    inner = xp.where(far, start, mu)
-    s = 1.0 / xp.where(far, mu, start)
-    tail = -s * integral(lambda share: rate(xp, share * s), FINE if fine else RULE)
-    return xp.where(far, tail, found.theta(xp, inner, 1.0 - inner))
-
-
-def _theta_by_panels(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Integrate 1/V from a middle mean, on the stretched scale of the means."""
-    line = Line(found.mean)
-    w = line.place(xp, mu, complement)
-    origin = 0.0
-
-    def rate(share: float) -> AnyArray:
-        place = line.at(xp, origin + share * (w - origin))
-        return place.slope / _of_mean(found.variance, xp, place.x, place.complement)
-
-    return (w - origin) * integral_in_panels(rate)
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _theta_table(found: Facts) -> Panels | None:
-    """Return theta as a table of the mean, which is positive wherever theta has a tail."""
-    return paneled(lambda mu: np.asarray(theta_at(np, found, mu, 1.0 - mu, fine=True)))
-
-
-def _cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    if readable(xp) and found.tail is not None and (table := _cumulant_table(found)) is not None:
-        return table(xp, mu)
-    return _of_mean(found.cumulant_of_mean, xp, mu, complement)
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _cumulant_table(found: Facts) -> Panels | None:
-    return paneled(lambda mu: np.asarray(_of_mean(found.cumulant_of_mean, np, mu, 1.0 - mu)))
-
-
-def mean_at(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
-    """Return mu and 1 - mu of theta: b', or the root of theta(mu)."""
-    first, other = found.cumulant[1], found.cumulant[4]
-    if first is not None:
-        mu = first(xp, theta)
-        return mu, 1.0 - mu if other is None else other(xp, theta)
-    table = _mean_table(found) if readable(xp) else None
-    return _mean_searched(xp, found, theta) if table is None else table(xp, theta)
-
-
-def _mean_searched(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
-    return inverted(
-        xp,
-        lambda mu, complement: theta_at(xp, found, mu, complement),
-        lambda mu, complement: 1.0 / _of_mean(found.variance, xp, mu, complement),
-        theta,
-        (found.mean, found.natural),
-    )
-
-
-@functools.lru_cache(maxsize=_REMEMBERED)
-def _mean_table(found: Facts) -> Inverse | None:
-    """Return the mean as a table of theta; None where the search for roots has to serve."""
-    if found.theta is None:
-        return None
-    return tabled(
-        Problem(
-            lambda mu, complement: np.asarray(theta_at(np, found, mu, complement, fine=True)),
-            lambda mu, complement: np.asarray(1.0 / _of_mean(found.variance, np, mu, complement)),
-            found.mean,
-            found.natural,
-            lambda theta: _mean_searched(np, found, theta),
-        )
-    )
-
-
-# --- the unit deviance ---
-
-
-def half_deviance(
-    xp: Namespace,
-    found: Facts,
-    y: AnyArray,
-    mu: AnyArray,
-    complement: AnyArray,
-    theta: AnyArray | None = None,
-) -> AnyArray:
-    """Return the integral from mu to y of (y - t) / V(t) dt.
-
-    Near mu it is (y - mu)^2 times a smooth integral that nothing is subtracted in; apart, theta and b.
-    `theta` is that of mu, where it is known.
-    """
-    proportion = found.mean.upper == 1.0
-    gap = y * complement - (1.0 - y) * mu if proportion else y - mu
-    other_gap = -gap
-    near = _near(xp, found, y, mu, complement, gap)
-
-    def bend(share: float) -> AnyArray:
-        t, rest = mu + share * gap, complement + share * other_gap
-        variance = _of_mean(found.variance, xp, t, rest)
-        return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
-
-    close = gap * integral(bend)
-    if found.theta is None:
-        apart = _in_panels(xp, found, y, mu, complement)
-    else:
-        apart = _apart(xp, found, y, mu, complement, theta)
-    return xp.where(near, close, xp.maximum(apart, 0.0))
-
-
-def _near(
-    xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray, gap: AnyArray
-) -> AnyArray:
-    """Tell whether y and mu are close compared with their distance to every zero of V."""
-    ends = [(found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])]
-    points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
-    points += [point for point in found.points or () if point not in points]
-    share = _NEAR if found.points is not None else _NEAR / 4.0
-    squared = gap * gap
-    near = squared >= 0.0
-    if found.mean.whole and found.points is None:
-        near = squared <= share * share * (1.0 + xp.minimum(y * y, mu * mu))
-    for point in dict.fromkeys(points):
-        from_mu = complement if point == 1.0 else mu - point.real
-        from_y = y - point.real
-        distance = xp.minimum(from_mu * from_mu, from_y * from_y) + point.imag * point.imag
-        within = squared <= share * share * distance
-        if any(end == point and gentle for end, gentle in ends):  # the zero is cancelled by y - t
-            within = within | (y == point.real)
-        near = near & within
-    return near
-
-
-def _apart(
-    xp: Namespace,
-    found: Facts,
-    y: AnyArray,
-    mu: AnyArray,
-    complement: AnyArray,
-    theta: AnyArray | None,
-) -> AnyArray:
-    """Return y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)), its limit where y is on an end."""
-    closed, ends = found.closed, (found.mean.lower, found.mean.upper)
-    inner = y
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
-    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
-    other = _cumulant_at_mean(xp, found, mu, complement)
-    own = _cumulant_at_mean(xp, found, inner, 1.0 - inner)
-    apart = inner * (theta_at(xp, found, inner, 1.0 - inner) - at_mu) - own + other
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)
-    return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
-
-
-def _in_panels(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Integrate (y - t) / V(t) on the stretched scale of the means."""
-    line = Line(found.mean)
-    start, end = line.place(xp, mu, complement), line.place(xp, y, 1.0 - y)
-
-    def rate(share: float) -> AnyArray:
-        place = line.at(xp, start + share * (end - start))
-        return (y - place.x) * place.slope / _of_mean(found.variance, xp, place.x, place.complement)
-
-    return (end - start) * integral_in_panels(rate)
-
-
-def half_deviance_in_theta(
-    xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, theta: AnyArray
-) -> AnyArray:
-    """Return b(theta) - b(theta(y)) - y (theta - theta(y)), by quadrature of b'' where they are near."""
-    inner = y
-    closed, ends = found.closed, (found.mean.lower, found.mean.upper)
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
-    b, second = _in_theta(found, 0), _in_theta(found, 2)
-    own = theta_at(xp, found, inner, 1.0 - inner)
-    step = theta - own
-    room = 1.0 + 0.0 * step
-    for end in (found.natural.lower, found.natural.upper):
-        if math.isfinite(end):
-            room = xp.minimum(room, xp.minimum(xp.abs(theta - end), xp.abs(own - end)))
-    near = xp.abs(step) <= _NEAR * room
-    short = xp.where(near, step, 0.0)
-    # theta(y) has the rounding of a root: the step is taken from y - mu, which has none
-    short = xp.where(near, (mu - y) / integral(lambda share: second(xp, theta - share * short)), 0.0)
-    close = short * short * integral(lambda share: share * second(xp, theta - share * short))
-    apart = b(xp, theta) - b(xp, own) - inner * step
-    half = xp.where(near, close, xp.maximum(apart, 0.0))
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            half = xp.where(y == end, (value - end * theta if end else value) + b(xp, theta), half)
-    return half
 
 
 def canonical_kernel(family: Derived, xp: Namespace) -> Kernel:

@@ -125,12 +125,13 @@ def _both(problem: Problem, lower: float, upper: float) -> Inverse | None:
 def _side(problem: Problem, sign: float) -> Side | None:
     """Tabulate one side, as a function of the distance."""
     unit = (problem.domain.lower, problem.domain.upper) == (0.0, 1.0)
-    rates = _rates(problem, sign, unit)
+    rates = _rates(problem, sign, unit=unit)
 
     octaves = np.ldexp(1.0, np.arange(-REACH - 1, REACH + 2))
     known = _polished(problem, sign * octaves, *problem.root(sign * octaves))
     logs = tuple(np.log(np.abs(each)) - rate * octaves for each, rate in zip(known, rates, strict=True))
-    inside = np.isfinite(logs[0]) & np.isfinite(logs[1])
+    reached = np.abs(problem.function(*known) - sign * octaves) <= 1e-6 * octaves
+    inside = np.isfinite(logs[0]) & np.isfinite(logs[1]) & reached
     outward = math.copysign(1.0, problem.domain.upper)
 
     def solved(d: Array) -> tuple[Array, Array]:
@@ -138,7 +139,8 @@ def _side(problem: Problem, sign: float) -> Side | None:
             return _polished(problem, sign * d, *problem.root(sign * d))
         places = np.log(d), np.log(octaves[inside])
         x, rest = (
-            np.exp(np.interp(*places, each[inside]) + rate * d) for each, rate in zip(logs, rates, strict=True)
+            np.exp(np.interp(*places, each[inside]) + rate * d)
+            for each, rate in zip(logs, rates, strict=True)
         )
         return _polished(problem, sign * d, outward * x, rest if unit else 1.0 - outward * x)
 
@@ -154,11 +156,11 @@ def _curve(solved: Callable[[Array], tuple[Array, Array]], which: int, rate: flo
         found = solved(d)[which]
         return np.asarray(found * np.exp(-rate * d) if rate else found)
 
-    table = paneled(values)
+    table = paneled(values, rate)
     return None if table is None else Curve(table, rate)
 
 
-def _rates(problem: Problem, sign: float, unit: bool) -> tuple[float, float]:
+def _rates(problem: Problem, sign: float, *, unit: bool) -> tuple[float, float]:
     """Return d log|x| / dd and d log(1 - x) / dd far from 0, 0 where they vanish."""
     end = problem.codomain.upper if sign > 0.0 else problem.codomain.lower
     if math.isfinite(end):

@@ -6,7 +6,7 @@ every octave, and near zero the digits are as many as anywhere. Beyond the first
 is a power, which a factor per octave continues over all floats.
 
 May import: `etamu._base`, numpy.
-Read next: `etamu.family.inverse`, which makes tables of inverses; `panels_of` of the kernel is the same reading.
+Read next: `etamu.family.inverse`, which makes tables of inverses; the kernel reads them as `panels`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Array, Namespace
+from etamu._base.types import AnyArray, Array, Mask, Namespace
 
 SPLITS = 5
 """Bits of the fraction that number a panel: 2^5 panels to an octave."""
@@ -42,8 +42,11 @@ _SETTLED = 4e-15
 _MARGIN = 8
 """Octaves after which it is one: what remains of a correction by the square root is a sixteenth."""
 
-_CLOSE = 1e-14
+_CLOSE = 3e-14
 """Largest relative error of a panel between the nodes it was made from."""
+
+_NOISE = 300
+"""Octaves from 1 after which cubes underflow, so that what has settled before is not looked at again."""
 
 _SIMPLE = 60.0
 """Exponents of the powers at the ends are taken for fractions of this where they are that close."""
@@ -98,8 +101,10 @@ def readable(xp: Namespace) -> bool:
     return xp is np or hasattr(type(xp), "panels")
 
 
-def paneled(function: Callable[[Array], Array]) -> Panels | None:
+def paneled(function: Callable[[Array], Array], rate: float = 0.0) -> Panels | None:
     """Tabulate a smooth function of a positive number; None where panels do not follow it.
+
+    A function from which e^(rate x) was taken out has the rounding of rate x, which is no fault of panels.
 
     Examples
     --------
@@ -118,7 +123,7 @@ def paneled(function: Callable[[Array], Array]) -> Panels | None:
         factors[:low] = np.exp2(powers[0] * (below - low))
         factors[high:] = np.exp2(powers[1] * (above - (high - 1)))
         table = Panels(low, coefficients, factors)
-        return table if _close(table, function, low, high) else None
+        return table if _close(table, function, (low, high), rate) else None
 
 
 def _range(function: Callable[[Array], Array]) -> tuple[int, int, tuple[float, float]]:
@@ -131,13 +136,20 @@ def _range(function: Callable[[Array], Array]) -> tuple[int, int, tuple[float, f
     usable = np.arange(usable[0], usable[-1] + 1)
     inner = values[usable]
     ratio = inner[1:] / inner[:-1]
-    steady = np.abs(ratio[1:] / ratio[:-1] - 1.0) < _SETTLED
-    moving = np.flatnonzero(~steady)
+    moving = ~(np.abs(ratio[1:] / ratio[:-1] - 1.0) < _SETTLED)
     centre = int(np.clip(_BIAS - exponents[usable[0]], 1, inner.size - 3))
-    start, stop = (int(moving[0]) - _MARGIN, int(moving[-1]) + 2 + _MARGIN) if moving.size else (centre, centre)
-    start, stop = max(min(start, centre), 0), min(max(stop, centre + 1), inner.size - 2)
+    start = max(centre - _last(moving[centre::-1]) - _MARGIN, 0)
+    stop = min(centre + _last(moving[centre:]) + 2 + _MARGIN, inner.size - 2)
     powers = (_simple(np.log2(ratio[max(start - 1, 0)])), _simple(np.log2(ratio[stop])))
     return int(exponents[usable[start]]), int(exponents[usable[stop]]) + 1, powers
+
+
+def _last(moving: Mask) -> int:
+    """Return the last place where something moves; what moves far out is the noise of underflow."""
+    some = np.flatnonzero(moving)
+    early = some[some < _NOISE]
+    settled = early.size == 0 or early[-1] < _NOISE - 2 * _MARGIN
+    return int((early if settled else some)[-1]) if some.size and (early.size or not settled) else 0
 
 
 def _simple(power: float) -> float:
@@ -169,9 +181,9 @@ def _fitted(function: Callable[[Array], Array], low: int, high: int) -> Array:
     return np.ascontiguousarray((scale[:, None] * (powers @ (transform @ values)))[::-1].T)
 
 
-def _close(table: Panels, function: Callable[[Array], Array], low: int, high: int) -> bool:
+def _close(table: Panels, function: Callable[[Array], Array], octaves: tuple[int, int], rate: float) -> bool:
     """Compare with the function between the nodes of every panel."""
-    x = _places(np.array([-0.98, -0.31, 0.2, 0.67]), low, high)
+    x = _places(np.array([-0.98, -0.31, 0.2, 0.67]), *octaves)
     truth = np.asarray(function(x.ravel())).reshape(x.shape)
     size = np.max(np.abs(truth), axis=0)
-    return bool(np.all(np.abs(table(np, x) - truth) <= _CLOSE * size))
+    return bool(np.all(np.abs(table(np, x) - truth) <= (_CLOSE + 4e-16 * abs(rate) * x) * size))

@@ -202,7 +202,9 @@ def handed_over(program: Program) -> Any | None:
         else:
             words += (number, target, *operands, *(0,) * (3 - len(operands)))
     tables = [each.flat for each in program.tables]
-    return kernel.Program(program.inputs, program.constants, words, program.outputs, program.registers, tables)
+    return kernel.Program(
+        program.inputs, program.constants, words, program.outputs, program.registers, tables
+    )
 
 
 def _record(unit: Any, columns: int, wanted: Wanted) -> tuple[Recorder, list[Node]]:

@@ -1,0 +1,288 @@
+"""Theta, the mean and the unit deviance of a derived family: by formula, by table, by quadrature or by roots.
+
+May import: _base, family.facts, family.formula, family.inverse, family.numeric, family.panels.
+Read next: `etamu.family.derived`, the family that answers with these.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family.facts import Facts
+from etamu.family.formula import Formula
+from etamu.family.inverse import Inverse, Problem, tabled
+from etamu.family.numeric import FINE, RULE, Line, Pair, integral, integral_in_panels, inverted
+from etamu.family.panels import Panels, paneled, readable
+
+_REMEMBERED = 64
+_NEAR = 0.25
+"""Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
+
+
+def of_mean(formula: Formula | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    """Return a formula in the mean that there is."""
+    assert formula is not None
+    return formula(xp, mu, complement)
+
+
+def in_theta(found: Facts, order: int) -> Formula:
+    """Return a derivative of b in theta that there is."""
+    formula = found.cumulant[order]
+    assert formula is not None
+    return formula
+
+
+def theta_at(
+    xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray, *, fine: bool = False
+) -> AnyArray:
+    """Return theta of a mean: its formula, its tail by quadrature, or the root of b'.
+
+    For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
+    """
+    if found.theta is None and found.variance is None:
+        first, second = in_theta(found, 1), in_theta(found, 2)
+        return inverted(
+            xp,
+            lambda theta, _: first(xp, theta),
+            lambda theta, _: second(xp, theta),
+            mu,
+            (found.natural, found.mean),
+        )[0]
+    if found.theta is None:
+        return _theta_by_panels(xp, found, mu, complement)
+    if found.tail is None:
+        return found.theta(xp, mu, complement)
+    if readable(xp) and not fine and (table := _theta_table(found)) is not None:
+        return table(xp, mu)
+    start, rate = (0.5 * found.tail[0] if fine else found.tail[0]), found.tail[1]
+    far = mu > start
+    inner = xp.where(far, start, mu)
+    s = 1.0 / xp.where(far, mu, start)
+    tail = -s * integral(lambda share: rate(xp, share * s), FINE if fine else RULE)
+    return xp.where(far, tail, found.theta(xp, inner, 1.0 - inner))
+
+
+def _theta_by_panels(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    """Integrate 1/V from a middle mean, on the stretched scale of the means."""
+    line = Line(found.mean)
+    w = line.place(xp, mu, complement)
+    origin = 0.0
+
+    def rate(share: float) -> AnyArray:
+        place = line.at(xp, origin + share * (w - origin))
+        return place.slope / of_mean(found.variance, xp, place.x, place.complement)
+
+    return (w - origin) * integral_in_panels(rate)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _theta_table(found: Facts) -> Panels | None:
+    """Return theta as a table of the mean, which is positive wherever theta has a tail."""
+    return paneled(lambda mu: np.asarray(theta_at(np, found, mu, 1.0 - mu, fine=True)))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _cumulant_table(found: Facts) -> Panels | None:
+    """Return b as a table of the mean."""
+    return paneled(lambda mu: _fine_cumulant(found, mu))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _conjugate_table(found: Facts) -> Panels | None:
+    """Return y theta(y) - b(theta(y)) as a table of y."""
+    return paneled(
+        lambda y: np.asarray(y * theta_at(np, found, y, 1.0 - y, fine=True) - _fine_cumulant(found, y))
+    )
+
+
+def _fine_cumulant(found: Facts, mu: Array) -> Array:
+    """Return b to its last digits: where V grows faster than mu^2, far out as an integral from its limit."""
+    whole = np.asarray(of_mean(found.cumulant_of_mean, np, mu, 1.0 - mu))
+    assert found.tail is not None
+    start, rate = 0.5 * found.tail[0], found.tail[1]
+
+    def rest(at: Array) -> Array:
+        s = 1.0 / at
+        return np.asarray(integral(lambda share: rate(np, share * s) / share, FINE))
+
+    if not np.abs(rate(np, np.array(1e-200))) < 1e-100:
+        return whole
+    edge = np.array(start)
+    last = float(of_mean(found.cumulant_of_mean, np, edge, 1.0 - edge) + rest(edge))
+    last = 0.0 if abs(last) < 1e-14 else last
+    return np.where(mu > start, last - rest(np.maximum(mu, start)), whole)
+
+
+def _cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    if readable(xp) and found.tail is not None and (table := _cumulant_table(found)) is not None:
+        return table(xp, mu)
+    return of_mean(found.cumulant_of_mean, xp, mu, complement)
+
+
+def _conjugate_at(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:
+    """Return the maximum over theta of y theta - b(theta), y inside the means."""
+    if readable(xp) and found.tail is not None and (table := _conjugate_table(found)) is not None:
+        return table(xp, y)
+    rest = 1.0 - y
+    return y * theta_at(xp, found, y, rest) - of_mean(found.cumulant_of_mean, xp, y, rest)
+
+
+def mean_at(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
+    """Return mu and 1 - mu of theta: b', or the root of theta(mu)."""
+    first, other = found.cumulant[1], found.cumulant[4]
+    if first is not None:
+        mu = first(xp, theta)
+        return mu, 1.0 - mu if other is None else other(xp, theta)
+    table = _mean_table(found) if readable(xp) else None
+    return _mean_searched(xp, found, theta) if table is None else table(xp, theta)
+
+
+def _mean_searched(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
+    return inverted(
+        xp,
+        lambda mu, complement: theta_at(xp, found, mu, complement),
+        lambda mu, complement: 1.0 / of_mean(found.variance, xp, mu, complement),
+        theta,
+        (found.mean, found.natural),
+    )
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _mean_table(found: Facts) -> Inverse | None:
+    """Return the mean as a table of theta; None where the search for roots has to serve."""
+    if found.theta is None:
+        return None
+    return tabled(
+        Problem(
+            lambda mu, complement: np.asarray(theta_at(np, found, mu, complement, fine=True)),
+            lambda mu, complement: np.asarray(1.0 / of_mean(found.variance, np, mu, complement)),
+            found.mean,
+            found.natural,
+            lambda theta: _mean_searched(np, found, theta),
+        )
+    )
+
+
+# --- the unit deviance ---
+
+
+def half_deviance(
+    xp: Namespace,
+    found: Facts,
+    y: AnyArray,
+    mu: AnyArray,
+    complement: AnyArray,
+    theta: AnyArray | None = None,
+) -> AnyArray:
+    """Return the integral from mu to y of (y - t) / V(t) dt.
+
+    Near mu it is (y - mu)^2 times a smooth integral that nothing is subtracted in; apart, theta and b.
+    `theta` is that of mu, where it is known.
+    """
+    proportion = found.mean.upper == 1.0
+    gap = y * complement - (1.0 - y) * mu if proportion else y - mu
+    other_gap = -gap
+    near = _near(xp, found, y, mu, complement, gap)
+
+    def bend(share: float) -> AnyArray:
+        t, rest = mu + share * gap, complement + share * other_gap
+        variance = of_mean(found.variance, xp, t, rest)
+        return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
+
+    close = gap * integral(bend)
+    if found.theta is None:
+        apart = _in_panels(xp, found, y, mu, complement)
+    else:
+        apart = _apart(xp, found, y, mu, complement, theta)
+    return xp.where(near, close, xp.maximum(apart, 0.0))
+
+
+def _near(
+    xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray, gap: AnyArray
+) -> AnyArray:
+    """Tell whether y and mu are close compared with their distance to every zero of V."""
+    ends = [(found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])]
+    points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
+    points += [point for point in found.points or () if point not in points]
+    share = _NEAR if found.points is not None else _NEAR / 4.0
+    squared = gap * gap
+    near = squared >= 0.0
+    if found.mean.whole and found.points is None:
+        near = squared <= share * share * (1.0 + xp.minimum(y * y, mu * mu))
+    for point in dict.fromkeys(points):
+        from_mu = complement if point == 1.0 else mu - point.real
+        from_y = y - point.real
+        distance = xp.minimum(from_mu * from_mu, from_y * from_y) + point.imag * point.imag
+        within = squared <= share * share * distance
+        if any(end == point and gentle for end, gentle in ends):  # the zero is cancelled by y - t
+            within = within | (y == point.real)
+        near = near & within
+    return near
+
+
+def _apart(
+    xp: Namespace,
+    found: Facts,
+    y: AnyArray,
+    mu: AnyArray,
+    complement: AnyArray,
+    theta: AnyArray | None,
+) -> AnyArray:
+    """Return y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)), its limit where y is on an end."""
+    closed, ends = found.closed, (found.mean.lower, found.mean.upper)
+    inner = y
+    for value, end in zip(closed, ends, strict=True):
+        if value is not None:
+            inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
+    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
+    other = _cumulant_at_mean(xp, found, mu, complement)
+    apart = _conjugate_at(xp, found, inner) - inner * at_mu + other
+    for value, end in zip(closed, ends, strict=True):
+        if value is not None:
+            apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)
+    return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
+
+
+def _in_panels(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    """Integrate (y - t) / V(t) on the stretched scale of the means."""
+    line = Line(found.mean)
+    start, end = line.place(xp, mu, complement), line.place(xp, y, 1.0 - y)
+
+    def rate(share: float) -> AnyArray:
+        place = line.at(xp, start + share * (end - start))
+        return (y - place.x) * place.slope / of_mean(found.variance, xp, place.x, place.complement)
+
+    return (end - start) * integral_in_panels(rate)
+
+
+def half_deviance_in_theta(
+    xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, theta: AnyArray
+) -> AnyArray:
+    """Return b(theta) - b(theta(y)) - y (theta - theta(y)), by quadrature of b'' where they are near."""
+    inner = y
+    closed, ends = found.closed, (found.mean.lower, found.mean.upper)
+    for value, end in zip(closed, ends, strict=True):
+        if value is not None:
+            inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
+    b, second = in_theta(found, 0), in_theta(found, 2)
+    own = theta_at(xp, found, inner, 1.0 - inner)
+    step = theta - own
+    room = 1.0 + 0.0 * step
+    for end in (found.natural.lower, found.natural.upper):
+        if math.isfinite(end):
+            room = xp.minimum(room, xp.minimum(xp.abs(theta - end), xp.abs(own - end)))
+    near = xp.abs(step) <= _NEAR * room
+    short = xp.where(near, step, 0.0)
+    # theta(y) has the rounding of a root: the step is taken from y - mu, which has none
+    short = xp.where(near, (mu - y) / integral(lambda share: second(xp, theta - share * short)), 0.0)
+    close = short * short * integral(lambda share: share * second(xp, theta - share * short))
+    apart = b(xp, theta) - b(xp, own) - inner * step
+    half = xp.where(near, close, xp.maximum(apart, 0.0))
+    for value, end in zip(closed, ends, strict=True):
+        if value is not None:
+            half = xp.where(y == end, (value - end * theta if end else value) + b(xp, theta), half)
+    return half
