@@ -100,6 +100,7 @@ from etamu.family.links import Power as Power
 from etamu.family.stated import StatedLink as StatedLink
 from etamu.family.unit import Unit as Unit
 from etamu.fit.pictured import PICTURES as _PICTURES
+from etamu.fit.pictured import PICTURES_OF_SEVERAL as _PICTURES_OF_SEVERAL
 from etamu.fit.result import Fit as Fit
 
 # The pictures are hung in the door of the fit, which knows no plotting; each is loaded when it is drawn.
@@ -109,6 +110,10 @@ _PICTURES |= {
         *("page", "residuals", "qq", "worm", "spread", "leverage", "coefficients", "effects", "levels"),
         *("calibration", "lift", "double_lift", "rootogram", "components", "profile", "convergence"),
     )
+}
+_PICTURES_OF_SEVERAL |= {
+    name: _later(f"etamu.plot.{name}", name)
+    for name in ("probabilities", "coefficients", "qq", "worm", "convergence")
 }
 
 if _typing.TYPE_CHECKING:
