@@ -44,8 +44,8 @@ def piloted(oracle: Likelihood, family: VectorFamily, chunk: Chunk, stack: Stack
     except DataError:
         return None
     found = None
-    for part in (fewest, sampled):
-        found = rough(_over(oracle, part), first, strength, CLOSE * stack.size / part.share)
+    for rows in (fewest, sampled):
+        found = rough(_over(oracle, rows), first, strength, CLOSE * stack.size / rows.share)
         first = first if found is None else found[0]
     return None if found is None else found[0]
 
