@@ -99,6 +99,7 @@ from etamu.family.families import (
 from etamu.family.links import Power as Power
 from etamu.family.unit import Unit as Unit
 from etamu.fit.pictured import PICTURES as _PICTURES
+from etamu.fit.pictured import PICTURES_OF_SEVERAL as _PICTURES_OF_SEVERAL
 from etamu.fit.result import Fit as Fit
 
 # The pictures are hung in the door of the fit, which knows no plotting; each is loaded when it is drawn.
@@ -108,6 +109,10 @@ _PICTURES |= {
         *("page", "residuals", "qq", "worm", "spread", "leverage", "coefficients", "effects", "levels"),
         *("calibration", "lift", "double_lift", "rootogram", "components", "profile", "convergence"),
     )
+}
+_PICTURES_OF_SEVERAL |= {
+    name: _later(f"etamu.plot.{name}", name)
+    for name in ("probabilities", "coefficients", "qq", "worm", "convergence")
 }
 
 if _typing.TYPE_CHECKING:

@@ -148,10 +148,11 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
 
 def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     total = chunk.weights.total()
-    value, score, expected = unit.bind(np, "expected")(chunk.y, eta)
-    observed = expected
-    if want & (Want.OBSERVED | Want.CURVATURE) and not unit.canonical:
-        observed = unit.bind(np, "observed")(chunk.y, eta)[2]
+    curved = bool(want & (Want.OBSERVED | Want.CURVATURE)) and not unit.canonical
+    # The observed information alone brings value and score with it: one look at each row, not two.
+    alone = curved and not want & (Want.EXPECTED | Want.PEARSON)
+    value, score, expected = unit.bind(np, "observed" if alone else "expected")(chunk.y, eta)
+    observed = unit.bind(np, "observed")(chunk.y, eta)[2] if curved and not alone else expected
     parts: dict[str, Any] = {}
     if want & Want.SCORE:
         parts["score"] = spread_score(chunk, _weighted(score, total))
@@ -264,7 +265,8 @@ def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
         part = beta[start : start + predictor.design.width]
         columns.append(predictor.eta(part) if offset else predictor.design.matvec(part))
         start += predictor.design.width
-    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+    # Each predictor's column lies in one piece, so that sums over the few predictors run along the rows.
+    return columns[0] if len(columns) == 1 else np.stack(columns).T
 
 
 def inside(unit: PerRow, eta: Array) -> bool:

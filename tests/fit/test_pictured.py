@@ -10,7 +10,7 @@ import pytest
 
 import etamu as em
 from etamu import plot
-from etamu.fit.pictured import PICTURES
+from etamu.fit.pictured import PICTURES, PICTURES_OF_SEVERAL
 
 pytest.importorskip("matplotlib")
 DATA = {"y": [0.0, 3.0, 2.0, 5.0, 4.0, 9.0, 8.0, 12.0], "x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]}
@@ -20,8 +20,9 @@ MORE = {"double_lift": (FIT,), "profile": ("x",)}
 
 def test_the_door_opens_every_picture_of_the_room():
     drawn = {name for name, value in vars(plot).items() if callable(value)}
-    assert set(PICTURES) == drawn
+    assert set(PICTURES) | set(PICTURES_OF_SEVERAL) == drawn
     assert all(name in em.Fit.plot.__doc__ for name in PICTURES)
+    assert all(name in em.VectorFit.plot.__doc__ for name in PICTURES_OF_SEVERAL)
 
 
 @pytest.mark.parametrize("name", sorted(PICTURES))

@@ -172,7 +172,7 @@ def value_of(xp: Namespace, counts: AnyArray, log_p: AnyArray, *, counted: bool)
     """
     some = counts > 0.0
     if not counted:
-        return xp.sum(xp.where(some, counts * xp.where(some, log_p, 0.0), 0.0), axis=1)
+        return xp.sum(counts * xp.where(some, log_p, 0.0), axis=1)
     m = xp.sum(counts, axis=1, keepdims=True)
     mean = m * xp.exp(log_p)
     ratio = xp.where(some, log_p, 0.0) + special.log_or_zero(xp, m) - special.log_or_zero(xp, counts)

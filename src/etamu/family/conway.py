@@ -4,8 +4,8 @@ P(Y = y) is proportional to c^(nu y) / (y!)^nu. With T the logarithm of y! (less
 nothing) it is an exponential family in y and T, and everything here is a moment of the two: mean mu, variance
 V, and r = T - E T - (Cov(y, T)/V) (y - mu), what of T the count itself does not say.
 
-May import: _base, family.counts, family.natural, family.overdispersed, family.remainders, family.special,
- family.summed, family.vector.
+May import: _base, family.chebyshev, family.counts, family.natural, family.overdispersed, family.remainders,
+ family.special, family.summed, family.vector.
 Read next: `etamu.family.overdispersed` for its relatives with a closed density.
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import saturated, special
+from etamu.family.chebyshev import along_line
 from etamu.family.family import Textbook
 from etamu.family.natural import Kernel, Local, Points
 from etamu.family.overdispersed import Dispersed
@@ -43,6 +44,8 @@ _ROUNDS = 60
 _SINGLE = 128
 _GAUSS = 16
 """Terms that are added one by one, and nodes of a Gauss sum over each later block."""
+_DENSE = 200
+"""Laws of one shape from which on their moments are read off polynomials in log mu."""
 _CLOSE = 1e-8
 """A Newton step after which the error is its square."""
 
@@ -242,9 +245,10 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
         if pairs.shape[1] < m.size:
             found = moments(np, pairs[0], pairs[1])
             return Moments(*(each[back.reshape(-1)] for each in found))
+        if m.size >= _DENSE and np.all(n == n[0]):
+            return _along(m, n)
     nu, mu = xp.exp(n), xp.exp(m)
-    centre = xp.where(mu > 0.0, mu + (0.5 - 0.5 / nu), 0.0)
-    far = nu * centre > _FAR
+    far = nu * _centre(xp, mu, nu) > _FAR
     near = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n)) if not bool(xp.all(far)) else None
     if near is not None and not bool(xp.any(far)):
         return near
@@ -255,6 +259,38 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
     if near is None:
         return wide
     return Moments(*(xp.where(far, a, b) for a, b in zip(wide, near, strict=True)))
+
+
+_AGREEMENT = np.array([1e-9 if name in {"third", "second", "first"} else 1e-13 for name in Moments._fields])
+"""How closely moments are read off polynomials; the last three enter the observed information alone."""
+
+
+def _centre(xp: Namespace, mu: AnyArray, nu: AnyArray) -> AnyArray:
+    """Return where the terms of a series are largest, nearly."""
+    return xp.where(mu > 0.0, mu + (0.5 - 0.5 / nu), 0.0)
+
+
+def _along(m: Array, n: Array) -> Moments:
+    """Return the moments of many laws of one shape, smooth functions of their mean on both sides of _FAR."""
+    out = np.empty((len(Moments._fields), len(m)))
+    far = np.exp(n) * _centre(np, np.exp(m), np.exp(n)) > _FAR
+    for side in (far, ~far):
+        if side.any():
+            shape, here = n[0], bool(far[side][0])
+
+            def numbers(x: Array, shape: float = shape, *, here: bool = here) -> Array:
+                nu = np.full_like(x, shape)
+                if here:
+                    rows = _CELLS // (2 * _NODES + 1)
+                    pieces = [slice(i, min(i + rows, len(x))) for i in range(0, len(x), rows)]
+                    found = _joined(np, [_wide(np, x[piece], nu[piece]) for piece in pieces])
+                else:
+                    found = _near(np, x, nu)
+                return np.stack([np.asarray(each, dtype=np.float64) for each in found])
+
+            with np.errstate(all="ignore"):
+                out[:, side] = along_line(numbers, m[side], _AGREEMENT)
+    return Moments(**{**dict(zip(Moments._fields, out, strict=True)), "far": out[-1] > 0.5})
 
 
 def _near(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:

@@ -117,17 +117,3 @@ def _between(xp: Namespace, link: Link, at: AnyArray, ends: Ends) -> tuple[AnyAr
         xp.where(low, near_bend, far_bend),
         cross,
     )
-
-
-def tridiagonal(xp: Namespace, diagonal: AnyArray, beside: AnyArray) -> AnyArray:
-    """Write out n symmetric tridiagonal matrices from (n, k) and (n, k - 1)."""
-    k = diagonal.shape[1]
-    one = xp.eye(k, dtype=diagonal.dtype)
-    above = xp.eye(k, k=1, dtype=diagonal.dtype)[: k - 1, :]
-    upper = beside[:, :, None] * above if k > 1 else None
-    out = diagonal[:, :, None] * one
-    if upper is None:
-        return out
-    zero = xp.zeros_like(out[:, :1, :])
-    full = xp.concat([upper, zero], axis=1)
-    return out + full + xp.permute_dims(full, (0, 2, 1))

@@ -18,7 +18,7 @@ from etamu.family.categorical import Categorical, indicators, refuse_few, value_
 from etamu.family.cones import highest
 from etamu.family.family import Textbook
 from etamu.family.links import Logit
-from etamu.family.vector import Parameter, Rows, VectorBound, Wording
+from etamu.family.vector import Parameter, Rows, VectorBound, Wording, matrices
 
 
 class Softmax(NamedTuple):
@@ -158,8 +158,10 @@ class Multinomial(Categorical):
             value = value_of(xp, counts, at.log_p, counted=len(y) > 1)
             p, rest, mine = (self._others(xp, rows) for rows in (at.p, at.complement, counts))
             score = mine * rest - (m - mine) * p
-            eye = xp.eye(p.shape[1], dtype=p.dtype) > 0.0
-            pairs = xp.where(eye, (p * rest)[:, :, None], -p[:, :, None] * p[:, None, :])
-            return value, score, m[:, :, None] * pairs
+            k = p.shape[1]
+            at_once = m * p
+            pairs = {(i, j): -at_once[:, i] * p[:, j] for i in range(k) for j in range(i + 1, k)}
+            pairs |= {(j, j): at_once[:, j] * rest[:, j] for j in range(k)}
+            return value, score, matrices(xp, pairs, k, value)
 
         return bound

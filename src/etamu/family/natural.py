@@ -24,13 +24,10 @@ from etamu.family import links as every
 from etamu.family import proportion
 from etamu.family.cones import Cones, of_ways
 from etamu.family.link import Link
-from etamu.family.vector import Rows, VectorBound, VectorFamily
+from etamu.family.vector import Pairs, Rows, VectorBound, VectorFamily, matrices
 
 Points = tuple[AnyArray, ...]
 """One array per parameter: natural coordinates t, or derivatives by them."""
-
-Pairs = dict[tuple[int, int], AnyArray]
-"""Entries (i, j), i <= j, of a symmetric matrix per row; what is left out is 0."""
 
 
 class Local(NamedTuple):
@@ -245,10 +242,4 @@ def _chained(xp: Namespace, at: Local, bends: tuple[Bend, ...], information: str
 
 def _stacked(xp: Namespace, at: Local) -> tuple[AnyArray, AnyArray, AnyArray]:
     k = len(at.score)
-    nothing = xp.zeros_like(at.value)
-    rows = [[at.information.get((min(i, j), max(i, j)), nothing) for j in range(k)] for i in range(k)]
-    return (
-        at.value,
-        xp.stack(at.score, axis=-1),
-        xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2),
-    )
+    return at.value, xp.stack(at.score, axis=-1), matrices(xp, at.information, k, at.value)

@@ -19,11 +19,11 @@ from etamu.family import links as every
 from etamu.family.categorical import Categorical, indicators, value_of
 from etamu.family.cones import between, highest, stopping
 from etamu.family.family import Textbook
-from etamu.family.interval import Intervals, intervals, tridiagonal
+from etamu.family.interval import Intervals, intervals
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
 from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
-from etamu.family.vector import Parameter, Rows, VectorBound, Wording
+from etamu.family.vector import Pairs, Parameter, Rows, VectorBound, Wording, matrices
 
 LOCATION = "location"
 """The predictor that all thresholds share."""
@@ -141,12 +141,14 @@ class Ordinal(Categorical):
         def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
             at = eta[:, :-1] - eta[:, -1:]
             value, score, pairs = self.differences(xp, y, at, information)
-            side = -xp.sum(pairs, axis=2)
-            corner = -xp.sum(side, axis=1)
-            upper = xp.concat([pairs, side[:, :, None]], axis=2)
-            lower = xp.concat([side, corner[:, None]], axis=1)
-            whole = xp.concat([upper, lower[:, None, :]], axis=1)
-            return value, xp.concat([score, -xp.sum(score, axis=1, keepdims=True)], axis=1), whole
+            k, entries, sides = at.shape[1], dict(pairs), [xp.zeros_like(value)] * at.shape[1]
+            for (i, j), entry in pairs.items():
+                sides[i] = sides[i] - entry
+                sides[j] = sides[j] - entry if i != j else sides[j]
+            entries |= {(i, k): side for i, side in enumerate(sides)}
+            entries[k, k] = -sum(sides[1:], start=sides[0])
+            whole = xp.concat([score, -xp.sum(score, axis=1, keepdims=True)], axis=1)
+            return value, whole, matrices(xp, entries, k + 1, value)
 
         return bound
 
@@ -161,8 +163,8 @@ class Ordinal(Categorical):
     @abstractmethod
     def differences(
         self, xp: Namespace, y: Rows, at: AnyArray, information: str
-    ) -> tuple[AnyArray, AnyArray, AnyArray]:
-        """Return value, score and information in the differences tau_j - x' beta, (n, K - 1)."""
+    ) -> tuple[AnyArray, AnyArray, Pairs]:
+        """Return value, score and the entries of the information in the differences tau_j - x' beta."""
 
 
 def latent(link: str | Link) -> Link:
@@ -269,7 +271,7 @@ class Cumulative(Latent):
 
     def differences(
         self, xp: Namespace, y: Rows, at: AnyArray, information: str
-    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+    ) -> tuple[AnyArray, AnyArray, Pairs]:
         """Return value, score and the tridiagonal information."""
         each = intervals(xp, self.link, at, SIDES[type(self.link)](xp, at))
         counts = indicators(xp, y, each.log_p)
@@ -281,20 +283,27 @@ class Cumulative(Latent):
             return value, score, _expected(xp, xp.sum(counts, axis=1, keepdims=True), each)
         own, next_ = _times(xp, counts, each.upper_bend), _times(xp, counts, each.lower_bend)
         diagonal = own[:, :-1] + next_[:, 1:]
-        return value, score, tridiagonal(xp, diagonal, _times(xp, counts, each.cross)[:, 1:-1])
+        return value, score, _neighbours(diagonal, _times(xp, counts, each.cross)[:, 1:-1])
 
 
-def _expected(xp: Namespace, m: AnyArray, each: Intervals) -> AnyArray:
+def _expected(xp: Namespace, m: AnyArray, each: Intervals) -> Pairs:
     """Return m times the expectation of the squared scores: classes apart by more than one never meet."""
     p = m * xp.exp(each.log_p)
     own = _times(xp, p, each.upper * each.upper)[:, :-1] + _times(xp, p, each.lower * each.lower)[:, 1:]
-    return tridiagonal(xp, own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
+    return _neighbours(own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
+
+
+def _neighbours(diagonal: AnyArray, beside: AnyArray) -> Pairs:
+    """Return the entries of tridiagonal matrices."""
+    k = diagonal.shape[1]
+    entries = {(j, j): diagonal[:, j] for j in range(k)}
+    return entries | {(j, j + 1): beside[:, j] for j in range(k - 1)}
 
 
 def _times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
     """Return counts * values, 0 where there are none even if the value is infinite."""
     some = counts > 0.0
-    return xp.where(some, counts * xp.where(some, values, 0.0), 0.0)
+    return counts * xp.where(some, values, 0.0)
 
 
 @final
@@ -359,7 +368,7 @@ class ContinuationRatio(Latent):
 
     def differences(
         self, xp: Namespace, y: Rows, at: AnyArray, information: str
-    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+    ) -> tuple[AnyArray, AnyArray, Pairs]:
         """Return value, score and the diagonal information: given that a step is reached, it is binary."""
         ends = SIDES[type(self.link)](xp, at)
         log_p = _stopping(xp, ends)
@@ -375,7 +384,7 @@ class ContinuationRatio(Latent):
             row = _times(xp, xp.where(both > 0.0, reached, 0.0), both * ends.down)
         else:
             row = _times(xp, stopped, ends.up_bend) + _times(xp, beyond, ends.down_bend)
-        return value, score, row[:, :, None] * xp.eye(row.shape[1], dtype=row.dtype)
+        return value, score, {(j, j): row[:, j] for j in range(row.shape[1])}
 
 
 def _stopping(xp: Namespace, ends: Ends) -> AnyArray:
@@ -468,7 +477,7 @@ class AdjacentCategory(Ordinal):
 
     def differences(
         self, xp: Namespace, y: Rows, at: AnyArray, information: str
-    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+    ) -> tuple[AnyArray, AnyArray, Pairs]:
         """Return value, score and information m (P(Y <= min) P(Y > max))."""
         del information  # the link is canonical: observed and expected are the same
         each = softmax(xp, _scores(xp, at))
@@ -479,9 +488,8 @@ class AdjacentCategory(Ordinal):
         mine, beyond = xp.cumulative_sum(counts, axis=1)[:, :-1], _beyond(xp, counts)
         score = mine * above - beyond * below
         k = score.shape[1]
-        after = xp.arange(k)[:, None] <= xp.arange(k)[None, :]
-        pairs = xp.where(after, below[:, :, None] * above[:, None, :], above[:, :, None] * below[:, None, :])
-        return value, score, m[:, :, None] * pairs
+        pairs = {(i, j): m[:, 0] * below[:, i] * above[:, j] for i in range(k) for j in range(i, k)}
+        return value, score, pairs
 
 
 def _scores(xp: Namespace, at: AnyArray) -> AnyArray:

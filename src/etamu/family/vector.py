@@ -24,6 +24,17 @@ VectorBound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(response columns, eta (n, k)) -> (value (n,), score (n, k), information (n, k, k))."""
 
 
+Pairs = dict[tuple[int, int], AnyArray]
+"""Entries (i, j), i <= j, of a symmetric matrix per row; what is left out is 0."""
+
+
+def matrices(xp: Namespace, entries: Pairs, k: int, like: AnyArray) -> AnyArray:
+    """Write out n symmetric matrices, (n, k, k), each entry of all of them in one piece of memory."""
+    nothing = xp.zeros_like(like)
+    flat = [entries.get((min(i, j), max(i, j)), nothing) for i in range(k) for j in range(k)]
+    return xp.permute_dims(xp.reshape(xp.stack(flat, axis=0), (k, k, -1)), (2, 0, 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One linear predictor of a family: what it is called, the link it stands behind, what it takes unasked.

@@ -11,7 +11,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,14 @@ from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
+
+
+class Reporting(Protocol):
+    """The map from working coefficients to reported ones, of one predictor or of several."""
+
+    def reported(self, working: Array) -> Array:
+        """Map working coefficients to reported ones."""
+
 
 SCHEMES = ("pairs", "cluster", "parametric", "fractional")
 
@@ -119,6 +128,22 @@ def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:
     NotAvailableError
         If the fit carries no rows, the family no law to draw from, or few replications have a maximum.
     """
+    made: Fit = resampled(fit, cluster, asked, _replicates)
+    return replace(made, kept_se=None, lags=None)
+
+
+def resampled(
+    fit: Any, cluster: Any, asked: Resampling, replicates_of: Callable[[Any, str, Resampling], Replicates]
+) -> Any:
+    """Return a fit of one predictor or of several with the covariance of its replications.
+
+    Raises
+    ------
+    OptionError
+        If an option is not known or does not go with the others.
+    NotAvailableError
+        If the fit has no verified maximum or carries no rows, or few replications have a maximum.
+    """
     scheme = _checked(asked, cluster)
     if not fit.converged:
         raise NotAvailableError(f"there is no verified maximum to replicate. {fit.outcome.advice}")
@@ -129,7 +154,7 @@ def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:
     sample = replace(problem.attached(), chunk=replace(problem.chunk, cluster=ways))
     options = replace(problem.options, covariance=None)
     fit = replace(fit, problem=replace(problem, sample=sample, options=options))
-    replicates = _replicates(fit, scheme, asked)
+    replicates = replicates_of(fit, scheme, asked)
     _say_failures(replicates)
     clustering = None
     if ways:
@@ -139,9 +164,7 @@ def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:
         fit,
         factor=formulas.spread(replicates.beta),
         covariance_kind="bootstrap",
-        kept_se=None,
         clustering=clustering,
-        lags=None,
         replicates=replicates,
     )
 
@@ -171,7 +194,8 @@ def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
     """Fit every replication, several at once; each depends on the seed and its number alone."""
     bench = bench_of(fit)
     start = whole(fit, bench)
-    altered = ALTERED[scheme](fit, bench.chunk, asked.seed)
+    source = Source(fit.problem.unit.restricted, partial(responses, fit))
+    altered = ALTERED[scheme](source, bench.chunk, asked.seed)
     information = fit.solution.local.expected
     usual = 1.0 if information is None else condition(information)
 
@@ -183,23 +207,31 @@ def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
             solution = newton(oracle, start.beta, tolerance=TOLERANCE)
         else:
             solution = reduced(fit.problem, chunk, oracle, start.beta)
-        return _ending(solution, usual), solution.beta
+        return ending(solution, usual), solution.beta
 
-    threads = fit.problem.options.threads or available()
+    return replicated(one, scheme, asked, fit.problem.options.threads, start.coordinates.size)
+
+
+def replicated(
+    one: Callable[[int], tuple[str, Array]], scheme: str, asked: Resampling, threads: int | None, size: int
+) -> Replicates:
+    """Collect replications by their numbers; `one` returns how each failed, "" if not, and its estimate."""
     found, failed = [], Counter[str]()
     with held():  # replications have the cores, a BLAS one of them
-        for number, (ending, beta) in enumerate(in_order(one, range(asked.replications), threads)):
+        for number, (ending, beta) in enumerate(
+            in_order(one, range(asked.replications), threads or available())
+        ):
             if ending:
                 failed[ending] += 1
             else:
                 found.append(beta)
             if asked.progress:
                 _show(number + 1, asked.replications, sum(failed.values()))
-    beta = np.array(found).reshape(len(found), start.coordinates.size)
+    beta = np.array(found).reshape(len(found), size)
     return Replicates(scheme, asked.replications, asked.seed, beta, dict(failed))
 
 
-def _ending(solution: Solution, usual: float) -> str:
+def ending(solution: Solution, usual: float) -> str:
     """Say how a replication failed; empty where it has a maximum and every coefficient a say in it."""
     if solution.outcome is not Outcome.CONVERGED:
         return str(solution.outcome.value)
@@ -246,9 +278,25 @@ def _weighted(chunk: Chunk, copies: Array, *, restricted: bool) -> Chunk:
     return out.take(np.flatnonzero(copies > 0.0)) if restricted else out
 
 
-def _pairs(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What resampling asks of a fit.
+
+    Parameters
+    ----------
+    restricted : bool
+        Whether a row that counts nothing could forbid an eta.
+    draws : callable
+        From a seed to what draws responses by the numbers of replications, (input rows, numbers).
+    """
+
+    restricted: bool
+    draws: Callable[[int], Callable[[range], Array]]
+
+
+def _pairs(source: Source, chunk: Chunk, seed: int) -> Alteration:
     """Draw as many observations as there are, with replacement; draw j is number j of the replication."""
-    frequency, restricted = chunk.weights.frequency, fit.problem.unit.restricted
+    frequency, restricted = chunk.weights.frequency, source.restricted
     ends = None if frequency is None else np.cumsum(frequency)
     total = len(chunk) if ends is None else round(float(ends[-1]))
     draws = np.arange(total)
@@ -263,9 +311,9 @@ def _pairs(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
     return altered
 
 
-def _clusters(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
+def _clusters(source: Source, chunk: Chunk, seed: int) -> Alteration:
     """Draw as many clusters as there are, with replacement."""
-    codes, restricted = chunk.cluster[0], fit.problem.unit.restricted
+    codes, restricted = chunk.cluster[0], source.restricted
     count = int(codes.max()) + 1
     frequency = np.ones(len(chunk)) if chunk.weights.frequency is None else chunk.weights.frequency
 
@@ -277,13 +325,13 @@ def _clusters(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
     return altered
 
 
-def _fractional(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
+def _fractional(source: Source, chunk: Chunk, seed: int) -> Alteration:
     """Weigh every row, or cluster, by an exponential number: the weights of the Bayesian bootstrap.
 
     A row of k copies gets a gamma(k) number, the sum of k exponential ones. They are scaled to add up to the
     observations (Rubin 1981; Xu et al. 2020).
     """
-    del fit
+    del source
     frequency = chunk.weights.frequency
     total = float(len(chunk)) if frequency is None else float(frequency.sum())
     codes = chunk.cluster[0] if chunk.cluster else None
@@ -310,9 +358,9 @@ def _gamma(u: Array, shape: Array | None) -> Array:
     return np.asarray(gammainccinv(shape, u))
 
 
-def _parametric(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
+def _parametric(source: Source, chunk: Chunk, seed: int) -> Alteration:
     """Draw responses from the fitted model: replication k is draw k of `simulate` with the same seed."""
-    draw = responses(fit, seed)
+    draw = source.draws(seed)
 
     def altered(number: int) -> Chunk:
         y = draw(range(number, number + 1))[chunk.row_ids, 0]
@@ -321,7 +369,7 @@ def _parametric(fit: Fit, chunk: Chunk, seed: int) -> Alteration:
     return altered
 
 
-ALTERED: dict[str, Callable[[Fit, Chunk, int], Alteration]] = {
+ALTERED: dict[str, Callable[[Source, Chunk, int], Alteration]] = {
     "pairs": _pairs,
     "cluster": _clusters,
     "parametric": _parametric,
@@ -340,23 +388,34 @@ def replicated_intervals(fit: Fit, level: float, method: str) -> Array:
     NotAvailableError
         If the fit carries no replications, or BCa is asked of a parametric bootstrap.
     """
-    replicates = fit.replicates
-    if replicates is None:
-        raise NotAvailableError(
-            f"method={method!r} needs replications: ask fit.with_covariance('bootstrap') first (a fit that "
-            "was saved does not keep them)"
-        )
-    values = fit.coordinates.reported(replicates.beta.T).T
+    values = replications(fit.replicates, fit.coordinates, method)
+    assert fit.replicates is not None
     if method == "percentile":
         return formulas.percentile(values, level)
     if method == "basic":
         return formulas.basic(values, fit.coef, level)
-    if replicates.scheme == "parametric":
+    if fit.replicates.scheme == "parametric":
         raise NotAvailableError(
             "BCa takes its acceleration from rows or clusters that are resampled, and a parametric bootstrap "
             "resamples none: use method='percentile' or 'basic'"
         )
     return formulas.bca(values, fit.coef, _acceleration(fit), level)
+
+
+def replications(replicates: Replicates | None, coordinates: Reporting, method: str) -> Array:
+    """Return the replicated coefficients as they are reported, (replications, names).
+
+    Raises
+    ------
+    NotAvailableError
+        If there are none.
+    """
+    if replicates is None:
+        raise NotAvailableError(
+            f"method={method!r} needs replications: ask fit.with_covariance('bootstrap') first (a fit that "
+            "was saved does not keep them)"
+        )
+    return coordinates.reported(replicates.beta.T).T
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,6 +19,23 @@ PICTURES: dict[str, Callable[..., Any]] = {}
 """Every picture by name. A fit knows no plotting: the front door, `etamu/__init__.py`, hangs them here."""
 
 
+PICTURES_OF_SEVERAL: dict[str, Callable[..., Any]] = {}
+"""Those of a fit of several linear predictors."""
+
+
+def drawn(pictures: dict[str, Callable[..., Any]], name: str, *arguments: Any, **options: Any) -> Any:
+    """Draw one of some pictures.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name.
+    """
+    if name not in pictures:
+        raise OptionError(f"there is no picture {name!r}; choose one of {', '.join(map(repr, pictures))}")
+    return pictures[name](*arguments, **options)
+
+
 class Pictured(ABC):
     """Pictures of a fit; abstract, a part of `Fit`."""
 
@@ -62,6 +79,4 @@ class Pictured(ABC):
         >>> fit.plot("residuals", "x").axes[0].get_xlabel()
         'x'
         """
-        if name not in PICTURES:
-            raise OptionError(f"there is no picture {name!r}; choose one of {', '.join(map(repr, PICTURES))}")
-        return PICTURES[name](self._fit, *arguments, **options)
+        return drawn(PICTURES, name, self._fit, *arguments, **options)

@@ -10,6 +10,7 @@ from etamu.plot.levels import levels as levels
 from etamu.plot.leverage import leverage as leverage
 from etamu.plot.lift import lift as lift
 from etamu.plot.page import page as page
+from etamu.plot.probabilities import probabilities as probabilities
 from etamu.plot.profile import profile as profile
 from etamu.plot.qq import qq as qq
 from etamu.plot.residuals import residuals as residuals

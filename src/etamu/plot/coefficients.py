@@ -16,6 +16,7 @@ from etamu._base.types import Array
 from etamu.fit.profile import FACTORS
 from etamu.fit.result import Fit
 from etamu.plot.style import INK, PENS, figure_of, note, panel, quiet_grid, settings, short, title
+from etamu.vector.result import VectorFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,7 @@ class Forest:
 
 
 def coefficients(
-    fit: Fit,
+    fit: Fit | VectorFit,
     *,
     ratio: bool = False,
     intercept: bool = False,
@@ -59,7 +60,7 @@ def coefficients(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit, or VectorFit
     ratio : bool
         Draw e^beta, a ratio of means (log link), odds (logit) or hazards (cloglog), on a log axis.
     intercept : bool
@@ -115,7 +116,7 @@ def coefficients(
         axes.set_yticks(np.arange(k), [short(name, 30) for name in shown.names])
         axes.set_ylim(k - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(FACTS[FACTORS[fit.link.name]] if ratio else "coefficient")
+        axes.set_xlabel(_scale(fit) if ratio else "coefficient")
         quiet_grid(axes, "x")
         left = f"{shown.left_out} further coefficients, nearer to {rest:g} in standard errors, left out"
         kind = "" if fit.covariance_kind == "model" else f"{fit.covariance_kind} covariance"
@@ -124,7 +125,14 @@ def coefficients(
     return figure_of(axes)
 
 
-def forest(fit: Fit, *, ratio: bool, intercept: bool, level: float, method: str, most: int) -> Forest:
+def _scale(fit: Fit | VectorFit) -> str:
+    """Name the ratio; several predictors have one each."""
+    return "ratio" if isinstance(fit, VectorFit) else FACTS[FACTORS[fit.link.name]]
+
+
+def forest(
+    fit: Fit | VectorFit, *, ratio: bool, intercept: bool, level: float, method: str, most: int
+) -> Forest:
     """Choose the coefficients that are drawn: all that are known, or the clearest where they are many.
 
     Raises
@@ -133,8 +141,9 @@ def forest(fit: Fit, *, ratio: bool, intercept: bool, level: float, method: str,
         If none is left.
     """
     ends = fit.conf_int(level, method=method, scale="ratio" if ratio else "link")
-    named = np.array([intercept or name != "Intercept" or len(fit.names) == 1 for name in fit.names])
-    known = np.flatnonzero(named & ~np.isnan(fit.coef))
+    constants = fit.constants if isinstance(fit, VectorFit) else ("Intercept",)
+    named = np.array([intercept or name not in constants or len(fit.names) == 1 for name in fit.names])
+    known = np.flatnonzero(named & np.isfinite(fit.coef))
     if not len(known):
         raise NotAvailableError("there is no coefficient to draw besides the intercept: use intercept=True")
     size = np.nan_to_num(np.abs(fit.statistic[known]))

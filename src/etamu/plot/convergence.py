@@ -16,6 +16,7 @@ from etamu._base.types import Array, Mask
 from etamu.fit.result import Fit
 from etamu.plot.style import INK, PENS, QUIET, figure_of, note, panel, quiet_grid, settings, title
 from etamu.solve.stop import TOLERANCE
+from etamu.vector.result import VectorFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,12 +45,12 @@ class Way:
     observed: Mask
 
 
-def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
+def convergence(fit: Fit | VectorFit, *, axes: Axes | None = None) -> Figure:
     """Draw how far from the maximum each iteration began, in standard errors.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit, or VectorFit
     axes : matplotlib Axes, optional
 
     Returns
@@ -124,7 +125,7 @@ def convergence(fit: Fit, *, axes: Axes | None = None) -> Figure:
     return figure_of(axes)
 
 
-def way(fit: Fit) -> Way:
+def way(fit: Fit | VectorFit) -> Way:
     """Read the trace in standard errors.
 
     Raises

@@ -15,6 +15,7 @@ from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.infer.wald import probability
 from etamu.plot.style import PENS, QUIET, note, quiet_grid
+from etamu.vector.result import VectorFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +60,7 @@ class Ordered:
         return f"{len(self.sample):,} of {self.count:,} points, all of those in the tails"
 
 
-def ordered(fit: Fit, seed: int, level: float) -> Ordered:
+def ordered(fit: Fit | VectorFit, seed: int, level: float) -> Ordered:
     """Order the quantile residuals of a fit.
 
     Raises

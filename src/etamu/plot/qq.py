@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 from etamu.fit.result import Fit
 from etamu.plot.normal import band_and_points, ordered
 from etamu.plot.style import INK, figure_of, panel, settings, signed, title
+from etamu.vector.result import VectorFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def qq(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None) -> Figure:
+def qq(fit: Fit | VectorFit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None) -> Figure:
     """Draw the quantile residuals in order against normal quantiles.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit, or VectorFit
     seed : int
         Of the random part of residuals where a response has atoms: another seed shows what is noise.
     level : float

@@ -14,18 +14,19 @@ from etamu._base.types import Array
 from etamu.fit.result import Fit
 from etamu.plot.normal import Ordered, band_and_points, ordered
 from etamu.plot.style import INK, PENS, figure_of, panel, settings, title
+from etamu.vector.result import VectorFit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def worm(fit: Fit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None) -> Figure:
+def worm(fit: Fit | VectorFit, *, seed: int = 0, level: float = 0.95, axes: Axes | None = None) -> Figure:
     """Draw quantile residuals less their normal quantiles, with a cubic through them.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit, or VectorFit
     seed : int
         As in `qq`.
     level : float

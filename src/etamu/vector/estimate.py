@@ -31,6 +31,7 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
 from etamu.vector.limit import signs
 from etamu.vector.limits import at_limits
+from etamu.vector.pilot import piloted
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
 from etamu.vector.rows import unit_of, visited
@@ -64,8 +65,9 @@ def estimate(problem: VectorProblem) -> VectorFit:
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     begin, climb = _first(problem, oracle, stage), SOLVERS[problem.options.solver]
-    solve = partial(_solved, climb, oracle, begin)
-    solve = partial(_solved, climb, oracle, begin)
+    solve = partial(
+        _solved, climb, oracle, begin, partial(start, oracle, problem.family, stage.chunk, stage.stack)
+    )
     found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
     solution, limit = found.solution, found.limit
     verified = solution.outcome is Outcome.CONVERGED or limit is not None
@@ -85,8 +87,14 @@ def estimate(problem: VectorProblem) -> VectorFit:
     return finish(problem, stage, solution, limit)
 
 
-def _solved(climb: Callable[..., Solution], oracle: Likelihood, begin: Array, watch: Any) -> Solution:
-    return climb(oracle, begin, callback=watch)
+def _solved(
+    climb: Callable[..., Solution], oracle: Likelihood, begin: Array, usual: Callable[[], Array], watch: Any
+) -> Solution:
+    """Climb; from the usual start where that of a sample is outside the domain of other rows."""
+    solution = climb(oracle, begin, callback=watch)
+    if solution.outcome is not Outcome.INFEASIBLE:
+        return solution
+    return climb(oracle, usual(), callback=watch)
 
 
 def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
@@ -171,7 +179,8 @@ def likelihood_of(problem: VectorProblem, stage: Stage) -> Likelihood:
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return start(oracle, problem.family, stage.chunk, stage.stack)
+        found = piloted(oracle, problem.family, stage.chunk, stage.stack)
+        return start(oracle, problem.family, stage.chunk, stage.stack) if found is None else found
     if len(given) != stage.stack.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {stage.stack.width} coefficients: "

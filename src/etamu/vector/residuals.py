@@ -87,19 +87,27 @@ def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
     """
     _check_whole(n, "n", 1, 2**32 - 1)
     _check_whole(seed, "seed", 0, LARGEST_SEED)
+    return draws(fit, seed)(range(n))
+
+
+def draws(fit: VectorFit, seed: int) -> Callable[[range], Array]:
+    """Return what draws responses by the numbers of the draws, (input rows, numbers)."""
     raw, family = fit.coordinates.raw(fit.beta), fit.family
     drawn: Callable[[Array, Array], Array] | None = getattr(family, "drawn", None)
 
-    def draw(chunk: Chunk) -> Array:
-        eta = eta_of(chunk, raw)
-        if drawn is not None:
-            numbers = uniform(seed, chunk.row_ids, n)
-            return np.stack([drawn(column, eta) for column in numbers.T], axis=1)
-        first = int(chunk.row_ids[0]) if len(chunk) else 0
-        rng = np.random.default_rng([seed, first])
-        return np.stack([family.sample(rng, eta, chunk.y[1:]) for _ in range(n)], axis=1)
+    def by_numbers(numbers: range) -> Array:
+        def draw(chunk: Chunk) -> Array:
+            eta = eta_of(chunk, raw)
+            if drawn is not None:
+                u = uniform(seed, chunk.row_ids, numbers)
+                return np.stack([drawn(column, eta) for column in u.T], axis=1)
+            first = int(chunk.row_ids[0]) if len(chunk) else 0
+            each = (np.random.default_rng([seed, first, number]) for number in numbers)
+            return np.stack([family.sample(rng, eta, chunk.y[1:]) for rng in each], axis=1)
 
-    return by_row(fit, draw)
+        return by_row(fit, draw)
+
+    return by_numbers
 
 
 def _check_whole(value: Any, name: str, least: int, most: int) -> None:

@@ -132,7 +132,7 @@ def _fit(document: Place) -> VectorFit:
         coordinates=stack,
         beta=beta,
         factor=factor_from(document["covariance"], stack.size),
-        covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED),
+        covariance_kind=scalars["covariance"].word(*ALONE, *CLUSTERED, "bootstrap"),
         likelihood=LogLikelihood(scalars["loglik"].number(), 0, 1.0, scalars["loglik_reason"].text()),
         nobs=scalars["nobs"].count(1),
         solution=solution_from(document["search"], beta),

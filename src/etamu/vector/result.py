@@ -7,7 +7,7 @@ Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from etamu.fit.clusters import Clustering
 from etamu.fit.estimated import Estimated
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit, unbounded
+from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
 from etamu.infer.covariance import Root
 from etamu.infer.wald import interval
 from etamu.solve.oracle import Outcome, Solution
@@ -30,10 +31,14 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
+    from etamu.fit.bootstrap import Replicates, resampling
+    from etamu.fit.deviance_table import DevianceTable
     from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
+    from etamu.vector.bootstrap import bootstrap, replicated_intervals
     from etamu.vector.covariance import with_covariance
+    from etamu.vector.drop import drop1
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
     from etamu.vector.limit import signs
@@ -45,6 +50,9 @@ if TYPE_CHECKING:
     from etamu.vector.summary import VectorSummary, summary
     from etamu.vector.tables import glance, tidy
 else:
+    resampling = later("etamu.fit.bootstrap", "resampling")
+    bootstrap = later("etamu.vector.bootstrap", "bootstrap")
+    replicated_intervals = later("etamu.vector.bootstrap", "replicated_intervals")
     with_covariance = later("etamu.vector.covariance", "with_covariance")
     interpret = later("etamu.vector.interpret", "interpret")
     predict = later("etamu.vector.predict", "predict")
@@ -57,6 +65,7 @@ else:
     summary = later("etamu.vector.summary", "summary")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
+    drop1 = later("etamu.vector.drop", "drop1")
     hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
 
 
@@ -85,6 +94,8 @@ class VectorFit(Estimated):
     clustering : Clustering, optional
     limit : Limit, optional
         What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
+    replicates : Replicates, optional
+        The replications behind a bootstrap.
 
     Examples
     --------
@@ -107,6 +118,7 @@ class VectorFit(Estimated):
     solution: Solution
     clustering: Clustering | None = None
     limit: Limit | None = None
+    replicates: Replicates | None = None
 
     # What the model is
 
@@ -133,6 +145,12 @@ class VectorFit(Estimated):
             parameter = self.problem.predictors[self.coordinates.part_of(name)].parameter.name
             out[parameter] = (*out[parameter], name)
         return out
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Names of the constants of the predictors, thresholds among them."""
+        found = (self.family.label(each.parameter, "Intercept") for each in self.problem.predictors)
+        return tuple(name for name in found if name in self.names)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -201,15 +219,18 @@ class VectorFit(Estimated):
         """Degrees of freedom of the reference: infinite, or clusters less one."""
         return math.inf if self.clustering is None else float(np.min(self.clustering.df))
 
-    def conf_int(self, level: float = 0.95, *, method: str = "wald") -> Array:
+    def conf_int(self, level: float = 0.95, *, method: str = "wald", scale: str = "link") -> Array:
         """Compute intervals of the coefficients, (names, 2).
 
         Parameters
         ----------
         level : float
-        method : "wald" or "profile"
+        method : "wald", "profile", "percentile" or "basic"
             Estimate and standard error; or where twice the log-likelihood, maximised over the other
-            coefficients, has fallen by the squared critical value (an end that does not exist is infinite).
+            coefficients, has fallen by the squared critical value (an end that does not exist is infinite);
+            or, of a bootstrap, quantiles of the replications, or the same turned around the estimate.
+        scale : "link" or "ratio"
+            As they stand, or e^end: a ratio of odds where the predictor is one of log odds.
 
         Raises
         ------
@@ -220,12 +241,18 @@ class VectorFit(Estimated):
         """
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
-        if method == "profile":
-            ends: Array = profile_intervals(self, level)
-            return ends
-        if method != "wald":
-            raise OptionError(f"method {method!r} is not known; choose one of 'wald', 'profile'")
-        return interval(self.coef, self.se, level, self.reference_df)
+        if scale not in {"link", "ratio"}:
+            raise OptionError(f"scale {scale!r} is not known; choose one of 'link', 'ratio'")
+        made = {
+            "wald": lambda: interval(self.coef, self.se, level, self.reference_df),
+            "profile": lambda: profile_intervals(self, level),
+            "percentile": lambda: replicated_intervals(self, level, "percentile"),
+            "basic": lambda: replicated_intervals(self, level, "basic"),
+        }
+        if method not in made:
+            raise OptionError(f"method {method!r} is not known; choose one of {', '.join(map(repr, made))}")
+        ends: Array = made[method]()
+        return np.exp(ends) if scale == "ratio" else ends
 
     @property
     def rank(self) -> int:
@@ -263,15 +290,22 @@ class VectorFit(Estimated):
 
     # What can be asked
 
-    def with_covariance(self, kind: str, cluster: Any = None) -> VectorFit:
+    def with_covariance(self, kind: str, cluster: Any = None, **bootstrap_options: Any) -> VectorFit:
         """Return the same fit with another covariance, which its tables, tests and intervals follow.
 
         Parameters
         ----------
         kind : str
-            "model" (observed information), "expected", "HC0", "HC1", or with `cluster` "CR0", "CR1".
+            "model" (observed information), "expected", "HC0", "HC1", or with `cluster` "CR0", "CR1"; or
+            "bootstrap", which fits the model again and again.
         cluster : column name, array, or tuple or list of these, optional
+        **bootstrap_options
+            Of "bootstrap": `scheme`, `replications`, `seed` and `progress` as for `Fit.with_covariance`.
         """
+        if kind == "bootstrap":
+            return bootstrap(self, cluster, resampling(bootstrap_options))
+        if bootstrap_options:
+            raise OptionError(f"{kind} takes no {next(iter(bootstrap_options))}; choose 'bootstrap'")
         return with_covariance(self, kind, cluster)
 
     def predict(
@@ -337,6 +371,40 @@ class VectorFit(Estimated):
             The right side where `hypothesis` is a matrix.
         """
         return hypothesis_test(self, hypothesis, kind, rhs)
+
+    def drop1(self, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
+        """Say for every term that may be dropped what the model without it is worth, as R's drop1.
+
+        Parameters
+        ----------
+        scope : labels of terms, optional
+            "x", or of another predictor "zero:child".
+        """
+        return drop1(self, scope=scope)
+
+    def plot(self, name: str = "probabilities", *arguments: Any, **options: Any) -> Any:
+        """Draw the fit: what it predicts along a column, or another picture by name.
+
+        Parameters
+        ----------
+        name : str
+            "probabilities" (the mean where there are no classes), "coefficients", "qq" and "worm" of the
+            quantile residuals, or "convergence".
+        *arguments, **options
+            Of that picture: see `etamu.plot`.
+
+        Returns
+        -------
+        matplotlib Figure
+
+        Raises
+        ------
+        OptionError
+            If there is no picture of that name.
+        NotAvailableError
+            If matplotlib is not installed, or the picture does not exist for this model.
+        """
+        return drawn(PICTURES_OF_SEVERAL, name, self, *arguments, **options)
 
     def interpret(self, units: Mapping[str, str] | None = None, level: float = 0.95) -> Interpretation:
         """Say in words what the coefficients mean, one sentence each: odds against the reference, or of more.

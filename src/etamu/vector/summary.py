@@ -28,6 +28,7 @@ COVARIANCES = {
     "HC0": "Covariance: HC0, a sandwich that stands a wrong variance function",
     "HC1": "Covariance: HC1, a sandwich that stands a wrong variance function",
     "CR0": "Covariance: CR0, a sandwich that stands any dependence within clusters",
+    "bootstrap": "Covariance: bootstrap",
     "CR1": "Covariance: CR1, a sandwich that stands any dependence within clusters",
 }
 

@@ -1,0 +1,107 @@
+"""What dropping one term would cost a model of several predictors: R's drop1, by likelihood ratios.
+
+May import: everything below `vector`.
+Read next: `etamu.fit.drop`, the same for one predictor; `etamu.vector.hypotheses`, which fits without it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etamu._base.errors import NotAvailableError, OptionError
+from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
+from etamu.vector.hypotheses import hypothesis_test
+
+if TYPE_CHECKING:
+    from etamu.vector.result import VectorFit
+
+TITLES: dict[str, tuple[str, Kind]] = {
+    "df": ("Df", "count"),
+    "loglik": ("Log-lik.", "number"),
+    "aic": ("AIC", "number"),
+    "statistic": ("LRT", "number"),
+    "p_value": ("Pr(>Chi)", "p"),
+}
+
+
+def drop1(fit: VectorFit, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
+    """Say for every term that may be dropped what the model without it is worth.
+
+    A term of the model's formula is dropped from all main predictors at once, and from thresholds that have
+    it; a term of another predictor is called "zero:child". A term inside an interaction is not dropped.
+
+    Raises
+    ------
+    OptionError
+        If the scope names no such term.
+    NotAvailableError
+        If there is no likelihood, or its maximum was not verified.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"y": [1, 2, 3, 2, 1, 3, 2, 1], "x": [0, 1, 2, 3, 4, 5, 1, 2], "z": [1, 1, 0, 0, 1, 0, 1, 0]}
+    >>> em.glm("y ~ x + z", data, family=em.Cumulative()).drop1().row("z")["df"]
+    1.0
+    """
+    if fit.likelihood.reason or not fit.verified:
+        why = fit.likelihood.reason or fit.outcome.value
+        raise NotAvailableError(f"drop1 needs a likelihood and its verified maximum: {why}")
+    known = dict(_terms(fit))
+    asked = list(known) if scope is None else [scope] if isinstance(scope, str) else list(scope)
+    for label in asked:
+        if label not in known:
+            raise OptionError(f"there is no term {label!r} to drop; there are {', '.join(map(repr, known))}")
+    rows = [{"loglik": fit.loglik, "aic": fit.aic}]
+    rows += [_without(fit, known[label]) for label in asked]
+    heading = (
+        f"Model: {fit.family.name}; response: {fit.problem.words.response}",
+        "Likelihood-ratio tests against chi-squared",
+    )
+    columns = columns_of(rows, TITLES)
+    return DevianceTable("Single term deletions", heading, ("<none>", *asked), columns, (), fit.problem.table)
+
+
+def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int]]]:
+    """Yield the terms that may be dropped and the places of their coefficients, none of them aliased."""
+    places: dict[str, list[int]] = {}
+    parts: dict[str, set[str]] = {}
+    at = {name: j for j, name in enumerate(fit.names)}
+    main = {
+        term.label for each in fit.problem.predictors if each.parameter.main for term in each.layout.terms
+    }
+    for stated in sorted(fit.problem.predictors, key=lambda each: not each.parameter.main):
+        for term in stated.layout.terms:
+            if term.label == "Intercept":
+                continue
+            shared = stated.parameter.main or (fit.coordinates.anchored is not None and term.label in main)
+            label = term.label if shared else f"{stated.parameter.name}:{term.label}"
+            own = [fit.family.label(stated.parameter, name) for name in stated.layout.names[term.columns]]
+            found = [at[name] for name in own if name in at and name not in fit.aliased]
+            places.setdefault(label, []).extend(found)
+            parts.setdefault(label, set()).update(label.split(":"))
+    for label, found in places.items():
+        inside = any(parts[label] < other for other in parts.values())
+        if found and not inside:
+            yield label, found
+
+
+def _without(fit: VectorFit, places: list[int]) -> dict[str, float]:
+    matrix = np.zeros((len(places), len(fit.names)))
+    matrix[np.arange(len(places)), places] = 1.0
+    try:
+        found = hypothesis_test(fit, matrix, "lr")
+    except NotAvailableError:  # without the term, or with it, a coefficient runs away
+        return dict.fromkeys(TITLES, math.nan)
+    loglik = fit.loglik - 0.5 * found.statistic
+    return {
+        "df": float(found.df),
+        "loglik": loglik,
+        "aic": -2.0 * loglik + 2.0 * (fit.parameters - found.df),
+        "statistic": float(found.statistic),
+        "p_value": float(found.p_value),
+    }
