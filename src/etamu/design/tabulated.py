@@ -94,6 +94,10 @@ class Tabulated:
         """Compute x_i' M x_i, once per level."""
         return np.asarray(np.einsum("ij,ij->i", self.values @ matrix, self.values)[self.codes])
 
+    def extent(self) -> Array:
+        """Return the largest |x| of every column, over all levels."""
+        return np.asarray(np.abs(self.values).max(axis=0, initial=0.0))
+
     def dense(self) -> Array:
         """Write the columns out."""
         return np.asarray(self.values[self.codes])
