@@ -65,6 +65,14 @@ class Fold:
         parts = [score[at] if table is None else table.T @ score[at] for _, at, table in self.places]
         return np.concatenate(parts)
 
+    def extent(self, levels: Array) -> Array:
+        """Return the largest |x| of every raw column, over all levels of its table."""
+        parts = [
+            levels[at] if table is None else np.abs(table).max(axis=0, initial=0.0)
+            for _, at, table in self.places
+        ]
+        return np.concatenate(parts)
+
     def gram(self, levels: Gram | Array) -> Gram | Array:
         """Map X'WX over levels to raw columns."""
         if not isinstance(levels, Gram):
@@ -109,13 +117,16 @@ class Folded:
         """Columns of the response that are read."""
         return int(self.rows.responses)
 
-    def accumulate(self, beta: Array, *asked: Any) -> tuple[float, Array | None, Any, float] | None:
+    def accumulate(
+        self, beta: Array, *asked: Any
+    ) -> tuple[float, Array | None, Any, float, Array | None] | None:
         """Pass over the rows once."""
         found = self.rows.accumulate(_plain(self.fold.spread(beta)), *asked)
         if found is None:
             return None
-        value, gradient, parts, pearson = found
-        return value, None if gradient is None else self.fold.gathered(gradient), parts, pearson
+        value, gradient, parts, pearson, extent = found
+        score = None if gradient is None else self.fold.gathered(gradient)
+        return value, score, parts, pearson, None if extent is None else self.fold.extent(extent)
 
     def along(self, beta: Array, step: Array, *asked: Any) -> Array:
         """Sum the value at several points of a line."""
