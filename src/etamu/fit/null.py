@@ -6,7 +6,6 @@ Read next: `etamu.fit.estimate`, which reports its deviance.
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -21,12 +20,9 @@ from etamu.design.layout import plain_layout
 from etamu.design.moments import constant
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
-from etamu.fit.start import constant_eta, start
+from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
-
-BLOCK = 1 << 15
-"""Rows looked at together, few enough to stay in cache."""
 
 
 def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
@@ -42,33 +38,13 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
         counts, responses = chunk.tally
         return _deviance_at_mean(unit, responses, counts)
     alone, oracle = _alone(unit, chunk, executor)
-    eta = constant_eta(unit, chunk) if offset is None else _shifted_eta(unit, chunk, offset)
+    eta = constant_eta(unit, chunk) if offset is None else shifted_eta(unit, chunk, offset)
     if offset is not None and eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
     value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
     if value is None or not np.isfinite(value):
         return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
     return -2.0 * value
-
-
-def _shifted_eta(unit: Unit, chunk: Chunk, offset: Array) -> float | None:
-    """Solve the score equation of the constant beside an offset, where it has a closed form.
-
-    With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
-    """
-    power = unit.family.variance_power
-    if power is None or unit.link.exponent != 0.0 or len(chunk.y) != 1:
-        return None
-    total, above, below = chunk.weights.total(), 0.0, 0.0
-    for at in range(0, len(chunk), BLOCK):
-        part = slice(at, at + BLOCK)
-        y, moved = chunk.y[0][part], offset[part]
-        weight = 1.0 if total is None else total[part]
-        with np.errstate(all="ignore"):
-            above += float(np.sum(weight * y if power == 1.0 else weight * y * np.exp((1.0 - power) * moved)))
-            below += float(np.sum(weight * np.exp((2.0 - power) * moved)))
-    ratio = above / below if below > 0.0 else 0.0
-    return math.log(ratio) if 0.0 < ratio < math.inf else None
 
 
 def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:

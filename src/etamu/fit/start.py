@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -56,6 +57,9 @@ class Inside:
 
         return unit
 
+
+BLOCK = 1 << 15
+"""Rows looked at together, few enough to stay in cache."""
 
 HIGH = 8
 """The 8th root of the sum of 8th powers bounds the largest of n numbers, within a factor n^(1/8)."""
@@ -141,7 +145,7 @@ class Normal:
         heaviest : float
             The largest v.
         """
-        if self.metric is None:
+        if self.metric is None or not 0.0 < self.sums.value < math.inf:
             return False
         largest = heaviest * (self.sums.value / heaviest) ** (1.0 / HIGH)
         shares = entries(self.information) / (lengths * largest)
@@ -201,7 +205,17 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
-    return [*known.over(oracle.coordinates).solved(), *_constant(oracle, unit, chunk)]
+    solved = known.over(oracle.coordinates).solved()
+    return [*(_levelled(oracle, unit, chunk, beta) for beta in solved), *_constant(oracle, unit, chunk)]
+
+
+def _levelled(oracle: Likelihood, unit: Unit, chunk: Chunk, beta: Array) -> Array:
+    """Move the constant to where its score is zero: a mean of log y is not the log of a mean."""
+    constant = oracle.coordinates.layout.constant
+    if constant is None or unit.link.exponent != 0.0 or not np.all(np.isfinite(beta)):
+        return beta
+    eta = shifted_eta(unit, chunk, sums.etas(chunk, oracle.coordinates.raw(beta)))
+    return beta if eta is None else beta + oracle.coordinates.working(constant * eta)
 
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
@@ -230,6 +244,26 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     with np.errstate(all="ignore"):
         eta = float(unit.link.link(np, mu, 1.0 - mu))
     return eta if bool(unit.domain.contains(eta)) else None
+
+
+def shifted_eta(unit: Unit, chunk: Chunk, offset: Array) -> float | None:
+    """Solve the score equation of the constant beside an offset, where it has a closed form.
+
+    With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
+    """
+    power = unit.family.variance_power
+    if power is None or unit.link.exponent != 0.0 or len(chunk.y) != 1:
+        return None
+    total, above, below = chunk.weights.total(), 0.0, 0.0
+    for at in range(0, len(chunk), BLOCK):
+        part = slice(at, at + BLOCK)
+        y, moved = chunk.y[0][part], offset[part]
+        weight = 1.0 if total is None else total[part]
+        with np.errstate(all="ignore"):
+            above += float(np.sum(weight * y if power == 1.0 else weight * y * np.exp((1.0 - power) * moved)))
+            below += float(np.sum(weight * np.exp((2.0 - power) * moved)))
+    ratio = above / below if below > 0.0 else 0.0
+    return math.log(ratio) if 0.0 < ratio < math.inf else None
 
 
 def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
