@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.execute.threads import Threads
-from etamu.fit.null import _alone, _shifted_eta
+from etamu.fit.null import _alone, _offset
+from etamu.fit.start import shifted_eta
 from etamu.solve.newton import newton
 from tests.samples import FITTED, FORMULA, keywords, sample
 
@@ -88,7 +89,7 @@ def test_the_closed_form_beside_an_exposure_is_where_newton_ends(name, family, w
     fit = em.glm("y ~ x", {"y": y, "x": x}, family, "log", **options)
     problem = fit.problem
     chunk = problem.counting()
-    closed = _shifted_eta(problem.unit, Threads(chunk))
+    closed = shifted_eta(problem.unit, Threads(chunk), _offset)
     _, oracle = _alone(problem.unit, chunk, Threads(chunk, threads=1))
     solution = newton(oracle, np.zeros(1))
     assert_allclose(closed, solution.beta[0], atol=1e-9)
@@ -102,14 +103,14 @@ def test_the_closed_form_beside_an_exposure_is_where_newton_ends(name, family, w
 def test_without_a_closed_form_there_is_none(family, link):
     y = np.array([0.0, 1.0, 1.0, 0.0, 1.0]) if family == "bernoulli" else np.arange(1.0, 6.0)
     problem = em.glm("y ~ 1", {"y": y}, family, link).problem
-    assert _shifted_eta(problem.unit, Threads(problem.counting())) is None
+    assert shifted_eta(problem.unit, Threads(problem.counting()), lambda block: np.zeros(5)) is None
 
 
 def test_a_sum_of_zero_has_no_closed_form():
     problem = em.glm("y ~ 1", {"y": [1.0, 2.0]}, "poisson", exposure=[1.0, 2.0]).problem
     chunk = problem.counting()
     empty = replace(chunk, y=(np.zeros(2),))
-    assert _shifted_eta(problem.unit, Threads(empty)) is None
+    assert shifted_eta(problem.unit, Threads(empty), _offset) is None
 
 
 def test_rows_are_summed_in_blocks_of_any_number():
@@ -117,6 +118,6 @@ def test_rows_are_summed_in_blocks_of_any_number():
     exposure, y = rng.uniform(0.1, 5.0, 50), rng.gamma(2.0, 1.0, 50)
     fit = em.glm("y ~ 1", {"y": y}, "gamma", "log", exposure=exposure)
     chunk = fit.problem.counting()
-    whole, parts = (_shifted_eta(fit.problem.unit, Threads(chunk, rows)) for rows in (None, 7))
+    whole, parts = (shifted_eta(fit.problem.unit, Threads(chunk, rows), _offset) for rows in (None, 7))
     assert_allclose(whole, np.log(np.mean(y / exposure)), rtol=1e-12)  # the mean of the rates, for a gamma
     assert_allclose(parts, whole, rtol=1e-12)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import etamu as em
+from etamu import sums
 from etamu._base.types import LINE
 from etamu.fit.assemble import from_formula
 from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options
-from etamu.fit.start import Inside, constant_eta, start
+from etamu.fit.start import Inside, candidates, constant_eta, normal_equations, start
 from tests.samples import FITTED, FORMULA, keywords, sample
 
 
@@ -74,3 +75,69 @@ def test_where_no_start_is_possible_the_refusal_says_so():
     x = np.array([-1.0, -0.5, 0.5, 1.0])
     with pytest.raises(em.DataError, match=r"identity link.*\(0, inf\).*offset"):
         em.glm("y ~ 0 + x", {"y": [1, 2, 1, 3], "x": x}, "poisson", "identity", offset=np.full(4, -1.0))
+
+
+@pytest.mark.parametrize("unit", FITTED, ids=[f"{u.family!r}-{u.link!r}" for u in FITTED])
+def test_the_normal_equations_are_those_of_the_first_least_squares(unit):
+    given = Keywords(trials=keywords(unit).get("trials"))
+    one = from_formula(FORMULA, sample(unit, 2), unit, given, "drop", Options())
+    stage = prepare(one, begin=True)
+    chunk, coordinates = stage.chunk, stage.coordinates
+    mean, trials = unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
+        eta = unit.link.link(np, mu, 1.0 - mu)
+        _, score, weight = unit.bind(np)(chunk.y, eta)
+    usable = np.isfinite(weight * eta + score) & np.isfinite(weight)
+    rows = coordinates.rows(chunk.predictors[0].design)[usable]
+    found = stage.normal.over(coordinates)
+    right = rows.T @ (weight * eta + score)[usable]
+    information = rows.T @ (weight[usable, None] * rows)
+    size = np.sqrt(np.diag(information))
+    np.testing.assert_allclose(
+        found.information / size / size[:, None], information / size / size[:, None], rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        found.right / size, right / size, rtol=1e-9, atol=1e-9 * np.abs(right / size).max()
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+def test_weights_that_differ_much_do_not_hide_an_alias(scale):
+    # W of the first least squares is mu^2: one row outweighs all others, and sees what none of them does.
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=40)
+    other = x + np.r_[np.zeros(39), 1e-14]
+    y = np.r_[np.full(39, 1.0), 1e6] * scale
+    unit = em.Unit(em.Gaussian(), em.glm("y ~ 1", {"y": y}, "gaussian", "log").link)
+    one = from_formula("y ~ x + other", {"y": y, "x": x, "other": other}, unit, Keywords(), "drop", Options())
+    with pytest.warns(em.AliasWarning, match="other"):
+        assert prepare(one, begin=True).coordinates.aliased == ("other",)
+
+
+def test_least_squares_show_most_designs_free_of_aliases(monkeypatch):
+    monkeypatch.setattr("etamu.fit.estimate.aliased_or_doubtful", None)
+    rng = np.random.default_rng(8)
+    g = np.array(["a", "b", "c"])[rng.integers(0, 3, 200)]
+    data = {"y": rng.poisson(3.0, 200), "x": rng.normal(5.0, 0.1, 200), "g": g}
+    for family in ("poisson", "gaussian", "bernoulli"):
+        data["y"] = np.minimum(data["y"], 1) if family == "bernoulli" else data["y"]
+        assert em.glm("y ~ x * g", data, family, frequency_weights=np.arange(200) + 1).converged
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma", "inverse_gaussian"])
+def test_with_a_log_link_the_constant_starts_where_its_score_is_zero(family):
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=80)
+    y = rng.poisson(4.0, 80) + 0.5 if family != "poisson" else rng.poisson(0.7, 80)
+    unit = em.glm("y ~ x", {"y": y, "x": x}, family, "log").problem.unit
+    one = from_formula("y ~ x", {"y": y, "x": x}, unit, Keywords(), "drop", Options())
+    stage = prepare(one, begin=True)
+    oracle = likelihood_of(one, stage)
+    first = candidates(oracle, unit, stage.chunk, stage.normal)[0]
+    eta = sums.etas(stage.chunk, stage.coordinates.raw(first))
+    assert abs(unit.bind(np)(stage.chunk.y, eta)[1].sum()) < 1e-9
+    again = normal_equations(oracle.executor, unit, stage.coordinates).solved()[0]
+    assert (
+        abs(unit.bind(np)(stage.chunk.y, sums.etas(stage.chunk, stage.coordinates.raw(again)))[1].sum()) > 0.1
+    )

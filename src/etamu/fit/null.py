@@ -6,7 +6,6 @@ Read next: `etamu.fit.estimate`, which reports its deviance.
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -19,10 +18,9 @@ from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
 from etamu.design.moments import constant
-from etamu.execute.executor import Executor
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
-from etamu.fit.start import constant_eta, start
+from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
@@ -40,7 +38,7 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
         counts, responses = chunk.tally
         return _deviance_at_mean(unit, responses, counts)
     alone, oracle = _alone(unit, chunk, executor)
-    eta = constant_eta(unit, chunk) if offset is None else _shifted_eta(unit, oracle.executor)
+    eta = constant_eta(unit, chunk) if offset is None else shifted_eta(unit, oracle.executor, _offset)
     if offset is not None and eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
     value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
@@ -49,29 +47,10 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     return -2.0 * value
 
 
-def _shifted_eta(unit: Unit, executor: Executor) -> float | None:
-    """Solve the score equation of the constant beside an offset, where it has a closed form.
-
-    With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
-    """
-    power = unit.family.variance_power
-    if power is None or unit.link.exponent != 0.0 or len(unit.family.response) != 1:
-        return None
-    above, below = executor.reduce(partial(_ends, power=power))
-    ratio = above / below if below > 0.0 else 0.0
-    return math.log(ratio) if 0.0 < ratio < math.inf else None
-
-
-def _ends(chunk: Chunk, power: float) -> Array:
-    """Sum w y e^((1-p) o) and w e^((2-p) o) over some rows."""
-    y, total, offset = chunk.y[0], chunk.weights.total(), chunk.predictors[0].offset
+def _offset(chunk: Chunk) -> Array:
+    offset = chunk.predictors[0].offset
     assert offset is not None
-    with np.errstate(all="ignore"):
-        above = y if power == 1.0 else y * np.exp((1.0 - power) * offset)
-        below = np.exp(offset if power == 1.0 else (2.0 - power) * offset)
-        if total is None:
-            return np.array([above.sum(), below.sum()])
-        return np.array([total @ above, total @ below])
+    return offset
 
 
 def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:

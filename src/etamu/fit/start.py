@@ -6,6 +6,8 @@ Read next: `etamu.fit.estimate`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -142,7 +144,7 @@ class Normal:
         heaviest : float
             The largest v.
         """
-        if self.metric is None:
+        if self.metric is None or not 0.0 < self.sums.value < math.inf:
             return False
         largest = heaviest * (self.sums.value / heaviest) ** (1.0 / HIGH)
         shares = entries(self.information) / (lengths * largest)
@@ -202,7 +204,18 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
-    return [*known.over(oracle.coordinates).solved(), *_constant(oracle, unit, chunk)]
+    solved = known.over(oracle.coordinates).solved()
+    return [*(_levelled(oracle, unit, beta) for beta in solved), *_constant(oracle, unit, chunk)]
+
+
+def _levelled(oracle: Likelihood, unit: Unit, beta: Array) -> Array:
+    """Move the constant to where its score is zero: a mean of log y is not the log of a mean."""
+    constant = oracle.coordinates.layout.constant
+    if constant is None or unit.link.exponent != 0.0 or not np.all(np.isfinite(beta)):
+        return beta
+    raw = oracle.coordinates.raw(beta)
+    eta = shifted_eta(unit, oracle.executor, lambda block: sums.etas(block, raw))
+    return beta if eta is None else beta + oracle.coordinates.working(constant * eta)
 
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
@@ -231,6 +244,30 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     with np.errstate(all="ignore"):
         eta = float(unit.link.link(np, mu, 1.0 - mu))
     return eta if bool(unit.domain.contains(eta)) else None
+
+
+def shifted_eta(unit: Unit, executor: Executor, offset: Callable[[Chunk], Array]) -> float | None:
+    """Solve the score equation of the constant beside an offset, where it has a closed form.
+
+    With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
+    """
+    power = unit.family.variance_power
+    if power is None or unit.link.exponent != 0.0 or len(unit.family.response) != 1:
+        return None
+    above, below = executor.reduce(lambda block: _ends(block, offset(block), power))
+    ratio = above / below if below > 0.0 else 0.0
+    return math.log(ratio) if 0.0 < ratio < math.inf else None
+
+
+def _ends(chunk: Chunk, offset: Array, power: float) -> Array:
+    """Sum w y e^((1-p) o) and w e^((2-p) o) over some rows."""
+    y, total = chunk.y[0], chunk.weights.total()
+    with np.errstate(all="ignore"):
+        above = y if power == 1.0 else y * np.exp((1.0 - power) * offset)
+        below = np.exp(offset if power == 1.0 else (2.0 - power) * offset)
+        if total is None:
+            return np.array([above.sum(), below.sum()])
+        return np.array([total @ above, total @ below])
 
 
 def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
