@@ -117,7 +117,10 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
-    return solution if found is None else found
+    if found is None:
+        return solution
+    higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
+    return found if higher else solution
 
 
 def _spread(rows: Written, beta: Array) -> float:
@@ -157,7 +160,7 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
         return None
     # The value may rise to the edge with a slope without end: then what is seen from inside is less.
     best = float(edge.per_row(beta, edge.slack(beta)[0] <= ON * edge.spread)[0].sum())
-    if not best >= solution.local.value - ROUNDING * abs(solution.local.value):
+    if not best >= solution.local.value - ROUNDING * max(abs(solution.local.value), _first_value(edge)):
         return None
     for digit in range(6):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
@@ -166,6 +169,13 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
             passes = solution.passes + digit + 1
             return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
     return None
+
+
+def _first_value(edge: Edge) -> float:
+    """Return the size of the value at the first guesses, beside which less than its rounding is nothing."""
+    chunk = edge.written.chunk
+    values = edge.written.look(edge.written.unit.start(chunk.y, np.ones(len(chunk)))).value
+    return float(np.abs(values[np.isfinite(values)]).sum())
 
 
 def _into(edge: Edge, beta: Array) -> Array | None:
@@ -333,7 +343,7 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
     if not len(on):
-        return bool(np.linalg.norm(gradient) <= PROOF * scale), []
+        return bool(np.linalg.norm(gradient) <= PROOF * scale and scale > 0.0), []  # far out all scores vanish
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
     normals /= np.linalg.norm(normals, axis=1)[:, None]
     stays = steep[on[first]]

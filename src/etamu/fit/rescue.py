@@ -53,7 +53,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    highest = Ended(solution.beta, -np.inf, arrived=False, steps=())
+    highest = replace(_stays(solution.beta), arrived=False)
     for start in _starts(rows, solution.beta):
         ended = ascend(rows, start)
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
@@ -117,20 +117,27 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
 def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
     """Say of an end that it is on the edge if some eta is no further from it than its own rounding.
 
-    The value has risen all the way there; along the edge it must have nowhere else to rise.
+    The value has risen all the way there; along the edge it must have nowhere else to rise. Rows that come to
+    the edge on the way along it are held there as well.
     """
-    on = _on_edge(rows, beside.beta)
-    if not on.any():
-        return beside
-    _, values, vectors = np.linalg.svd(rows.rows[on])
-    flat = vectors[int(np.count_nonzero(values > DEPENDENT * values[0])) :].T
-    outcome = replace(beside, outcome=Outcome.BOUNDARY)
-    if not flat.shape[1]:
-        return outcome
-    free = np.where(on[:, None], 0.0, rows.rows @ flat)
-    eta = rows.rows @ beside.beta + rows.offset
-    ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
-    if not ended.arrived:
-        return beside
-    moved = replace(ended, beta=beside.beta + flat @ ended.beta)
-    return _solution(rows.oracle, beside, moved, Outcome.BOUNDARY) or outcome
+    beta, on = beside.beta, _on_edge(rows, beside.beta)
+    held = 0
+    while on.sum() > held:
+        held = int(on.sum())
+        _, values, vectors = np.linalg.svd(rows.rows[on])
+        flat = vectors[int(np.count_nonzero(values > DEPENDENT * values[0])) :].T
+        if not flat.shape[1]:
+            return _solution(rows.oracle, beside, _stays(beta), Outcome.BOUNDARY) or beside
+        free = np.where(on[:, None], 0.0, rows.rows @ flat)
+        eta = rows.rows @ beta + rows.offset
+        ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
+        moved = beta + flat @ ended.beta
+        if ended.arrived:
+            found = _solution(rows.oracle, beside, replace(ended, beta=moved), Outcome.BOUNDARY)
+            return found or _solution(rows.oracle, beside, _stays(beta), Outcome.BOUNDARY) or beside
+        beta, on = moved, on | _on_edge(rows, moved)
+    return beside
+
+
+def _stays(beta: Array) -> Ended:
+    return Ended(beta, -np.inf, arrived=True, steps=())
