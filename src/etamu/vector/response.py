@@ -126,8 +126,8 @@ def _whole_numbers(family: Categorical, column: Column, left: Left) -> Column:
     if whole and len(distinct) > MOST_CLASSES:
         raise DataError(
             f"the {family.name} family needs classes, and the response {column.name!r} holds "
-            f"{len(distinct):,} different whole numbers, more than {MOST_CLASSES}: make it a column of categories, or count it "
-            "with a family of counts"
+            f"{len(distinct):,} different whole numbers, more than {MOST_CLASSES}: make it a column of "
+            "categories, or count it with a family of counts"
         )
     if not whole:
         raise DataError(
