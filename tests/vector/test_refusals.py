@@ -121,3 +121,68 @@ def fitted():
 def test_questions_without_an_answer_are_refused(ask, error, message):
     with pytest.raises(error, match=message):
         ask(fitted())
+
+
+X40 = np.random.default_rng(0).normal(size=40)
+Y40 = np.array(["a", "b", "c"])[np.random.default_rng(1).integers(0, 3, 40)]
+
+
+@pytest.mark.parametrize(
+    ("data", "family", "options", "error", "words"),
+    [
+        (
+            {"y": np.arange(300), "x": np.arange(300.0)},
+            em.Multinomial(),
+            {},
+            em.DataError,
+            "300 different whole",
+        ),
+        (
+            {"y": Y40, "x": X40},
+            em.Cumulative(levels=["a", "b", "b", "c"]),
+            {},
+            em.DataError,
+            "names 'b' twice",
+        ),
+        (
+            {"y": Y40, "x": X40},
+            em.Multinomial(),
+            {"predictors": {"a": "~ x"}},
+            em.OptionError,
+            "'a' is the class the others are against",
+        ),
+        (
+            {"y": Y40, "x": X40, "w": np.where(np.arange(40) == 5, -1.0, 1.0)},
+            em.Multinomial(),
+            {"variance_weights": "w"},
+            em.DataError,
+            "column 'w'.*row 5 holds -1",
+        ),
+        ({"y": np.full(40, "a"), "x": X40}, em.Multinomial(), {}, em.OptionError, "only 'a'"),
+        ({"y": Y40, "x": X40}, em.Multinomial(reference="z"), {}, em.OptionError, "'z' is no class"),
+    ],
+    ids=[
+        "too many classes",
+        "a level twice",
+        "the reference",
+        "negative weight",
+        "one class",
+        "no such reference",
+    ],
+)
+def test_bad_input_names_column_row_value_and_remedy(data, family, options, error, words):
+    with pytest.raises(error, match=words):
+        em.glm("y ~ x", data, family=family, **options)
+
+
+def test_an_offset_of_one_class_is_part_of_its_formula():
+    data = {"y": Y40, "x": X40, "z": np.linspace(-1.0, 1.0, 40)}
+    own = em.glm("y ~ x", data, family=em.Multinomial(), predictors={"b": "~ x + offset(z)"})
+    eta = own.predict(kind="link")
+    b = own.coef[:2]
+    np.testing.assert_allclose(eta[:, 0], b[0] + b[1] * data["x"] + data["z"])
+    np.testing.assert_allclose(own.predict(data), own.predict())
+    assert 'predictors={"b": "~ x +' in str(own.summary())
+    every = em.glm("y ~ x", data, family=em.Multinomial(), offset="z")
+    both = em.glm("y ~ x", data, family=em.Multinomial(), predictors=dict.fromkeys("bc", "~ x + offset(z)"))
+    np.testing.assert_allclose(every.coef, both.coef, rtol=1e-9)

@@ -35,8 +35,8 @@ def of_ways(ways: NDArray[np.int8]) -> Cones:
 
     Examples
     --------
-    >>> of_ways(np.array([[0, -1], [2, 1]], dtype=np.int8)).inequalities[0].tolist()
-    [[1.0, 0.0], [-1.0, 0.0], [0.0, -1.0]]
+    >>> of_ways(np.array([[0, 2], [1, 1]], dtype=np.int8)).inequalities[1].tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     found, kind = np.unique(ways, axis=0, return_inverse=True)
     axes = np.eye(ways.shape[1])

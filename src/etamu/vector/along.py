@@ -16,6 +16,8 @@ from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.column import Column
+from etamu.data.evaluate import names_in
+from etamu.data.schema import CategoricalFactor
 from etamu.vector.predict import VectorPrediction
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 POINTS = 60
 """Points along a number."""
-FEW = 12
-"""Whole numbers up to which each is looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +104,11 @@ def along(
             raise OptionError(f"the model has no column {name!r}; there are {', '.join(map(repr, names))}")
     table, rows = fit.problem.attached().table, fit.problem.counting().row_ids
     known = {name: table.column(name) for name in names}
-    main, levels = _places(known[chosen], rows)
-    others = {name: _typical(each, rows) for name, each in known.items() if name != chosen} | dict(at or {})
+    coded = _coded(fit)
+    main, levels = _places(known[chosen], rows, coded=chosen in coded)
+    others = {name: _typical(each, rows, coded=name in coded) for name, each in known.items()} | dict(
+        at or {}
+    )
     others.pop(chosen, None)
     words = fit.problem.words
     nothing = {"offset": 0.0, "exposure": 1.0}
@@ -123,28 +126,32 @@ def along(
     return Along(chosen, values, levels, others, predicted)
 
 
-def _places(column: Column, rows: NDArray[np.intp]) -> tuple[Any, tuple[str, ...]]:
-    """Return where to predict: a range of numbers, a few whole ones, or every level."""
+def _coded(fit: VectorFit) -> set[str]:
+    """Name the columns that stand for levels, numbers such as the k of C(k) among them."""
+    schemas = [each.schema for each in fit.problem.predictors if each.schema is not None]
+    factors = [
+        factor for schema in schemas for factor in schema.factors if isinstance(factor, CategoricalFactor)
+    ]
+    return {name for factor in factors for name in names_in(factor.expression)}
+
+
+def _places(column: Column, rows: NDArray[np.intp], *, coded: bool) -> tuple[Any, tuple[str, ...]]:
+    """Return where to predict: a range of numbers, or every level."""
     values = _values(column, rows)
     if column.kind == "numeric":
         distinct = np.unique(values)
-        return (distinct if _few(distinct) else np.linspace(distinct[0], distinct[-1], POINTS)), ()
+        return (distinct if coded else np.linspace(distinct[0], distinct[-1], POINTS)), ()
     seen = set(np.asarray(column.codes)[rows].tolist())
     labels = np.array([False, True] if column.kind == "boolean" else column.levels)[sorted(seen)]
     return labels, tuple(str(label) for label in labels)
 
 
-def _typical(column: Column, rows: NDArray[np.intp]) -> Any:
+def _typical(column: Column, rows: NDArray[np.intp], *, coded: bool) -> Any:
     values = _values(column, rows)
-    distinct, count = np.unique(values, return_counts=True)
-    if column.kind == "numeric" and not _few(distinct):
+    if column.kind == "numeric" and not coded:
         return float(values.mean())
+    distinct, count = np.unique(values, return_counts=True)
     return distinct[int(np.argmax(count))].item()
-
-
-def _few(distinct: Array) -> bool:
-    """Tell whether numbers are few and whole, so that they may stand for levels."""
-    return len(distinct) <= FEW and bool(np.all(distinct == np.round(distinct)))
 
 
 def _values(column: Column, rows: NDArray[np.intp]) -> Any:

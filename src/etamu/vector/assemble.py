@@ -252,8 +252,10 @@ def _refuse_strangers(family: VectorFamily, predictors: Mapping[str, str]) -> No
     for name in predictors:
         if name not in names:
             listed = ", ".join(map(repr, names))
+            base = family.settings.get("reference")
+            why = f"; {name!r} is the class the others are against" if name == base else ""
             raise OptionError(
-                f"predictors={{{name!r}: …}} names no parameter of {family.name}; it has {listed}"
+                f"predictors={{{name!r}: …}} names no parameter of {family.name}; it has {listed}{why}"
             )
 
 

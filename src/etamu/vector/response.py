@@ -122,7 +122,14 @@ def _whole_numbers(family: Categorical, column: Column, left: Left) -> Column:
     """Read a few distinct whole numbers as classes in their order."""
     values = numbers(column, f"response {column.name!r}", left.rows)
     distinct, codes = np.unique(values, return_inverse=True)
-    if len(distinct) > MOST_CLASSES or np.any(distinct != np.round(distinct)):
+    whole = bool(np.all(distinct == np.round(distinct)))
+    if whole and len(distinct) > MOST_CLASSES:
+        raise DataError(
+            f"the {family.name} family needs classes, and the response {column.name!r} holds "
+            f"{len(distinct):,} different whole numbers, more than {MOST_CLASSES}: make it a column of "
+            "categories, or count it with a family of counts"
+        )
+    if not whole:
         raise DataError(
             f"the {family.name} family needs classes, and the response {column.name!r} holds numbers "
             f"(row {left.rows[0]} holds {column.shown(0)}): make it a column of categories"
@@ -138,6 +145,8 @@ def _settled(
     used = np.bincount(codes[left.counted], minlength=len(levels)) > 0
     if family.levels:
         stated = tuple(str(level) for level in family.levels)
+        if twice := [level for place, level in enumerate(stated) if level in stated[:place]]:
+            raise DataError(f"levels={list(stated)!r} names {twice[0]!r} twice: name each class once")
         place = {level: number for number, level in enumerate(stated)}
         strange = [level for level, seen in zip(levels, used, strict=True) if seen and level not in place]
         if strange:
