@@ -103,7 +103,7 @@ def test_the_closed_form_beside_an_exposure_is_where_newton_ends(name, family, w
 def test_without_a_closed_form_there_is_none(family, link):
     y = np.array([0.0, 1.0, 1.0, 0.0, 1.0]) if family == "bernoulli" else np.arange(1.0, 6.0)
     problem = em.glm("y ~ 1", {"y": y}, family, link).problem
-    assert shifted_eta(problem.unit, Threads(problem.counting()), lambda block: np.zeros(5)) is None
+    assert shifted_eta(problem.unit, Threads(problem.counting()), lambda _: np.zeros(5)) is None
 
 
 def test_a_sum_of_zero_has_no_closed_form():

@@ -293,8 +293,8 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     """Shift and scale the columns that count and drop the aliased ones.
 
     In haste by what a sample shows of them, if it shows them independent. Where the fit is to `begin` without
-    a sample, it begins by least squares: their equations mostly show that no column is an alias, and then need
-    not be summed again.
+    a sample, it begins by least squares: their equations mostly show that no column is an alias, and then
+    need not be summed again.
     """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
