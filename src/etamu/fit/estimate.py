@@ -273,15 +273,7 @@ def prepare(problem: Problem, *, hasty: bool = False) -> Stage:
     if not (predictor.design.read or problem.counted.all()):
         raise UnreadError  # rows that do not count are no part of any pass
     sampled = _sample(problem, chunk)
-    moments = predictor.design.described
-    hasty = hasty and moments is None and sampled is not None and chunk.compiled is not None
-    if hasty and sampled is not None:
-        moments = describe(sampled.chunk.predictors[0].design)
-    elif moments is None:
-        raw = Threads(chunk, **visits(problem.options))
-        moments = raw.reduce(lambda block: describe(block.predictors[0].design))
-        if not (predictor.design.read or moments.finite):
-            raise UnreadError
+    moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
     executor = Threads(ready, **visits(problem.options))
@@ -300,6 +292,22 @@ def prepare(problem: Problem, *, hasty: bool = False) -> Stage:
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, hasty)
+
+
+def _described(
+    problem: Problem, chunk: Chunk, sampled: Sampled | None, *, hasty: bool
+) -> tuple[Moments, bool]:
+    """Describe every raw column, and tell whether in haste: by the sample, where the kernel reads the rows."""
+    design = chunk.predictors[0].design
+    if design.described is not None:
+        return design.described, False
+    if hasty and sampled is not None and sampled.chunk.compiled is not None:
+        return describe(sampled.chunk.predictors[0].design), True
+    raw = Threads(chunk, **visits(problem.options))
+    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+    if not (design.read or moments.finite):
+        raise UnreadError
+    return moments, False
 
 
 def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
