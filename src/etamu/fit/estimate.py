@@ -297,7 +297,7 @@ def prepare(problem: Problem, *, hasty: bool = False) -> Stage:
 def _described(
     problem: Problem, chunk: Chunk, sampled: Sampled | None, *, hasty: bool
 ) -> tuple[Moments, bool]:
-    """Describe every raw column, and tell whether in haste: by the sample, where the kernel reads the rows."""
+    """Describe every raw column, and tell whether in haste: by the sample, of rows that the kernel reads."""
     design = chunk.predictors[0].design
     if design.described is not None:
         return design.described, False
