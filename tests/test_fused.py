@@ -322,6 +322,38 @@ def test_tallies_are_counts_by_response(weights):
         assert len(counts) == np.count_nonzero(expected)
 
 
+@pytest.mark.parametrize("top", [1, 7, 8, 200])
+@pytest.mark.parametrize("n", [1, 7, 9, 129, 1003])
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_tallies_of_few_and_of_many_different_counts_in_ragged_tiles(top, n, weighted):
+    rng = np.random.default_rng(top)
+    y = rng.integers(0, top + 1, n)
+    weight = rng.random(n) if weighted else None
+    counts, (seen,) = Chunk((), (y.astype(float),), Weights(weight), range(n)).tally
+    expected = np.bincount(y, weights=weight)
+    assert np.array_equal(seen, np.flatnonzero(expected))
+    assert_allclose(counts, expected[expected > 0], rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["row-major", "everything"])
+@pytest.mark.parametrize("n", [1, 127, 300])
+def test_the_extent_of_columns_is_brought_by_the_way_and_parts_of_it_are_the_largest(kind, n):
+    unit = named("poisson", "log")
+    rows = rows_of(unit, kind, n)
+    beta = beta_of(unit, rows.x)
+    design = rows.chunk.predictors[0].design
+    want = Want.VALUE | Want.EXTENT
+    seen = summed(rows.chunk, beta, unit, want)
+    assert_allclose(seen.extent, design.extent(), rtol=1e-15)
+    assert np.all(seen.extent >= np.abs(design.dense()).max(axis=0))
+    assert_allclose(sums.accumulate(twin(rows.chunk), beta, unit, want).extent, seen.extent, rtol=1e-15)
+    halves = (
+        sums.accumulate(rows.chunk.rows(*ends), beta, unit, want) for ends in ((0, n // 2), (n // 2, n))
+    )
+    first, second = halves
+    assert_allclose((first + second).extent, seen.extent, rtol=1e-15)
+
+
 @pytest.mark.parametrize("odd", [0.5, -1.0, 1e9, np.nan])
 @pytest.mark.parametrize("row", [0, 128, 299])
 def test_what_is_no_count_is_not_tallied(odd, row):
@@ -423,6 +455,9 @@ for unit in (these.named("gamma", "log"), these.named("bernoulli", "probit"), th
         these.test_quadratic_girth_and_etas_are_dense(kind, 257)
 these.test_curvature_in_float32_is_close_and_exactly_symmetric()
 these.test_moments_are_those_of_numpy(257, 1e6)
+these.test_tallies_of_few_and_of_many_different_counts_in_ragged_tiles(7, 1003, True)
+these.test_tallies_of_few_and_of_many_different_counts_in_ragged_tiles(200, 1003, False)
+these.test_the_extent_of_columns_is_brought_by_the_way_and_parts_of_it_are_the_largest("everything", 300)
 """
 
 

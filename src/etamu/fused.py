@@ -41,11 +41,9 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     rows = chunk.compiled
     if rows is None:
         return None
-    plan = _plan(want, canonical=unit.canonical)
-    program = _program(chunk, unit, plan.outputs)
+    plan, program, domain = _order(chunk, unit, want)
     if program is None:
         return None
-    domain = ends(unit.domain)
     wide = bool(want & Want.EXTENT)
     found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, wide)
     if found is None:
@@ -60,17 +58,13 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
 
 def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> Array | None:
     """Sum the value at beta + t step for every t; None where the kernel cannot serve."""
-    program = None if chunk.compiled is None else _program(chunk, unit, ("value",))
+    if chunk.compiled is None:
+        return None
+    _, program, domain = _order(chunk, unit, Want.VALUE)
     if program is None:
         return None
-    arguments = (_vector(beta), _vector(step), _vector(lengths), program, ends(unit.domain))
+    arguments = (_vector(beta), _vector(step), _vector(lengths), program, domain)
     return np.asarray(chunk.compiled.along(*arguments))
-
-
-def _program(chunk: Chunk, unit: Any, wanted: tuple[str, ...]) -> Any:
-    """Return the compiled program for the response columns that the rows read."""
-    columns = chunk.compiled.responses
-    return compiled(unit if columns == len(chunk.y) else unit.alone, columns, wanted)
 
 
 class _Plan(NamedTuple):
@@ -84,15 +78,25 @@ class _Plan(NamedTuple):
     one: bool
 
 
+def _order(chunk: Chunk, unit: Any, want: Want) -> tuple[_Plan, Any, Ends]:
+    """Say what is asked of the kernel, by which program and within which ends of eta."""
+    columns = chunk.compiled.responses
+    try:
+        return _ordered(unit, columns, want, alone=columns != len(chunk.y))
+    except TypeError:  # a unit that holds a list has no hash
+        return _ordered.__wrapped__(unit, columns, want, alone=columns != len(chunk.y))
+
+
 @lru_cache(maxsize=128)
-def _plan(want: Want, *, canonical: bool) -> _Plan:
-    """Say what is asked for; every block of every pass asks the same."""
-    outputs = _wanted(want, canonical=canonical)
+def _ordered(unit: Any, columns: int, want: Want, *, alone: bool) -> tuple[_Plan, Any, Ends]:
+    """Every block of every pass asks the same."""
+    outputs = _wanted(want, canonical=unit.canonical)
     grams = _grams(want, outputs)
     names = tuple(name for name, _, _ in grams)
     one = "observed" not in names and bool(want & (Want.OBSERVED | Want.CURVATURE))
     weights = [(where, single) for _, where, single in grams]
-    return _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one)
+    plan = _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one)
+    return plan, compiled(unit.alone if alone else unit, columns, outputs), ends(unit.domain)
 
 
 def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ nb::object matrix_of(const Rows& rows, GramParts& parts) {
 // A Gram as Python gets it: the dense corner, then for every coded block its diagonal, its product with the dense
 // columns, and by pair the products of two coded blocks: a table, or (cells, values) where it is kept sparsely.
 nb::object gram_of(const Rows& rows, GramParts parts) {
-    if (rows.width() <= FEW && rows.coded()) return matrix_of(rows, parts);
+    if (rows.width() <= FEW) return matrix_of(rows, parts);
     const std::size_t p = static_cast<std::size_t>(rows.dense()), wide = (p + 7) / 8 * 8;
     nb::list diagonals, panels;
     nb::dict pairs;

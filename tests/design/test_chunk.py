@@ -61,3 +61,14 @@ def test_rows_of_one_trial_each_stay_one_number_when_some_are_taken() -> None:
     assert few.y[1].strides == (0,)
     assert few.y[1].tolist() == [1.0, 1.0, 1.0]
     assert few.y[0].tolist() == [1.0, 0.0, 1.0]
+
+
+def test_positions_given_as_a_range_are_those_of_an_array() -> None:
+    plain = Chunk((), (np.arange(10.0),), Weights(), np.arange(10))
+    lazy = Chunk((), (np.arange(10.0),), Weights(), range(10))
+    index = np.array([1, 4, 5])
+    assert len(lazy) == 10
+    assert np.array_equal(lazy.row_ids, plain.row_ids)
+    assert np.array_equal(lazy.rows(3, 7).row_ids, plain.rows(3, 7).row_ids)
+    assert np.array_equal(lazy.take(index).row_ids, plain.take(index).row_ids)
+    assert np.array_equal(lazy.rows(2, 9).take(index).row_ids, plain.rows(2, 9).take(index).row_ids)

@@ -5,7 +5,7 @@ import pytest
 
 from etamu._base.kernel import kernel
 from etamu.design import twin
-from etamu.design.verbs import contiguous, readable, readable_codes, verbs_for
+from etamu.design.verbs import contiguous, readable, readable_codes, some, verbs_for
 
 
 def test_the_twins_serve_where_the_kernel_cannot_count():
@@ -29,3 +29,18 @@ def test_numbers_without_gaps_are_not_copied():
     numbers = np.arange(3.0)
     assert contiguous(numbers) is numbers
     assert contiguous(numbers[::2]).tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("step", [1, 2])
+def test_some_rows_are_those_of_the_index(order, step):
+    matrix = np.asarray(np.arange(60.0).reshape(20, 3), order=order)[::step]
+    index = np.array([0, 3, 3, 9])
+    assert np.array_equal(some(matrix, index), matrix[index])
+    assert np.array_equal(some(matrix[:, 1], index), matrix[index, 1])
+
+
+def test_a_number_that_is_the_same_in_all_rows_stays_one_number():
+    few = some(np.broadcast_to(2.5, 9), np.array([1, 5]))
+    assert few.strides == (0,)
+    assert few.tolist() == [2.5, 2.5]

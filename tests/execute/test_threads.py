@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import FEWEST, MOST, Threads, even
+from etamu.execute.threads import FEWEST, MOST, Threads, even, kept
 
 
 def numbered(n: int) -> Chunk:
@@ -74,3 +75,24 @@ def test_blocks_are_chosen_by_the_data_alone_and_cover_it() -> None:
 def test_other_rows_are_visited_in_the_same_way() -> None:
     other = Threads(numbered(100), 7, 3).over(numbered(50))
     assert (len(other.whole), other.rows, other.threads) == (50, 7, 3)
+
+
+def test_threads_are_kept_from_pass_to_pass_within_a_fit_and_gone_after_it() -> None:
+    chunk = numbered(200_000)
+    large = replace(chunk, y=(chunk.y[0],) * 4)
+    before = threading.active_count()
+    names: list[set[str]] = []
+
+    def look(block: Chunk) -> float:
+        names[-1].add(threading.current_thread().name)
+        return float(len(block))
+
+    with kept():
+        for _ in range(3):
+            names.append(set())
+            assert Threads(large, rows=50_000, threads=2).reduce(look) == 200_000.0
+        with kept():  # within another it changes nothing
+            assert threading.active_count() <= before + 2
+        assert threading.active_count() <= before + 2
+    assert len(set.union(*names)) <= 2
+    assert threading.active_count() == before

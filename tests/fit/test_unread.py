@@ -11,10 +11,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
+from etamu._base.kernel import kernel
 from etamu.fit import arrays
 from etamu.fit import estimate as estimating
 
 N = 6000
+COMPILED = pytest.mark.skipif(kernel is None, reason="without the kernel columns are described first")
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +60,7 @@ def counted(x: np.ndarray, y: np.ndarray, **options: Any) -> tuple[em.Fit, int]:
     return fit, sum(length for length in seen if length > N // 2) // N
 
 
+@COMPILED
 def test_columns_are_described_by_a_sample_and_the_first_pass_and_the_fit_is_the_same() -> None:
     x, y = data()
     fit, times = counted(x, y)
@@ -166,6 +169,7 @@ def test_numbers_too_large_to_sum_are_fitted_as_ever() -> None:
     )
 
 
+@COMPILED
 def test_the_extent_of_the_first_pass_is_that_of_the_columns() -> None:
     x, y = data(12)
     seen = []

@@ -116,7 +116,8 @@ def test_a_small_first_order_slope_is_verified() -> None:
 
 def test_what_a_surrogate_leaves_goes_with_the_square() -> None:
     past = replace(step(1.0), information="surrogate")
-    assert predicted([past], direction(1e-4, "surrogate"), 0.0, 0.0) == pytest.approx(1e-4 / (1 - 1e-4) * 1e-2)
+    left = predicted([past], direction(1e-4, "surrogate"), 0.0, 0.0)
+    assert left == pytest.approx(1e-4 / (1 - 1e-4) * 1e-2)
     after_newton = predicted([step(1.0)], direction(1e-4, "surrogate"), 0.0, 0.0)
     assert after_newton == pytest.approx(1e-2 / 0.99 * 1e-2)
 

@@ -97,8 +97,9 @@ def moments_of(panel: Array) -> Moments:
     if not len(panel):
         zero = np.zeros(panel.shape[1])
         return Moments(0, zero, zero, zero + np.inf, zero - np.inf)
-    mean = panel.mean(axis=0)
-    scatter = ((panel - mean) ** 2).sum(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):  # of what is not finite neither are the moments
+        mean = panel.mean(axis=0)
+        scatter = ((panel - mean) ** 2).sum(axis=0)
     return Moments(len(panel), mean, scatter, panel.min(axis=0), panel.max(axis=0))
 
 

@@ -301,15 +301,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     if not (predictor.design.read or problem.counted.all()):
         raise UnreadError  # rows that do not count are no part of any pass
     sampled = _sample(problem, chunk)
-    moments = predictor.design.described
-    hasty = hasty and moments is None and sampled is not None and chunk.compiled is not None
-    if hasty and sampled is not None:
-        moments = describe(sampled.chunk.predictors[0].design)
-    elif moments is None:
-        raw = Threads(chunk, **visits(problem.options))
-        moments = raw.reduce(lambda block: describe(block.predictors[0].design))
-        if not (predictor.design.read or moments.finite):
-            raise UnreadError
+    moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
     executor = Threads(ready, **visits(problem.options))
@@ -339,6 +331,22 @@ def _shown(normal: Normal | None, chunk: Chunk, moments: Moments) -> bool:
     total = chunk.weights.total()
     heaviest = 1.0 if total is None else float(total.max())
     return normal.independent(squared_lengths(normal.coordinates, moments), heaviest)
+
+
+def _described(
+    problem: Problem, chunk: Chunk, sampled: Sampled | None, *, hasty: bool
+) -> tuple[Moments, bool]:
+    """Describe every raw column, and tell whether in haste: by the sample, of rows that the kernel reads."""
+    design = chunk.predictors[0].design
+    if design.described is not None:
+        return design.described, False
+    if hasty and sampled is not None and sampled.chunk.compiled is not None:
+        return describe(sampled.chunk.predictors[0].design), True
+    raw = Threads(chunk, **visits(problem.options))
+    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+    if not (design.read or moments.finite):
+        raise UnreadError
+    return moments, False
 
 
 def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:

@@ -44,7 +44,6 @@ class Sampled:
         few = self.chunk.take(index)
         return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), self.share / every)
 
-
     def placed(self, coordinates: Coordinates) -> Sampled:
         """Shift and scale the columns."""
         of = self.chunk.predictors[0]

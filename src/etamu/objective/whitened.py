@@ -19,6 +19,7 @@ from etamu._base.types import Array, Want
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.design import Design
+from etamu.design.gram import Gram
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import EPS
 from etamu.solve.oracle import Before, Local
@@ -91,8 +92,7 @@ class Whitened(Before):
             want |= Want.PEARSON
         unit = self.oracle.unit
         found = self.oracle.executor.reduce(lambda block: accumulate(self._white(block), beta, unit, want))
-        grams = (found.expected, found.observed)
-        expected, observed = (None if gram is None else gram.dense() for gram in grams)
+        expected, observed = _written(found.expected), _written(found.observed)
         scale = self.oracle.scale(found.value)
         return Local(found.value, scale, found.score, expected, observed, found.pearson)
 
@@ -159,3 +159,8 @@ class _Peak:
 
 def _peak(rows: Array) -> Array:
     return np.asarray(np.abs(rows).max(axis=0, initial=0.0))
+
+
+def _written(gram: Gram | Array | None) -> Array | None:
+    """Write a Gram out, if it is kept by pairs of blocks."""
+    return gram.dense() if isinstance(gram, Gram) else gram

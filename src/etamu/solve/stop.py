@@ -133,19 +133,16 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
-    if error <= tolerance * unit:
-        return True
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach,
     # and while steps still gain, not worth an exact pass to arrive short of it.
     proving = oracle.dear and oracle.concordance > 0
-    if (small or decrement <= DECREMENT) and not (proving and error <= GAINS * math.sqrt(direction.slope)):
+    gains = proving and error <= GAINS * math.sqrt(direction.slope)
+    if error <= tolerance * unit or ((small or decrement <= DECREMENT) and not gains):
         return True
-    if not proving:
-        return False
     if oracle.size > MANY:
-        return error <= AIM * unit
-    rho = lambda_rho / math.sqrt(direction.slope)
-    return error <= TAKEN * unit and oracle.concordance * rho * error <= CERTAIN
+        return proving and error <= AIM * unit
+    reach = oracle.concordance * lambda_rho / math.sqrt(direction.slope) * error
+    return proving and error <= TAKEN * unit and reach <= CERTAIN
 
 
 def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, *, stuck: bool) -> Check:
