@@ -72,6 +72,23 @@ def test_a_fit_says_what_it_says_of_columns_written_out(
         np.testing.assert_allclose(ask(found), ask(expected), rtol=1e-7, atol=1e-9, err_msg=name)
 
 
+OTHERS = {
+    "multinomial": lambda: em.glm("g ~ bs(age, 4) + x", data(), em.Multinomial(reference="a")),
+    "tweedie": lambda: em.glm("y ~ bs(age, 4) + x", data(), em.Tweedie(power=1.5)),
+    "bias-reduced": lambda: em.glm("y ~ bs(age, 4) + x", data(), "poisson", method="firth"),
+    "extended": lambda: em.glm("y ~ bs(age, 4) + x", data(), "gaussian", precision="extended"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_ways_to_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = OTHERS[name]()
+    monkeypatch.setattr(encode, "TABULATED", 10**9)
+    expected = OTHERS[name]()
+    np.testing.assert_allclose(found.coef, expected.coef, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(found.se, expected.se, rtol=1e-7)
+
+
 def test_it_is_saved_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = fitted(FORMULAS[1], monkeypatch, tabulated=True)
     fit.save(tmp_path / "fit.json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -26,7 +26,7 @@ Bound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """A family and a link that fit together; refuses pairs that do not.
 
@@ -61,20 +61,17 @@ class Unit:
             )
         _refuse_inadmissible(self.family, self.link)
 
-    @property
+    @cached_property
     def domain(self) -> Interval:
         """Return the interval of eta where the link is defined and the mean is one the family can have."""
-        try:
-            return _domain(self.family, self.link)
-        except TypeError:  # a family that holds a list has no hash
-            return _domain.__wrapped__(self.family, self.link)
+        return _domain(self.family, self.link)
 
     @property
     def restricted(self) -> bool:
         """Tell whether some eta are outside the domain."""
         return not self.domain.whole
 
-    @property
+    @cached_property
     def canonical(self) -> bool:
         """Tell whether the link is theta up to an affine map: observed and expected information are equal."""
         return _same(self.link, self.family.canonical)
@@ -234,7 +231,6 @@ def _means(family: Family, link: Link) -> tuple[float, float]:
     return max(link.range.lower, family.mean.lower), min(link.range.upper, family.mean.upper)
 
 
-@lru_cache(maxsize=64)
 def _domain(family: Family, link: Link) -> Interval:
     """Return the eta whose means the family can have: the part of the link's range inside, mapped back."""
     lower, upper = _means(family, link)
