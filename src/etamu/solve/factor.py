@@ -48,8 +48,9 @@ class Factor:
 
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
-        root = triangles.inverted(self.triangle) / self.diagonal[:, None]
-        half = np.triu(root @ root.T)
+        with np.errstate(over="ignore"):  # beyond the range it is inf, and says so
+            root = triangles.inverted(self.triangle) / self.diagonal[:, None]
+            half = np.triu(root @ root.T)
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)
 
     @cached_property

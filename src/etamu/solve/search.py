@@ -53,7 +53,7 @@ def rounding(point: Point) -> float:
     floor = 64 * EPS * abs(local.value)
     if matrix is None:
         return floor
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(entries(matrix)) @ point.beta**2)
 
 
