@@ -6,6 +6,7 @@ import json
 import warnings
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ import etamu as em
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.fit import face
+from etamu.solve.outcome import Outcome
 from tests.catalogue import UNITS
 
 SEPARABLE = [
@@ -414,3 +416,29 @@ def test_with_too_many_columns_for_a_limit_the_levels_are_still_named(monkeypatc
     rest = quietly("y ~ g + x", data, "poisson", on_separation="drop")
     assert rest.converged
     assert rest.nobs == 6
+
+
+@pytest.mark.parametrize("method", ["firth", "median", "jeffreys"])
+def test_a_reduced_estimate_is_finite_and_says_so(method: Any) -> None:
+    data = {"y": [0, 0, 0, 1, 1], "x": [0.0, 1.0, 2.0, 3.0, 4.0]}
+    known = em.glm("y ~ x", data, family="bernoulli", method=method).existence
+    assert known.outcome == "local"
+    assert method in known.how
+
+
+def test_remedies_know_more_columns_than_rows_and_aliased_ones() -> None:
+    rng = np.random.default_rng(0)
+    data: dict[str, Any] = {f"x{j}": rng.normal(size=4) for j in range(6)}
+    formula = "y ~ " + " + ".join(data)
+    data["y"] = [0.0, 3.0, 0.0, 2.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        warned = em.glm(formula, data, family="poisson")
+        dropped = em.glm(formula, data, family="poisson", on_separation="drop")
+        firth = em.glm(formula, data, family="poisson", on_separation="firth")
+    assert warned.outcome is Outcome.INFINITE
+    assert warned.existence.count == 2
+    assert dropped.converged
+    assert dropped.nobs == 2
+    assert firth.converged
+    assert np.isfinite(firth.coef).sum() == 4

@@ -544,3 +544,12 @@ def test_equations_without_a_root_are_said() -> None:
     with pytest.warns(ConvergenceWarning, match="method='jeffreys'"):
         fit = em.glm("y ~ x", {"y": y, "x": x}, "bernoulli", "loglog", method="median")
     assert not fit.converged
+
+
+@pytest.mark.parametrize("link", ["loglog", "cloglog"])
+def test_a_median_root_farther_out_than_either_path_leads_is_found(link: str) -> None:
+    """Few rows, separated: the paths from maximum likelihood and from Jeffreys' prior end before the root."""
+    data = {"x": [-0.79, -0.94, -2.03, 0.17, 0.26], "y": [0.0, 0.0, 0.0, 1.0, 1.0]}
+    fit = em.glm("y ~ x", data, family="bernoulli", link=link, method="median")
+    assert fit.converged
+    assert fit.coef[1] > em.glm("y ~ x", data, family="bernoulli", link=link, method="firth").coef[1]

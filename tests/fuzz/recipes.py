@@ -72,8 +72,8 @@ class Recipe:
     def friendly(self) -> bool:
         """Whether nothing about it is hostile."""
         enough = self.rows >= 24 and len(self.numbers) <= 2 and self.factor in {"none", "even"}
-        enough = enough and (self.intercept or self.numbers or self.factor != "none")  # eta is 0 without columns
-        return self.fair and bool(enough) and self.extent == "usual" and self.together == "none"
+        some = self.intercept or bool(self.numbers) or self.factor != "none"  # without columns eta is 0
+        return self.fair and enough and some and self.extent == "usual" and self.together == "none"
 
 
 def recipes() -> st.SearchStrategy[Recipe]:

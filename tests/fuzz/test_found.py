@@ -87,6 +87,56 @@ def test_a_maximum_hundreds_of_steps_away_is_reached(family: Any, data: dict[str
     assert fit.iterations < 60
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12], ids=str)
+def test_what_runs_away_does_not_depend_on_the_units_of_columns(unit: float) -> None:
+    """A coefficient of 1e12 beside it made the constant's own run count as rounding."""
+    data = {"y": [0.0, 0.0, 0.0, 0.0], "x": [0.1 * unit, -0.5 * unit, 0.6 * unit, 0.1 * unit]}
+    with pytest.warns(em.SeparationWarning):
+        fit = em.glm("y ~ x", data, family="poisson")
+    assert fit.coef[0] == -np.inf
+    assert np.isnan(fit.coef[1])
+    assert fit.existence.direction == {"Intercept": -1.0}
+
+
+def test_a_constant_made_of_an_aliased_level_is_no_direction() -> None:
+    data = {"x": [0.13, -0.13], "g": ["a", "b"], "y": [2.0, 7.0], "m": [2.0, 7.0]}
+    with pytest.warns(em.EtamuWarning):
+        fit = em.glm("y ~ 0 + x + g", data, family="binomial", trials="m")
+    along = np.array([fit.existence.direction.get(name, 0.0) for name in ("x", "g[a]")])
+    assert np.all(np.array([[0.13, 1.0], [-0.13, 0.0]]) @ along > 0)
+
+
+@pytest.mark.parametrize("family", [em.Quasi("mu^0.5"), em.Quasi("mu^-1")], ids=str)
+def test_a_perfect_fit_at_an_end_takes_its_phi_with_it(family: Any) -> None:
+    with pytest.warns(em.ConvergenceWarning):
+        fit = em.glm("y ~ 1", {"y": [0.0, 0.0, 0.0]}, family=family, link=em.Power(1 / 3))
+    assert fit.outcome is Outcome.BOUNDARY
+
+
+def test_weights_of_any_size_leave_light_rows_their_say() -> None:
+    """Three rows, three coefficients: whatever the weights, the fit goes through every response."""
+    data = {
+        "x": [0.189, -0.523, -0.413],
+        "z": [-2.441, 1.8, 1.144],
+        "m": [8.0, 2.0, 8.0],
+        "y": [5.0, 1.0, 4.0],
+        "w": [5.4e-10, 9.6e15, 1.2e56],
+    }
+    options: dict[str, Any] = {"family": "binomial", "link": em.Power(1 / 3), "trials": "m"}
+    with pytest.warns(em.ConvergenceWarning, match="nearly collinear"):  # as seen through such weights
+        fit = em.glm("y ~ x + z", data, variance_weights="w", **options)
+    assert fit.converged
+    plain = em.glm("y ~ x + z", data, **options)
+    assert fit.coef == pytest.approx(plain.coef, rel=1e-4)  # 1e-9 of standard errors of 1e5
+
+
+def test_a_value_may_be_finite_where_the_slope_of_its_variance_is_not() -> None:
+    data = {"y": [4.0, 4.8, 3.1], "o": [0.0, 700.0, -700.0]}
+    with pytest.warns(em.EtamuWarning):
+        fit = em.glm("y ~ 1", data, family=em.Quasi("mu^-1"), link="logit", offset="o")
+    assert fit.outcome is not Outcome.INFEASIBLE
+
+
 def test_a_robust_covariance_of_scores_without_squares_is_nan() -> None:
     rng = np.random.default_rng(1)
     data = {"x": rng.normal(size=12), "y": np.r_[rng.gamma(2.0, size=11), 1e200]}

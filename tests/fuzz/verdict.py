@@ -15,8 +15,9 @@ from scipy.optimize import linprog
 
 import etamu as em
 from etamu.solve.outcome import Outcome
+from etamu.solve.recession import TOLERANCE
 from tests.fuzz.recipes import Dish
-from tests.fuzz.textbook import BOUNDED, EPS, Rows, Wide, distance, errors, frame
+from tests.fuzz.textbook import BOUNDED, EPS, Rows, Wide, distance, errors, frame, inverse_of
 
 STEP = 1e-6
 """Most standard errors from the maximum."""
@@ -125,13 +126,39 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
 
 
 def _infinite(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
-    del beta
+    _check_direction(dish, fit, rows, beta)
     kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
     rows = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset)
     ray = _ray(dish, rows)
     if dish.recipe.plain:
         assert ray is not False, "said to be infinite, and no direction separates"
-    return INFINITE, {True: "certified", False: "extreme columns", None: "no linear program"}[ray]
+    return INFINITE, {True: "certified", False: "extreme columns", None: "by its direction"}[ray]
+
+
+AWAY = (1e-3, 1.0, 8.0, 100.0, 1e5, 1e20)
+"""How far along the direction rows are looked at, in units of the slowest."""
+
+
+def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None:
+    """Follow the direction that was said to run away: no row that moves may fall, and some must move."""
+    said = fit.existence
+    if said.outcome != "infinite":
+        raise AssertionError(f"said to be infinite, with no direction: {said.how}")
+    along = np.array([said.direction.get(name, 0.0) for name in fit.names], dtype=Wide)
+    moved = rows.x @ along
+    moves = np.abs(moved) > 10 * TOLERANCE * np.max(np.abs(moved), initial=0)
+    assert np.any(moves), "said to be infinite along a direction that moves no row"
+    finite = np.where(np.isfinite(beta), beta, 0.0)
+    start = rows.offset[moves] + rows.x[moves] @ finite
+    for far in AWAY:
+        eta = np.sign(moved[moves]) * (np.abs(start) + far * np.abs(moved[moves]))
+        at = inverse_of(dish.recipe.unit.link)(eta)
+        inside = dish.recipe.unit.domain.contains(eta.astype(float))
+        mean = rows.y[moves] / rows.trials[moves]
+        gap = np.where(mean == 1, at.complement, mean - at.mu) if fit.family.name in BOUNDED else mean - at.mu
+        rising = gap * at.slope * moved[moves]
+        falls = np.any(inside & (rising < 0))
+        assert not falls, f"said to be infinite along {said.direction}, where a row falls"
 
 
 def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:

@@ -170,9 +170,11 @@ def _found(
     if found.limit is not None:
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
-    return replace(
-        found, solution=rescued(oracle, problem.unit, stage.chunk, solution) if found.settled else solution
-    )
+    if not found.settled:
+        return replace(found, solution=solution)
+    if solution.outcome is Outcome.INFINITE:  # no direction separates the rows: rounding only looked like it
+        solution = replace(solution, outcome=Outcome.STALLED)
+    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution))
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -135,10 +135,12 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     signs, names = limit.signs(coordinates), problem.layout.names
     moved = np.nan_to_num(coordinates.reported(limit.direction))
     moves = signs != 0.0
-    size = np.abs(moved).max(initial=0.0)
-    direction = {
-        names[j]: float(f"{moved[j]:.12g}") for j in np.flatnonzero(moves & (np.abs(moved) > 1e-9 * size))
-    }
+    # What is next to nothing is so in units of its column: one may be counted in 1e12 of another's.
+    unit = np.ones(len(moved))
+    unit[coordinates.kept] = coordinates.scale[coordinates.kept]
+    size = np.abs(limit.direction).max(initial=0.0)
+    shown = moves & (np.abs(moved) * unit > 1e-9 * size)
+    direction = {names[j]: float(f"{moved[j]:.15g}") for j in np.flatnonzero(shown)}
     ends = {names[j]: float(signs[j]) * math.inf for j in np.flatnonzero(moves)}
     how = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
     if limit.outcome is not Outcome.CONVERGED:
@@ -192,6 +194,12 @@ def existence(fit: Fit) -> Existence:
             f"{unit.link.name} link has its last mean; it is finite, and no zero of the score."
         )
         return _plain("boundary", text)
+    if outcome is Outcome.CONVERGED and fit.method != "ml":
+        text = (
+            f"The adjusted scores of method={fit.method!r} have a finite root, which was found, whether or not "
+            "rows are separated; it is not proved to be the only one."
+        )
+        return _plain("local", text)
     if outcome is Outcome.CONVERGED:
         return _of_interior(fit)
     return _of_nothing(fit)
@@ -208,7 +216,7 @@ def _of_nothing(fit: Fit) -> Existence:
         return _plain("unknown", said)
     if fit.outcome is Outcome.INFINITE and (levels := levels_of(fit.problem)):
         rows_apart = fit.problem.counting().row_ids[rows_of_levels(fit.problem)]
-        how = "There are too many columns for the limit to be worked out: coefficients are unverified."
+        how = "Columns are too many, or too different, for the limit: coefficients are unverified."
         return Existence("infinite", how, {}, {}, levels, np.sort(rows_apart), len(rows_apart))
     at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
     rows = Rows(fit.problem.unit, at.executor, fit.coordinates)

@@ -40,6 +40,8 @@ RULES = {"firth": "mean", "mixed": "mean", "median": "median", "jeffreys": "jeff
 
 SHORTEST = 1.0 / 32.0
 """Share of a path below which it is given up."""
+FARTHER = (2.0, 3.0, 4.0, 8.0)
+"""Multiples of the maximum under Jeffreys' prior from which a root is looked for when paths are lost."""
 WIDER = (
     "a larger model has another penalty, so the two likelihoods are not of one kind: fit the larger one and "
     "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
@@ -132,7 +134,8 @@ def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
     """Follow the root from where it is known: from maximum likelihood, or from the maximum under a prior.
 
     On the first path the adjustment grows from nothing, on the second it is mixed with that of
-    Jeffreys' prior.
+    Jeffreys' prior. Where both are lost the root of few, separated rows is farther out than either end:
+    it is looked for from there, the nearest first, as there may be several.
     """
     oracle = equations.oracle
     passes = failed.passes
@@ -148,8 +151,14 @@ def _led(equations: Adjusted, first: Array, failed: Solution) -> Solution:
     start = newton(Penalised(oracle, jeffreys, Penalty(0.5), held), first)
     if start.outcome is not Outcome.CONVERGED:
         return failed
+    passes += start.passes
     found = _followed(lambda way: replace(equations, share=way), start.beta)
-    return failed if found is None else replace(found, passes=passes + start.passes + found.passes)
+    for times in FARTHER if found is None else ():
+        found = balance(equations, times * start.beta)
+        if found.outcome is Outcome.CONVERGED:
+            break
+        passes, found = passes + found.passes, None
+    return failed if found is None else replace(found, passes=passes + found.passes)
 
 
 def _followed(equations: Callable[[float], Adjusted], beta: Array) -> Solution | None:

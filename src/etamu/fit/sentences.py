@@ -78,7 +78,7 @@ class Teller:
         """Say of a coefficient that runs away (separation) where to, or that anything will do."""
         end = float(self.fit.coef[meaning.index])
         if math.isnan(end):
-            text = f"{meaning.name} is not determined: other coefficients can run away in its place (separation)"
+            text = f"{meaning.name} is not determined: others can run away in its place (separation)"
             return Sentence(meaning.name, text)
         text = (
             f"{meaning.name} has no finite estimate: the likelihood rises for ever as it goes to "

@@ -126,7 +126,7 @@ def reached(
         found, solution = _suspected(oracle, rows, suspicion)
         if found is not None:
             return _named(problem, found)
-    return _decided(problem, oracle, rows, solution)
+    return decided(problem, oracle, rows, solution)
 
 
 def _suspected(oracle: Likelihood, rows: Rows, suspicion: _Creeping) -> tuple[Found | None, Solution]:
@@ -145,7 +145,7 @@ def _suspected(oracle: Likelihood, rows: Rows, suspicion: _Creeping) -> tuple[Fo
     return None, replace(solution, steps=steps, passes=solution.passes + passes)
 
 
-def _decided(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> Found:
+def decided(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> Found:
     """Look for a direction where a solution is in doubt."""
     if not oracle.size or not anyone_may_run(problem.unit) or not _doubtful(problem, oracle, rows, solution):
         return Found(None, solution, settled=True)
@@ -210,7 +210,8 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
     more = f" and {len(levels) - SHOWN:,} more" if len(levels) > SHOWN else ""
     text = (
         f"No finite maximum exists (separation): every response of {named}{more} is at the same end of its "
-        "range. There are too many columns for the limit to be worked out, and coefficients are those where "
+        "range. There are too many columns, or too different ones, for the limit to be worked out, and "
+        "coefficients are those where "
         "the search ended. Remedies: merge such levels, leave their rows out, or on_separation='drop'"
     )
     if problem.options.on_separation == "error":

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from etamu._base.types import Array
-from etamu.solve.recession import TOLERANCE, program
+from etamu.solve.recession import program
 
 MOST = 400
 """Functionals for which linear programs are asked; beyond it what no shorter way decides is left open."""
@@ -33,6 +33,7 @@ def run_of(functionals: Array, rows: Array) -> Array:
     Parameters
     ----------
     functionals : array (m, k)
+        What is 0 but for rounding is 0 already.
     rows : array (r, k)
         Z, each row signed so that it runs up.
 
@@ -45,7 +46,7 @@ def run_of(functionals: Array, rows: Array) -> Array:
         return np.zeros(len(functionals))
     size = np.abs(functionals).max(axis=1, initial=0.0)
     out = np.zeros(len(functionals))
-    moving = np.flatnonzero(size > TOLERANCE * max(float(size.max(initial=0.0)), 1e-300))
+    moving = np.flatnonzero(size > 0.0)  # whatever their units: one may be counted in 1e12 of another's
     asked, place = np.unique(
         np.round(functionals[moving] / size[moving][:, None], DIGITS), axis=0, return_inverse=True
     )

@@ -82,7 +82,8 @@ class Rule(Protocol):
 def in_metric(score: Array, factor: Metric, information: str, want: Want) -> Direction | None:
     """Return the step H^-1 score, or None if it is not finite."""
     step = factor.solve(score)
-    slope = float(score @ step)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = float(score @ step)
     if not (np.all(np.isfinite(step)) and np.isfinite(slope)):
         return None
     return Direction(step, max(slope, 0.0), information, factor, want)

@@ -41,14 +41,15 @@ class Factor:
     def solve(self, vector: Array) -> Array:
         """Solve H x = vector; a matrix is solved column by column."""
         shape = (-1,) + (1,) * (vector.ndim - 1)
-        scaled = vector / self.diagonal.reshape(shape)
-        half = triangles.solved(self.triangle, scaled, transposed=True)
-        whole = triangles.solved(self.triangle, half)
-        return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # who asks looks whether the answer is finite
+            scaled = vector / self.diagonal.reshape(shape)
+            half = triangles.solved(self.triangle, scaled, transposed=True)
+            whole = triangles.solved(self.triangle, half)
+            return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
 
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
-        with np.errstate(over="ignore"):  # beyond the range it is inf, and says so
+        with np.errstate(over="ignore", invalid="ignore"):
             root = triangles.inverted(self.triangle) / self.diagonal[:, None]
             half = np.triu(root @ root.T)
         return np.asarray(half + np.triu(half, 1).T, dtype=np.float64)

@@ -31,7 +31,8 @@ SHORTEST = 512
 ROUNDS = 4
 """Passes in which a length is narrowed down."""
 MOST, TIMES = 0.9, 10.0
-"""A longer step is long enough with this share of the best gain, if no more than ten times the best value is missing."""
+"""A longer step is long enough with this share of the best gain, if it misses the best value by no more than
+so many times itself."""
 
 
 def ceiling(oracle: Oracle, beta: Array, step: Array) -> float:
