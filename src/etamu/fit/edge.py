@@ -343,7 +343,8 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
     if not len(on):
-        return bool(np.linalg.norm(gradient) <= PROOF * scale and scale > 0.0), []  # far out all scores vanish
+        small = np.linalg.norm(gradient) <= PROOF * scale and scale > 0.0  # far out all scores vanish
+        return bool(small), []
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
     normals /= np.linalg.norm(normals, axis=1)[:, None]
     stays = steep[on[first]]

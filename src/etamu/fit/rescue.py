@@ -1,9 +1,10 @@
-"""A second way up, for the few fits whose ordinary climb did not arrive: trust regions, barriers, other starts.
+"""A second way up, for the few fits whose climb did not arrive: trust regions, barriers, other starts.
 
-Far from any maximum a Newton step says little, beside an edge it jams, and where weights or variances differ by
-many powers of ten a Gram has lost the rows that decide. So over rows written out the climb is repeated within
-trust regions (`etamu.solve.trust`): from where it ended, then from the natural starts, then along the maxima
-with a falling barrier, from whose end the edge is looked at once more. Fits that arrive at once never come here.
+Far from any maximum a Newton step says little, beside an edge it jams, and where weights or variances differ
+by many powers of ten a Gram has lost the rows that decide. So over rows written out the climb is repeated
+within trust regions (`etamu.solve.trust`): from where it ended, then from the natural starts, then along the
+maxima with a falling barrier, from whose end the edge is looked at once more. Fits that arrive at once never
+come here.
 
 May import: everything below `fit`.
 Read next: `etamu.solve.trust`; `etamu.fit.edge`, which proves a maximum on the edge.
