@@ -118,7 +118,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
-    if found is None:
+    if found is None or found.outcome is Outcome.INFEASIBLE:
         return solution
     higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
     return found if higher else solution
