@@ -50,7 +50,7 @@ POLISH = 1e-6
 ALIGNED = 0.9
 """Cosine, in the metric, above which two steps have one direction."""
 LINEAR = 0.05
-"""Share of the decrement that tells of linear convergence: of x^k a Newton step leaves ((k - 2)/(k - 1))^k."""
+"""Share of the decrement that means linear convergence: Newton's step leaves ((k - 2)/(k - 1))^k of x^k."""
 BLOCKED = 1e-6
 """Share of the Newton step that the domain must leave, else its edge is what stops the search."""
 JAMMED = 1e-3
