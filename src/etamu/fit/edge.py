@@ -27,6 +27,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.trust import blur
 from etamu.sums import clearance
 
 BESIDE = {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
@@ -117,7 +118,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
-    if found is None:
+    if found is None or found.outcome is Outcome.INFEASIBLE:
         return solution
     higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
     return found if higher else solution
@@ -332,7 +333,7 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     on = np.flatnonzero(slack <= ON * edge.spread)
     mask = np.zeros(len(slack), dtype=bool)
     mask[on] = True
-    score = edge.per_row(beta, mask)[1]
+    _, score, *information = edge.per_row(beta, mask)
     if not np.all(np.isfinite(score)):
         return None
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
@@ -342,11 +343,16 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     score = np.where(steep, 0.0, score)
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
+    # Where the other rows fit perfectly their scores are what rounding of eta leaves of them.
+    bend = np.where(mask, 0.0, np.maximum(np.abs(information[0]), information[1]))
+    rounded = float(np.linalg.norm(np.abs(edge.rows).T @ (bend * blur(edge.written, beta)) / size))
+    allowed = PROOF * scale + rounded
     if not len(on):
-        return bool(np.linalg.norm(gradient) <= PROOF * scale and scale > 0.0), []  # far out all scores vanish
+        small = np.linalg.norm(gradient) <= allowed and scale > 0.0  # far out all scores vanish
+        return bool(small), []
     normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
     normals /= np.linalg.norm(normals, axis=1)[:, None]
     stays = steep[on[first]]
     shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient)
     holds = shares[: len(first)] > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)
-    return bool(left <= PROOF * scale), _patterns(edge, on[first[holds | stays]], beta.size)
+    return bool(left <= allowed), _patterns(edge, on[first[holds | stays]], beta.size)

@@ -319,7 +319,8 @@ def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -
     """Add up two directions, the first as often as its rows need to stay on their side."""
     gone, basis = rows.null_space(~separated)
     one, two = rows.margins(first.direction), rows.margins(second.direction)
-    bent = -(rows.ways * two)[first.separated] / np.abs(one[first.separated])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a row the first does not move bends to no end
+        bent = -(rows.ways * two)[first.separated] / np.abs(one[first.separated])
     times = 1.0 + max(float(bent.max(initial=0.0)), 0.0)
     direction = basis @ (times * first.direction + second.direction)[gone]
     margins = rows.margins(direction) * rows.ways

@@ -1,9 +1,10 @@
-"""A second way up, for the few fits whose ordinary climb did not arrive: trust regions, barriers, other starts.
+"""A second way up, for the few fits whose climb did not arrive: trust regions, barriers, other starts.
 
-Far from any maximum a Newton step says little, beside an edge it jams, and where weights or variances differ by
-many powers of ten a Gram has lost the rows that decide. So over rows written out the climb is repeated within
-trust regions (`etamu.solve.trust`): from where it ended, then from the natural starts, then along the maxima
-with a falling barrier, from whose end the edge is looked at once more. Fits that arrive at once never come here.
+Far from any maximum a Newton step says little, beside an edge it jams, and where weights or variances differ
+by many powers of ten a Gram has lost the rows that decide. So over rows written out the climb is repeated
+within trust regions (`etamu.solve.trust`): from where it ended, then from the natural starts, then along the
+maxima with a falling barrier, from whose end the edge is looked at once more. Fits that arrive at once never
+come here.
 
 May import: everything below `fit`.
 Read next: `etamu.solve.trust`; `etamu.fit.edge`, which proves a maximum on the edge.
@@ -127,14 +128,15 @@ def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
         _, values, vectors = np.linalg.svd(rows.rows[on])
         flat = vectors[int(np.count_nonzero(values > DEPENDENT * values[0])) :].T
         if not flat.shape[1]:
-            return _solution(rows.oracle, beside, _stays(beta), Outcome.BOUNDARY) or beside
+            return replace(beside, outcome=Outcome.BOUNDARY)
         free = np.where(on[:, None], 0.0, rows.rows @ flat)
         eta = rows.rows @ beta + rows.offset
         ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
         moved = beta + flat @ ended.beta
         if ended.arrived:
             found = _solution(rows.oracle, beside, replace(ended, beta=moved), Outcome.BOUNDARY)
-            return found or _solution(rows.oracle, beside, _stays(beta), Outcome.BOUNDARY) or beside
+            higher = found is not None and found.local.value >= beside.local.value
+            return found if found is not None and higher else replace(beside, outcome=Outcome.BOUNDARY)
         beta, on = moved, on | _on_edge(rows, moved)
     return beside
 

@@ -54,8 +54,9 @@ def rounding(point: Point) -> float:
     floor = 64 * EPS * abs(local.value)
     if matrix is None:
         return floor
-    with np.errstate(over="ignore"):
-        return floor + 256 * len(point.beta) * EPS**2 * float(np.abs(entries(matrix)) @ point.beta**2)
+    with np.errstate(over="ignore", invalid="ignore"):  # inf times 0 where squares overflow: nothing is known
+        lost = float(np.abs(entries(matrix)) @ point.beta**2)
+    return floor if np.isnan(lost) else floor + 256 * len(point.beta) * EPS**2 * lost
 
 
 def sufficient(here: Point, values: Array, ts: Array, slope: float, demand: float) -> Array:

@@ -51,6 +51,8 @@ POLISH = 1e-6
 """Decrement below which an exact pass is followed by its Newton step, whatever the solver's own rule."""
 ALIGNED = 0.9
 """Cosine, in the metric, above which two steps have one direction."""
+LINEAR = 0.05
+"""Share of the decrement that means linear convergence: Newton's step leaves ((k - 2)/(k - 1))^k of x^k."""
 BLOCKED = 1e-6
 """Share of the Newton step that the domain must leave, else its edge is what stops the search."""
 JAMMED = 1e-3
@@ -166,7 +168,7 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     if away or (settled and _marches(oracle, here, newton, checks)):
         return replace(check, outcome=Outcome.INFINITE)
     certain = oracle.concordance * check.lambda_rho <= CERTAIN
-    if settled and certain and (decrement <= tolerance**2 or floor):
+    if settled and certain and (floor or (decrement <= tolerance**2 and not _crawls(oracle, newton, checks))):
         return replace(check, outcome=Outcome.CONVERGED)
     if settled and certain and oracle.dear and _lands(oracle.concordance, decrement, check, tolerance):
         return replace(check, outcome=Outcome.CONVERGED, polish=newton)
@@ -246,6 +248,18 @@ def _marches(oracle: Oracle, here: Point, newton: Direction, checks: list[Check]
     longest = [np.abs(oracle.extent * step).argmax() for step in steps]
     same = all(step[longest[0]] * steps[0][longest[0]] > 0 for step in steps)
     return same and all(after > ALIGNED * before for before, after in pairwise(sizes))
+
+
+def _crawls(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
+    """Tell whether the last Newton step left more of the decrement than one near a regular maximum does.
+
+    Where the value is as flat as a power of the distance, on an edge at which the mean has no slope or at an
+    end of eta, every step leaves the same share of it, and a short step is no sign of having arrived.
+    """
+    last = checks[-1] if checks else None
+    if oracle.concordance > 0 or last is None or last.polish is None:
+        return False
+    return newton.slope > LINEAR * last.decrement > 0.0
 
 
 def _runs_away(concordance: float, decrement: float, check: Check, checks: list[Check]) -> bool:

@@ -3,13 +3,13 @@
 May import: numpy, scipy.linalg (inside functions), etamu._base, and in this room oracle.
 Read next: `etamu.solve.loop`, the way up that is tried before this one.
 
-With v_i the value of row i as a function of eta_i = x_i'beta + o_i, u_i its slope and h_i = -v_i'', the metric
-is M = X'SX, s_i = max(|h_i|, e_i) with e_i the expected bend: it bounds the curvature on both sides, so that
-in its coordinates -1 <= H <= 1. The triangle of sqrt(S) X comes from rows in falling order and columns
-pivoted, which keeps the digits of small rows beside large ones (Cox and Higham 1998, *Stability of Householder
-QR factorization for weighted least squares problems*). The step is the best one within a radius, negative
-curvature used (Moré and Sorensen 1983, SIAM J. Sci. Stat. Comput. 4); gains are summed row by row, as
-differences, and what rounding alone may change is forgiven.
+With v_i the value of row i as a function of eta_i = x_i'beta + o_i, u_i its slope and h_i = -v_i'', the
+metric is M = X'SX, s_i = max(|h_i|, e_i) with e_i the expected bend: it bounds the curvature on both
+sides, so that in its coordinates -1 <= H <= 1. The triangle of sqrt(S) X comes from rows in falling order and
+columns pivoted, which keeps the digits of small rows beside large ones (Cox and Higham 1998, in: Numerical
+Analysis 1997, Pitman Research Notes 380). The step is the best one within a radius, negative curvature used
+(Moré and Sorensen 1983, SIAM J. Sci. Stat. Comput. 4); gains are summed row by row, as differences, and what
+rounding alone may change is forgiven.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOLERANCE = 1e-9
 ROUNDED = 8.0
 """A step this many times as long as rounding of eta alone can make it is no step any more."""
 STILL = 1e-2
-"""Largest share of its distance from the edge, or of 1, by which an eta may move where a search has arrived."""
+"""Largest share of its distance from the edge, or of 1, that an eta may move where a search has arrived."""
 ROOM = 0.9
 """Share of the way to the edge of the domain that a step may go."""
 FAST = 0.05
@@ -237,7 +237,7 @@ def _model(written: Written, here: _Place) -> _Model | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """Where a step led, None if back; its share of what was wanted, the next radius, whether it is Newton's."""
+    """Where a step led, None if back; its share of what was wanted, the next radius, if it is Newton's."""
 
     there: _Place | None
     length: float

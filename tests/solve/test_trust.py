@@ -1,0 +1,87 @@
+"""Trust regions over rows: saddles are left, small rows keep their say, edges are not met."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from etamu.solve.trust import RowValues, ascend, within
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows whose values are the same function of eta, times a size each."""
+
+    rows: np.ndarray
+    size: np.ndarray
+    target: np.ndarray
+    kind: str = "parabola"
+    ends: tuple[float, float] = (-math.inf, math.inf)
+
+    @property
+    def offset(self) -> np.ndarray:
+        return np.zeros(len(self.rows))
+
+    def scale(self, value: float) -> float:
+        return 1.0
+
+    def look(self, eta: np.ndarray) -> RowValues:
+        away, one = eta - self.target, np.ones_like(eta)
+        safe = np.where(eta > 0, eta, 1.0)
+        values = {
+            "parabola": (-0.5 * away**2, -away, one, one),
+            "well": (-((away**2 - 1) ** 2), -4 * away * (away**2 - 1), 12 * away**2 - 4, 8 * one),
+            "logarithm": (
+                np.log(safe) - eta,
+                1 / safe - 1,
+                1 / safe**2,
+                1 / safe**2,
+            ),
+            "fading": (np.exp(-eta) * -1, np.exp(-eta), np.exp(-eta), np.exp(-eta)),
+        }[self.kind]
+        inside = (eta > self.ends[0]) & (eta < self.ends[1])
+        value = np.where(inside, values[0], -np.inf)
+        return RowValues(*(self.size * part for part in (value, *values[1:])))
+
+
+ONE = np.ones((1, 1))
+
+
+def test_a_saddle_is_left_for_a_maximum() -> None:
+    ended = ascend(Rows(ONE, np.ones(1), np.zeros(1), "well"), np.array([1e-9]))
+    assert ended.arrived
+    assert abs(ended.beta[0]) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_an_edge_is_neared_and_never_met() -> None:
+    ended = ascend(Rows(ONE, np.ones(1), np.zeros(1), "logarithm", (0.0, math.inf)), np.array([1e9]))
+    assert ended.arrived
+    assert ended.beta[0] == pytest.approx(1.0, rel=1e-12)
+
+
+def test_small_rows_keep_their_say_beside_large_ones() -> None:
+    rows = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    size = np.array([1e6, 1e6, 1e-6])
+    ended = ascend(Rows(rows, size, np.array([3.0, 3.0, 1.0])), np.array([10.0, -20.0]))
+    assert ended.arrived
+    assert ended.beta == pytest.approx([1.0, 2.0], rel=1e-6)
+
+
+def test_a_value_that_rises_for_ever_has_no_end() -> None:
+    ended = ascend(Rows(ONE, np.ones(1), np.zeros(1), "fading"), np.array([0.0]))
+    assert not ended.arrived
+    assert ended.beta[0] > 20.0
+
+
+@pytest.mark.parametrize("radius", [1e-150, 0.1, 1.0, 3.0, 1e150])
+def test_the_best_step_within_a_radius_fills_it_where_curvature_is_negative(radius: float) -> None:
+    bends, shares = np.array([-1.0, 0.5, 1.0]), np.array([0.3, 1.0, -2.0])
+    step = within(bends, shares, radius)
+    assert np.linalg.norm(step) == pytest.approx(radius, rel=1e-5)
+    for other in np.random.default_rng(1).normal(size=(50, 3)):
+        trial = other * radius / np.linalg.norm(other)
+        gain = shares @ trial - 0.5 * bends @ trial**2
+        assert gain <= shares @ step - 0.5 * bends @ step**2 + 1e-9 * radius * (1 + radius)
