@@ -117,13 +117,14 @@ def _fine_cumulant(found: Facts, mu: Array) -> Array:
     return np.where(mu > start, last - rest(np.maximum(mu, start)), whole)
 
 
-def _cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
+def cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
+    """Return b at theta of a mean."""
     if readable(xp) and found.tail is not None and (table := _cumulant_table(found)) is not None:
         return table(xp, mu)
     return of_mean(found.cumulant_of_mean, xp, mu, complement)
 
 
-def _conjugate_at(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:
+def conjugate_at(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:
     """Return the maximum over theta of y theta - b(theta), y inside the means."""
     if readable(xp) and found.tail is not None and (table := _conjugate_table(found)) is not None:
         return table(xp, y)
@@ -239,8 +240,8 @@ def _apart(
         if value is not None:
             inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
     at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
-    other = _cumulant_at_mean(xp, found, mu, complement)
-    apart = _conjugate_at(xp, found, inner) - inner * at_mu + other
+    other = cumulant_at_mean(xp, found, mu, complement)
+    apart = conjugate_at(xp, found, inner) - inner * at_mu + other
     for value, end in zip(closed, ends, strict=True):
         if value is not None:
             apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)

@@ -1,6 +1,6 @@
 """A family derived from one formula, its cumulant or its variance function, and its canonical link.
 
-May import: _base, family.computed, family.facts, family.family, family.link.
+May import: _base, family.computed, family.contour, family.implied, family.facts, family.family, family.link.
 Read next: `etamu.family.derive`, the door that makes and verifies one.
 """
 
@@ -22,8 +22,10 @@ from etamu.family.computed import (
     of_mean,
     theta_at,
 )
+from etamu.family.contour import Inversion
 from etamu.family.facts import Facts, Statement, facts
 from etamu.family.family import Family, Support, Textbook
+from etamu.family.implied import implied, saturated
 from etamu.family.link import Link, Mean
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
@@ -114,6 +116,18 @@ class Derived(Family):
         return lambda xp, _information: canonical_kernel(self, xp)
 
     @property
+    def implied(self) -> Inversion | None:
+        """Return how the law is inverted from V; None where it is one of the catalogue, or none is known."""
+        return None if self.quasi or self.named is not self else implied(self.statement).inversion
+
+    @property
+    def lawless(self) -> str:
+        """Return why there is no density; empty where there is one."""
+        if self.has_density:
+            return ""
+        return "quasi=True was asked for" if self.quasi else implied(self.statement).reason
+
+    @property
     def kin(self) -> Family:
         """Return the family of the catalogue whose formulas serve, itself if none."""
         return self.named
@@ -133,6 +147,8 @@ class Derived(Family):
         """Return the means, with the ends at which the deviance is finite; a known law's own support."""
         if self.named is not self:
             return self.named.support
+        if self.implied is not None and self.implied.integer:
+            return Support(Interval(0.0, math.inf, closed_lower=True), integer=True)
         closed = tuple(each is not None for each in self.found.closed)
         return Support(Interval(self.mean.lower, self.mean.upper, *closed))
 
@@ -176,13 +192,15 @@ class Derived(Family):
 
     @property
     def dispersion_known(self) -> bool:
-        """Tell whether the family is one whose phi is 1."""
-        return self.named is not self and self.named.dispersion_known
+        """Tell whether the family is one whose phi is 1: a known one, or one of counts."""
+        if self.named is self:
+            return self.implied is not None and self.implied.integer
+        return self.named.dispersion_known
 
     @property
     def has_density(self) -> bool:
-        """Tell whether the law is one that is known."""
-        return self.named is not self and self.named.has_density
+        """Tell whether the law is one that is known, or was found and verified."""
+        return self.implied is not None if self.named is self else self.named.has_density
 
     @property
     def likelihood_dispersion(self) -> str:
@@ -256,10 +274,12 @@ class Derived(Family):
         return np.where(y < 0.0, y, -0.1) if self.mean.upper == 0.0 else y
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
-        """Return the log density at mu = y of the known law; NaN without one."""
-        if self.named is self:
+        """Return the log density at mu = y of the known or implied law; NaN without one."""
+        if self.named is not self:
+            return self.named.saturated(y, dispersion)
+        if self.implied is None:
             return np.full(np.shape(y[0]), math.nan)
-        return self.named.saturated(y, dispersion)
+        return saturated(self.implied, y[0], dispersion)
 
     def __str__(self) -> str:
         return f"derived({self.statement.kind}={self.statement.text})"

@@ -1,6 +1,6 @@
 """The complete law of a response: density, both tails and draws, for every family that has one.
 
-May import: `etamu._base`, `etamu.family.laws`, the families, numpy.
+May import: `etamu._base`, `etamu.family.laws`, `.implied`, the families, numpy.
 Read next: `etamu.family.laws`, one function per law.
 """
 
@@ -16,10 +16,12 @@ from etamu._base.errors import DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import borrowed, families, laws
+from etamu.family.derived import Derived
 from etamu.family.family import Family
+from etamu.family.implied import implied_law
 from etamu.family.laws import Law, Setting
 
-_LAWS: dict[type[Family], Callable[[Any], Law]] = {
+_LAWS: dict[type[Family], Callable[[Any], Law | None]] = {
     families.Gaussian: lambda _: laws.gaussian(),
     families.Bernoulli: lambda _: laws.bernoulli(),
     borrowed.Binomial: lambda _: laws.binomial(),
@@ -28,6 +30,7 @@ _LAWS: dict[type[Family], Callable[[Any], Law]] = {
     families.Gamma: lambda _: laws.gamma(),
     families.InverseGaussian: lambda _: laws.inverse_gaussian(),
     borrowed.Tweedie: lambda family: laws.power_law(float(family.power)),
+    Derived: lambda family: None if family.implied is None else implied_law(family.implied),
 }
 
 _REMEDY: dict[type[Family], str] = {
@@ -35,6 +38,8 @@ _REMEDY: dict[type[Family], str] = {
     borrowed.QuasiBinomial: "use Binomial() for counts of successes among trials",
     borrowed.Quasi: "use Tweedie(power) if the variance is a power of the mean",
 }
+
+_WHY: dict[type[Family], Callable[[Any], str]] = {Derived: lambda family: family.lawless}
 
 
 class Given(TypedDict, total=False):
@@ -152,14 +157,22 @@ def distribution(family: Family) -> Distribution:
     """
     if family.unknown:
         raise NotAvailableError(f"{family} has no law until its {family.unknown} is known: give it")
-    if type(family.named) not in _LAWS:
-        remedy = _REMEDY.get(type(family), "its law is not known")
+    if _known(family) is None:
+        why = _WHY.get(type(family))
+        remedy = why(family) if why else _REMEDY.get(type(family), "its law is not known")
         raise NotAvailableError(f"{family} states a variance function and no distribution: {remedy}")
     return Distribution(family)
 
 
 def _law(family: Family) -> Law:
-    return _LAWS[type(family.named)](family.named)
+    law = _known(family)
+    assert law is not None
+    return law
+
+
+def _known(family: Family) -> Law | None:
+    make = _LAWS.get(type(family.named))
+    return None if make is None else make(family.named)
 
 
 def _rows(

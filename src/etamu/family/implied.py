@@ -1,0 +1,352 @@
+"""The law a derived family has, where its cumulant is one: density, both tails, draws; verified before use.
+
+A cumulant is that of a law only if its inversion is nowhere negative, sums or integrates to 1 and has mean mu
+and variance phi V(mu); many variance functions belong to no law (Letac and Mora 1990). All of this is checked
+at several means before the family has a density; else it stays a quasi-likelihood, and says why.
+
+May import: `etamu._base`, `etamu.family.computed`, `.contour`, `.facts`, `.laws`, `.table`, numpy.
+Read next: `etamu.family.contour`, which inverts the cumulant.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from etamu._base.facts import dataclass
+from etamu._base.types import Array, Interval
+from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance, theta_at
+from etamu.family.contour import Inversion, lattice, law
+from etamu.family.facts import Statement, facts
+from etamu.family.laws import Law, Setting
+from etamu.family.table import Table, tabulate
+
+_REMEMBERED = 64
+_MEANS = {0.0: (0.5, 1.0, 2.0), -math.inf: (-1.0, 0.0, 2.0)}
+_DISPERSIONS = (0.4, 1.5)
+_CLOSE = 1e-7
+_SAME = 300
+"""More distinct values than this are read from a table."""
+
+_STRETCH = 16.0
+"""Tables end at multiples of this, so that neighbouring questions share one."""
+
+_FARTHEST = {0.0: 47.0, -math.inf: 15.9}
+"""Beyond e^47 and below e^-47 nothing is integrated; on the whole line theta keeps its distance to e^16."""
+
+_WIDE = 45.0
+_BUDGET = 12000
+_DIGITS = 3e-11
+"""What the inversion itself keeps: a table cannot be smoother."""
+
+
+class Verdict(NamedTuple):
+    """How a law is inverted, None where there is none that is known; and why."""
+
+    inversion: Inversion | None
+    reason: str
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def implied(statement: Statement) -> Verdict:
+    """Return the law that a statement implies, verified.
+
+    Examples
+    --------
+    >>> implied(Statement("variance", "mu**2 * (1 + mu)")).inversion.integer
+    False
+    >>> implied(Statement("variance", "mu * (1 + mu)**2")).inversion.integer
+    True
+    """
+    found = facts(statement)
+    ends = (found.mean.lower, found.mean.upper)
+    if found.variance is None or ends not in {(0.0, math.inf), (-math.inf, math.inf)}:
+        return Verdict(
+            None, "its density is looked for only where V closes and means are all or all positive"
+        )
+    functions = law(found.texts.variance)
+    integer = found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0)
+    inversion = Inversion(found, functions, integer)
+    with np.errstate(all="ignore"):
+        fault = _fault(inversion)
+    if fault:
+        return Verdict(None, f"no law has this variance function, or its density is not found: {fault}")
+    return Verdict(inversion, "")
+
+
+def _fault(inversion: Inversion) -> str:
+    """Return what keeps an inversion from being a density; nothing where it is one."""
+    found = inversion.found
+    means = np.array(_MEANS[found.mean.lower])
+    for phi in (1.0,) if inversion.integer else _DISPERSIONS:
+        y, width = _places(inversion, means, phi)
+        inner = saturated(inversion, y, np.full_like(y, phi), direct=True)
+        if np.any(np.isnan(inner)):
+            return f"it is not positive at y = {y[np.isnan(inner)][0]:.4g}, phi = {phi:g}"
+        for mu in means:
+            at = np.full_like(y, mu)
+            half = np.asarray(half_deviance(np, found, y, at, 1.0 - at))
+            fault = _moments(y, width * np.exp(inner - half / phi), float(mu), phi, inversion)
+            if fault:
+                return f"its {fault} at mu = {mu:g}, phi = {phi:g}"
+    return ""
+
+
+def _moments(y: Array, weight: Array, mu: float, phi: float, inversion: Inversion) -> str:
+    """Return which of total, mean and variance is wrong; nothing where all are right."""
+    spread = phi * float(inversion.law.at(np.array([mu]))[0])
+    for word, value, truth, size in (
+        ("total", np.sum(weight), 1.0, 1.0),
+        ("mean", np.sum(y * weight), mu, 1.0 + abs(mu)),
+        ("variance", np.sum((y - mu) ** 2 * weight), spread, spread),
+    ):
+        if not abs(value - truth) <= _CLOSE * size:
+            return f"{word} is {value:.6g} and ought to be {truth:.6g}"
+    return ""
+
+
+def _places(inversion: Inversion, means: Array, phi: float) -> tuple[Array, Array]:
+    """Return values of the response over which laws of these means are summed, and what each stands for."""
+    natural = inversion.found.natural
+    theta = np.asarray(theta_at(np, inversion.found, means, 1.0 - means))
+    spread = np.sqrt(phi * inversion.law.at(means))
+    # toward an end of theta a law falls like exp(-room y / phi), toward none faster
+    above, below = (
+        float(np.max(_WIDE * phi / np.minimum(room, 10.0) + 15.0 * spread))
+        for room in (natural.upper - theta, theta - natural.lower)
+    )
+    top = float(means[-1]) + above
+    if inversion.integer:
+        y = np.arange(40.0 + min(top, 1e4))
+        return y, np.ones_like(y)
+    if inversion.found.mean.whole:
+        t = np.linspace(np.arcsinh(means[0] - below), np.arcsinh(top), 400)
+        return np.sinh(t), (t[1] - t[0]) * np.cosh(t)
+    t = np.linspace(-_WIDE, math.log(top), 520)
+    y = np.exp(t)
+    return np.concatenate([[0.0], y]), np.concatenate([[1.0], (t[1] - t[0]) * y])
+
+
+def log_density(inversion: Inversion, y: Array, mu: Array, dispersion: Array) -> Array:
+    """Return log f(y; mu, phi): the saturated term less half the deviance over phi."""
+    half = np.asarray(half_deviance(np, inversion.found, y, mu, 1.0 - mu))
+    return np.asarray(saturated(inversion, y, dispersion) - half / dispersion)
+
+
+def saturated(inversion: Inversion, y: Array, dispersion: Array, *, direct: bool = False) -> Array:
+    """Return the log density at mu = y; 0 at a closed end, where all probability is on it.
+
+    Many rows of one dispersion are read from a table on a stretched scale, or found once per count, unless
+    each is asked for directly.
+    """
+    y, phi = (np.ascontiguousarray(each) for each in np.broadcast_arrays(y, dispersion))
+    found = inversion.found
+    value = np.full(y.shape, 0.0 if found.closed[0] is not None else -math.inf)
+    inside = y > found.mean.lower
+    some, own = y[inside], phi[inside]
+    if not some.size:
+        return value
+    together = not direct and np.all(own == own[0])
+    value[inside] = _of_many(inversion, some, own) if together else inversion.saturated(some, own)
+    return value
+
+
+def _of_many(inversion: Inversion, y: Array, phi: Array) -> Array:
+    """Return the saturated term of rows with one dispersion."""
+    distinct, place = np.unique(y, return_inverse=True)
+    if distinct.size <= _SAME or inversion.integer:
+        return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
+    t = _stretched(inversion.found.mean, y)
+    low, high = math.floor(np.min(t) / _STRETCH), math.floor(np.max(t) / _STRETCH) + 1
+    table = _table(inversion, float(phi[0]), _STRETCH * low, _STRETCH * high)
+    if table is None:
+        return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
+    return np.asarray(table(t))
+
+
+def _stretched(mean: Interval, y: Array) -> Array:
+    return np.asarray(np.arcsinh(y) if mean.whole else np.log(y))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _table(inversion: Inversion, phi: float, low: float, high: float) -> Table | None:
+    """Return the saturated term on a stretched scale of y; None where it is no smooth function."""
+    whole = inversion.found.mean.whole
+
+    def at(t: Array) -> Array:
+        y = np.sinh(t) if whole else np.exp(t)
+        return inversion.saturated(y, np.full_like(y, phi))
+
+    with np.errstate(all="ignore"):
+        return tabulate(at, low, high, _BUDGET, _DIGITS)
+
+
+# --- both tails and draws ---
+
+
+def implied_law(inversion: Inversion) -> Law:
+    """State the law: a count's tails are summed, others integrated outward from y."""
+    tails = _Counts(inversion) if inversion.integer else _Amounts(inversion)
+    return Law(
+        lambda y, at: saturated(inversion, y, at.dispersion),
+        lambda y, at: tails.tail(y, at, -1.0),
+        lambda y, at: tails.tail(y, at, 1.0),
+        tails.sample,
+        discrete=inversion.integer,
+    )
+
+
+def _by_rows(function: Callable[..., Array], *columns: Array) -> Array:
+    """Apply a function to flat columns and give back the shape."""
+    flat = np.broadcast_arrays(*columns)
+    with np.errstate(all="ignore"):
+        return np.asarray(function(*(each.ravel() for each in flat))).reshape(flat[0].shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """A law on 0, 1, 2, …: log f = c(k) + k theta - b."""
+
+    inversion: Inversion
+
+    def tail(self, y: Array, at: Setting, side: float) -> Array:
+        """Sum f over k <= y, or over k > y."""
+        return _by_rows(functools.partial(self._tail, side=side), np.floor(y), at.mu)
+
+    def _tail(self, y: Array, mu: Array, side: float) -> Array:
+        theta, b, last = self._at(mu)
+        total = np.zeros_like(y)
+        top = int(np.max(y, initial=-1.0)) + 1 if side < 0.0 else int(np.max(np.maximum(y, 0.0) + last))
+        carrier = self.carrier(top)
+        for k in range(top):
+            use = y >= k if side < 0.0 else (y < k)
+            total[use] += np.exp(carrier[k] + k * theta[use] - b[use])
+        return np.minimum(total, 1.0)
+
+    def _at(self, mu: Array) -> tuple[Array, Array, Array]:
+        """Return theta, b, and how far beyond a count nothing is left."""
+        found = self.inversion.found
+        theta = np.asarray(theta_at(np, found, mu, 1.0 - mu))
+        spread = np.sqrt(np.abs(self.inversion.law.at(mu)))
+        room = found.natural.upper - theta
+        far = np.where(np.isfinite(room), _WIDE / room, 0.0) + 12.0 * spread + mu + 40.0
+        return theta, np.asarray(cumulant_at_mean(np, found, mu, 1.0 - mu)), np.minimum(far, 1e6)
+
+    def carrier(self, count: int) -> Array:
+        """Return c(k), k < count."""
+        return _carrier(self.inversion, max(64, 1 << max(count - 1, 1).bit_length()))[:count]
+
+    def sample(self, rng: np.random.Generator, at: Setting) -> Array:
+        """Draw by going up the counts until their sum exceeds a uniform number."""
+        mu = at.mu.ravel()
+        with np.errstate(all="ignore"):
+            theta, b, last = self._at(mu)
+            left, value = rng.random(mu.size), np.zeros(mu.size)
+            open_ = np.arange(mu.size)
+            for k in range(int(np.max(last, initial=1.0))):
+                left[open_] -= np.exp(self.carrier(k + 1)[k] + k * theta[open_] - b[open_])
+                open_ = open_[left[open_] > 0.0]
+                value[open_] = k + 1.0
+                if not open_.size:
+                    break
+        return value.reshape(at.mu.shape)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _carrier(inversion: Inversion, count: int) -> Array:
+    found, k = inversion.found, np.arange(1.0, float(count))
+    with np.errstate(all="ignore"):
+        inner = saturated(inversion, k, np.ones_like(k)) - np.asarray(conjugate_at(np, found, k))
+    zero = found.closed[0]
+    assert zero is not None
+    return np.concatenate([[-zero], inner])
+
+
+_OUT = np.arange(-4.6, 4.0, 0.07)
+_FAR = np.exp(_OUT - np.exp(-_OUT))
+_HEIGHTS = 0.07 * _FAR * (1.0 + np.exp(-_OUT))
+"""Places and weights of an integral over (0, inf) of what vanishes exponentially (Takahasi and Mori 1974)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Amounts:
+    """A law with a density, and perhaps an atom at a closed end."""
+
+    inversion: Inversion
+
+    def tail(self, y: Array, at: Setting, side: float) -> Array:
+        """Integrate f over the scale of log y, or of asinh y, outward from y; the larger tail is the rest."""
+        return _by_rows(functools.partial(self._tail, side=side), y, at.mu, at.dispersion)
+
+    def _tail(self, y: Array, mu: Array, phi: Array, side: float) -> Array:
+        total = np.full(y.shape, 0.5 + 0.5 * side)  # what y below the support have
+        inside = (
+            y >= self.inversion.found.mean.lower if self._has_atom else y > self.inversion.found.mean.lower
+        )
+        for outward in (-1.0, 1.0):
+            rows = inside & ((y >= mu) == (outward > 0.0))
+            if np.any(rows):
+                own = self._outward(y[rows], mu[rows], phi[rows], outward)
+                total[rows] = own if outward == side else 1.0 - own
+        return np.asarray(np.clip(total, 0.0, 1.0))
+
+    def _outward(self, y: Array, mu: Array, phi: Array, side: float) -> Array:
+        """Integrate from y away from mu."""
+        found = self.inversion.found
+        some = y > found.mean.lower
+        t = _stretched(found.mean, np.where(some, y, 1.0))[:, None] + side * _FAR
+        height = self._height(t, *(np.broadcast_to(each[:, None], t.shape) for each in (mu, phi)))
+        height = np.where((np.abs(t) < self._farthest) & some[:, None], np.nan_to_num(height), 0.0)
+        total = np.sum(_HEIGHTS * height, axis=1)
+        return np.asarray(total + self._atom(mu, phi) if side < 0.0 and self._has_atom else total)
+
+    @property
+    def _has_atom(self) -> bool:
+        return self.inversion.found.closed[0] is not None
+
+    @property
+    def _farthest(self) -> float:
+        return _FARTHEST[self.inversion.found.mean.lower]
+
+    def _atom(self, mu: Array, phi: Array) -> Array:
+        """Return P(Y = 0)."""
+        zero = np.zeros_like(mu)
+        return np.exp(-np.asarray(half_deviance(np, self.inversion.found, zero, mu, 1.0 - mu)) / phi)
+
+    def _height(self, t: Array, mu: Array, phi: Array) -> Array:
+        """Return f dy / dt."""
+        whole = self.inversion.found.mean.whole
+        t = np.clip(t, -self._farthest, self._farthest)
+        y = np.sinh(t) if whole else np.exp(t)
+        return np.asarray(np.exp(log_density(self.inversion, y, mu, phi)) * (np.cosh(t) if whole else y))
+
+    def sample(self, rng: np.random.Generator, at: Setting) -> Array:
+        """Draw by bisecting the distribution function, on the stretched scale."""
+        return _by_rows(functools.partial(self._sampled, rng), at.mu, at.dispersion)
+
+    def _sampled(self, rng: np.random.Generator, mu: Array, phi: Array) -> Array:
+        found = self.inversion.found
+        uniform = rng.random(mu.size)
+        spread = np.sqrt(phi * np.abs(self.inversion.law.at(mu)))
+        low, high = (_stretched(found.mean, mu) - 1.0, _stretched(found.mean, mu + 9.0 * spread))
+        back = np.sinh if found.mean.whole else np.exp
+        for _ in range(8):
+            above = self._tail(back(low), mu, phi, -1.0) > uniform
+            if not np.any(above):
+                break
+            low = np.where(above, low - 4.0 * (high - low), low)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            short = self._tail(back(middle), mu, phi, -1.0) < uniform
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        drawn = np.asarray(back(0.5 * (low + high)))
+        if self._has_atom:
+            drawn = np.where(uniform <= self._atom(mu, phi), 0.0, drawn)
+        return drawn
+
+
+_HALVINGS = 40
