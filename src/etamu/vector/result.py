@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from etamu.vector.separation import existence
     from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
-    from etamu.vector.tables import glance, tidy
+    from etamu.vector.tables import augment, glance, tidy
 else:
     resampling = later("etamu.fit.bootstrap", "resampling")
     bootstrap = later("etamu.vector.bootstrap", "bootstrap")
@@ -63,6 +63,7 @@ else:
     existence = later("etamu.vector.separation", "existence")
     save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
+    augment = later("etamu.vector.tables", "augment")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
     drop1 = later("etamu.vector.drop", "drop1")
@@ -390,6 +391,10 @@ class VectorFit(Estimated):
     def glance(self) -> Any:
         """Tabulate the fit in one row."""
         return glance(self)
+
+    def augment(self) -> Any:
+        """Tabulate response, probabilities or means, and residuals, one row per row of the input."""
+        return augment(self)
 
     def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.
