@@ -167,3 +167,22 @@ def test_a_column_of_a_basis_has_no_meaning_of_its_own():
     said = em.glm("y ~ poly(x, 2)", sample(), em.Multinomial()).interpret()
     assert len(said) == 2
     assert "no meaning of its own" in said[0].sentence
+
+
+def test_rows_are_tabulated_at_the_length_of_the_input():
+    data = {
+        "y": ["a", "b", "a", "c", "b", "c", "a", None],
+        "x": [1.0, 2.0, 3.0, 4.0, 2.0, 1.0, 2.0, 3.0],
+        "n": [0.0, 1.0, 3.0, 2.0, 0.0, 1.0, 0.0, 4.0],
+    }
+    with pytest.warns(em.DroppedRowsWarning):
+        fit = em.glm("y ~ x", data, family=em.Multinomial())
+    table = fit.augment()
+    assert [len(column) for column in table.values()] == [8] * 7
+    assert np.isnan(table["p_a"][-1])
+    assert table["fitted"][-1] is None
+    assert table["class"].tolist() == data["y"]
+    total = table["p_a"] + table["p_b"] + table["p_c"]
+    np.testing.assert_allclose(total[:-1], 1.0)
+    counts = em.glm("n ~ x", data, family=em.HurdlePoisson()).augment()
+    assert list(counts) == ["y", "fitted", "zero", "residual_quantile", "weight"]

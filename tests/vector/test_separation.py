@@ -162,6 +162,18 @@ def test_what_stays_is_tested_as_in_any_fit():
         fit.test("1:Intercept = 0")
 
 
+def test_sandwiches_of_a_limit_are_those_of_what_stays():
+    data = {**quasi(), "farm": np.arange(N) % 20}
+    fit = separated(em.Cumulative(), data)
+    alone = {name: values[G == "v"] for name, values in data.items()}
+    rest = em.glm("y ~ x", alone, family=em.Cumulative())
+    place = fit.names.index("x")
+    for kind, options in (("HC0", {}), ("CR0", {"cluster": "farm"}), ("expected", {})):
+        errors = fit.with_covariance(kind, **options).se
+        assert np.all(np.isnan(errors) == ~np.isfinite(fit.coef))
+        assert_allclose(errors[place], rest.with_covariance(kind, **options).se[-1], rtol=1e-6)
+
+
 def test_predictions_at_the_limit_are_its_probabilities_and_have_no_error_at_the_end():
     fit = separated(em.Multinomial(), quasi())
     asked = fit.predict({"x": [0.0, 0.0], "g": ["u", "v"]}, interval="confidence")

@@ -12,8 +12,7 @@ from etamu._base.facts import dataclass
 from etamu.family.counts import NegativeBinomialLaw, PoissonLaw
 from etamu.family.family import Textbook
 from etamu.family.link import Link
-from etamu.family.vector import Parameter
-from etamu.family.zeros import Hurdle, ZeroInflated, ZeroTruncated, mean_of, shape_of
+from etamu.family.zeros import Hurdle, ZeroInflated, ZeroTruncated
 
 OTHERS = ("identity", "sqrt")
 
@@ -45,11 +44,6 @@ class ZeroTruncatedPoisson(ZeroTruncated):
         """A canonical likelihood is concave."""
         return self.canonical
 
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return the mean."""
-        return (mean_of(self),)
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -67,11 +61,6 @@ class ZeroTruncatedNegativeBinomial(ZeroTruncated):
     name = "zero_truncated_negative_binomial"
     textbook = Textbook("of positive counts", "nb given y > 0", OTHERS, "positive counts that spread")
     count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and shape."""
-        return mean_of(self), shape_of(self, self.shape_link)
 
 
 @final
@@ -99,11 +88,6 @@ class HurdlePoisson(Hurdle):
     textbook = Textbook("(1-z) (v+z M^2)", "z, or poisson given y > 0", OTHERS, "whether, and then how many")
     count = PoissonLaw()
 
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and zero."""
-        return mean_of(self), self.zero_of()
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -120,11 +104,6 @@ class HurdleNegativeBinomial(Hurdle):
     name = "hurdle_negative_binomial"
     textbook = Textbook("(1-z) (v+z M^2)", "z, or nb given y > 0", OTHERS, "whether, and then how many")
     count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean, zero and shape."""
-        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)
 
 
 @final
@@ -151,11 +130,6 @@ class ZeroInflatedPoisson(ZeroInflated):
     textbook = Textbook("(1-z) (mu+z mu^2)", "z + (1-z) poisson", OTHERS, "zeros of two kinds")
     count = PoissonLaw()
 
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean and zero."""
-        return mean_of(self), self.zero_of()
-
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -175,8 +149,3 @@ class ZeroInflatedNegativeBinomial(ZeroInflated):
         "(1-z) (mu+mu^2/k+z mu^2)", "z + (1-z) nb", OTHERS, "zeros of two kinds, counts that spread"
     )
     count = NegativeBinomialLaw()
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Return mean, zero and shape."""
-        return mean_of(self), self.zero_of(), shape_of(self, self.shape_link)

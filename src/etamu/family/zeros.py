@@ -107,9 +107,10 @@ class OfCounts(NaturalFamily):
         return np.where(y < 1.0, 0.0, np.where(beyond < 0.5, 1.0 - beyond, below))
 
 
-def shape_of(family: OfCounts, shape_link: str | Link) -> Parameter:
-    """Return the predictor of a negative binomial's theta."""
-    return Parameter("shape", link_of(shape_link, LOG, f"{family.name} shape"))
+def shapes_of(family: OfCounts) -> tuple[Parameter, ...]:
+    """Return the predictor of a negative binomial's theta, none where the law has no shape."""
+    link = family.settings.get("shape_link")
+    return () if link is None else (Parameter("shape", link_of(link, LOG, f"{family.name} shape")),)
 
 
 def mean_of(family: OfCounts) -> Parameter:
@@ -138,6 +139,11 @@ class ZeroTruncated(OfCounts):
     """A count that is not recorded when it is 0; abstract."""
 
     support = POSITIVE
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean, and shape where the law has one."""
+        return (mean_of(self), *shapes_of(self))
 
     @property
     def scales(self) -> tuple[str, ...]:
@@ -191,9 +197,11 @@ class WithZeros(OfCounts):
         first, *rest = self.count.scales
         return (first, LOGIT, *rest)
 
-    def zero_of(self) -> Parameter:
-        """Return the predictor of `zero`."""
-        return Parameter("zero", link_of(self.zero_link, LOGIT, f"{self.name} zero"))
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return mean, zero, and shape where the law has one."""
+        zero = Parameter("zero", link_of(self.zero_link, LOGIT, f"{self.name} zero"))
+        return (mean_of(self), zero, *shapes_of(self))
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
         """Return what the positive counts and the share of zeros say."""

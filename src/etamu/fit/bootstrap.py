@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from etamu.execute.tasks import in_order
 from etamu.execute.threads import Threads, available
 from etamu.fit.caller import user_level
 from etamu.fit.clusters import Clustering, by_cluster, ways_of
+from etamu.fit.estimated import Reporting
 from etamu.fit.placed import bread, leverages, placed, score_and_information
 from etamu.fit.reduced import reduced
 from etamu.fit.restrict import bench_of, whole
@@ -39,13 +40,6 @@ from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
-
-
-class Reporting(Protocol):
-    """The map from working coefficients to reported ones, of one predictor or of several."""
-
-    def reported(self, working: Array) -> Array:
-        """Map working coefficients to reported ones."""
 
 
 SCHEMES = ("pairs", "cluster", "parametric", "fractional")

@@ -7,15 +7,34 @@ Read next: `etamu.fit.result` and `etamu.vector.result`, which are made of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
+from etamu._base.errors import NotAvailableError
 from etamu._base.types import Array
 from etamu.fit.likelihood import LogLikelihood
+from etamu.fit.limit import Limit, unbounded
 from etamu.infer import criteria
 from etamu.infer.covariance import Root
 from etamu.infer.wald import p_values
 from etamu.solve.oracle import Outcome, Solution, Step
+
+
+class Reporting(Protocol):
+    """The map between working coefficients and reported ones, of one predictor or of several."""
+
+    @property
+    def size(self) -> int:
+        """Number of working coordinates."""
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Names of the reported columns that have no coefficient of their own."""
+
+    def reported(self, working: Array) -> Array:
+        """Map working coefficients to reported ones; aliased entries are NaN."""
 
 
 class Estimated(ABC):
@@ -30,20 +49,63 @@ class Estimated(ABC):
     solution: Solution
     nobs: int
 
+    beta: Array
+    factor: Root | None
+    limit: Limit | None
+    coordinates: Reporting
+
     @property
     @abstractmethod
-    def coef(self) -> Array:
-        """Coefficients."""
+    def _runs(self) -> Array:
+        """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
 
     @property
     @abstractmethod
     def se(self) -> Array:
         """Standard errors."""
 
+    @cached_property
+    def coef(self) -> Array:
+        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
+
+        Where none exists, a coefficient that could be anything, because others may run away in its place, is
+        NaN too; `existence` says which.
+        """
+        if self.limit is None:
+            return self.coordinates.reported(self.beta)
+        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
+
     @property
-    @abstractmethod
+    def root(self) -> Root:
+        """Factor of the covariance of the working coefficients, dispersion included.
+
+        Raises
+        ------
+        NotAvailableError
+            If the fit was saved without it.
+        """
+        if self.factor is None:
+            raise NotAvailableError(
+                "this needs the covariance, which was left out when the fit was saved: save it with "
+                "covariance=True, or fit again"
+            )
+        return self.factor
+
+    @cached_property
     def reported_root(self) -> Root:
-        """A factor C of the covariance of the coefficients, cov = C C'."""
+        """A factor C of the covariance of the reported coefficients, cov = C C'; NaN where one runs away."""
+        carried = self.coordinates.reported(self.root.matrix)
+        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
+
+    @property
+    def rank(self) -> int:
+        """Number of coefficients that are not aliased."""
+        return self.coordinates.size
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Names of columns that are linear combinations of earlier ones."""
+        return self.coordinates.aliased
 
     @property
     @abstractmethod

@@ -27,7 +27,7 @@ from etamu.fit.estimated import Estimated
 from etamu.fit.examined import Examined
 from etamu.fit.explained import Explained
 from etamu.fit.likelihood import LogLikelihood
-from etamu.fit.limit import Limit, unbounded
+from etamu.fit.limit import Limit
 from etamu.fit.phi import Phi
 from etamu.fit.pictured import Pictured
 from etamu.fit.problem import Problem
@@ -156,17 +156,6 @@ class Fit(Estimated, Asked, Examined, Explained, Pictured):
 
     # The estimate
 
-    @cached_property
-    def coef(self) -> Array:
-        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
-
-        Where none exists, a coefficient that could be anything, because others may run away in its place, is
-        NaN too; `existence` says which.
-        """
-        if self.limit is None:
-            return self.coordinates.reported(self.beta)
-        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
-
     @property
     def finite(self) -> Array:
         """Coefficients by which everything that has an estimate is computed: finite, 0 where aliased."""
@@ -191,34 +180,12 @@ class Fit(Estimated, Asked, Examined, Explained, Pictured):
         """
         return existence(self)
 
-    @property
-    def root(self) -> Root:
-        """Factor of the covariance of the working coefficients, dispersion included.
-
-        Raises
-        ------
-        NotAvailableError
-            If the fit was saved without it.
-        """
-        if self.factor is None:
-            raise NotAvailableError(
-                "this needs the covariance, which was left out when the fit was saved: save it with "
-                "covariance=True, or fit again"
-            )
-        return self.factor
-
     @cached_property
     def se(self) -> Array:
         """Standard errors."""
         if self.factor is None and self.kept_se is not None:
             return self.kept_se
         return self.reported_root.errors()
-
-    @cached_property
-    def reported_root(self) -> Root:
-        """A factor C of the covariance of the reported coefficients, cov = C C'; NaN where one runs away."""
-        carried = self.coordinates.reported(self.root.matrix)
-        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @property
     def reference_df(self) -> Array | float:
@@ -246,16 +213,6 @@ class Fit(Estimated, Asked, Examined, Explained, Pictured):
         if degrees is None:
             return self.reference_df
         return degrees(self.coordinates.hypothesis(np.atleast_2d(combinations)))
-
-    @property
-    def rank(self) -> int:
-        """Number of coefficients that are not aliased."""
-        return self.coordinates.size
-
-    @property
-    def aliased(self) -> tuple[str, ...]:
-        """Names of columns that are linear combinations of earlier ones."""
-        return self.coordinates.aliased
 
     @property
     def dispersion(self) -> float:

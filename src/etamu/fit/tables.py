@@ -37,6 +37,11 @@ def tidy(fit: Fit, level: float | None = None) -> Any:
     >>> list(fit.tidy(level=0.95))
     ['term', 'estimate', 'std_error', 'statistic', 'p_value', 'conf_low', 'conf_high']
     """
+    return native(fit, coefficients_of(fit, level))
+
+
+def coefficients_of(fit: Any, level: float | None) -> dict[str, Any]:
+    """Return the coefficients of a fit of one predictor or several as columns."""
     columns: dict[str, Any] = {
         "term": np.array(fit.names),
         "estimate": fit.coef,
@@ -47,7 +52,7 @@ def tidy(fit: Fit, level: float | None = None) -> Any:
     if level is not None:
         ends = fit.conf_int(level)
         columns |= {"conf_low": ends[:, 0], "conf_high": ends[:, 1]}
-    return _native(fit, columns)
+    return columns
 
 
 def glance(fit: Fit) -> Any:
@@ -76,7 +81,7 @@ def glance(fit: Fit) -> Any:
     }
     for shape in fit.shapes:
         row |= {shape.name: shape.estimate, f"{shape.name}_se": shape.se}
-    return _native(fit, {name: np.array([value]) for name, value in row.items()})
+    return native(fit, {name: np.array([value]) for name, value in row.items()})
 
 
 def augment(fit: Fit) -> Any:
@@ -85,27 +90,34 @@ def augment(fit: Fit) -> Any:
     The response columns are named by the family: y, or successes and trials. The mean and the residuals of
     trials are proportions. A row that was dropped is NaN; `weight` is the product of the weights given.
     """
-    columns = {
-        name: _laid_out(fit, values)
-        for name, values in zip(fit.family.response, fit.problem.chunk.y, strict=True)
-    }
+    columns = response_of(fit)
     columns["fitted"] = np.asarray(fit.predict())
     beta = raw_beta(fit)
     columns["eta"] = by_row(fit, lambda chunk: etas(chunk, beta))
     columns |= {f"residual_{kind}": fit.residuals(kind) for kind in KINDS}
+    return native(fit, columns | weight_of(fit))
+
+
+def response_of(fit: Any) -> dict[str, Any]:
+    """Return the response columns of the rows of the input by name."""
+    pairs = zip(fit.family.response, fit.problem.chunk.y, strict=True)
+    return {name: _laid_out(fit, values) for name, values in pairs}
+
+
+def weight_of(fit: Any) -> dict[str, Any]:
+    """Return the product of the weights of the rows of the input."""
     total = fit.problem.chunk.weights.total()
-    columns["weight"] = _laid_out(fit, np.ones(len(fit.problem.chunk)) if total is None else total)
-    return _native(fit, columns)
+    return {"weight": _laid_out(fit, np.ones(len(fit.problem.chunk)) if total is None else total)}
 
 
-def _laid_out(fit: Fit, values: Array) -> Array:
+def _laid_out(fit: Any, values: Array) -> Array:
     """Put the rows used where they were in the input, NaN elsewhere."""
     out = np.full(fit.problem.input_rows, np.nan)
     out[fit.problem.chunk.row_ids] = values
     return out
 
 
-def _native(fit: Fit, columns: dict[str, Any]) -> Any:
+def native(fit: Any, columns: dict[str, Any]) -> Any:
     """Hand columns over in the library of the input; a dict of arrays where there was none."""
     table = fit.problem.table
     return columns if table is None else table.native_table(columns)

@@ -122,7 +122,7 @@ def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> A
 
 def _clustered(fit: VectorFit, executor: Threads, bread: Root, kind: str, ways: tuple[Any, ...]) -> Array:
     """Sum the whitened squares of the scores of the clusters, by inclusion and exclusion of several ways."""
-    meat = np.zeros((fit.coordinates.size,) * 2)
+    meat = np.zeros((bread.matrix.shape[1],) * 2)
     for sign, codes in crossed(ways):
         count = int(codes.max()) + 1
         whole = replace(executor.whole, cluster=(codes,))

@@ -26,7 +26,7 @@ from etamu.solve.aliases import doubts_of
 from etamu.solve.factor import clearly_independent, independent_columns, triangle
 from etamu.vector.stack import Stack
 
-MOST = 200_000_000
+MOST = 50_000_000
 """Numbers in the demands of all rows, and in a triangle's rows, up to which a question is asked."""
 BLOCK = 1 << 13
 """Pairs written out at a time."""

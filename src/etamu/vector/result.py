@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
@@ -22,7 +22,7 @@ from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
 from etamu.fit.estimated import Estimated
 from etamu.fit.likelihood import LogLikelihood
-from etamu.fit.limit import Limit, unbounded
+from etamu.fit.limit import Limit
 from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
 from etamu.infer.covariance import Root
 from etamu.infer.wald import interval
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from etamu.vector.separation import existence
     from etamu.vector.store import save
     from etamu.vector.summary import VectorSummary, summary
-    from etamu.vector.tables import glance, tidy
+    from etamu.vector.tables import augment, glance, tidy
 else:
     resampling = later("etamu.fit.bootstrap", "resampling")
     bootstrap = later("etamu.vector.bootstrap", "bootstrap")
@@ -63,6 +63,7 @@ else:
     existence = later("etamu.vector.separation", "existence")
     save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
+    augment = later("etamu.vector.tables", "augment")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
     drop1 = later("etamu.vector.drop", "drop1")
@@ -160,17 +161,6 @@ class VectorFit(Estimated):
     # The estimate
 
     @cached_property
-    def coef(self) -> Array:
-        """Coefficients: NaN where a column is aliased, infinite where no finite estimate exists.
-
-        Where none exists, a coefficient that could be anything, because others may run away in its place, is
-        NaN too; `existence` says which.
-        """
-        if self.limit is None:
-            return self.coordinates.reported(self.beta)
-        return unbounded(self.coordinates.reported(self.limit.near), self._runs)
-
-    @cached_property
     def _runs(self) -> Array:
         """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
         return np.zeros(len(self.names)) if self.limit is None else signs(self.limit, self.coordinates)
@@ -187,25 +177,6 @@ class VectorFit(Estimated):
         'interior'
         """
         return existence(self)
-
-    @property
-    def root(self) -> Root:
-        """Factor of the covariance of the working coefficients.
-
-        Raises
-        ------
-        NotAvailableError
-            If the fit was saved without it.
-        """
-        if self.factor is None:
-            raise NotAvailableError("this needs the covariance, which this fit does not carry: fit again")
-        return self.factor
-
-    @cached_property
-    def reported_root(self) -> Root:
-        """A factor C of the covariance of the reported coefficients, cov = C C'."""
-        carried = self.coordinates.reported(self.root.matrix)
-        return Root(carried if self.limit is None else np.where(self._runs[:, None] == 0.0, carried, np.nan))
 
     @cached_property
     def se(self) -> Array:
@@ -253,16 +224,6 @@ class VectorFit(Estimated):
             raise OptionError(f"method {method!r} is not known; choose one of {', '.join(map(repr, made))}")
         ends: Array = made[method]()
         return np.exp(ends) if scale == "ratio" else ends
-
-    @property
-    def rank(self) -> int:
-        """Number of coefficients that are not aliased."""
-        return self.coordinates.size
-
-    @property
-    def aliased(self) -> tuple[str, ...]:
-        """Names of columns that are linear combinations of earlier ones."""
-        return self.coordinates.aliased
 
     # The criteria
 
@@ -430,6 +391,10 @@ class VectorFit(Estimated):
     def glance(self) -> Any:
         """Tabulate the fit in one row."""
         return glance(self)
+
+    def augment(self) -> Any:
+        """Tabulate response, probabilities or means, and residuals, one row per row of the input."""
+        return augment(self)
 
     def save(self, path: str | Path, *, covariance: bool = True) -> None:
         """Write the fit to a JSON file that `etamu.load` reads, without any row of the data.

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.types import Array
+from etamu.fit.tables import coefficients_of, native, response_of, weight_of
+
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
 
@@ -29,18 +32,8 @@ def tidy(fit: VectorFit, level: float | None = None) -> Any:
     ['car', 'car', 'rail', 'rail']
     """
     stated = fit.problem.predictors
-    columns: dict[str, Any] = {
-        "predictor": np.array([stated[fit.coordinates.part_of(name)].parameter.name for name in fit.names]),
-        "term": np.array(fit.names),
-        "estimate": fit.coef,
-        "std_error": fit.se,
-        "statistic": fit.statistic,
-        "p_value": fit.p_values,
-    }
-    if level is not None:
-        ends = fit.conf_int(level)
-        columns |= {"conf_low": ends[:, 0], "conf_high": ends[:, 1]}
-    return _native(fit, columns)
+    name = np.array([stated[fit.coordinates.part_of(name)].parameter.name for name in fit.names])
+    return native(fit, {"predictor": name, **coefficients_of(fit, level)})
 
 
 def glance(fit: VectorFit) -> Any:
@@ -58,9 +51,42 @@ def glance(fit: VectorFit) -> Any:
         "iterations": fit.iterations,
         "passes": fit.passes,
     }
-    return _native(fit, {name: np.array([value]) for name, value in row.items()})
+    return native(fit, {name: np.array([value]) for name, value in row.items()})
 
 
-def _native(fit: VectorFit, columns: dict[str, Any]) -> Any:
-    table = fit.problem.table
-    return columns if table is None else table.native_table(columns)
+def augment(fit: VectorFit) -> Any:
+    """Tabulate response, what is predicted and residuals, one row per row of the input.
+
+    Of classes the class or the counts, a probability each ("p_bus"), and the most probable class; else the
+    mean and the parameters. A row that was dropped is NaN; `weight` is the product of the weights given.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"way": ["bus", "car", "car", "rail", "bus", "rail"], "km": [1.0, 2.0, 4.0, 3.0, 3.0, 1.0]}
+    >>> list(em.glm("way ~ km", data, family=em.Multinomial()).augment())
+    ['class', 'p_bus', 'p_car', 'p_rail', 'fitted', 'residual_quantile', 'weight']
+    """
+    columns = response_of(fit)
+    if fit.family.categorical:
+        p = fit.predict(kind="probabilities")
+        levels: tuple[str, ...] = fit.family.settings["levels"]
+        if "class" in columns:
+            columns["class"] = _labels(columns["class"], levels)
+        columns |= {f"p_{level}": np.asarray(p)[:, j] for j, level in enumerate(levels)}
+        columns["fitted"] = fit.predict(kind="class")
+    else:
+        columns["fitted"] = fit.predict()
+        names = [each.parameter.name for each in fit.problem.predictors]
+        columns |= {name: fit.predict(kind=name) for name in names if name != "mean"}
+    if not (fit.family.categorical and len(fit.problem.chunk.y) > 1):
+        columns["residual_quantile"] = fit.residuals()
+    return native(fit, columns | weight_of(fit))
+
+
+def _labels(codes: Array, levels: tuple[str, ...]) -> Any:
+    """Return classes by name, None where a row was dropped."""
+    known = ~np.isnan(codes)
+    out = np.full(len(codes), None, dtype=object)
+    out[known] = np.array(levels, dtype=object)[codes[known].astype(np.intp)]
+    return out
