@@ -127,7 +127,7 @@ def test_weights_of_any_size_leave_light_rows_their_say() -> None:
         fit = em.glm("y ~ x + z", data, variance_weights="w", **options)
     assert fit.converged
     plain = em.glm("y ~ x + z", data, **options)
-    assert fit.coef == pytest.approx(plain.coef, rel=1e-4)  # 1e-9 of standard errors of 1e5
+    assert fit.coef == pytest.approx(plain.coef, rel=1e-3)  # 1e-6 of standard errors of 1e5, where rounding ends
 
 
 def test_a_value_may_be_finite_where_the_slope_of_its_variance_is_not() -> None:
