@@ -212,3 +212,11 @@ def test_a_boundary_is_a_finding_and_an_interior_maximum_none() -> None:
         fit = em.glm("y ~ x", data, family="poisson", link="identity")
     assert "boundary" in fit.check()["existence"].words
     assert "existence" not in em.glm("y ~ x", {**data, "y": [1.0, 3.0, 2.0]}, family="poisson").check().names
+
+
+@pytest.mark.parametrize("family", ["poisson", em.Tweedie(1.5)], ids=str)
+def test_rows_whose_mean_is_zero_are_checked_without_a_number_that_is_none(family: Any) -> None:
+    data = {"y": [1, 2, 3, 0, 0, 0, 2, 5, 3], "g": list("aaabbbccc")}
+    with pytest.warns(em.SeparationWarning):
+        fit = em.glm("y ~ g", data, family=family, link="log")
+    assert fit.check()["existence"].verdict == "act"

@@ -146,7 +146,8 @@ def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None
         raise AssertionError(f"said to be infinite, with no direction: {said.how}")
     along = np.array([said.direction.get(name, 0.0) for name in fit.names], dtype=Wide)
     moved = rows.x @ along
-    moves = np.abs(moved) > 10 * TOLERANCE * np.max(np.abs(moved), initial=0)
+    told = 1e-13 * (np.abs(rows.x) @ np.abs(along))  # the direction has 15 digits
+    moves = np.abs(moved) > np.maximum(10 * TOLERANCE * np.max(np.abs(moved), initial=0), told)
     assert np.any(moves), "said to be infinite along a direction that moves no row"
     finite = np.where(np.isfinite(beta), beta, 0.0)
     start = rows.offset[moves] + rows.x[moves] @ finite

@@ -128,6 +128,10 @@ def _power_quotient(x: Array, power: float) -> Array:
     return np.asarray((8.0 * near - far) / (12.0 * step))
 
 
+LEAST = 1e-150
+"""A mean of 0, as of separated rows, is seen from here: so near that P(Y = 0) is 1."""
+
+
 def cdf(y: Array, mu: Array, dispersion: Array, power: float) -> Array:
     """Compute P(Y <= y), y >= 0, accurate in the lower tail.
 
@@ -137,12 +141,14 @@ def cdf(y: Array, mu: Array, dispersion: Array, power: float) -> Array:
     [0.13533528 0.60350096]
     """
     tail = compound.cdf if _is_compound(power) else stable.cdf
+    mu = np.maximum(mu, LEAST)
     return tail(y / mu, dispersion * mu ** (power - 2.0), power)
 
 
 def sf(y: Array, mu: Array, dispersion: Array, power: float) -> Array:
     """Compute P(Y > y), y >= 0, accurate in the upper tail."""
     tail = compound.sf if _is_compound(power) else stable.sf
+    mu = np.maximum(mu, LEAST)
     return tail(y / mu, dispersion * mu ** (power - 2.0), power)
 
 

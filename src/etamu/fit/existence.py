@@ -196,7 +196,7 @@ def existence(fit: Fit) -> Existence:
         return _plain("boundary", text)
     if outcome is Outcome.CONVERGED and fit.method != "ml":
         text = (
-            f"The adjusted scores of method={fit.method!r} have a finite root, which was found, whether or not "
+            f"The adjusted scores of method={fit.method!r} have a finite root, found here, whether or not "
             "rows are separated; it is not proved to be the only one."
         )
         return _plain("local", text)

@@ -64,8 +64,11 @@ def cameron_trivedi(y: Array, mu: Array, copies: Array | None = None) -> Score:
     0.0566
     """
     k = np.ones_like(mu) if copies is None else copies
-    auxiliary = ((y - mu) ** 2 - y) / mu
+    some = mu > 0.0  # a row whose mean is 0, and so its count, says nothing
+    auxiliary = np.where(some, ((y - mu) ** 2 - y) / np.where(some, mu, 1.0), 0.0)
     square = float(np.sum(k * mu**2))
+    if not square > 0.0:
+        return Score(math.nan, math.nan, size=math.nan)
     slope = float(np.sum(k * mu * auxiliary)) / square
     residual = auxiliary - slope * mu
     left = float(k.sum()) - 1.0
@@ -86,6 +89,8 @@ def dean(y: Array, mu: Array, leverage: Array, copies: Array | None = None) -> S
     k = np.ones_like(mu) if copies is None else copies
     total = float(np.sum(k * ((y - mu) ** 2 - y + leverage * mu)))
     square = float(np.sum(k * mu**2))
+    if not square > 0.0:
+        return Score(math.nan, math.nan, size=math.nan)
     z = total / math.sqrt(2.0 * square)
     return Score(z, two_sided(z), size=total / square)
 
