@@ -41,6 +41,7 @@ from tests.fuzz.load import bits, long_table
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 data = long_table()
+labelled = {"x": data["x"], "g": np.array(list("abcdefghi"))[data["g"]]}
 few = {name: column[:4000] for name, column in data.items()}
 ask = lambda: em.glm("y ~ x + C(g)", data, family="poisson")
 before = bits(ask())
@@ -51,6 +52,8 @@ try:
     while True:
         if sys.argv[1] == "fit":
             ask()
+        elif sys.argv[1] == "vector":
+            em.glm("g ~ x", labelled, family=em.Multinomial())
         else:
             start.with_covariance("bootstrap", replications=100_000)
 except KeyboardInterrupt:
@@ -63,7 +66,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process there")
-@pytest.mark.parametrize("what", ["fit", "bootstrap"])
+@pytest.mark.parametrize("what", ["fit", "vector", "bootstrap"])
 def test_an_interrupt_ends_a_long_fit_and_leaves_no_thread(what: str, tmp_path, request) -> None:
     script = tmp_path / "long.py"
     script.write_text(SCRIPT)

@@ -10,6 +10,7 @@ Read next: `etamu.fit.estimate`, which calls it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -59,6 +60,8 @@ PROVED = 1e-3
 """A lambda*rho this far below 1 proves that a finite maximum exists, nearer than 1e-3 of a row's eta."""
 ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
+STILL = 0.5
+"""Most by which a step of rounding moves an eta; one that creeps to an infinite end moves it by 1."""
 FALLEN = 1e-9
 """Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
 MOST = 12
@@ -170,7 +173,8 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
             return None
         move, lost = metric.solve(local.score), metric.solve(whitened.rounding(beta))
         size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(lost)
-        if local.metric is not None and np.all(np.abs(move) <= size):
+        step_in_beta = whitened.beta(move)
+        if local.metric is not None and np.all(np.abs(move) <= size) and not _creeps(oracle, step_in_beta):
             seen = oracle.at(beta, FINAL)
             noise = ROUNDED**2 * float(whitened.rounding(beta) @ np.abs(lost))
             fallen = solution.local.value - seen.value - noise
@@ -178,8 +182,13 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
             outcome = Outcome.CONVERGED if kept else solution.outcome
             passes = solution.passes + 3 * step + 1
             return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes)
-        beta = beta + whitened.beta(move)
+        beta = beta + step_in_beta
     return None
+
+
+def _creeps(oracle: Likelihood, step: Array) -> bool:
+    """Tell whether a step moves some eta as far as one toward an infinite end of an exponential tail does."""
+    return oracle.concordance > 0.0 and math.sqrt(oracle.longest(np.multiply.outer(step, step))) > STILL
 
 
 def _proved(found: Solution) -> bool:

@@ -53,6 +53,8 @@ ALIGNED = 0.9
 """Cosine, in the metric, above which two steps have one direction."""
 LINEAR = 0.05
 """Share of the decrement that means linear convergence: Newton's step leaves ((k - 2)/(k - 1))^k of x^k."""
+GROWS = 1.2
+"""A decrement that grows by more than this along one direction grows because the curvature fades."""
 BLOCKED = 1e-6
 """Share of the Newton step that the domain must leave, else its edge is what stops the search."""
 JAMMED = 1e-3
@@ -168,7 +170,8 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     if away or (settled and _marches(oracle, here, newton, checks)):
         return replace(check, outcome=Outcome.INFINITE)
     certain = oracle.concordance * check.lambda_rho <= CERTAIN
-    if settled and certain and (floor or (decrement <= tolerance**2 and not _crawls(oracle, newton, checks))):
+    near_enough = decrement <= tolerance**2 and not _crawls(oracle, here, newton, checks)
+    if settled and certain and (near_enough or floor):
         return replace(check, outcome=Outcome.CONVERGED)
     if settled and certain and oracle.dear and _lands(oracle.concordance, decrement, check, tolerance):
         return replace(check, outcome=Outcome.CONVERGED, polish=newton)
@@ -223,10 +226,12 @@ def _at_floor(here: Point, decrement: float, checks: list[Check], *, stuck: bool
 
 
 def _strides(here: Point, decrement: float, checks: list[Check]) -> bool:
-    """Tell whether the last Newton step and the next one go the same way, the next one shorter."""
+    """Tell whether the last Newton step and the next one go the same way, the next one shorter, or longer."""
     last = checks[-1] if checks else None
     observed = here.local.observed
-    if last is None or last.polish is None or observed is None or not last.decrement > decrement > 0.0:
+    if last is None or last.polish is None or observed is None or not decrement > 0.0:
+        return False
+    if last.decrement <= decrement <= GROWS * last.decrement:
         return False
     step = last.polish.step
     length = max(float(step @ (observed @ step)), 0.0)  # rounding may make the square of nothing negative
@@ -250,7 +255,7 @@ def _marches(oracle: Oracle, here: Point, newton: Direction, checks: list[Check]
     return same and all(after > ALIGNED * before for before, after in pairwise(sizes))
 
 
-def _crawls(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
+def _crawls(oracle: Oracle, here: Point, newton: Direction, checks: list[Check]) -> bool:
     """Tell whether the last Newton step left more of the decrement than one near a regular maximum does.
 
     Where the value is as flat as a power of the distance, on an edge at which the mean has no slope or at an
@@ -259,7 +264,8 @@ def _crawls(oracle: Oracle, newton: Direction, checks: list[Check]) -> bool:
     last = checks[-1] if checks else None
     if oracle.concordance > 0 or last is None or last.polish is None:
         return False
-    return newton.slope > LINEAR * last.decrement > 0.0
+    shrinks = LINEAR * last.decrement < newton.slope < last.decrement
+    return shrinks and _strides(here, newton.slope, checks)
 
 
 def _runs_away(concordance: float, decrement: float, check: Check, checks: list[Check]) -> bool:
