@@ -96,7 +96,7 @@ def test_any_array_namespace_gives_the_same(family) -> None:
     y, eta, w = (array_api_strict.asarray(each) for each in (AMOUNTS, ETA, WEIGHTS))
     for mine, theirs in zip(loss(y, eta, w, 0.5), loss(AMOUNTS, ETA, WEIGHTS, 0.5), strict=True):
         assert namespace_of(mine) is array_api_strict
-        assert_allclose(np.asarray(mine), theirs, rtol=1e-14)
+        assert_allclose(np.asarray(mine), theirs, rtol=1e-11)  # a root where NumPy has a table
 
 
 def test_expected_information_is_positive_where_the_loss_is_not_convex() -> None:

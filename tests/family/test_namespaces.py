@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from etamu.family.borrowed import Binomial
+from etamu.family.derived import Derived
 from etamu.family.families import Bernoulli
 from etamu.family.links import Logit
 from etamu.family.stated import StatedLink
@@ -30,7 +31,9 @@ def test_strict_array_api_gives_what_numpy_gives(unit, information):
         plain = unit.bind(np, information)(rows, eta)
         other = unit.bind(array_api_strict, information)(strict, array_api_strict.asarray(eta))
     for mine, theirs in zip(plain, other, strict=True):
-        np.testing.assert_allclose(np.asarray(theirs), mine, rtol=1e-15)
+        # NumPy reads a table where other namespaces search for a root, which leaves them a few digits less
+        tables = isinstance(unit.family, Derived) and unit.family.named is unit.family
+        np.testing.assert_allclose(np.asarray(theirs), mine, rtol=1e-9 if tables else 1e-15)
 
 
 @pytest.mark.parametrize("link", LINKS, ids=str)

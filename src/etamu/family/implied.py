@@ -39,7 +39,7 @@ _FARTHEST = {0.0: 47.0, -math.inf: 15.9}
 """Beyond e^47 and below e^-47 nothing is integrated; on the whole line theta keeps its distance to e^16."""
 
 _WIDE = 45.0
-_BUDGET = 12000
+_BUDGET = 4000
 _DIGITS = 3e-11
 """What the inversion itself keeps: a table cannot be smoother."""
 
@@ -160,12 +160,17 @@ def _of_many(inversion: Inversion, y: Array, phi: Array) -> Array:
     distinct, place = np.unique(y, return_inverse=True)
     if distinct.size <= _SAME or inversion.integer:
         return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
-    t = _stretched(inversion.found.mean, y)
+    whole = _stretched(inversion.found.mean, y)
+    last = _FARTHEST[inversion.found.mean.lower]
+    t = np.clip(whole, -last, last)
     low, high = math.floor(np.min(t) / _STRETCH), math.floor(np.max(t) / _STRETCH) + 1
     table = _table(inversion, float(phi[0]), _STRETCH * low, _STRETCH * high)
     if table is None:
         return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
-    return np.asarray(table(t))
+    # farther out a density is a power of y: a straight line on this scale
+    edge = np.array([-last, 1.0 - last, last - 1.0, last])
+    slopes = np.diff(table(np.clip(edge, table.edges[0], table.edges[-1])))[[0, 2]]
+    return np.asarray(table(t) + np.where(t < whole, slopes[1], slopes[0]) * (whole - t))
 
 
 def _stretched(mean: Interval, y: Array) -> Array:
@@ -182,6 +187,8 @@ def _table(inversion: Inversion, phi: float, low: float, high: float) -> Table |
         return inversion.saturated(y, np.full_like(y, phi))
 
     with np.errstate(all="ignore"):
+        if np.any(np.isnan(at(np.linspace(low, high, 33)[1:-1]))):
+            return None
         return tabulate(at, low, high, _BUDGET, _DIGITS)
 
 

@@ -24,8 +24,8 @@ SPLITS = 5
 COUNT = 8
 """Coefficients of a panel, one line of cache: a power law errs by 130^-8 on a 32nd of an octave."""
 
-REACH = 900
-"""Octaves above and below 1 in which a function is looked at; farther out it overflows on the way."""
+REACH = 1021
+"""Octaves above and below 1 in which a function is looked at: all normal numbers but the last."""
 
 _NODES = 10
 _EXPONENTS = 2048
