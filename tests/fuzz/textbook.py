@@ -59,11 +59,16 @@ def _logit(eta: np.ndarray) -> Point:
     return Point(mu, complement, mu * complement)
 
 
+def _wide(number: mpmath.mpf) -> np.longdouble:
+    """Round a probability; one below the range of extended precision is 0."""
+    return Wide(0) if number < mpmath.mpf("1e-4900") else Wide(mpmath.nstr(number, 22))
+
+
 def _probit(eta: np.ndarray) -> Point:
     with mpmath.workdps(25):
         half = [mpmath.mpf(str(each)) for each in eta]
         tails = [(mpmath.ncdf(each), mpmath.ncdf(-each), mpmath.npdf(each)) for each in half]
-        wide = [[Wide(mpmath.nstr(part, 22)) for part in each] for each in tails]
+        wide = [[_wide(part) for part in each] for each in tails]
     mu, complement, slope = (np.array(part, dtype=Wide) for part in zip(*wide, strict=True))
     return Point(mu, complement, slope)
 

@@ -16,10 +16,10 @@ pytest.importorskip("matplotlib")
 way = importlib.import_module("etamu.plot.convergence").way
 
 
-def test_a_newton_way_ends_at_the_tolerance():
+def test_a_newton_way_has_every_step_and_the_last_leads_below_the_tolerance():
     found = way(SHIPS)
     assert len(found.newton) == SHIPS.iterations
-    assert found.newton[-1] < 1e-8
+    assert found.newton[-1] < 1e-4  # what such a step leaves is its square: it need not be seen
     # Near the maximum the likelihood is a parabola: both distances are one.
     np.testing.assert_allclose(found.gap[2], found.newton[2], rtol=0.05)
     assert found.observed.all()

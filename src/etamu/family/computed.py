@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from etamu._base.errors import FamilyError
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.facts import Facts
 from etamu.family.formula import Formula
@@ -24,8 +25,18 @@ _NEAR = 0.25
 
 
 def of_mean(formula: Formula | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Return a formula in the mean that there is."""
-    assert formula is not None
+    """Return a formula in the mean.
+
+    Raises
+    ------
+    FamilyError
+        If there is none.
+    """
+    if formula is None:
+        raise FamilyError(
+            "the integral of mu / V(mu) has no closed form, by which b(theta) is verified: state the "
+            "cumulant, derive(cumulant=…), or a V of powers of mu whose zeros are those of quadratics"
+        )
     return formula(xp, mu, complement)
 
 

@@ -112,6 +112,8 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
     sp = sympy()
     try:
         if value.is_rational_function(symbol):
+            if not _splits(value, symbol):
+                return None
             found = sp.integrate(value, symbol)
         else:  # by rules alone: SymPy's other methods may take minutes, and a file may hold any formula
             found = sp.integrals.manualintegrate.manualintegrate(value, symbol)
@@ -127,6 +129,17 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
         lambda part: sp.log(-part.args[0]),
     )
     return found if sp.N(found.subs(symbol, inside)).is_real else None
+
+
+def _splits(value: Expression, symbol: Expression) -> bool:
+    """Tell whether a denominator has roots by square roots alone: quadratics in mu, or in mu^2.
+
+    An irreducible cubic has roots by Cardano's formula, of which SymPy makes pages, after minutes.
+    """
+    sp = sympy()
+    _, factors = sp.factor_list(sp.denom(sp.together(value)), symbol)
+    powers = [[power for (power,) in sp.Poly(factor, symbol).monoms()] for factor, _ in factors]
+    return all(max(each) <= 2 or (max(each) == 4 and {1, 3}.isdisjoint(each)) for each in powers)
 
 
 def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:

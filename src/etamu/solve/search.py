@@ -113,7 +113,7 @@ def lengthened(oracle: Oracle, here: Point, direction: Direction) -> float | Non
         values = oracle.along(here.beta, direction.step, ts)
         values = np.where(np.isnan(values), -np.inf, values)
         best = max(best, float(values.max()))
-        if not np.isfinite(best):
+        if not np.isfinite(best) or best > 0.0:  # above 0 a density grows, perhaps for ever: to be seen
             break
         share = values - here.local.value >= MOST * (best - here.local.value)
         place = int(np.argmax(share & (values >= best - TIMES * abs(best))))

@@ -42,6 +42,7 @@ class _One:
     names: tuple[str, ...]
     coef: Array
     link: Link
+    aliased: tuple[str, ...] = ()
 
 
 def interpret(fit: VectorFit, units: Mapping[str, str] | None = None, level: float = 0.95) -> Interpretation:

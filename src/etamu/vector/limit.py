@@ -220,7 +220,7 @@ def runs(family: VectorFamily, moved: Array, limit: Limit) -> tuple[Array, Mask]
     categorical: Any = family
     classes = categorical.rising if family.categorical else (np.eye(moved.shape[1]),)
     functionals = np.einsum("cj,njg->ncg", np.vstack(classes), moved)
-    size = np.abs(moved).max(axis=(1, 2), initial=0.0)[:, None, None]
+    size = np.abs(moved).max(axis=(0, 1), initial=0.0)  # a row that a direction leaves is moved by rounding
     functionals = np.where(np.abs(functionals) <= STILL * size, 0.0, functionals)
     n, count, gone = functionals.shape
     known = run_of(functionals.reshape(n * count, gone), limit.cone).reshape(n, count)

@@ -19,6 +19,8 @@ FAR = 8.0
 """Distance on the scale of logarithms or log odds from which a parameter can be at its end."""
 APART = 20.0
 """Distance from which rows of a search that ended early have run to an end."""
+ROUNDED = 60.0
+"""Distance from which a response has no digits to tell more, whatever the information seems to be."""
 NOTHING = 1e-6
 """Information about it, in all rows together, below which nothing is known of how far it is."""
 
@@ -74,9 +76,10 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
         ends = family.limits.get(parameter.name, ("", ""))
         everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
         known = abs(seen.information[number]) <= NOTHING
+        rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
         for side, word in enumerate(ends):
             where, count = "", int(seen.beyond[side][number])
-            if not (everywhere[side] and known):
+            if not (everywhere[side] and (known or rounded[side])):
                 if verified or not count:
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
