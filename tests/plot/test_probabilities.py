@@ -50,3 +50,12 @@ def test_ratios_and_thresholds_are_told_apart(fit):
     assert labels == ["b:x", "b:g[T.v]", "c:x", "c:g[T.v]"]
     with pytest.raises(em.OptionError, match="no picture 'lift'; choose one of 'probabilities'"):
         fit.plot("lift")
+
+
+def test_a_limit_is_drawn_with_what_stays():
+    y = np.where(DATA["g"] == "u", "a", DATA["y"])
+    with pytest.warns(em.SeparationWarning):
+        limit = em.glm("y ~ x + g", {**DATA, "y": y}, family=em.Multinomial())
+    assert np.isfinite(limit.plot("coefficients").axes[0].get_xlim()).all()
+    assert limit.plot("probabilities", "g").axes[0].get_ylabel() == "probability"
+    assert limit.plot("qq").axes[0].has_data()

@@ -143,7 +143,7 @@ def forest(
     ends = fit.conf_int(level, method=method, scale="ratio" if ratio else "link")
     constants = fit.constants if isinstance(fit, VectorFit) else ("Intercept",)
     named = np.array([intercept or name not in constants or len(fit.names) == 1 for name in fit.names])
-    known = np.flatnonzero(named & ~np.isnan(fit.coef) & np.isfinite(ends).any(axis=1))
+    known = np.flatnonzero(named & ~np.isnan(fit.coef))
     if not len(known):
         raise NotAvailableError("there is no coefficient to draw besides the intercept: use intercept=True")
     size = np.nan_to_num(np.abs(fit.statistic[known]))
