@@ -23,7 +23,7 @@ LOOKS = {
     # By picture: labels of the first axes, and between what its x and y axes must reach.
     "calibration": ("fitted mean of survived", "observed mean of survived", (0, 1), (0, 1)),
     "coefficients": ("mean ratio", "", (0.3, 3), (0, 7)),
-    "convergence": ("iteration", "distance in standard errors", (1, 4), (1e-7, 1)),
+    "convergence": ("iteration", "distance in standard errors", (1, 4), (1e-6, 1)),
     "double_lift": ("fitted by 2 over fitted by 1, in the group", PROPORTION, (1, 10), (0.6, 3)),
     "effects": ("region", "added to η", (0, 3), (-0.4, 0.6)),
     "levels": ("age", "claims / years", (0, 11), (0, 3)),
