@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import FamilyError, NotAvailableError
+from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.formula import CALLS, Formula, Step, Tree
@@ -256,10 +256,8 @@ class _Writer:
             return self._power(value.base, value.exp)
         if value.func is sp.log:
             return self._log(value.args[0])
-        name = value.func.__name__.lower()  # SymPy says Abs
-        if name not in {*CALLS, "abs"}:  # nor may it bring in others that were not stated
-            raise FamilyError(f"SymPy writes {value} for a part of it, and formulas know no {name}()")
-        return self.put(name, self.write(value.args[0]))
+        name = value.func.__name__
+        return self.put("abs" if name == "Abs" else name, self.write(value.args[0]))
 
     def _signed(self, sign: int, slot: Slot) -> Slot:
         return slot if sign == 1 else self.put("negative", slot)
