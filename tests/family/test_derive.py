@@ -117,5 +117,5 @@ def test_without_sympy_the_extra_is_named(monkeypatch) -> None:
 @pytest.mark.parametrize("variance", ["mu + mu**3 + mu**4", "mu*exp(mu)", "sinh(mu)"])
 def test_a_variance_without_a_closed_integral_is_refused_in_words(variance) -> None:
     """SymPy is not asked for what would take it minutes."""
-    with pytest.raises(em.FamilyError, match="no closed form|gives no usable family|arrays do not have"):
+    with pytest.raises(em.FamilyError, match=r"no closed form|gives no usable family|arrays do not have"):
         em.derive(variance=variance)
