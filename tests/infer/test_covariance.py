@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from etamu._base.arrow import Arrow
+from etamu._base.arrow import Arrow, ArrowInverse
 from etamu.infer.covariance import (
     MANY,
     Root,
+    Unwritten,
     condition,
     filled,
     root_of_information,
@@ -104,3 +105,12 @@ def test_a_root_filled_by_cholesky_is_that_filled_by_eigenvalues():
     assert_allclose(filled(bread, white).covariance(), white, rtol=1e-9, atol=1e-9)
     few = scores[:5].T @ scores[:5]
     assert_allclose(filled(bread, few).covariance(), few, atol=1e-9)
+
+
+def test_the_root_of_an_arrow_stays_unwritten_where_its_squares_are_numbers():
+    inverse = ArrowInverse(np.array([0]), np.array([1]), np.array([1.0, 0.0]), np.array([[1.0], [2.0]]))
+    root = Unwritten(inverse)
+    assert root.near() == (root, 1.0)
+    assert "matrix" not in vars(root)
+    far, unit = Unwritten(inverse.times(1e290)).near()
+    assert_allclose(unit**2 * far.covariance(), 1e290 * inverse.dense(), rtol=1e-12)

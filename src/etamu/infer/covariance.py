@@ -110,19 +110,11 @@ class Unwritten(Root):
         return self.inverse.entries()
 
     def near(self) -> tuple[Root, float]:
-        """Return C divided by a power of two, so that its squares neither overflow nor vanish, and the power.
-
-        Examples
-        --------
-        >>> root, unit = Root(np.array([[3e200]])).near()
-        >>> float(np.sqrt(root.covariance()[0, 0]) * unit)
-        3e+200
-        """
-        largest = float(np.abs(self.matrix).max(initial=0.0))
-        if not (0.0 < largest < 1.0 / FAR or FAR < largest < math.inf):
+        """As of any root, which is written out only where it is far out."""
+        variances = self.inverse.entries()
+        if np.all((variances > FAR**-2) & (variances < FAR**2)):
             return self, 1.0
-        unit = 2.0 ** (math.frexp(largest)[1] - 1)
-        return Root(self.matrix / unit), unit
+        return Root(self.matrix).near()
 
     def scaled(self, dispersion: float) -> Root:
         """Multiply the covariance by a dispersion."""
