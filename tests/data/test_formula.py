@@ -64,6 +64,11 @@ def test_sides_and_columns() -> None:
     assert parse("I(`a~b` + 1) ~ x").response_columns == ("a~b",)
 
 
+def test_a_response_may_leave_the_right_side_or_stand_there_as_another_function() -> None:
+    assert parse("y ~ x + y - y").columns == ("x",)
+    assert parse("log(y) ~ x + y").columns == ("x", "y")
+
+
 def test_a_statement_is_read_once() -> None:
     assert parse("y ~ cached + x") is parse("y ~ cached + x")
 
@@ -73,6 +78,8 @@ def test_a_statement_is_read_once() -> None:
     [
         ("", "write one such as"),
         ("y ~", "nothing on its right side"),
+        ("y ~ x + y", "has the response y on its right side too, in the term y; leave"),
+        ("log(y) ~ x * log(y)", r"has the response log\(y\) on its right side too, in the term"),
         ("y ~ x +", "insufficient arguments"),
         ("y ~ a b", "Missing operator between `a` and `b`"),
         ("y ~ log(x", "ended before quote"),

@@ -205,6 +205,10 @@ class _TextSource:
     def labels(self, rows: NDArray[np.intp]) -> None:
         """Say that rows of a file have positions only."""
 
+    @property
+    def index(self) -> None:
+        """Say the same to those who ask for an index."""
+
 
 def from_texts(name: str, values: Sequence[str | None]) -> Column:
     """Make a column of texts: numbers if all are, truth values if all are, else text.

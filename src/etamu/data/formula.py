@@ -9,6 +9,7 @@ Read next: `etamu.data.schema`, where terms meet data.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -117,6 +118,8 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     factors: dict[str, Parsed] = {}
     spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
     terms, offsets = _split_offsets(_terms(spelled, factors, formula), factors)
+    if response is not None:
+        _refuse_own(response, terms, tuple(factors.values()), formula)
     return Statement(
         formula,
         response,
@@ -125,6 +128,18 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
         tuple(offsets),
         any(not term.factors for term in terms),
     )
+
+
+def _refuse_own(
+    response: Parsed, terms: Sequence[Term], factors: tuple[Parsed, ...], formula: str
+) -> None:
+    """Refuse the response among its own predictors: it would explain itself."""
+    for term in terms:
+        if any(factors[number].expression == response.expression for number in term.factors):
+            raise FormulaError(
+                f"the formula {formula!r} has the response {response.label} on its right side"
+                f" too, in the term {term.label}; leave that term out"
+            )
 
 
 def additive(columns: tuple[str, ...], *, intercept: bool) -> Statement:

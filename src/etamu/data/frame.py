@@ -23,6 +23,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, relabelled, smallest
 from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text, texts
+from etamu.data.index import index_of, refuse_other_index
 
 Library = Literal["pyarrow", "polars"]
 """Libraries that read files."""
@@ -41,6 +42,10 @@ class Source(Protocol):
 
     def labels(self, rows: NDArray[np.intp]) -> Any:
         """Look up what the library calls some rows, None where rows have no names."""
+
+    @property
+    def index(self) -> Any:
+        """The names of the rows, None where rows have none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +106,7 @@ class Frame:
                 f"{keyword} has {len(column)} values and the data have {self.length} rows;"
                 " give one value per row"
             )
+        refuse_other_index(keyword, value, "the data", self.source.index)
         return column
 
     def native_table(self, arrays: Mapping[str, Any]) -> Any:
@@ -207,12 +213,16 @@ def _read_mapping(data: Mapping[Any, Any]) -> Frame:
         raise DataError("two columns have the same name once read as text; rename one")
     lengths = {name: _length(name, values) for name, values in arrays.items()}
     length = next(iter(lengths.values()), 0)
+    named = {name: values for name, values in arrays.items() if index_of(values) is not None}
     for name, other in lengths.items():
         if other != length:
             raise DataError(
                 f"column {name!r} has {other} values and column {next(iter(lengths))!r} has {length};"
                 " all columns must have one length"
             )
+    for name, values in named.items():
+        first = next(iter(named))
+        refuse_other_index(f"column {name!r}", values, f"column {first!r}", index_of(named[first]))
     return Frame(tuple(arrays), length, _Arrays(arrays))
 
 
@@ -255,6 +265,10 @@ class _Arrays:
     def labels(self, rows: NDArray[np.intp]) -> Any:
         return None
 
+    @property
+    def index(self) -> Any:
+        return next((found for found in map(index_of, self.arrays.values()) if found is not None), None)
+
 
 @dataclass(frozen=True, eq=False)
 class _Table:
@@ -270,8 +284,11 @@ class _Table:
         return nw.from_dict(dict(arrays), backend=self.data.implementation).to_native()
 
     def labels(self, rows: NDArray[np.intp]) -> Any:
-        index = nw.maybe_get_index(self.data)
-        return None if index is None else np.asarray(index[rows])
+        return None if self.index is None else np.asarray(self.index[rows])
+
+    @property
+    def index(self) -> Any:
+        return nw.maybe_get_index(self.data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +313,11 @@ class _Pandas:
         return nw.from_dict(dict(arrays), backend="pandas").to_native()
 
     def labels(self, rows: NDArray[np.intp]) -> Any:
-        return np.asarray(self.data.index[rows])
+        return np.asarray(self.index[rows])
+
+    @property
+    def index(self) -> Any:
+        return self.data.index
 
 
 def _own_categories(name: str, native: Any) -> Column:
