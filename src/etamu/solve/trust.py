@@ -15,6 +15,7 @@ rounding alone may change is forgiven.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +46,14 @@ GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
+COLLAPSED, EXCEEDED = -1.0, 1.0
+"""Shares of the promised gain below which a much shorter step is looked for, and above which a longer one."""
+SHORTEST = 512
+"""A step may be shortened to 4^-512 of itself."""
+FARTHEST = 2.0**12
+"""And lengthened so many times."""
+NOTICED = 0.1
+"""Share of the value that doubling a step must bring."""
 CURVED = 1e-9
 """Least curvature, beside the bound 1, of a maximum: a saddle shows less, or a flat."""
 
@@ -246,17 +255,20 @@ class _Trial:
 
 
 def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
-    """Try the best step within the radius, cut before the edge."""
+    """Try the best step within the radius, cut before the edge; a shorter or a longer one if far from right."""
     parts = within(model.bends, model.shares, radius)
     step = model.step(parts)
-    length = min(1.0, ROOM * _reach(here.eta, written.rows @ step, written.ends))
-    size, promised = length * float(np.linalg.norm(parts)), model.gain(length * parts)
-    there = _place(written, here.beta + length * step)
-    agreement = -math.inf
-    if there.seen.finite and promised > 0.0:
-        gained = math.fsum(there.seen.value - here.seen.value)
-        forgiven = model.noise if promised <= model.noise else 0.0
-        agreement = (gained + forgiven) / (promised + forgiven)
+    room = ROOM * _reach(here.eta, written.rows @ step, written.ends)
+    length = min(1.0, room)
+    there, agreement = _tried(written, here, model, parts, step, length)
+    if agreement < COLLAPSED:
+        length = _shorter(lambda t: _tried(written, here, model, parts, step, t)[1] >= POOR, length)
+        there, agreement = _tried(written, here, model, parts, step, length)
+        if agreement >= WORTH and not np.array_equal(there.beta, here.beta):
+            return _Trial(there, length, math.inf, newton=False)  # this metric's radius says nothing there
+    elif agreement > EXCEEDED and length == 1.0:
+        there, length = _longer(written, here, step, there, room)
+    size = length * float(np.linalg.norm(parts))
     if agreement < POOR or length < POOR:
         radius = 0.25 * size if agreement < POOR else 2.0 * size
     elif agreement > GOOD:
@@ -264,6 +276,45 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Tri
     taken = agreement >= WORTH and not np.array_equal(there.beta, here.beta)
     whole = length == 1.0 and model.bends[0] > CURVED and np.array_equal(parts, model.shares / model.bends)
     return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size), whole)
+
+
+def _tried(
+    written: Written, here: _Place, model: _Model, parts: Array, step: Array, length: float
+) -> tuple[_Place, float]:
+    """Look at the end of so much of a step, and return the share of the promised gain that it brings."""
+    promised = model.gain(length * parts)
+    there = _place(written, here.beta + length * step)
+    if not (there.seen.finite and promised > 0.0):
+        return there, -math.inf
+    gained = math.fsum(there.seen.value - here.seen.value)
+    forgiven = model.noise if promised <= model.noise else 0.0
+    return there, (gained + forgiven) / (promised + forgiven)
+
+
+def _shorter(good: Callable[[float], bool], length: float) -> float:
+    """Return about the longest good length below one that loses more than it promised, by bisection.
+
+    Where information has all but vanished a step is too long by any power of ten.
+    """
+    least, most = 1, SHORTEST
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if good(length * 0.25**middle) else (middle + 1, most)
+    return length * 0.25**most
+
+
+def _longer(written: Written, here: _Place, step: Array, there: _Place, room: float) -> tuple[_Place, float]:
+    """Double a step that brought more than it promised, while what is left of the value falls noticeably.
+
+    Where the value is an exponential Newton's step is 1 of its eta, however many hundreds there are to go.
+    """
+    length = 1.0
+    while 2.0 * length <= min(room, FARTHEST):
+        farther = _place(written, here.beta + 2.0 * length * step)
+        if not farther.value - there.value > NOTICED * abs(farther.value):
+            break
+        there, length = farther, 2.0 * length
+    return there, length
 
 
 def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:
