@@ -114,7 +114,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    edge = Edge(rows, _spread(rows, solution.beta))
+    edge = edge_of(rows, solution.beta)
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
@@ -122,6 +122,11 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         return solution
     higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
     return found if higher else solution
+
+
+def edge_of(rows: Written, beta: Array) -> Edge:
+    """State the edge of some rows, distances counted in the spread of eta at a point."""
+    return Edge(rows, _spread(rows, beta))
 
 
 def _spread(rows: Written, beta: Array) -> float:
@@ -156,14 +161,17 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     """Look at a maximum on the edge from as near as it can be seen, and climb on from one that is inside."""
     if not np.any(edge.slack(beta)[0] <= ON * edge.spread):
         return newton(edge.written.oracle, beta)
-    into = _into(edge, beta)
-    if into is None:
-        return None
     # The value may rise to the edge with a slope without end: then what is seen from inside is less.
     best = float(edge.per_row(beta, edge.slack(beta)[0] <= ON * edge.spread)[0].sum())
     if not best >= solution.local.value - ROUNDING * max(abs(solution.local.value), _first_value(edge)):
         return None
-    for digit in range(6):
+    return from_inside(edge, beta, solution)
+
+
+def from_inside(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
+    """Look at a point on the edge from as near as it can be seen; None where there is no way inside."""
+    into = _into(edge, beta)
+    for digit in range(6 if into is not None else 0):
         inside = beta + edge.spread * INWARD * 10.0**digit * into
         seen = edge.written.oracle.at(inside, FINAL)
         if np.isfinite(seen.value):
