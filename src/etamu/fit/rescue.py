@@ -27,7 +27,8 @@ from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.graded import least_squares
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.trust import Ended, ascend, blur
+from etamu.solve.stop import measured
+from etamu.solve.trust import Ended, ascend, at_rest, blur
 
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
@@ -48,13 +49,22 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 
 
 def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
-    """Climb again where the climb did not arrive; the solution as it was where this does not either."""
-    if solution.outcome not in LOST or not oracle.size or oracle.size > COLUMNS or chunk.cells > CELLS:
+    """Climb again where the climb did not arrive; the solution as it was where this does not either.
+
+    One that rounding is said to have stopped has arrived only if rounding explains every component of the step
+    that is left.
+    """
+    lost = solution.outcome in LOST or (solution.outcome is Outcome.CONVERGED and not measured(solution.local))
+    if not (lost and oracle.size) or oracle.size > COLUMNS or chunk.cells > CELLS:
         return solution
     oracle = floored(oracle, unit, chunk)
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
+    if solution.outcome is Outcome.CONVERGED:
+        if at_rest(rows, solution.beta):
+            return solution
+        solution = replace(solution, outcome=Outcome.STALLED)
     highest = replace(_stays(solution.beta), arrived=False)
     for start in _starts(rows, solution.beta):
         ended = ascend(rows, start)

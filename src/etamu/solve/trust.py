@@ -190,11 +190,11 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
     highest = here
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
-        while len(steps) < limit and (model := _model(written, here)) is not None:
+        while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
             # Where a standard error is large a search that creeps to an end of eta is within many of them.
             settled = left == 0.0 or (left <= TOLERANCE * math.sqrt(scale) and left <= FAST * before)
-            if settled and _still(written, here, model):
+            if settled and _still(written, here, model, _fine(written, here)):
                 if not model.decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
                 radius, best, shortest = math.inf, here, model.decrement
@@ -210,6 +210,17 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
                 break
     end = best or highest
     return Ended(end.beta.hi, end.value, best is not None, tuple(steps))
+
+
+def at_rest(written: Written, beta: Array) -> bool:
+    """Tell whether coefficients are a maximum as nearly as float64 can hold them."""
+    with np.errstate(all="ignore"):
+        here = _place(written, Double(beta, np.zeros_like(beta)))
+        model = _model(written, here, blur(written, beta))
+        if model is None:
+            return False
+        near = model.beyond <= TOLERANCE * math.sqrt(max(written.scale(here.value), 0.0))
+        return near and _still(written, here, model, blur(written, beta))
 
 
 def _place(written: Written, beta: Double) -> _Place:
@@ -238,7 +249,7 @@ def _fine(written: Written, here: _Place) -> Array:
     return np.asarray(EPS * np.abs(here.eta) + EPS * blur(written, here.beta.hi))
 
 
-def _still(written: Written, here: _Place, model: _Model) -> bool:
+def _still(written: Written, here: _Place, model: _Model, rounding: Array) -> bool:
     """Tell whether Newton's step leaves every eta where it is.
 
     One that creeps to an end of eta never does: it moves by 1 toward an infinite end of an exponential
@@ -250,11 +261,14 @@ def _still(written: Written, here: _Place, model: _Model) -> bool:
     (lower, upper), eta = written.ends, here.eta
     gap = np.minimum(eta - lower, upper - eta)
     room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
-    return bool(np.all(change <= room + ROUNDED * _fine(written, here)))
+    return bool(np.all(change <= room + ROUNDED * rounding))
 
 
-def _model(written: Written, here: _Place) -> _Model | None:
-    """Factorise the metric at a point and look at the information in it; None where that is not finite."""
+def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
+    """Factorise the metric at a point and look at the information in it; None where that is not finite.
+
+    `rounding` is what it may change in every eta.
+    """
     if not here.seen.finite:
         return None
     seen = here.seen
@@ -271,7 +285,6 @@ def _model(written: Written, here: _Place) -> _Model | None:
     bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
     information, score = lean.T @ (bend[:, None] * lean), lean.T @ pull
     bends, vectors = np.linalg.eigh(information)
-    rounding = _fine(written, here)
     noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
     lost = np.abs(lean).T @ ((root * rounding)[order] + EPS * np.abs(pull))
     newton, floor = None, np.full(len(score), math.inf)
