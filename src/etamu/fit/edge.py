@@ -66,12 +66,12 @@ class Edge:
     ----------
     written : Written
         The rows, in working coordinates.
-    spread : float
-        Spread of eta, in which distances from the edge are counted.
+    spread : array (n,)
+        Spread of eta, in which the distance of a row from the edge is counted; less where its terms are small.
     """
 
     written: Written
-    spread: float
+    spread: Array
 
     @property
     def rows(self) -> Array:
@@ -129,14 +129,17 @@ def edge_of(rows: Written, beta: Array) -> Edge:
     return Edge(rows, _spread(rows, beta))
 
 
-def _spread(rows: Written, beta: Array) -> float:
+def _spread(rows: Written, beta: Array) -> Array:
     """Return the size of an eta: of the largest, of the responses' own, or of 1e-6 of its terms.
 
-    Where all eta are near an end at 0, the largest is no measure of how near.
+    Where all eta are near an end at 0, the largest is no measure of how near; nor is it for a row all of whose
+    terms are smaller.
     """
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
-    terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
-    return max(largest, _usual(rows.unit, rows.chunk), TINY * terms)
+    terms = np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)
+    usual = _usual(rows.unit, rows.chunk)
+    most = max(largest, usual, TINY * float(terms.max(initial=0.0)))
+    return np.asarray(np.clip(terms, usual, most))
 
 
 def _usual(unit: Unit, chunk: Chunk) -> float:
@@ -171,8 +174,14 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
 def from_inside(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     """Look at a point on the edge from as near as it can be seen; None where there is no way inside."""
     into = _into(edge, beta)
-    for digit in range(6 if into is not None else 0):
-        inside = beta + edge.spread * INWARD * 10.0**digit * into
+    if into is None:
+        return None
+    slack, inward = edge.slack(beta)
+    on = slack <= 10 * ON * edge.spread
+    rate = (inward * (edge.rows @ into))[on]
+    least = INWARD * float(np.max(edge.spread[on] / rate)) if np.all(rate > 0.0) else 0.0
+    for digit in range(6):
+        inside = beta + least * 10.0**digit * into
         seen = edge.written.oracle.at(inside, FINAL)
         if np.isfinite(seen.value):
             passes = solution.passes + digit + 1
@@ -235,11 +244,12 @@ def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]]:
         chosen = np.flatnonzero(slack <= near * edge.spread)
         if not len(chosen):
             break
-        held = _patterns(edge, chosen[np.argsort(slack[chosen], kind="stable")], beside.size)
+        nearest = np.argsort(slack[chosen] / edge.spread[chosen], kind="stable")
+        held = _patterns(edge, chosen[nearest], beside.size)
         beta, _ = _flat(edge, beside, held)
         inside = edge.slack(beta)[0]
         value = edge.per_row(beta, inside <= ON * edge.spread)[0]
-        if inside.min() >= -ON * edge.spread and np.isfinite(value.sum()):
+        if np.all(inside >= -ON * edge.spread) and np.isfinite(value.sum()):
             return beta, held
     return beside, []
 
