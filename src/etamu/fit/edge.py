@@ -54,8 +54,8 @@ STEEP = 1e8
 """A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
 """Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
-INWARD = 1e-15
-"""Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
+INWARD = 2.0
+"""Distance from the edge, in units of the rounding of eta, at which the answer is evaluated, to be inside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,8 +179,9 @@ def from_inside(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     slack, inward = edge.slack(beta)
     on = slack <= 10 * ON * edge.spread
     rate = (inward * (edge.rows @ into))[on]
-    least = INWARD * float(np.max(edge.spread[on] / rate)) if np.all(rate > 0.0) else 0.0
-    for digit in range(6):
+    rounding = np.maximum(blur(edge.written, beta)[on], JUST)
+    least = INWARD * float(np.max(rounding / rate)) if np.all(rate > 0.0) else 0.0
+    for digit in range(8):
         inside = beta + least * 10.0**digit * into
         seen = edge.written.oracle.at(inside, FINAL)
         if np.isfinite(seen.value):

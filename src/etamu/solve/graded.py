@@ -16,11 +16,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.double import Double, total, two_product
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
 NOTHING = 8.0 * float(np.finfo(np.float64).eps)
 """Share of what was subtracted to get it below which a number is rounding."""
+REFINED = 3
+"""Solutions that make one of twice the precision, each from what the ones before leave."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,27 +40,50 @@ class Graded:
         R of Z.
     heavy : array (p,)
         Roots of the weights of the pivot rows.
+    lower : array (p, p)
+        L of the pivot rows, without weights: lower triangular, of diagonal 1.
     upper : array (p, p)
         U in the order of pivots, upper triangular.
     pivots : integers (p,)
         The column that each step eliminated.
+    rows : array (p, p)
+        The pivot rows of X.
     """
 
     order: NDArray[np.intp]
     lean: Array
     triangle: Array
     heavy: Array
+    lower: Array
     upper: Array
     pivots: NDArray[np.intp]
+    rows: Array
 
-    def coefficients(self, lean: Array) -> Array:
-        """Return the beta whose diag(root) X beta is Q times `lean`."""
+    def coefficients(self, lean: Array) -> Double:
+        """Return the beta whose diag(root) X beta is Q times `lean`, in twice the precision.
+
+        Where a light row moves far a heavy one has to stay, to more digits than float64 has.
+        """
         from scipy.linalg import solve_triangular
 
-        gamma = solve_triangular(self.triangle, lean, check_finite=False)
-        out = np.empty_like(gamma)
-        out[self.pivots] = solve_triangular(self.upper, gamma / self.heavy, check_finite=False)
-        return out
+        gamma = solve_triangular(self.triangle, lean, check_finite=False) / self.heavy
+        wanted = times(self.lower, Double(gamma, np.zeros_like(gamma)))
+        found = Double(np.zeros_like(gamma), np.zeros_like(gamma))
+        for _ in range(REFINED):
+            reached = times(self.rows, found)
+            left = (wanted + Double(-reached.hi, -reached.lo)).hi
+            more = np.empty_like(gamma)
+            half = solve_triangular(self.lower, left, lower=True, unit_diagonal=True, check_finite=False)
+            more[self.pivots] = solve_triangular(self.upper, half, check_finite=False)
+            found += Double(more, np.zeros_like(more))
+        return found
+
+
+def times(matrix: Array, vector: Double) -> Double:
+    """Multiply a matrix by a vector in twice the precision."""
+    product, lost = two_product(matrix, vector.hi)
+    lost = np.where(np.isfinite(lost), lost, 0.0)  # beyond 1e290 a product cannot be split
+    return total(product.T, (lost + matrix * vector.lo).T)
 
 
 def graded(rows: Array, root: Array) -> Graded | None:
@@ -72,7 +98,7 @@ def graded(rows: Array, root: Array) -> Graded | None:
     n, p = rows.shape
     left = np.array(rows, dtype=np.float64)
     lost = NOTHING * np.abs(left)
-    basis, upper, heavy = np.zeros((n, p)), np.zeros((p, p)), np.zeros(p)
+    plain, basis, upper, heavy = np.zeros((n, p)), np.zeros((n, p)), np.zeros((p, p)), np.zeros(p)
     pivots, first = np.zeros(p, dtype=np.intp), np.zeros(p, dtype=np.intp)
     with np.errstate(all="ignore"):
         size = np.log(root)[:, None]
@@ -83,6 +109,7 @@ def graded(rows: Array, root: Array) -> Graded | None:
                 return None
             first[k], pivots[k], heavy[k], upper[k] = i, j, root[i], left[i]
             share = left[:, j] / left[i, j]
+            plain[:, k] = share
             basis[:, k] = np.where(share != 0.0, share * (root / root[i]), 0.0)
             taken = np.multiply.outer(share, left[i])
             lost = np.maximum(lost, NOTHING * np.abs(taken))
@@ -91,7 +118,8 @@ def graded(rows: Array, root: Array) -> Graded | None:
             left[i], left[:, j] = 0.0, 0.0
     order = np.concatenate([first, np.setdiff1d(np.arange(n), first)])
     lean, triangle = np.linalg.qr(basis[order])
-    return Graded(order, lean, triangle, heavy, np.ascontiguousarray(upper[:, pivots]), pivots)
+    lower, upper = plain[first], np.ascontiguousarray(upper[:, pivots])
+    return Graded(order, lean, triangle, heavy, lower, upper, pivots, np.asarray(rows)[first])
 
 
 def least_squares(rows: Array, size: Array, target: Array) -> Array:
@@ -107,4 +135,4 @@ def least_squares(rows: Array, size: Array, target: Array) -> Array:
     apart = graded(rows, root)
     if apart is None:
         return np.full(rows.shape[1], np.nan)
-    return apart.coefficients(apart.lean.T @ (root * target)[apart.order])
+    return apart.coefficients(apart.lean.T @ (root * target)[apart.order]).hi

@@ -21,10 +21,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.double import Double, two_product
+from etamu._base.double import Double
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.solve.graded import Graded, graded
+from etamu.solve.graded import Graded, graded, times
 from etamu.solve.oracle import Step
 
 EPS = float(np.finfo(np.float64).eps)
@@ -225,18 +225,14 @@ def at_rest(written: Written, beta: Array) -> bool:
 
 def _place(written: Written, beta: Double) -> _Place:
     """Look at a point; what cancels in x'beta + offset costs no digits."""
-    eta = Double(np.asarray(written.offset, dtype=np.float64), np.zeros(len(written.rows)))
-    for j in range(written.rows.shape[1]):
-        part, lost = two_product(written.rows[:, j], beta.hi[j])
-        eta += Double(part, lost + written.rows[:, j] * beta.lo[j])
-    # Beyond 1e290 a product cannot be split.
-    found = np.where(np.isfinite(eta.hi), eta.hi, written.rows @ beta.hi + written.offset)
-    return _Place(beta, found, written.look(found))
+    offset = np.asarray(written.offset, dtype=np.float64)
+    eta = (times(written.rows, beta) + Double(offset, np.zeros_like(offset))).hi
+    return _Place(beta, eta, written.look(eta))
 
 
-def _moved(written: Written, here: _Place, step: Array) -> _Place:
-    """Look at the end of a step."""
-    return _place(written, here.beta + Double(step, np.zeros_like(step)))
+def _moved(written: Written, here: _Place, step: Double, length: float) -> _Place:
+    """Look at the end of so much of a step."""
+    return _place(written, here.beta + step.times(length))
 
 
 def blur(written: Written, beta: Array) -> Array:
@@ -257,7 +253,7 @@ def _still(written: Written, here: _Place, model: _Model, rounding: Array) -> bo
     """
     if model.newton is None:
         return False
-    change = np.abs(written.rows @ model.apart.coefficients(model.newton))
+    change = np.abs(times(written.rows, model.apart.coefficients(model.newton)).hi)
     (lower, upper), eta = written.ends, here.eta
     gap = np.minimum(eta - lower, upper - eta)
     room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
@@ -308,7 +304,7 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Tri
     """Try the best step within the radius, cut before the edge; a shorter or a longer one if far from right."""
     parts = model.best(radius)
     step = model.apart.coefficients(parts)
-    room = ROOM * _reach(here.eta, written.rows @ step, written.ends)
+    room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
     length = min(1.0, room)
     there, agreement = _tried(written, here, model, parts, step, length)
     if agreement < COLLAPSED:
@@ -333,11 +329,11 @@ def _same(one: _Place, other: _Place) -> bool:
 
 
 def _tried(
-    written: Written, here: _Place, model: _Model, parts: Array, step: Array, length: float
+    written: Written, here: _Place, model: _Model, parts: Array, step: Double, length: float
 ) -> tuple[_Place, float]:
     """Look at the end of so much of a step, and return the share of the promised gain that it brings."""
     promised = model.gain(length * parts)
-    there = _moved(written, here, length * step)
+    there = _moved(written, here, step, length)
     if not (there.seen.finite and promised > 0.0):
         return there, -math.inf
     gained = math.fsum(there.seen.value - here.seen.value)
@@ -357,14 +353,16 @@ def _shorter(good: Callable[[float], bool], length: float) -> float:
     return length * 0.25**most
 
 
-def _longer(written: Written, here: _Place, step: Array, there: _Place, room: float) -> tuple[_Place, float]:
+def _longer(
+    written: Written, here: _Place, step: Double, there: _Place, room: float
+) -> tuple[_Place, float]:
     """Double a step that brought more than it promised, while what is left of the value falls noticeably.
 
     Where the value is an exponential Newton's step is 1 of its eta, however many hundreds there are to go.
     """
     length = 1.0
     while 2.0 * length <= min(room, FARTHEST):
-        farther = _moved(written, here, 2.0 * length * step)
+        farther = _moved(written, here, step, 2.0 * length)
         if not farther.value - there.value > NOTICED * abs(farther.value):
             break
         there, length = farther, 2.0 * length
