@@ -38,6 +38,11 @@ class Double:
         hi, error = two_sum(self.hi, other.hi)
         return normal(hi, error + (self.lo + other.lo))
 
+    def times(self, factor: float) -> Double:
+        """Return the product with one number."""
+        hi, error = two_product(self.hi, np.float64(factor))
+        return normal(hi, error + self.lo * factor)
+
 
 def normal(hi: Array, lo: Array) -> Double:
     """Carry what of lo is visible over to hi."""

@@ -54,8 +54,8 @@ STEEP = 1e8
 """A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
 """Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
-INWARD = 1e-15
-"""Distance from the edge, in units of the spread of eta, at which the answer is evaluated, to be inside."""
+INWARD = 2.0
+"""Distance from the edge, in units of the rounding of eta, at which the answer is evaluated, to be inside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,12 +66,12 @@ class Edge:
     ----------
     written : Written
         The rows, in working coordinates.
-    spread : float
-        Spread of eta, in which distances from the edge are counted.
+    spread : array (n,)
+        Spread of eta, in which the distance of a row from the edge is counted; less where its terms are small.
     """
 
     written: Written
-    spread: float
+    spread: Array
 
     @property
     def rows(self) -> Array:
@@ -114,7 +114,7 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    edge = Edge(rows, _spread(rows, solution.beta))
+    edge = edge_of(rows, solution.beta)
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         beta = _best(edge, solution.beta)
         found = None if beta is None else _seen(edge, beta, solution)
@@ -124,14 +124,22 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     return found if higher else solution
 
 
-def _spread(rows: Written, beta: Array) -> float:
+def edge_of(rows: Written, beta: Array) -> Edge:
+    """State the edge of some rows, distances counted in the spread of eta at a point."""
+    return Edge(rows, _spread(rows, beta))
+
+
+def _spread(rows: Written, beta: Array) -> Array:
     """Return the size of an eta: of the largest, of the responses' own, or of 1e-6 of its terms.
 
-    Where all eta are near an end at 0, the largest is no measure of how near.
+    Where all eta are near an end at 0, the largest is no measure of how near; nor is it for a row all of whose
+    terms are smaller.
     """
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
-    terms = float((np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)).max(initial=0.0))
-    return max(largest, _usual(rows.unit, rows.chunk), TINY * terms)
+    terms = np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)
+    usual = _usual(rows.unit, rows.chunk)
+    most = max(largest, usual, TINY * float(terms.max(initial=0.0)))
+    return np.asarray(np.clip(terms, usual, most))
 
 
 def _usual(unit: Unit, chunk: Chunk) -> float:
@@ -156,15 +164,25 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     """Look at a maximum on the edge from as near as it can be seen, and climb on from one that is inside."""
     if not np.any(edge.slack(beta)[0] <= ON * edge.spread):
         return newton(edge.written.oracle, beta)
-    into = _into(edge, beta)
-    if into is None:
-        return None
     # The value may rise to the edge with a slope without end: then what is seen from inside is less.
     best = float(edge.per_row(beta, edge.slack(beta)[0] <= ON * edge.spread)[0].sum())
     if not best >= solution.local.value - ROUNDING * max(abs(solution.local.value), _first_value(edge)):
         return None
-    for digit in range(6):
-        inside = beta + edge.spread * INWARD * 10.0**digit * into
+    return from_inside(edge, beta, solution)
+
+
+def from_inside(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
+    """Look at a point on the edge from as near as it can be seen; None where there is no way inside."""
+    into = _into(edge, beta)
+    if into is None:
+        return None
+    slack, inward = edge.slack(beta)
+    on = slack <= 10 * ON * edge.spread
+    rate = (inward * (edge.rows @ into))[on]
+    rounding = np.maximum(blur(edge.written, beta)[on], JUST)
+    least = INWARD * float(np.max(rounding / rate)) if np.all(rate > 0.0) else 0.0
+    for digit in range(8):
+        inside = beta + least * 10.0**digit * into
         seen = edge.written.oracle.at(inside, FINAL)
         if np.isfinite(seen.value):
             passes = solution.passes + digit + 1
@@ -227,11 +245,12 @@ def _begin(edge: Edge, beside: Array) -> tuple[Array, list[int]]:
         chosen = np.flatnonzero(slack <= near * edge.spread)
         if not len(chosen):
             break
-        held = _patterns(edge, chosen[np.argsort(slack[chosen], kind="stable")], beside.size)
+        nearest = np.argsort(slack[chosen] / edge.spread[chosen], kind="stable")
+        held = _patterns(edge, chosen[nearest], beside.size)
         beta, _ = _flat(edge, beside, held)
         inside = edge.slack(beta)[0]
         value = edge.per_row(beta, inside <= ON * edge.spread)[0]
-        if inside.min() >= -ON * edge.spread and np.isfinite(value.sum()):
+        if np.all(inside >= -ON * edge.spread) and np.isfinite(value.sum()):
             return beta, held
     return beside, []
 

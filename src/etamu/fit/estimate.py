@@ -207,7 +207,8 @@ def _found(
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
     if not found.settled:
-        return replace(found, solution=solution)
+        helped = rescued(oracle, problem.unit, stage.chunk, solution)
+        return Found(None, helped, settled=helped.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY})
     if solution.outcome is Outcome.INFINITE:  # no direction separates the rows: rounding only looked like it
         solution = replace(solution, outcome=Outcome.STALLED)
     return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution))

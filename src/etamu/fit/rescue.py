@@ -20,13 +20,15 @@ import numpy as np
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
-from etamu.fit.edge import on_edge
-from etamu.fit.start import candidates, floored
+from etamu.fit.edge import edge_of, from_inside, on_edge
+from etamu.fit.start import Guess, candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
+from etamu.solve.graded import least_squares
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.trust import Ended, ascend, blur
+from etamu.solve.stop import measured
+from etamu.solve.trust import Ended, ascend, at_rest, blur
 
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
@@ -47,13 +49,22 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 
 
 def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
-    """Climb again where the climb did not arrive; the solution as it was where this does not either."""
-    if solution.outcome not in LOST or not oracle.size or oracle.size > COLUMNS or chunk.cells > CELLS:
+    """Climb again where the climb did not arrive; the solution as it was where this does not either.
+
+    One that rounding is said to have stopped has arrived only if rounding explains every component of the step
+    that is left.
+    """
+    lost = solution.outcome in LOST or (solution.outcome is Outcome.CONVERGED and not measured(solution.local))
+    if not (lost and oracle.size) or oracle.size > COLUMNS or chunk.cells > CELLS:
         return solution
     oracle = floored(oracle, unit, chunk)
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
+    if solution.outcome is Outcome.CONVERGED:
+        if at_rest(rows, solution.beta):
+            return solution
+        solution = replace(solution, outcome=Outcome.STALLED)
     highest = replace(_stays(solution.beta), arrived=False)
     for start in _starts(rows, solution.beta):
         ended = ascend(rows, start)
@@ -74,12 +85,28 @@ def _starts(rows: Written, end: Array) -> Iterator[Array]:
     for start in candidates(rows.oracle, rows.unit, rows.chunk):
         if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
+    graded = _graded(rows)
+    if np.all(np.isfinite(graded)):
+        yield graded
+
+
+def _graded(rows: Written) -> Array:
+    """Solve the first least squares over rows in falling order: a light one keeps its say beside a heavy one."""
+    chunk, weight = rows.chunk, rows.chunk.weights.total()
+    with np.errstate(all="ignore"):
+        _, right, size = Guess(rows.unit).bind(np)(chunk.y, rows.offset)
+        told = size > 0.0
+        target = np.where(told, right / np.where(told, size, 1.0), 0.0)
+        return least_squares(rows.rows, size if weight is None else size * weight, target)
 
 
 def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
-    """Return a maximum, inside or on the edge as nearly as rounding tells."""
+    """Return a maximum, inside or on the edge as nearly as rounding tells, which may put it beyond."""
     outcome = Outcome.BOUNDARY if _on_edge(rows, ended.beta).any() else Outcome.CONVERGED
-    return _solution(rows.oracle, solution, ended, outcome)
+    found = _solution(rows.oracle, solution, ended, outcome)
+    if found is None and outcome is Outcome.BOUNDARY:
+        return from_inside(edge_of(rows, ended.beta), ended.beta, solution)
+    return found
 
 
 def _on_edge(rows: Written, beta: Array) -> Mask:

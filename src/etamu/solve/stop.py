@@ -31,7 +31,7 @@ from etamu._base.arrow import ArrowFactor
 from etamu._base.facts import dataclass
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
-from etamu.solve.oracle import Oracle, Outcome, Step
+from etamu.solve.oracle import Local, Oracle, Outcome, Step
 from etamu.solve.search import ceiling, rounding
 
 TOLERANCE = 1e-9
@@ -187,6 +187,15 @@ def _go_on(
     if stuck or decrement <= POLISH or newton.slope <= rounding(here):
         return replace(check, polish=newton)
     return check
+
+
+def measured(local: Local) -> bool:
+    """Tell whether the step left at a maximum is seen to be short, not only explained by rounding."""
+    if local.score is None or local.metric is None:
+        return False
+    with np.errstate(all="ignore"):
+        decrement = float(local.score @ local.metric.solve(local.score))
+    return relative(abs(decrement), local.scale) <= TAKEN**2
 
 
 def _lands(concordance: float, decrement: float, check: Check, tolerance: float) -> bool:

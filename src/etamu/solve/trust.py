@@ -1,27 +1,30 @@
 """Trust regions over rows written out, for a value that is a sum over rows and need not be concave.
 
-May import: numpy, scipy.linalg (inside functions), etamu._base, and in this room oracle.
+May import: numpy, etamu._base, and in this room graded, oracle.
 Read next: `etamu.solve.loop`, the way up that is tried before this one.
 
 With v_i the value of row i as a function of eta_i = x_i'beta + o_i, u_i its slope and h_i = -v_i'', the
 metric is M = X'SX, s_i = max(|h_i|, e_i) with e_i the expected bend: it bounds the curvature on both
-sides, so that in its coordinates -1 <= H <= 1. The triangle of sqrt(S) X comes from rows in falling order and
-columns pivoted, which keeps the digits of small rows beside large ones (Cox and Higham 1998, in: Numerical
-Analysis 1997, Pitman Research Notes 380). The step is the best one within a radius, negative curvature used
-(Moré and Sorensen 1983, SIAM J. Sci. Stat. Comput. 4); gains are summed row by row, as differences, and what
-rounding alone may change is forgiven.
+sides, so that in its coordinates -1 <= H <= 1. In these small rows keep their digits beside large ones
+(`etamu.solve.graded`), and each component is held against its own rounding; coefficients have twice the
+precision, so that what cancels in x'beta costs none. The step is the best one within a radius, negative
+curvature used (Moré and Sorensen 1983, SIAM J. Sci. Stat. Comput. 4), shorter or longer where that fails by
+powers of ten; gains are summed row by row, as differences, and what rounding alone may change is forgiven.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.double import Double
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.solve.graded import Graded, graded, times
 from etamu.solve.oracle import Step
 
 EPS = float(np.finfo(np.float64).eps)
@@ -33,8 +36,8 @@ STILL = 1e-2
 """Largest share of its distance from the edge, or of 1, that an eta may move where a search has arrived."""
 ROOM = 0.9
 """Share of the way to the edge of the domain that a step may go."""
-FAST = 0.05
-"""Share of the decrement that Newton's step leaves near a maximum; one that creeps leaves e^-1, or more."""
+FAST = 0.25
+"""Share of its length that Newton's step leaves near a maximum; one that creeps leaves e^-1, or more."""
 SHORTER = 0.25
 """A decrement that falls to less than this share is not yet rounding."""
 LIMIT = 200
@@ -45,6 +48,14 @@ GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
+COLLAPSED, EXCEEDED = -1.0, 1.0
+"""Shares of the promised gain below which a much shorter step is looked for, and above which a longer one."""
+SHORTEST = 512
+"""A step may be shortened to 4^-512 of itself."""
+FARTHEST = 2.0**12
+"""And lengthened so many times."""
+NOTICED = 0.1
+"""Share of the value that doubling a step must bring."""
 CURVED = 1e-9
 """Least curvature, beside the bound 1, of a maximum: a saddle shows less, or a flat."""
 
@@ -89,7 +100,10 @@ class Written(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ended:
-    """Where a search ended, whether that is a maximum for certain, and how it came there."""
+    """Where a search ended, whether that is a maximum for certain, and how it came there.
+
+    The value is that of coefficients in twice the precision, of which `beta` are the leading digits.
+    """
 
     beta: Array
     value: float
@@ -101,7 +115,7 @@ class Ended:
 class _Place:
     """A point, its etas and what every row has there."""
 
-    beta: Array
+    beta: Double
     eta: Array
     seen: RowValues
 
@@ -112,36 +126,56 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
-    """The value near a point, in coordinates d = R P'(beta - here) in which M is the identity.
+    """The value near a point, in coordinates d of which M is the identity: diag(root) X (beta - here) = Q d.
 
-    With V diag(bends) V' the observed information there and g the score, `shares` is V'g. A step may be as
-    long as `floor` from rounding of eta alone, and `noise` is what rounding may change the value by.
+    Each component of Newton's step may be as long as its `floor` from rounding of eta and of slopes alone,
+    and `noise` is what rounding may change the value by.
+
+    Parameters
+    ----------
+    apart : Graded
+        sqrt(S) X taken apart.
+    score : array (p,)
+    information : array (p, p)
+        The observed one.
+    bends, vectors : arrays (p,), (p, p)
+        Its eigenvalues and eigenvectors.
+    newton : array (p,), optional
+        Newton's step; None where the observed information is no metric.
+    floor : array (p,)
+    noise : float
     """
 
-    triangle: Array
-    pivots: NDArray[np.intp]
-    vectors: Array
+    apart: Graded
+    score: Array
+    information: Array
     bends: Array
-    shares: Array
-    floor: float
+    vectors: Array
+    newton: Array | None
+    floor: Array
     noise: float
 
     @property
     def decrement(self) -> float:
         """The product g' H^-1 g, infinite where H is no metric."""
-        return float(np.sum(self.shares**2 / self.bends)) if self.bends[0] > CURVED else math.inf
+        return math.inf if self.newton is None else max(float(self.score @ self.newton), 0.0)
 
-    def gain(self, parts: Array) -> float:
-        """Return what a step V'd promises."""
-        return float(self.shares @ parts - 0.5 * self.bends @ parts**2)
+    @property
+    def beyond(self) -> float:
+        """How long Newton's step is beyond what rounding explains of each of its components."""
+        if self.newton is None:
+            return math.inf
+        return float(np.linalg.norm(np.maximum(np.abs(self.newton) - ROUNDED * self.floor, 0.0)))
 
-    def step(self, parts: Array) -> Array:
-        """Return a step V'd in beta."""
-        from scipy.linalg import solve_triangular
+    def gain(self, step: Array) -> float:
+        """Return what a step d promises."""
+        return float(self.score @ step - 0.5 * step @ (self.information @ step))
 
-        out = np.empty_like(parts)
-        out[self.pivots] = solve_triangular(self.triangle, self.vectors @ parts, check_finite=False)
-        return out
+    def best(self, radius: float) -> Array:
+        """Return the best step d within a radius."""
+        if self.newton is not None and float(np.linalg.norm(self.newton)) <= radius:
+            return self.newton  # not by eigenvectors, which would mix what is heavy with what is light
+        return self.vectors @ within(self.bends, self.vectors.T @ self.score, radius)
 
 
 def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
@@ -150,89 +184,110 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
     A maximum: the observed information is positive definite, the Newton step is at most 1e-9 standard errors
     long or as short as rounding makes it, and it changes no eta noticeably.
     """
-    here = _place(written, np.array(start, dtype=np.float64))
+    first = np.array(start, dtype=np.float64)
+    here = _place(written, Double(first, np.zeros_like(first)))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
     highest = here
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
-        while len(steps) < limit and (model := _model(written, here)) is not None:
-            decrement, scale = model.decrement, max(written.scale(here.value), 0.0)
-            rounded = decrement <= (ROUNDED * model.floor) ** 2
+        while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
+            left, scale = model.beyond, max(written.scale(here.value), 0.0)
             # Where a standard error is large a search that creeps to an end of eta is within many of them.
-            settled = rounded or (decrement <= TOLERANCE**2 * scale and decrement <= FAST * before)
-            if settled and _still(written, here, model):
-                if not decrement < SHORTER * shortest:  # as near as rounding lets it come
+            settled = left == 0.0 or (left <= TOLERANCE * math.sqrt(scale) and left <= FAST * before)
+            if settled and _still(written, here, model, _fine(written, here)):
+                if not model.decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
-                radius, best, shortest = math.inf, here, decrement
+                radius, best, shortest = math.inf, here, model.decrement
             trial = _trial(written, here, model, radius)
             steps.append(
-                Step(here.value, min(decrement, 1e300), math.nan, math.nan, trial.length, "observed")
+                Step(here.value, min(model.decrement, 1e300), math.nan, math.nan, trial.length, "observed")
             )
             radius = trial.radius
-            before = decrement if trial.there is not None and trial.newton else 0.0
+            before = left if trial.there is not None and trial.newton else 0.0
             here = trial.there or here
             highest = here if here.value >= highest.value else highest
             if not radius > 0.0:
                 break
     end = best or highest
-    return Ended(end.beta, end.value, best is not None, tuple(steps))
+    return Ended(end.beta.hi, end.value, best is not None, tuple(steps))
 
 
-def _place(written: Written, beta: Array) -> _Place:
-    eta = written.rows @ beta + written.offset
+def at_rest(written: Written, beta: Array) -> bool:
+    """Tell whether coefficients are a maximum as nearly as float64 can hold them."""
+    with np.errstate(all="ignore"):
+        here = _place(written, Double(beta, np.zeros_like(beta)))
+        model = _model(written, here, blur(written, beta))
+        if model is None:
+            return False
+        near = model.beyond <= TOLERANCE * math.sqrt(max(written.scale(here.value), 0.0))
+        return near and _still(written, here, model, blur(written, beta))
+
+
+def _place(written: Written, beta: Double) -> _Place:
+    """Look at a point; what cancels in x'beta + offset costs no digits."""
+    offset = np.asarray(written.offset, dtype=np.float64)
+    eta = (times(written.rows, beta) + Double(offset, np.zeros_like(offset))).hi
     return _Place(beta, eta, written.look(eta))
 
 
+def _moved(written: Written, here: _Place, step: Double, length: float) -> _Place:
+    """Look at the end of so much of a step."""
+    return _place(written, here.beta + step.times(length))
+
+
 def blur(written: Written, beta: Array) -> Array:
-    """Return what rounding may change in every eta."""
+    """Return what rounding to float64 may change in every eta."""
     return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
 
 
-def _still(written: Written, here: _Place, model: _Model) -> bool:
+def _fine(written: Written, here: _Place) -> Array:
+    """Return what rounding may change in every eta of coefficients in twice the precision."""
+    return np.asarray(EPS * np.abs(here.eta) + EPS * blur(written, here.beta.hi))
+
+
+def _still(written: Written, here: _Place, model: _Model, rounding: Array) -> bool:
     """Tell whether Newton's step leaves every eta where it is.
 
     One that creeps to an end of eta never does: it moves by 1 toward an infinite end of an exponential
     tail, else by a share of what is left or has been gone.
     """
-    change = np.abs(written.rows @ model.step(model.shares / model.bends))
+    if model.newton is None:
+        return False
+    change = np.abs(times(written.rows, model.apart.coefficients(model.newton)).hi)
     (lower, upper), eta = written.ends, here.eta
     gap = np.minimum(eta - lower, upper - eta)
     room = np.where(np.isfinite(gap), STILL * gap, np.maximum(STILL, STILL**3 * np.abs(eta)))
-    return bool(np.all(change <= room + ROUNDED * blur(written, here.beta)))
+    return bool(np.all(change <= room + ROUNDED * rounding))
 
 
-def _model(written: Written, here: _Place) -> _Model | None:
-    """Factorise the metric at a point and look at the information in it; None where that is not finite."""
-    from scipy.linalg import qr
+def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
+    """Factorise the metric at a point and look at the information in it; None where that is not finite.
 
+    `rounding` is what it may change in every eta.
+    """
     if not here.seen.finite:
         return None
-    seen, rows = here.seen, written.rows
+    seen = here.seen
     size = np.maximum(np.abs(seen.observed), seen.expected)
     if not np.any(size > 0.0):
         return None
     # A row whose bends have underflown still has to be moved by something.
     size = np.where(size > 0.0, size, np.min(size[size > 0.0]))
     root = np.sqrt(size)
-    scaled = rows * root[:, None]
-    order = np.argsort(-np.abs(scaled).max(axis=1), kind="stable")
-    lean, triangle, pivots = qr(scaled[order], mode="economic", pivoting=True, check_finite=False)
-    if not np.all(np.isfinite(triangle)) or not np.all(np.diag(triangle)):
+    apart = graded(written.rows, root)
+    if apart is None or not np.all(np.isfinite(apart.lean)):
         return None
+    order, lean = apart.order, apart.lean
     bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
-    bends, vectors = np.linalg.eigh(lean.T @ (bend[:, None] * lean))
-    rounding = blur(written, here.beta)
+    information, score = lean.T @ (bend[:, None] * lean), lean.T @ pull
+    bends, vectors = np.linalg.eigh(information)
     noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
-    floor = float(np.linalg.norm(root * rounding)) + EPS * float(np.linalg.norm(pull))
-    return _Model(
-        np.asarray(triangle, dtype=np.float64),
-        np.asarray(pivots, dtype=np.intp),
-        vectors,
-        bends,
-        vectors.T @ (lean.T @ pull),
-        floor,
-        noise,
-    )
+    lost = np.abs(lean).T @ ((root * rounding)[order] + EPS * np.abs(pull))
+    newton, floor = None, np.full(len(score), math.inf)
+    if bends[0] > CURVED:
+        inverse = np.linalg.inv(information)
+        newton, floor = inverse @ score, np.abs(inverse) @ lost
+    return _Model(apart, score, information, bends, vectors, newton, floor, noise)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,24 +301,72 @@ class _Trial:
 
 
 def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
-    """Try the best step within the radius, cut before the edge."""
-    parts = within(model.bends, model.shares, radius)
-    step = model.step(parts)
-    length = min(1.0, ROOM * _reach(here.eta, written.rows @ step, written.ends))
-    size, promised = length * float(np.linalg.norm(parts)), model.gain(length * parts)
-    there = _place(written, here.beta + length * step)
-    agreement = -math.inf
-    if there.seen.finite and promised > 0.0:
-        gained = math.fsum(there.seen.value - here.seen.value)
-        forgiven = model.noise if promised <= model.noise else 0.0
-        agreement = (gained + forgiven) / (promised + forgiven)
+    """Try the best step within the radius, cut before the edge; a shorter or a longer one if far from right."""
+    parts = model.best(radius)
+    step = model.apart.coefficients(parts)
+    room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
+    length = min(1.0, room)
+    there, agreement = _tried(written, here, model, parts, step, length)
+    if agreement < COLLAPSED:
+        length = _shorter(lambda t: _tried(written, here, model, parts, step, t)[1] >= POOR, length)
+        there, agreement = _tried(written, here, model, parts, step, length)
+        if agreement >= WORTH and not _same(there, here):
+            return _Trial(there, length, math.inf, newton=False)  # this metric's radius says nothing there
+    elif agreement > EXCEEDED and length == 1.0:
+        there, length = _longer(written, here, step, there, room)
+    size = length * float(np.linalg.norm(parts))
     if agreement < POOR or length < POOR:
         radius = 0.25 * size if agreement < POOR else 2.0 * size
     elif agreement > GOOD:
         radius = max(radius, 2.0 * size) if math.isfinite(radius) else radius
-    taken = agreement >= WORTH and not np.array_equal(there.beta, here.beta)
-    whole = length == 1.0 and model.bends[0] > CURVED and np.array_equal(parts, model.shares / model.bends)
+    taken = agreement >= WORTH and not _same(there, here)
+    whole = length == 1.0 and parts is model.newton
     return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size), whole)
+
+
+def _same(one: _Place, other: _Place) -> bool:
+    return np.array_equal(one.beta.hi, other.beta.hi) and np.array_equal(one.beta.lo, other.beta.lo)
+
+
+def _tried(
+    written: Written, here: _Place, model: _Model, parts: Array, step: Double, length: float
+) -> tuple[_Place, float]:
+    """Look at the end of so much of a step, and return the share of the promised gain that it brings."""
+    promised = model.gain(length * parts)
+    there = _moved(written, here, step, length)
+    if not (there.seen.finite and promised > 0.0):
+        return there, -math.inf
+    gained = math.fsum(there.seen.value - here.seen.value)
+    forgiven = model.noise if promised <= model.noise else 0.0
+    return there, (gained + forgiven) / (promised + forgiven)
+
+
+def _shorter(good: Callable[[float], bool], length: float) -> float:
+    """Return about the longest good length below one that loses more than it promised, by bisection.
+
+    Where information has all but vanished a step is too long by any power of ten.
+    """
+    least, most = 1, SHORTEST
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if good(length * 0.25**middle) else (middle + 1, most)
+    return length * 0.25**most
+
+
+def _longer(
+    written: Written, here: _Place, step: Double, there: _Place, room: float
+) -> tuple[_Place, float]:
+    """Double a step that brought more than it promised, while what is left of the value falls noticeably.
+
+    Where the value is an exponential Newton's step is 1 of its eta, however many hundreds there are to go.
+    """
+    length = 1.0
+    while 2.0 * length <= min(room, FARTHEST):
+        farther = _moved(written, here, step, 2.0 * length)
+        if not farther.value - there.value > NOTICED * abs(farther.value):
+            break
+        there, length = farther, 2.0 * length
+    return there, length
 
 
 def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:
