@@ -17,7 +17,7 @@ import etamu as em
 from etamu.solve.outcome import Outcome
 from etamu.solve.recession import TOLERANCE
 from tests.fuzz.recipes import Dish
-from tests.fuzz.textbook import BOUNDED, EPS, Rows, Wide, distance, errors, frame, inverse_of
+from tests.fuzz.textbook import BOUNDED, EPS, Rows, Wide, distance, errors, frame, inverse_of, variance
 
 STEP = 1e-6
 """Most standard errors from the maximum."""
@@ -151,6 +151,9 @@ def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None
     assert np.any(moves), "said to be infinite along a direction that moves no row"
     finite = np.where(np.isfinite(beta), beta, 0.0)
     start = rows.offset[moves] + rows.x[moves] @ finite
+    if said.paid:
+        assert _rises(dish, rows, start, moved, moves), f"it does not rise along {said.direction}"
+        return
     for far in AWAY:
         eta = np.sign(moved[moves]) * (np.abs(start) + far * np.abs(moved[moves]))
         at = inverse_of(dish.recipe.unit.link)(eta)
@@ -160,6 +163,19 @@ def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None
         rising = gap * at.slope * moved[moves]
         falls = np.any(inside & (rising < 0))
         assert not falls, f"said to be infinite along {said.direction}, where a row falls"
+
+
+def _rises(dish: Dish, rows: Rows, start: np.ndarray, moved: np.ndarray, moves: np.ndarray) -> bool:
+    """Tell whether the score of all rows that move, far along their way, is positive in the end."""
+    last = Wide(0)
+    for far in 2.0 ** np.arange(0, 1000):
+        at = inverse_of(dish.recipe.unit.link)(start + far * moved[moves])
+        spread = variance(dish.recipe.unit.family, at.mu)
+        score = rows.weight[moves] * (rows.y[moves] - at.mu) * at.slope / spread
+        rising = float(np.sum(score * moved[moves]))
+        if math.isfinite(rising) and rising != 0.0:
+            last = rising
+    return last > 0.0
 
 
 def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:

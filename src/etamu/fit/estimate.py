@@ -36,6 +36,7 @@ from etamu.fit.aliases import aliased_or_doubtful
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.edge import clear_of_edge, on_edge
+from etamu.fit.face import Rows
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
@@ -62,12 +63,14 @@ from etamu.solve.surrogate import surrogate
 if TYPE_CHECKING:
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
     from etamu.fit.rescue import rescued
+    from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
     from etamu.solve.irls import irls
     from etamu.solve.lbfgs import lbfgs
 else:
     rescued = later("etamu.fit.rescue", "rescued")
+    supremum = later("etamu.fit.supremum", "supremum")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
@@ -211,7 +214,9 @@ def _found(
         return Found(None, helped, settled=helped.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY})
     if solution.outcome is Outcome.INFINITE:  # no direction separates the rows: rounding only looked like it
         solution = replace(solution, outcome=Outcome.STALLED)
-    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution))
+    solution = rescued(oracle, problem.unit, stage.chunk, solution)
+    rows = Rows(problem.unit, stage.executor, oracle.coordinates)
+    return supremum(rows, oracle, solution) or replace(found, solution=solution)
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Rows, levels and coefficients that a sentence names."""
 State = Literal["interior", "infinite", "boundary", "local", "unknown"]
+VERIFIED = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
+PAID = (
+    "The likelihood is not concave: it rises along this direction to the limit that is reported, and no "
+    "finite point that was found is as high. Some rows pay for it, by an end that is not their best, so it is "
+    "not proved that none is higher."
+)
+"""How a direction is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +71,9 @@ class Existence:
         Number of separated rows.
     classes : tuple of str
         Of a categorical response, the classes whose probability is 0 in some rows.
+    paid : bool
+        Whether rows run to an end that is not their best because others gain by it, where the value is not
+        concave. Then the limit is above every finite point that was found; that none is higher is not proved.
 
     Examples
     --------
@@ -85,6 +95,7 @@ class Existence:
     rows: NDArray[np.int64]
     count: int = 0
     classes: tuple[str, ...] = ()
+    paid: bool = False
 
     @property
     def exists(self) -> bool:
@@ -108,8 +119,8 @@ class Existence:
     def sentence(self) -> str:
         """What runs away: coefficients, levels and rows by name."""
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
-        parts = [f"No finite maximum exists (separation): {_listed(ends)}" if ends else
-                 "No finite maximum exists (separation)"]  # fmt: skip
+        head = "No finite maximum was found" if self.paid else "No finite maximum exists (separation)"
+        parts = [f"{head}: {_listed(ends)}" if ends else head]
         if len(self.direction) > 1 or (self.direction and not ends):
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
             parts.append(f"the likelihood rises for ever along ({_listed(along)})")
@@ -122,7 +133,8 @@ class Existence:
             parts.append(f"the probability of {_listed(list(self.classes))} is 0 in some rows")
         rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (self.count > SHOWN)
         plural = "s" if self.count != 1 else ""
-        parts.append(f"{self.count} separated row{plural} (row{plural} {', '.join(rows)})")
+        which = f"row{plural} with the mean at an end of its range" if self.paid else f"separated row{plural}"
+        parts.append(f"{self.count} {which} (row{plural} {', '.join(rows)})")
         return "; ".join(parts) + "."
 
 
@@ -147,10 +159,10 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     shown = moves & (np.abs(moved) * unit > 1e-9 * size)
     direction = {names[j]: float(f"{moved[j]:.15g}") for j in np.flatnonzero(shown)}
     ends = {names[j]: float(signs[j]) * math.inf for j in np.flatnonzero(moves)}
-    how = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
+    how = PAID if limit.paid else VERIFIED
     if limit.outcome is not Outcome.CONVERGED:
         how += f" What is left of the fit is {limit.outcome.value}: {limit.outcome.advice}"
-    return Existence("infinite", how, direction, ends, limit.levels, limit.rows, limit.count)
+    return Existence("infinite", how, direction, ends, limit.levels, limit.rows, limit.count, paid=limit.paid)
 
 
 def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:

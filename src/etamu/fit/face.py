@@ -52,11 +52,14 @@ class Rows:
     unit : Unit
     executor : Threads
     coordinates : Coordinates
+    given : array of int8 (rows,), optional
+        Which way each row is to run, where that is not for the unit to say.
     """
 
     unit: Unit
     executor: Threads
     coordinates: Coordinates
+    given: NDArray[np.int8] | None = None
 
     @property
     def size(self) -> int:
@@ -66,6 +69,8 @@ class Rows:
     @cached_property
     def ways(self) -> NDArray[np.int8]:
         """Which way the eta of each row may run without losing."""
+        if self.given is not None:
+            return self.given
         pieces: list[NDArray[np.int8]] = []
         self.executor.map(lambda chunk: may_run(self.unit, chunk.y), pieces.append)
         return np.concatenate(pieces)

@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import Array, Mask, Want
 from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
+from etamu.execute.threads import Threads
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
@@ -37,7 +39,10 @@ from etamu.solve.recession import TOLERANCE, Answer, Cone, Recession, recede, ve
 
 if TYPE_CHECKING:
     from etamu.fit.problem import Problem
+    from etamu.fit.rescue import rescued
     from etamu.fit.result import Fit
+else:
+    rescued = later("etamu.fit.rescue", "rescued")
 
 FAR = (750.0, 60.0)
 """How far separated rows are put out: where every exponential tail is 0, or where rounding forbids that."""
@@ -87,6 +92,9 @@ class Limit:
         Levels all of whose rows may run the same way.
     ends : tuple of str
         Of several predictors, what rows reach: classes whose probability is 0 in some of them.
+    paid : bool
+        Whether rows run to an end that is not their best, for what others gain by it: then the limit is above
+        every finite point that was found, and more is not known.
     """
 
     direction: Array
@@ -101,6 +109,7 @@ class Limit:
     count: int = 0
     levels: tuple[tuple[str, str], ...] = ()
     ends: tuple[str, ...] = ()
+    paid: bool = False
 
     def inner(self, coordinates: Coordinates) -> Coordinates:
         """Return the coordinates that the rows left determine."""
@@ -188,9 +197,9 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     passes = solution.passes
     while True:
         beta = solution.beta - total.basis @ solution.beta[total.gone]
-        ended = _climbed(
-            _inside(oracle, rows, total, separated), beta[~total.gone], empty=bool(separated.all())
-        )
+        left = rows.over(~separated)
+        inner = _inside(oracle, left, total)
+        ended = _climbed(inner, rows.unit, left.whole, beta[~total.gone], empty=bool(separated.all()))
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or not (~separated).any():
             break
@@ -296,23 +305,23 @@ def embedded(inner: Array, gone: Mask) -> Array:
     return out
 
 
-def _inside(oracle: Likelihood, rows: Rows, total: Recession, separated: Mask) -> Likelihood:
+def _inside(oracle: Likelihood, left: Threads, total: Recession) -> Likelihood:
     """State the likelihood of the rows left, in the coordinates that they determine."""
     kept = ~total.gone
     return replace(
         oracle,
-        executor=rows.over(~separated),
+        executor=left,
         coordinates=oracle.coordinates.without(total.gone),
         extent=oracle.extent[kept],
         groups=None if oracle.groups is None else oracle.groups[kept],
     )
 
 
-def _climbed(inside: Likelihood, beta: Array, *, empty: bool) -> Solution:
+def _climbed(inside: Likelihood, unit: Unit, chunk: Chunk, beta: Array, *, empty: bool) -> Solution:
     if empty or not inside.size:
         local = Local(0.0) if empty else inside.at(beta, Want.VALUE)
         return Solution(beta, local, Outcome.CONVERGED, (), 0)
-    return newton(inside, beta)
+    return rescued(inside, unit, chunk, newton(inside, beta))
 
 
 def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -> Recession | None:

@@ -34,6 +34,7 @@ def limit_to(limit: Limit) -> dict[str, Any]:
         "far": limit.far,
         "common": limit.common,
         **({"ends": list(limit.ends)} if limit.ends else {}),
+        **({"paid": 1} if limit.paid else {}),
     }
 
 
@@ -47,7 +48,7 @@ def limit_from(place: Place, size: int) -> Limit:
     """
     place.only(
         "direction", "gone", "basis", "cone", "rows", "count", "beta", "outcome", "far", "common",
-        "levels", "ends",
+        "levels", "ends", "paid",
     )  # fmt: skip
     gone = np.zeros(size, dtype=bool)
     columns = [part.count(0, size - 1) for part in place["gone"]]
@@ -68,6 +69,7 @@ def limit_from(place: Place, size: int) -> Limit:
         count=place["count"].count(1),
         levels=tuple(_pair(part) for part in place["levels"]),
         ends=() if place.get("ends") is None else place["ends"].texts(),
+        paid=place.get("paid") is not None and place["paid"].count(0, 1) == 1,
     )
 
 

@@ -25,6 +25,7 @@ from etamu._base.errors import ConvergenceWarning
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
+from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
 from etamu.fit.placed import SQUARED_CONDITION
@@ -62,6 +63,8 @@ ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
 STILL = 0.5
 """Most by which a step of rounding moves an eta; one that creeps to an infinite end moves it by 1."""
+SHARE = 0.1
+"""The same of its distance from a finite end; far out, the square of this of its size."""
 FALLEN = 1e-9
 """Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
 MOST = 12
@@ -174,7 +177,11 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
         move, lost = metric.solve(local.score), metric.solve(whitened.rounding(beta))
         size = TOLERANCE * np.sqrt(max(local.scale, 0.0)) + ROUNDED * np.abs(lost)
         step_in_beta = whitened.beta(move)
-        if local.metric is not None and np.all(np.abs(move) <= size) and not _creeps(oracle, step_in_beta):
+        if (
+            local.metric is not None
+            and np.all(np.abs(move) <= size)
+            and not _creeps(oracle, beta, step_in_beta)
+        ):
             seen = oracle.at(beta, FINAL)
             noise = ROUNDED**2 * float(whitened.rounding(beta) @ np.abs(lost))
             fallen = solution.local.value - seen.value - noise
@@ -186,9 +193,24 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
     return None
 
 
-def _creeps(oracle: Likelihood, step: Array) -> bool:
-    """Tell whether a step moves some eta as far as one toward an infinite end of an exponential tail does."""
-    return oracle.concordance > 0.0 and math.sqrt(oracle.longest(np.multiply.outer(step, step))) > STILL
+def _creeps(oracle: Likelihood, beta: Array, step: Array) -> bool:
+    """Tell whether a step moves some eta as far as one that creeps to an end of eta does.
+
+    Toward an infinite end it moves by 1 if the tail is exponential, else by a share of its own size.
+    """
+    if oracle.concordance > 0.0:
+        return math.sqrt(oracle.longest(np.multiply.outer(step, step))) > STILL
+    raw, moved, domain = oracle.coordinates.raw(beta), oracle.coordinates.raw(step), oracle.unit.domain
+    far: list[bool] = []
+
+    def look(chunk: Chunk) -> bool:
+        eta, change = sums.etas(chunk, raw), np.abs(sums.etas(chunk, moved, offset=False))
+        gap = np.minimum(eta - domain.lower, domain.upper - eta)
+        room = np.where(np.isfinite(gap), SHARE * gap, np.maximum(STILL, SHARE**2 * np.abs(eta)))
+        return bool(np.any(change > room))
+
+    oracle.executor.map(look, far.append)
+    return any(far)
 
 
 def _proved(found: Solution) -> bool:

@@ -66,7 +66,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
             return solution
         solution = replace(solution, outcome=Outcome.STALLED)
     highest = replace(_stays(solution.beta), arrived=False)
-    for start in _starts(rows, solution.beta):
+    for start in starts_of(rows, solution.beta):
         ended = ascend(rows, start)
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
@@ -79,7 +79,7 @@ def _lower(ended: Ended, highest: Ended) -> bool:
     return ended.value < highest.value - LOWER * abs(highest.value)
 
 
-def _starts(rows: Written, end: Array) -> Iterator[Array]:
+def starts_of(rows: Written, end: Array) -> Iterator[Array]:
     """Yield where the climb ended, and the natural starts inside the domain."""
     yield end
     for start in candidates(rows.oracle, rows.unit, rows.chunk):

@@ -298,7 +298,14 @@ def _feasible(oracle: Likelihood, unit: Unit, chunk: Chunk, origin: Array) -> Ar
     mean, trials = unit.observed(chunk.y)
     with np.errstate(all="ignore"):
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
-        typical = float(np.nanmedian(np.abs(unit.link.link(np, mu, 1.0 - mu))))
+        sizes = np.abs(unit.link.link(np, mu, 1.0 - mu))
+        # Where no response is a mean of the link, as below 0 with a power, each counts as at their end.
+        usable = (
+            sizes[np.isfinite(sizes)]
+            if np.isfinite(sizes).any()
+            else np.abs(unit.start(chunk.y, np.ones(len(mean))))
+        )
+        typical = float(np.median(usable))
     for share in (0.1, 1e-2, 1e-4):
         margin = share * typical
         target = Inside(unit.domain.lower + margin, unit.domain.upper - margin)

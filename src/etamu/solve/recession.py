@@ -186,13 +186,39 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
         largest = float(np.abs(margins[alive]).max(initial=0.0))
         broken = open_rows & ~taken & (margins * ways < -TOLERANCE * largest)
         if not broken.any():
-            found = verified(cone, alive, direction)
+            found = verified(cone, alive, direction) or _away(cone, alive, open_rows, basis, deadline)
             return Answer(found, settled=found is not None)
         order = np.flatnonzero(broken)
         worst = order[np.argsort(margins[order] * ways[order])[:most]]
         taken[worst] = True
         rows = np.vstack([rows, _rows_of(cone, worst, basis)])
     return Answer(None, settled=False)
+
+
+def _away(cone: Cone, alive: Mask, open_rows: Mask, basis: Array, deadline: float) -> Recession | None:
+    """Look for a direction that moves all rows it can, each by its own length or more.
+
+    A vertex of the linear program before leaves some rows at rest that need not be, and what is at rest is
+    judged in units of the fastest row. Where columns differ by many powers of ten those rows decide.
+    """
+    if int(open_rows.sum()) * (basis.shape[1] + 1) > NUMBERS:
+        return None
+    rows = _rows_of(cone, np.flatnonzero(open_rows), basis)
+    best = _moving_most(rows, deadline - time.monotonic())
+    return None if best is None else verified(cone, alive, basis @ best)
+
+
+def _moving_most(rows: Array, seconds: float) -> Array | None:
+    """Maximise the sum of s over rows c >= s and 0 <= s <= 1; None where undecided."""
+    from scipy.optimize import linprog
+
+    (count, size), options = rows.shape, {"time_limit": max(seconds, 0.0)}
+    goal = np.concatenate([np.zeros(size), -np.ones(count)])
+    bounds = [(None, None)] * size + [(0.0, 1.0)] * count
+    demand = np.hstack([-rows, np.eye(count)])
+    solver: Any = linprog
+    answer = solver(goal, A_ub=demand, b_ub=np.zeros(count), bounds=bounds, method="highs", options=options)
+    return np.asarray(answer.x[:size], dtype=np.float64) if answer.status == 0 else None
 
 
 def _rows_of(cone: Cone, index: NDArray[np.intp], basis: Array) -> Array:

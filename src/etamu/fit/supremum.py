@@ -1,0 +1,141 @@
+"""A supremum at infinity that some rows pay for, where a value is not concave and no climb arrives.
+
+A row whose value stops falling far out, as that of a negative response does whose mean a log link keeps
+positive, loses no more than a bounded price by going to an end of eta, and others may gain more by it. Then a
+climb goes on for ever and no condition on single rows shows why. So the rows that have gone far are taken to
+be gone: a direction is found that moves them all to their ends and leaves the others at rest, the others have
+their maximum in what they determine, and two things are shown: far out along the direction the value rises
+to this limit, and no finite point that was found is above it. That none exists is not shown, and not said.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.limit`, where the limit of the rows left is found; `etamu.fit.rescue`, asked before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etamu._base.types import Array
+from etamu.family.recession import anyone_may_run
+from etamu.fit.face import Rows
+from etamu.fit.limit import Found, limit_of
+from etamu.fit.rescue import CELLS, COLUMNS, LOST, starts_of
+from etamu.fit.start import floored
+from etamu.objective.likelihood import Likelihood
+from etamu.objective.written import Written, written
+from etamu.solve.direction import FINAL
+from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.recession import recede
+from etamu.solve.trust import Ended, ascend
+
+END = (1e150, 1e300)
+"""Where the value of a row that stops falling is looked at, twice."""
+SETTLED = 1e-9
+"""Share of itself by which it may still change between them."""
+GONE = (1e-2, 1e-4, 1e-8, 1e-16, 1e-32)
+"""Shares of the information at its own response that a row has left where it may count as gone."""
+ALONG = 2.0 ** np.arange(0.0, 60.0)
+"""Distances along a direction at which the value is looked at, in units of the slowest row."""
+LOWER = 1e-9
+"""Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
+ENDED = (Outcome.CONVERGED, Outcome.BOUNDARY)
+"""Ends of the search over the rows left that are a maximum."""
+
+
+def supremum(rows: Rows, oracle: Likelihood, solution: Solution) -> Found | None:
+    """Look for a supremum at infinity where a climb did not arrive; None where none is found.
+
+    Parameters
+    ----------
+    rows : Rows
+    oracle : Likelihood
+        Over these rows.
+    solution : Solution
+        Where the search ended.
+    """
+    unit, chunk = rows.unit, rows.executor.whole
+    if solution.outcome not in LOST or not oracle.size or unit.convex or not anyone_may_run(unit):
+        return None
+    if oracle.size > COLUMNS or chunk.cells > CELLS:
+        return None
+    oracle = floored(oracle, unit, chunk)
+    whole = written(oracle, unit, chunk)
+    ends = None if whole is None else _ends(whole)
+    if whole is None or ends is None:
+        return None
+    climbs = [ascend(whole, start) for start in starts_of(whole, solution.beta)]
+    climbs.sort(key=lambda climb: -climb.value)
+    for climb in climbs:
+        for ways in _gone(whole, ends, climb.beta):
+            found = _limit(oracle, replace(rows, given=ways), solution, climb)
+            if found is not None and _is_supremum(whole, found, climbs[0]):
+                return found
+    return None
+
+
+def _ends(rows: Written) -> tuple[Array, Array] | None:
+    """Return the values of all rows at the lower and the upper end of eta, -inf where they fall for ever."""
+    found = []
+    for end, sign in zip(rows.ends, (-1.0, 1.0), strict=True):
+        near, far = (rows.look(np.full(len(rows.chunk), sign * place)).value for place in END)
+        with np.errstate(all="ignore"):
+            settled = np.isfinite(far) & (np.abs(far - near) <= SETTLED * np.abs(far))
+        found.append(np.where(settled & np.isinf(end), far, -np.inf))
+    lower, upper = found
+    return (lower, upper) if np.isfinite([lower, upper]).any() else None
+
+
+def _gone(rows: Written, ends: tuple[Array, Array], beta: Array) -> Iterator[NDArray[np.int8]]:
+    """Yield which rows may have gone to which end, fewer and fewer: how each runs, 0 for those at rest."""
+    chunk = rows.chunk
+    eta = rows.rows @ beta + rows.offset
+    usual = rows.look(rows.unit.start(chunk.y, np.ones(len(chunk)))).expected
+    with np.errstate(all="ignore"):
+        left = rows.look(eta).expected / usual
+    sides = np.where(eta < 0.0, -1, 1)
+    open_end = np.isfinite(np.where(sides < 0, *ends))
+    seen = set()
+    for share in GONE:
+        ways = np.where(open_end & (left < share), sides, 0).astype(np.int8)
+        if ways.any() and ways.tobytes() not in seen:
+            seen.add(ways.tobytes())
+            yield ways
+
+
+def _limit(oracle: Likelihood, rows: Rows, solution: Solution, climb: Ended) -> Found | None:
+    """Find the limit where the rows that have gone are gone; None where no direction moves them all away."""
+    answer = recede(rows, np.ones(len(rows.ways), dtype=bool), climb.beta)
+    local = oracle.at(climb.beta, FINAL)
+    if answer.found is None or not np.isfinite(local.value):
+        return None
+    steps, passes = solution.steps + climb.steps, solution.passes + len(climb.steps)
+    there = replace(solution, beta=climb.beta, local=local, steps=steps, passes=passes)
+    found = limit_of(rows, oracle, there, answer.found)
+    if found.limit is None or found.limit.outcome not in ENDED:
+        return None
+    return replace(found, limit=replace(found.limit, paid=True))
+
+
+def _is_supremum(rows: Written, found: Found, highest: Ended) -> bool:
+    """Tell whether the value rises to the limit in the end, and is nowhere above it that was looked at."""
+    limit, value = found.limit, found.solution.local.value
+    assert limit is not None
+    slack = LOWER * abs(value)
+    if not highest.value <= value + slack:
+        return False
+    moved = rows.rows @ limit.direction
+    moved = np.where(np.isin(rows.chunk.row_ids, limit.rows), moved, 0.0)
+    start = rows.rows @ limit.near + rows.offset
+    rises = 0.0
+    for far in ALONG:
+        seen = rows.look(start + far * moved)
+        if math.isfinite(total := float(seen.value.sum())):
+            if total > value + slack:
+                return False
+            rises = float(seen.slope @ moved) or rises  # far enough out all tails underflow
+    return rises > 0.0
