@@ -137,6 +137,11 @@ class Chunk:
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
 
     @property
+    def coded(self) -> bool:
+        """Whether some columns of the first predictor are levels."""
+        return not all(block.shiftable for block in self.predictors[0].design.blocks)
+
+    @property
     def summed(self) -> int:
         """Numbers in the tables of an information matrix, at most."""
         return sum(predictor.design.summed for predictor in self.predictors)

@@ -353,9 +353,8 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
     """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
     if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
-    coded = not all(block.shiftable for block in chunk.predictors[0].design.blocks)
     width = problem.layout.width
-    size = size_of(len(chunk), width, coded=coded)
+    size = size_of(len(chunk), width, coded=chunk.coded)
     return drawn(chunk, size) if size >= ENOUGH * width else None
 
 
