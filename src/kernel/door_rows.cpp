@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "door_arrays.hpp"
 #include "pass.hpp"
 
 namespace nb = nanobind;
@@ -209,6 +210,14 @@ nb::object tallied(const Rows& rows, const std::vector<std::int64_t>& sizes) {
     return nb::cast(given(std::move(counts), {cells}));
 }
 
+std::pair<double, double> ends_of(nb::handle values) {
+    const View view(values, 1, "the values");
+    require(view.type() == Number::F64 || view.type() == Number::F32, "the values are no floats");
+    const Strided column = view.column();
+    nb::gil_scoped_release released;
+    return ends(column, view.size());
+}
+
 nb::tuple described(const Rows& rows) {
     const std::size_t p = static_cast<std::size_t>(rows.dense());
     std::vector<double> mean(p), scatter(p), low(p), high(p);
@@ -224,6 +233,7 @@ nb::tuple described(const Rows& rows) {
 
 void register_rows(nb::module_& module) {
     using namespace nb::literals;
+    module.def("ends", &ends_of, "values"_a, "Return the smallest and the largest float, NaN twice where one is NaN.");
     nb::class_<Rows>(module, "Rows", "The rows of a chunk where they lie, and the passes over them.")
         .def("__init__", &build, "length"_a, "width"_a, "blocks"_a, "y"_a, "offset"_a.none(), "weight"_a.none(),
              "squared"_a.none())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -155,6 +156,14 @@ class Chunk:
             self.ids[start:stop],
             tuple(codes[start:stop] for codes in self.cluster),
         )
+
+    def beside(self, predictors: tuple[Predictor, ...], weights: Weights | None = None) -> Chunk:
+        """Return the same responses beside other columns, and weights if given; a tally stays known."""
+        weights = weights or self.weights
+        out = replace(self, predictors=predictors, weights=weights)
+        if "tally" in self.__dict__ and (weights is self.weights or weights.total() is self.weights.total()):
+            out.__dict__["tally"] = self.__dict__["tally"]
+        return out
 
     def take(self, index: NDArray[np.intp]) -> Chunk:
         """Copy some rows."""

@@ -303,7 +303,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     sampled = _sample(problem, chunk)
     moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
+    ready = chunk.beside((Predictor(placed, predictor.offset),))
     executor = Threads(ready, **visits(problem.options))
     sampled = None if sampled is None else sampled.placed(coordinates)
     doubtful, normal = False, None
