@@ -1,9 +1,7 @@
 // What is known of rows before any model: how often each response occurs, where the numbers of each column lie.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <utility>
 
 #include "aligned.hpp"
 #include "coded.hpp"
@@ -19,43 +17,7 @@ constexpr double INFINITE = std::numeric_limits<double>::infinity();
 // Up to so many cells are compared with each.
 constexpr std::int32_t FEW_CELLS = 8;
 
-// Numbers compared side by side: none waits for the one before it.
-constexpr int ABREAST = 16;
-
-template <class T>
-std::pair<double, double> ends_of(const Strided& column, std::int64_t n) {
-    T least[ABREAST], most[ABREAST];
-    std::fill_n(least, ABREAST, std::numeric_limits<T>::infinity());
-    std::fill_n(most, ABREAST, -std::numeric_limits<T>::infinity());
-    int odd[ABREAST] = {};
-    const auto meet = [&](T x, int k) {
-        least[k] = x < least[k] ? x : least[k];
-        most[k] = x > most[k] ? x : most[k];
-        odd[k] |= x != x;
-    };
-    std::int64_t row = 0;
-    if (column.stride == static_cast<std::ptrdiff_t>(sizeof(T)))
-        for (; row + ABREAST <= n; row += ABREAST) {
-            T some[ABREAST];
-            std::memcpy(some, column.data + row * column.stride, sizeof some);
-            for (int k = 0; k < ABREAST; ++k) meet(some[k], k);
-        }
-    for (; row < n; ++row) {
-        T x;
-        std::memcpy(&x, column.data + row * column.stride, sizeof x);
-        meet(x, 0);
-    }
-    for (int k = 1; k < ABREAST; ++k) meet(least[k], 0), meet(most[k], 0), odd[0] |= odd[k];
-    constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN();
-    if (odd[0]) return {NOTHING, NOTHING};
-    return {least[0], most[0]};
-}
-
 }  // namespace
-
-std::pair<double, double> ends(const Strided& column, std::int64_t n) {
-    return column.type == Number::F32 ? ends_of<float>(column, n) : ends_of<double>(column, n);
-}
 
 bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts) {
     std::int64_t all = 1;

@@ -12,7 +12,6 @@
 #include <tuple>
 #include <utility>
 
-#include "door_arrays.hpp"
 #include "pass.hpp"
 
 namespace nb = nanobind;
@@ -210,12 +209,11 @@ nb::object tallied(const Rows& rows, const std::vector<std::int64_t>& sizes) {
     return nb::cast(given(std::move(counts), {cells}));
 }
 
-std::pair<double, double> ends_of(nb::handle values) {
-    const View view(values, 1, "the values");
-    require(view.type() == Number::F64 || view.type() == Number::F32, "the values are no floats");
-    const Strided column = view.column();
+std::pair<double, double> ends_of(Vector values) {
+    std::pair<double, double> ends;
     nb::gil_scoped_release released;
-    return ends(column, view.size());
+    verbs().rows_ends(values.data(), static_cast<std::int64_t>(values.size()), &ends.first, &ends.second);
+    return ends;
 }
 
 nb::tuple described(const Rows& rows) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "program.hpp"
@@ -90,9 +89,6 @@ double girth(const Rows& rows);
 // Weighted counts of rows by response: columns of whole numbers below `sizes`, the last running fastest. False where a
 // response is no such number; then the counts mean nothing.
 bool tally(const Rows& rows, const std::vector<std::int64_t>& sizes, double* counts);
-
-// The smallest and the largest number of a column of floats, NaN twice where one is NaN; inf and -inf of no rows.
-std::pair<double, double> ends(const Strided& column, std::int64_t n);
 
 // Mean, sum of squares about it, smallest and largest of every dense column, shift and scale left aside.
 void moments(const Rows& rows, double* mean, double* scatter, double* low, double* high);

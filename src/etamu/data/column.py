@@ -114,7 +114,7 @@ def ends_of(values: RawArray) -> tuple[float, float]:
     >>> ends_of(np.array([2.0, -1.0, 3.0])), ends_of(np.array([]))
     ((-1.0, 3.0), (inf, -inf))
     """
-    if kernel is not None and values.dtype.isnative and values.dtype.itemsize in {4, 8}:
+    if kernel is not None and values.dtype == np.float64 and values.flags.c_contiguous:
         least, most = kernel.ends(values)
         return least, most
     with np.errstate(invalid="ignore"):
