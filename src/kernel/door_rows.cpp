@@ -209,6 +209,13 @@ nb::object tallied(const Rows& rows, const std::vector<std::int64_t>& sizes) {
     return nb::cast(given(std::move(counts), {cells}));
 }
 
+std::pair<double, double> ends_of(Vector values) {
+    std::pair<double, double> ends;
+    nb::gil_scoped_release released;
+    verbs().rows_ends(values.data(), static_cast<std::int64_t>(values.size()), &ends.first, &ends.second);
+    return ends;
+}
+
 nb::tuple described(const Rows& rows) {
     const std::size_t p = static_cast<std::size_t>(rows.dense());
     std::vector<double> mean(p), scatter(p), low(p), high(p);
@@ -224,6 +231,7 @@ nb::tuple described(const Rows& rows) {
 
 void register_rows(nb::module_& module) {
     using namespace nb::literals;
+    module.def("ends", &ends_of, "values"_a, "Return the smallest and the largest float, NaN twice where one is NaN.");
     nb::class_<Rows>(module, "Rows", "The rows of a chunk where they lie, and the passes over them.")
         .def("__init__", &build, "length"_a, "width"_a, "blocks"_a, "y"_a, "offset"_a.none(), "weight"_a.none(),
              "squared"_a.none())

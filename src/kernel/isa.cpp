@@ -36,6 +36,7 @@ const Verbs& table() {
         coded_bilinear,
         coded_panel_bilinear,
         rows_inside,
+        rows_ends,
         rows_sum,
         rows_times,
         rows_pearson,

@@ -2,6 +2,8 @@
 // Included by isa.cpp once per instruction set.
 #pragma once
 
+#include <limits>
+
 #include "dense.hpp"
 #include "simd.hpp"
 
@@ -32,6 +34,34 @@ bool rows_inside(const double* eta, int m, double lower, double upper, bool with
         any |= !(zero == zero) | !(with_lower ? x >= lower : x > lower) | !(with_upper ? x <= upper : x < upper);
     }
     return any == 0;
+}
+
+void rows_ends(const double* v, std::int64_t n, double* least, double* most) {
+    constexpr double INFINITE = std::numeric_limits<double>::infinity();
+    constexpr int ABREAST = 4;  // vectors compared side by side: none waits for the one before it
+    Doubles low[ABREAST], high[ABREAST], odd[ABREAST];
+    for (int k = 0; k < ABREAST; ++k) low[k] = all<Doubles>(INFINITE), high[k] = all<Doubles>(-INFINITE), odd[k] = Doubles{};
+    std::int64_t i = 0;
+    for (; i + ABREAST * LANES <= n; i += ABREAST * LANES) {
+        ETAMU_UNROLL
+        for (int k = 0; k < ABREAST; ++k) {
+            const Doubles x = load<Doubles>(v + i + k * LANES);
+            low[k] = x < low[k] ? x : low[k];
+            high[k] = x > high[k] ? x : high[k];
+            odd[k] = x == x ? odd[k] : x;  // a NaN stays
+        }
+    }
+    double smallest = INFINITE, largest = -INFINITE, strange = 0.0;
+    const auto meet = [&](double x) {
+        smallest = x < smallest ? x : smallest;
+        largest = x > largest ? x : largest;
+        if (x != x) strange = x;
+    };
+    for (; i < n; ++i) meet(v[i]);
+    for (int k = 0; k < ABREAST; ++k)
+        for (int lane = 0; lane < LANES; ++lane) meet(low[k][lane]), meet(high[k][lane]), meet(odd[k][lane]);
+    *least = strange == strange ? smallest : strange;
+    *most = strange == strange ? largest : strange;
 }
 
 double rows_sum(const double* v, const double* w, int m) {

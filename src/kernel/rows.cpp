@@ -74,7 +74,7 @@ void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier,
 }
 
 void Rows::look_for_lone() {
-    lone_ = dense() == 1 && coded() > 0 && columns_[0].stride == 0 && columns_[0].type == Type::f64 && length_ > 0;
+    lone_ = dense() == 1 && columns_[0].stride == 0 && columns_[0].type == Type::f64 && length_ > 0;
     for (const CodedBlock& block : coded_) lone_ = lone_ && block.plain();
     if (!lone_) return;
     double number;

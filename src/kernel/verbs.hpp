@@ -83,6 +83,8 @@ struct Verbs {
 
     // Whether every eta is finite and inside (lower, upper), an end included where said.
     bool (*rows_inside)(const double* eta, int m, double lower, double upper, bool with_lower, bool with_upper);
+    // The smallest and the largest number, NaN twice where one is NaN; inf and -inf of none.
+    void (*rows_ends)(const double* v, std::int64_t n, double* least, double* most);
     // The sum of v w.
     double (*rows_sum)(const double* v, const double* w, int m);
     // out = v w

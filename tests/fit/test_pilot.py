@@ -103,7 +103,7 @@ def test_a_fit_with_the_pilot_is_the_fit_without(name):
 @pytest.mark.parametrize("name", CASES)
 def test_a_fit_whose_steps_the_sample_bends_is_the_fit_without(name):
     formula, family, options = CASES[name]
-    with patch.object(piloting, "SLIGHT", 1.0):
+    with patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0):
         mine, theirs, used = both(formula, data(), family, **options)
     assert used == 1
     agree(mine, theirs)
@@ -113,7 +113,8 @@ def test_the_sample_saves_a_pass_by_what_it_knows_beyond_the_information():
     table = data(11, 60_000)
     passes = []
     for share in (0.0, 1.0):
-        with patch.object(estimating, "DEAR", 1000), patch.object(piloting, "SLIGHT", share):
+        shares = patch.multiple(piloting, SLIGHT=share, MODEST=share)
+        with patch.object(estimating, "DEAR", 1000), shares:
             fit = em.glm("yes ~ x + z + g", table, "bernoulli")
         passes.append(fit.passes)
         kinds = {step.information for step in fit.solution.steps}

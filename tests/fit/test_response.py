@@ -23,7 +23,8 @@ def asked(
     family: Family, *columns: Any, trials: Any = None, rows: np.ndarray = ROWS
 ) -> tuple[np.ndarray, ...]:
     made = tuple(c if isinstance(c, Column) else from_values("y", list(c)) for c in columns)
-    return response_columns(family, made, None if trials is None else np.array(trials, dtype=float), ROWS)
+    given = None if trials is None else np.array(trials, dtype=float)
+    return response_columns(family, made, given, ROWS).y
 
 
 def factor(*levels: str, codes: tuple[int, ...] = (0, 1, 1, 0)) -> Column:

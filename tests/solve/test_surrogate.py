@@ -117,7 +117,8 @@ def test_a_pass_is_saved_and_three_are_enough() -> None:
     whole, part = drawn(n=200_000, every=20, seed=1)
     start = nearby(part)
     mine, theirs = surrogate(whole, start, part), newton(whole, start)
-    assert [step.information for step in mine.steps[:2]] == ["surrogate", "surrogate"]
+    # The second step needs no bending: Newton's own ends where an exact pass proves the maximum.
+    assert [step.information for step in mine.steps[:2]] == ["surrogate", "observed"]
     assert (mine.passes, theirs.passes) == (3, 4)
 
 

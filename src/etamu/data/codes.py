@@ -19,7 +19,7 @@ from etamu._base.types import Mask
 RawArray = np.ndarray[Any, Any]
 
 BLOCK = 65_536
-"""Rows counted at once where nothing compiled is at hand."""
+"""Rows looked at before it is asked whether all levels have been seen."""
 
 
 def smallest(levels: int) -> np.dtype[Any]:
@@ -112,12 +112,14 @@ def levels_seen(codes: RawArray, levels: int, keep: Mask | None = None) -> Mask:
     """
     codes = codes if keep is None else codes[keep]
     seen = np.zeros(levels, dtype=bool)
-    if kernel is not None:
-        kernel.levels_seen(codes, seen)
-        return seen
     for start in range(0, len(codes), BLOCK):
         block = codes[start : start + BLOCK]
-        seen |= np.bincount(block[block >= 0], minlength=levels) > 0
+        if kernel is not None:
+            kernel.levels_seen(block, seen)
+        else:
+            seen |= np.bincount(block[block >= 0], minlength=levels) > 0
+        if seen.all():
+            break
     return seen
 
 

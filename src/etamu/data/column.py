@@ -9,7 +9,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from math import isnan, log10
+from math import isfinite, isnan, log10
 from types import NoneType
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.kernel import kernel
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, absent, distinct_texts, in_order
 
@@ -47,6 +48,8 @@ class Column:
         Whether the levels were declared to be ordered.
     integer : bool
         Whether the numbers are whole by declaration, so that 6 is printed as 6 and not 6.0.
+    ends : (float, float), optional
+        The smallest and the largest of numbers that are not whole, where somebody looked; NaN among NaN.
     """
 
     name: str
@@ -56,6 +59,14 @@ class Column:
     levels: tuple[str, ...] = ()
     ordered: bool = False
     integer: bool = False
+    ends: tuple[float, float] | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether all are known to be finite numbers, or codes of levels, none of them missing."""
+        if self.missing is not None:
+            return False
+        return self.values.dtype.kind in "iub" or (self.ends is not None and all(map(isfinite, self.ends)))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -80,9 +91,11 @@ def _mask(missing: NDArray[np.bool_]) -> Mask | None:
 
 def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: bool = False) -> Column:
     """Make a column of numbers; NaN is missing, infinity is not."""
-    gaps = _not_numbers(values) if values.dtype.kind == "f" else None
+    ends = ends_of(values) if values.dtype.kind == "f" else None
+    gaps = np.isnan(values) if ends is not None and isnan(ends[0]) else None
     missing = gaps if null is None else null if gaps is None else gaps | null
-    return Column(name, "numeric", values, None if missing is None else _mask(missing), integer=integer)
+    missing = None if missing is None else _mask(missing)
+    return Column(name, "numeric", values, missing, integer=integer, ends=ends)
 
 
 def _reals(name: str, values: RawArray) -> Column:
@@ -93,10 +106,19 @@ def _reals(name: str, values: RawArray) -> Column:
         return numeric(name, values.astype(np.float64))
 
 
-def _not_numbers(values: RawArray) -> Mask | None:
-    """Return where values are NaN, None where none is; the minimum of the values tells without a mask."""
+def ends_of(values: RawArray) -> tuple[float, float]:
+    """Return the smallest and the largest of some floats, NaN twice where one is NaN; one look tells all.
+
+    Examples
+    --------
+    >>> ends_of(np.array([2.0, -1.0, 3.0])), ends_of(np.array([]))
+    ((-1.0, 3.0), (inf, -inf))
+    """
+    if kernel is not None and values.dtype == np.float64 and values.flags.c_contiguous:
+        least, most = kernel.ends(values)
+        return least, most
     with np.errstate(invalid="ignore"):
-        return np.isnan(values) if len(values) and np.isnan(values.min()) else None
+        return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
 
 
 def boolean(name: str, values: RawArray, null: Mask | None = None) -> Column:

@@ -145,10 +145,21 @@ def _response_numbers(label: str, expression: Expression, rows: Rows) -> Column:
     states: dict[str, Basis] = {}
     settle_transforms(expression, rows.frame, states)
     values = evaluate(expression, rows, states)
+    named = _named(expression, rows)
+    if named is not None and named.finite:
+        return Column(label, "numeric", values, ends=named.ends)
     check_finite(values, expression, label, rows)
     if values.ndim > 1:
         raise FormulaError(f"{label} has several columns and cannot be the response")
     return Column(label, "numeric", values)
+
+
+def _named(expression: Expression, rows: Rows) -> Column | None:
+    """Return the column of numbers that an expression names and nothing more, None where rows are left out."""
+    if rows.keep is not None or not isinstance(expression, Name):
+        return None
+    column = rows.frame.column(expression.name)
+    return column if column.kind == "numeric" else None
 
 
 def encode(schema: Schema, frame: Frame, keep: Mask | None = None, unseen: Unseen = "error") -> Encoded:
@@ -271,6 +282,9 @@ class _Bench:
 
     def _numbers(self, factor: NumericFactor) -> Sequence[RawArray]:
         expression = factor.expression
+        named = _named(expression, self.rows)
+        if named is not None and named.finite:
+            return [named.values]
         if isinstance(expression, Name) and self.rows.frame.column(expression.name).kind == "numeric":
             values = self.rows.select(self.rows.present(expression.name).values)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -137,6 +138,11 @@ class Chunk:
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))
 
     @property
+    def coded(self) -> bool:
+        """Whether some columns of the first predictor are levels."""
+        return not all(block.shiftable for block in self.predictors[0].design.blocks)
+
+    @property
     def summed(self) -> int:
         """Numbers in the tables of an information matrix, at most."""
         return sum(predictor.design.summed for predictor in self.predictors)
@@ -150,6 +156,14 @@ class Chunk:
             self.ids[start:stop],
             tuple(codes[start:stop] for codes in self.cluster),
         )
+
+    def beside(self, predictors: tuple[Predictor, ...], weights: Weights | None = None) -> Chunk:
+        """Return the same responses beside other columns, and weights if given; a tally stays known."""
+        weights = weights or self.weights
+        out = replace(self, predictors=predictors, weights=weights)
+        if "tally" in self.__dict__ and (weights is self.weights or weights.total() is self.weights.total()):
+            out.__dict__["tally"] = self.__dict__["tally"]
+        return out
 
     def take(self, index: NDArray[np.intp]) -> Chunk:
         """Copy some rows."""

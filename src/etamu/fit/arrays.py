@@ -198,7 +198,7 @@ def _response(frame: Frame, y: Any) -> Column:
     name = getattr(y, "name", None)
     if not isinstance(name, str) or not name:
         return column
-    return Column(name, column.kind, column.values, column.missing, column.levels, column.ordered)
+    return replace(column, name=name)
 
 
 def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
@@ -210,14 +210,9 @@ def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
 
 
 def _kept(column: Column, keep: Mask) -> Column:
-    return Column(
-        column.name,
-        column.kind,
-        column.values if keep.all() else column.values[keep],
-        None,
-        column.levels,
-        column.ordered,
-    )
+    if keep.all():
+        return column
+    return replace(column, values=column.values[keep], missing=None, ends=None)
 
 
 def keywords_of(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords:

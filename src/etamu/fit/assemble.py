@@ -19,7 +19,7 @@ from etamu.data.encode import Encoded, encode, missing_rows, response
 from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema, settle
-from etamu.design.chunk import Chunk, Ids, Predictor
+from etamu.design.chunk import Ids, Predictor
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
@@ -117,7 +117,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids: Ids = range(len(frame)) if complete.all() else np.flatnonzero(complete)
     answer = columns.response(complete)
-    y = response_columns(unit.family, answer, trials, row_ids)
+    answers = response_columns(unit.family, answer, trials, row_ids)
     weights = weights_from(given, complete)
     offset = offset_from(given, unit)
     exposure = weights.total()
@@ -130,11 +130,11 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     notes = notes_on(complete, dropped, gone)
     if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
-    flags = counted(y, weights.total(), len(row_ids))
+    flags = counted(answers.y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,
         layout=encoded.layout,
-        sample=Sample(Chunk((predictor,), y, weights, row_ids), flags, None if schema is None else frame),
+        sample=Sample(answers.beside((predictor,), weights), flags, None if schema is None else frame),
         tally=tally(len(frame), flags),
         dropped=dropped,
         schema=schema,

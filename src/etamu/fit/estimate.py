@@ -309,7 +309,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     sampled = _sample(problem, chunk)
     moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
     placed, coordinates = standardised(predictor.design, problem.layout, moments)
-    ready = Chunk((Predictor(placed, predictor.offset),), chunk.y, chunk.weights, chunk.ids, chunk.cluster)
+    ready = chunk.beside((Predictor(placed, predictor.offset),))
     executor = Threads(ready, **visits(problem.options))
     sampled = None if sampled is None else sampled.placed(coordinates)
     doubtful, normal = False, None
@@ -359,9 +359,8 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
     """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
     if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
-    coded = not all(block.shiftable for block in chunk.predictors[0].design.blocks)
     width = problem.layout.width
-    size = size_of(len(chunk), width, coded=coded)
+    size = size_of(len(chunk), width, coded=chunk.coded)
     return drawn(chunk, size) if size >= ENOUGH * width else None
 
 

@@ -83,7 +83,7 @@ def numbers(column: Column, label: str, rows: Ids | None = None) -> Array:
     values = np.asarray(column.values, dtype=np.float64)
     if column.missing is not None:
         values = np.where(column.missing, np.nan, values)
-    if not all_finite(values):
+    if not (column.finite or all_finite(values)):
         refuse(np.isinf(values), values, f"{label} must be finite", "correct or remove it", rows)
     return values
 
@@ -103,8 +103,10 @@ def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: Ids | None 
         raise DataError(f"{rule}, but row {row} holds {values[first]:g}{more}: {remedy}")
 
 
-def _least(values: Array) -> float:
-    """Return the smallest value, NaN where any is: one pass that needs no mask."""
+def _least(values: Array, ends: tuple[float, float] | None) -> float:
+    """Return the smallest value, NaN where any is: from the ends where they are known, else without a mask."""
+    if ends is not None:
+        return ends[0]
     with np.errstate(invalid="ignore"):
         return float(np.min(values, initial=np.inf))
 
@@ -138,9 +140,10 @@ def offset_from(columns: Mapping[str, Column], unit: Linked) -> Array | None:
                 f"exposure needs the log link, where its log is an offset; the link is {unit.link.name}. "
                 "Use offset= with a column you have computed for this link"
             )
-        label = _label("exposure", columns["exposure"])
-        values = numbers(columns["exposure"], label)
-        if not _least(values) > 0:
+        column = columns["exposure"]
+        label = _label("exposure", column)
+        values = numbers(column, label)
+        if not _least(values, column.ends) > 0:
             refuse(values <= 0, values, f"{label} must be positive", "drop the row or correct its exposure")
         parts.append(np.log(values))
     return sum(parts[1:], start=parts[0]) if parts else None
@@ -180,7 +183,7 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
             continue
         label = _label(keyword, columns[keyword])
         values = numbers(columns[keyword], label)
-        if not _least(values) >= 0:
+        if not _least(values, columns[keyword].ends) >= 0:
             refuse(values < 0, values, f"{label} must not be negative", "correct or drop the row")
         if keyword == "frequency_weights":
             with np.errstate(invalid="ignore"):

@@ -22,6 +22,7 @@ import numpy as np
 from etamu._base.errors import EtamuWarning
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.data.column import ends_of
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
 from etamu.fit.deviance_table import DevianceTable
@@ -205,7 +206,7 @@ def _centre(problem: Problem) -> float:
     offset = problem.chunk.predictors[0].offset
     if offset is None or not len(offset) or not _has_intercept(problem):
         return 0.0
-    middle = float(np.round(0.5 * (float(offset.min()) + float(offset.max()))))
+    middle = float(np.round(0.5 * sum(ends_of(offset))))
     return -middle if abs(middle) > COMMON else 0.0
 
 

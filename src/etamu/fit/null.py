@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`, which reports its deviance.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,11 @@ from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
+FEW = 4096
+"""Rows that say about where the constant is."""
+SLIGHT = 1e-8
+"""Less than this share of a sum is its rounding."""
+
 
 def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
     """Compute the deviance of the null model.
@@ -38,6 +44,9 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
         counts, responses = chunk.tally
         return _deviance_at_mean(unit, responses, counts)
     alone, oracle = _alone(unit, chunk, executor)
+    known = None if offset is None else _beside(unit, alone, oracle)
+    if known is not None:
+        return known
     eta = constant_eta(unit, chunk) if offset is None else shifted_eta(unit, oracle.executor, _offset)
     if offset is not None and eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
@@ -45,6 +54,32 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     if value is None or not np.isfinite(value):
         return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
     return -2.0 * value
+
+
+def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
+    """Compute the deviance of a constant beside an offset from one look near it; None where it has no formula.
+
+    With a log link and V = mu^p the score at c + d is a e^((1-p) d) - b e^((2-p) d), where b is the information at c
+    and a - b the score there. So it is zero at e^d = a / b, and its integral says by how much the value grows.
+    """
+    few = alone.take(np.arange(0, len(alone), max(len(alone) // FEW, 1)))
+    eta, power = shifted_eta(unit, oracle.executor.over(few), _offset), unit.family.variance_power
+    if eta is None or power is None:
+        return None
+    seen = oracle.at(np.array([eta]), Want.VALUE | Want.SCORE | Want.CURVATURE)
+    if seen.score is None or seen.observed is None:
+        return None
+    b = float(seen.observed[0, 0]) - (power - 1.0) * float(seen.score[0])
+    a = b + float(seen.score[0])
+    if not (np.isfinite(seen.value) and SLIGHT * b < a < np.inf):
+        return None
+    far = math.log(a / b)
+    return -2.0 * (seen.value + a * _grown(1.0 - power, far) - b * _grown(2.0 - power, far))
+
+
+def _grown(rate: float, far: float) -> float:
+    """Integrate e^(rate t) from 0 to `far`."""
+    return far if rate == 0.0 else math.expm1(rate * far) / rate
 
 
 def _offset(chunk: Chunk) -> Array:

@@ -35,6 +35,8 @@ FAR = 1e4
 """Columns, scaled as in the sample, may not reach further in all rows: else the sample has misled."""
 SLIGHT = 1 / 30
 """Of at most this share of the rows a sample costs little enough to be asked again during the climb."""
+MODEST = 1 / 8
+"""The same where columns are levels, whose information costs several times as much as a score."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +107,7 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
     if found is None:
         return None
     steady = len(sampled.chunk) >= STEADY * oracle.size
-    slight = steady and sampled.share <= SLIGHT and unit.convex
+    slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT) and unit.convex
     return Piloted(found[0], found[1] if steady else None, few if slight else None)
 
 

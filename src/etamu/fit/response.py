@@ -27,8 +27,8 @@ BLOCK = 16_384
 
 def response_columns(
     family: Family, columns: tuple[Column, ...], trials: Array | None, rows: Ids
-) -> tuple[Array, ...]:
-    """Return the family's response columns over the rows in use.
+) -> Chunk:
+    """Return the family's response columns over the rows in use, as rows without predictors.
 
     A factor with two levels is 0 for the first and 1 for the second; `cbind(successes, failures)`
     arrives as two columns, the successes and the trials.
@@ -59,12 +59,16 @@ def response_columns(
                 f"trials belong to the binomial family, not to {family.name}: for quasibinomial give the "
                 "proportion as response and the trials as variance_weights"
             )
-        return (_supported(family, first.name, _numeric(family, first, rows), rows),)
+        answers = Chunk((), (_numeric(family, first, rows),), Weights(), rows)
+        _check_support(family, first.name, answers)
+        return answers
     successes = _numeric(family, first, rows)
-    if trials is None:
-        _check_binary(first.name, successes, rows)
-        return successes, np.broadcast_to(np.float64(1.0), len(rows))  # one trial each costs eight bytes
-    return _counts(first.name, successes, trials, rows)
+    if trials is not None:
+        return Chunk((), _counts(first.name, successes, trials, rows), Weights(), rows)
+    one_each = np.broadcast_to(np.float64(1.0), len(rows))  # costs eight bytes
+    answers = Chunk((), (successes, one_each), Weights(), rows)
+    _check_binary(first.name, answers)
+    return answers
 
 
 def _numeric(family: Family, column: Column, rows: Ids) -> Array:
@@ -84,17 +88,18 @@ def _numeric(family: Family, column: Column, rows: Ids) -> Array:
     return np.asarray(column.codes, dtype=np.float64)
 
 
-def _supported(family: Family, name: str, y: Array, rows: Ids) -> Array:
-    if not _holds(y, family.support.contains):
-        wrong = ~family.support.contains(y)
-        first = int(np.flatnonzero(wrong)[0])
-        count = int(wrong.sum())
-        more = f" ({count} such rows)" if count > 1 else ""
-        raise DataError(
-            f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[first]:g} "
-            f"in row {rows[first]}{more}{_remedy(family, float(y[first]))}"
-        )
-    return y
+def _check_support(family: Family, name: str, answers: Chunk) -> None:
+    if _holds(answers, family.support.contains):
+        return
+    y = answers.y[0]
+    wrong = ~family.support.contains(y)
+    first = int(np.flatnonzero(wrong)[0])
+    count = int(wrong.sum())
+    more = f" ({count} such rows)" if count > 1 else ""
+    raise DataError(
+        f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[first]:g} "
+        f"in row {answers.ids[first]}{more}{_remedy(family, float(y[first]))}"
+    )
 
 
 def _remedy(family: Family, value: float) -> str:
@@ -109,23 +114,23 @@ def _remedy(family: Family, value: float) -> str:
     return ": correct the row or choose a family with this support"
 
 
-def _check_binary(name: str, y: Array, rows: Ids) -> None:
-    if _holds(y, lambda part: np.logical_or(part == 0.0, part == 1.0)):
+def _check_binary(name: str, answers: Chunk) -> None:
+    if _holds(answers, lambda part: np.logical_or(part == 0.0, part == 1.0)):
         return
+    y = answers.y[0]
     wrong = (y != 0.0) & (y != 1.0)
     first = int(np.flatnonzero(wrong)[0])
     remedy = "give trials= with the number of trials, or code the response as 0 and 1"
     if 0 < y[first] < 1:
         remedy = "for a proportion give the counts and trials=, or use quasibinomial"
-    refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, rows)
+    refuse(wrong, y, f"without trials= the binomial response {name!r} must be 0 or 1", remedy, answers.ids)
 
 
-def _holds(y: Array, true: Callable[[Array], Any]) -> bool:
+def _holds(answers: Chunk, true: Callable[[Array], Any]) -> bool:
     """Tell whether something is true of every response; of small counts each different one is asked once."""
-    if len(y) > BLOCK:
-        told = Chunk((), (y,), Weights(), range(len(y))).tally
-        if told is not None:
-            return bool(np.all(true(told[1][0])))
+    y = answers.y[0]
+    if len(y) > BLOCK and answers.tally is not None:
+        return bool(np.all(true(answers.tally[1][0])))
     return all(bool(np.all(true(y[start : start + BLOCK]))) for start in range(0, len(y), BLOCK))
 
 

@@ -29,7 +29,7 @@ from etamu.solve.direction import Direction, Point
 from etamu.solve.loop import Callback, climb
 from etamu.solve.newton import STEP, Newton
 from etamu.solve.oracle import Oracle, Solution
-from etamu.solve.stop import TOLERANCE, bound, relative
+from etamu.solve.stop import CERTAIN, TOLERANCE, bound, relative
 
 ROUNDS = 6
 """Most looks at the part along the way to one step."""
@@ -37,6 +37,10 @@ SETTLED = 0.1
 """The way ends where less than this share of what it changed is left: the part errs by as much."""
 SHARE = 0.5
 """A step further from Newton's than this share of its length, in the metric, is not believed."""
+ERRS = 0.25
+"""What the part says of the way beyond Newton's step is seldom wrong by more than this share."""
+NEARLY = 10.0
+"""A metric is kept for a step that may end so many times as far away as can be proven to be the maximum."""
 SHORT = 1e-5
 """Newton steps of at most so many standard errors leave nothing that matters."""
 
@@ -75,14 +79,26 @@ class Surrogate:
         here, newton = trail[-1], self.newton.direction(oracle, trail)
         if newton.information != "observed" or relative(newton.slope, here.local.scale) <= SHORT**2:
             return newton
-        step = bent(self.part, here, newton, _kept(oracle, newton))
-        return newton if step is None else replace(newton, step=step, information="surrogate")
+        far = oracle.concordance * bound(newton, oracle)
+        # The share by which the information changes along the step: a round with the old one leaves that.
+        left = math.expm1(far) if 0.0 < far < 1.0 else math.inf
+        if left * far <= CERTAIN:  # Newton's own step ends where an exact pass proves the maximum
+            return newton
+        step = bent(self.part, here, newton, left)
+        if step is None:
+            return newton
+        return replace(newton, step=step, information="surrogate", want=_next(here, newton, step, far))
 
 
-def _kept(oracle: Oracle, newton: Direction) -> float:
-    """Bound the share by which the information changes along a step: a round with the old one leaves that."""
-    far = oracle.concordance * bound(newton, oracle)
-    return math.expm1(far) if 0.0 < far < 1.0 else math.inf
+def _next(here: Point, newton: Direction, step: Array, far: float) -> Want:
+    """Say what the next pass must bring: a score, where a step in the metric of this one arrives from there.
+
+    What Newton leaves is half the share by which the metric changes; the part lets `ERRS` of that stand.
+    """
+    changed = step - newton.step
+    beyond = math.sqrt(float(changed @ (here.local.observed @ changed)) / newton.slope)
+    arrives = far * (ERRS * beyond) * (2.0 * beyond) <= NEARLY * CERTAIN
+    return Want.VALUE | Want.SCORE if arrives else newton.want
 
 
 def bent(part: Oracle, here: Point, newton: Direction, left: float = math.inf) -> Array | None:
