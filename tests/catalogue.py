@@ -30,7 +30,7 @@ from etamu.family.link import Link
 from etamu.family.multinomial import Multinomial
 from etamu.family.natural import NaturalFamily
 from etamu.family.ordinal import AdjacentCategory, ContinuationRatio, Cumulative
-from etamu.family.overdispersed import GeneralizedPoisson, NegativeBinomial1
+from etamu.family.overdispersed import GeneralizedPoisson, NegativeBinomial1, NegativeBinomial2
 from etamu.family.unit import Unit
 from etamu.family.vector import VectorFamily
 
@@ -152,6 +152,8 @@ NATURAL: tuple[NaturalFamily, ...] = (
     BetaBinomial(),
     BetaBinomial(link="cloglog"),
     NegativeBinomial1(),
+    NegativeBinomial2(),
+    NegativeBinomial2(link="sqrt"),
     GeneralizedPoisson(),
     ConwayMaxwellPoisson(),
     ZeroTruncatedPoisson(),

@@ -136,6 +136,7 @@ if _typing.TYPE_CHECKING:
     from etamu.family.ordinal import Cumulative as Cumulative
     from etamu.family.overdispersed import GeneralizedPoisson as GeneralizedPoisson
     from etamu.family.overdispersed import NegativeBinomial1 as NegativeBinomial1
+    from etamu.family.overdispersed import NegativeBinomial2 as NegativeBinomial2
     from etamu.family.stated import StatedLink as StatedLink
     from etamu.fit.compare_links import compare_links as compare_links
     from etamu.fit.why_not_ols import why_not_ols as why_not_ols
@@ -158,6 +159,7 @@ else:
         "ConwayMaxwellPoisson": "etamu.family.conway",
         "GeneralizedPoisson": "etamu.family.overdispersed",
         "NegativeBinomial1": "etamu.family.overdispersed",
+        "NegativeBinomial2": "etamu.family.overdispersed",
         "HurdleNegativeBinomial": "etamu.family.excess",
         "HurdlePoisson": "etamu.family.excess",
         "ZeroInflatedNegativeBinomial": "etamu.family.excess",

@@ -17,7 +17,6 @@ from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
-from etamu.family.unit import Unit
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.assemble import from_formula
 from etamu.fit.inputs import Keywords
@@ -29,16 +28,14 @@ if TYPE_CHECKING:
     from etamu.family.vector import VectorFamily
     from etamu.vector.assemble import from_arrays as from_arrays_several
     from etamu.vector.assemble import from_formulas, refuse_for_several
-    from etamu.vector.dispersed import dispersed, estimate_dispersed
-    from etamu.vector.estimate import estimate as estimate_several
+    from etamu.vector.modelled import estimate_several, several_of
     from etamu.vector.result import VectorFit
 else:
     from_arrays_several = later("etamu.vector.assemble", "from_arrays")
     from_formulas = later("etamu.vector.assemble", "from_formulas")
     refuse_for_several = later("etamu.vector.assemble", "refuse_for_several")
-    dispersed = later("etamu.vector.dispersed", "dispersed")
-    estimate_dispersed = later("etamu.vector.dispersed", "estimate_dispersed")
-    estimate_several = later("etamu.vector.estimate", "estimate")
+    estimate_several = later("etamu.vector.modelled", "estimate_several")
+    several_of = later("etamu.vector.modelled", "several_of")
 
 BARE_WEIGHTS = (
     "there is no bare weights=, because the word has three meanings with three different standard errors: "
@@ -108,7 +105,7 @@ def glm(
         The row stands for k rows; Var(y) = phi V(mu) / w; the row represents s of a population.
     dispersion : None, "pearson", "deviance", "ml", float, or a formula
         How phi is found; None: 1 where the family knows it, else Pearson. A formula ``"~ region"`` models log
-        phi by a second linear predictor (gaussian, gamma, inverse_gaussian).
+        phi by a second linear predictor (gaussian, gamma, inverse_gaussian, tweedie with its power given).
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
@@ -126,7 +123,8 @@ def glm(
         Where no finite estimate exists: name what runs away and return the limit; raise; leave the
         separated rows out and fit again; or fit again by ``method="firth"``.
     predictors : mapping of str to str, optional
-        Formulas of further linear predictors of families that have several, ``{"zero": "~ child"}``.
+        Formulas of further linear predictors, ``{"zero": "~ child"}``, or ``{"theta": "~ region"}`` of a
+        negative binomial family.
     dispersion_method : "ml" or "reml"
         Of a modelled dispersion: maximum likelihood, or adjusted for the coefficients of the mean.
 
@@ -156,9 +154,9 @@ def glm(
     """
     _refuse_others("glm", others)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
-    modelled = isinstance(dispersion, str) and "~" in dispersion
+    phi, of_phi = _stated_dispersion(dispersion, dispersion_method, predictors)
     options = Options(
-        None if modelled else dispersion,
+        phi,
         covariance,
         solver,
         start,
@@ -167,23 +165,11 @@ def glm(
         on_separation=on_separation,
     )
     check_options(options, missing)
-    if dispersion_method != "ml" and not modelled:
-        raise OptionError(
-            f"dispersion_method={dispersion_method!r} is about a modelled dispersion: give dispersion='~ z'"
-        )
-    several = catalogue.several(family, link)
-    if modelled and several is None:
-        unit = catalogue.unit(cast("str | Family", family), link)
-        scale = dispersed(unit, str(dispersion), dispersion_method)
-        problem = from_formulas(formula, predictors or {}, data, scale, keywords, missing, options)
-        return estimate_dispersed(problem)
-    if several is not None:
+    if predictors or of_phi or catalogue.several(family, link) is not None:
+        several, further = several_of(family, link, predictors or {}, of_phi, dispersion_method)
         refuse_for_several(several, options)
-        return estimate_several(
-            from_formulas(formula, predictors or {}, data, several, keywords, missing, options)
-        )
+        return estimate_several(from_formulas(formula, further, data, several, keywords, missing, options))
     unit, unknown = stated(cast("str | Family", family), link, options)
-    _refuse_predictors(predictors, unit)
     return fitted(replace(from_formula(formula, data, unit, keywords, missing, options), unknown=unknown))
 
 
@@ -197,8 +183,9 @@ class GLM:
         ``"poisson"``, ``em.Gamma()``, …; see `families`.
     link : str or Link, optional
         ``"log"``, ``em.Power(1/3)``, …; the canonical link of the family if left out.
-    dispersion : None, "pearson", "deviance", "ml" or float
-        How phi is found; None: 1 where the family knows it, else Pearson.
+    dispersion : None, "pearson", "deviance", "ml", float, or a formula
+        How phi is found; None: 1 where the family knows it, else Pearson. A formula as for `glm`, where X is
+        a table.
     covariance : None, "model", "observed", "HC0", …, "HC4" or "HAC"
         None: model; with sampling weights a sandwich.
     missing : "drop" or "raise"
@@ -209,6 +196,8 @@ class GLM:
         Both as for `glm`.
     on_separation : "warn", "error", "drop" or "firth"
         Where no finite estimate exists; as for `glm`.
+    dispersion_method : "ml" or "reml"
+        As for `glm`.
 
     Examples
     --------
@@ -230,6 +219,7 @@ class GLM:
     method: str = "ml"
     precision: str = "double"
     on_separation: str = "warn"
+    dispersion_method: str = "ml"
 
     def fit(
         self,
@@ -289,8 +279,9 @@ class GLM:
         """
         _refuse_others("GLM.fit", others)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
+        phi, of_phi = _stated_dispersion(self.dispersion, self.dispersion_method, predictors)
         options = Options(
-            self.dispersion,
+            phi,
             self.covariance,
             self.solver,
             start,
@@ -300,13 +291,15 @@ class GLM:
         )
         check_options(options, self.missing)
         shape = Shape(intercept, names)
-        if (several := catalogue.several(self.family, self.link)) is not None:
+        if predictors or of_phi or catalogue.several(self.family, self.link) is not None:
+            several, further = several_of(
+                self.family, self.link, predictors or {}, of_phi, self.dispersion_method
+            )
             refuse_for_several(several, options)
             return estimate_several(
-                from_arrays_several(X, y, several, keywords, self.missing, options, shape, predictors or {})
+                from_arrays_several(X, y, several, keywords, self.missing, options, shape, further)
             )
         unit, unknown = stated(self.family, self.link, options)
-        _refuse_predictors(predictors, unit)
 
         def state(*, read: bool) -> Problem:
             problem = from_arrays(X, y, unit, keywords, self.missing, options, shape, read=read)
@@ -315,12 +308,16 @@ class GLM:
         return fitted_unread(state)
 
 
-def _refuse_predictors(predictors: Mapping[str, str] | None, unit: Unit) -> None:
-    if predictors:
+def _stated_dispersion(
+    given: str | float | None, method: str, predictors: Mapping[str, str] | None
+) -> tuple[str | float | None, str | None]:
+    """Tell how phi is found, and the formula of its predictor: one of them is None."""
+    formula = given if isinstance(given, str) and "~" in given else None
+    if method != "ml" and formula is None and "dispersion" not in (predictors or {}):
         raise OptionError(
-            "predictors= belongs to families of several linear predictors; "
-            f"{unit.family.name} has one, the mean"
+            f"dispersion_method={method!r} is about a modelled dispersion: give dispersion='~ z'"
         )
+    return (given, None) if formula is None else (None, formula)
 
 
 def _refuse_others(door: str, others: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from etamu.family import catalogue
 from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.borrowed import Binomial, Quasi, QuasiBinomial, QuasiPoisson, Tweedie
+from tests import catalogue as listed
 
 FAMILY_SPELLINGS = [
     ("gaussian", own.Gaussian()),
@@ -114,6 +115,17 @@ def test_the_table_names_every_family_with_its_variance_and_canonical_link():
     for column in columns:
         assert column in text
     assert len(text.splitlines()) == 2 + len(names)
+
+
+def test_every_registered_family_and_link_stands_in_the_catalogue_of_the_tests():
+    """What is registered and not listed there would miss every property test."""
+    single = {family.name for family in (*listed.OWN, *(family for family, _ in listed.BORROWED))}
+    assert {family.name for family in catalogue.MEMBERS} <= single
+    unknown = {family.name for family in listed.ESTIMATED}
+    assert {family.name for family in catalogue.MEMBERS if family.unknown} <= unknown
+    several = {family.name for family in (*listed.VECTORS, *listed.NATURAL)}
+    assert {*catalogue.SEVERAL} <= several
+    assert {type(link) for link in catalogue.LINKS} <= {type(link) for link in listed.LINKS}
 
 
 def test_the_table_is_html_in_a_notebook():

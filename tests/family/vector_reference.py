@@ -70,6 +70,7 @@ def _generalized_poisson(y, mu, phi):
 
 LOG_DENSITIES = {
     "negative_binomial_1": lambda y, mu, alpha: _negative_binomial(y, mu, mu / alpha),
+    "negative_binomial_2": _negative_binomial,
     "generalized_poisson": _generalized_poisson,
     "beta": _beta,
     "beta_binomial": _beta_binomial,

@@ -29,6 +29,7 @@ CASES = {
     "beta": (em.Beta(), [[0.3, 0.6], [1.5, 0.7]], {"precision": "~ w"}),
     "beta-binomial": (em.BetaBinomial(), [[0.3, 0.6], [1.2]], {}),
     "nb1": (em.NegativeBinomial1(), [[0.8, 0.5], [0.3]], {}),
+    "nb2": (em.NegativeBinomial2(), [[0.8, 0.5], [0.6, 0.5]], {"theta": "~ w"}),
     "generalised poisson": (em.GeneralizedPoisson(), [[0.8, 0.5], [0.3, 0.4]], {"dispersion": "~ w"}),
     "under-dispersed": (em.GeneralizedPoisson(), [[2.2, 0.2], [-0.25]], {}),
     "com-poisson": (em.ConwayMaxwellPoisson(), [[1.0, 0.5], [0.7]], {}),
@@ -81,7 +82,7 @@ def log_densities(name, y, m, at):
     mu = np.exp(at[0])
     if name in {"zip", "zinb", "hurdle poisson", "hurdle nb"}:
         zero, theta = special.expit(at[1]), np.exp(at[2]) if len(at) == 3 else None
-    elif name == "truncated nb":
+    elif name in {"truncated nb", "nb2"}:
         theta = np.exp(at[1])
     else:
         theta = None
@@ -94,6 +95,8 @@ def log_densities(name, y, m, at):
         return np.where(y == 0, np.log(zero), positive)
     if name.startswith("truncated"):
         return truncated(law(y, mu), law(0.0 * y, mu))
+    if name == "nb2":
+        return law(y, mu)
     if name == "nb1":
         return nb_logpmf(y, mu, mu / np.exp(at[1]))
     if name in {"generalised poisson", "under-dispersed"}:

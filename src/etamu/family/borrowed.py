@@ -17,7 +17,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import families as own
 from etamu.family import saturated
-from etamu.family.family import Borrowed, Family, Support, Textbook, Unknown
+from etamu.family.family import Borrowed, Family, Support, Textbook, Unknown, is_number
 from etamu.family.link import Link
 from etamu.family.links import Identity, Log
 
@@ -93,9 +93,9 @@ class Tweedie(Borrowed):
     )
 
     def __post_init__(self) -> None:
-        if not self.unknown and self.power != 0.0 and not 1.0 <= self.power < math.inf:
+        if not self.unknown and not (is_number(self.power) and (self.power == 0.0 or self.power >= 1.0)):
             raise FamilyError(
-                f"Tweedie(power={self.power}): no such model exists; power is 0 or at least 1 "
+                f"Tweedie(power={self.power!r}): no such model exists; power is 0 or at least 1 "
                 "(for a quasi-likelihood with any power use Quasi(variance=power))"
             )
 

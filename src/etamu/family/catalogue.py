@@ -68,6 +68,7 @@ SEVERAL: dict[str, Callable[..., VectorFamily]] = {
     "beta": later("etamu.family.beta", "Beta"),
     "beta_binomial": later("etamu.family.beta", "BetaBinomial"),
     "negative_binomial_1": later("etamu.family.overdispersed", "NegativeBinomial1"),
+    "negative_binomial_2": later("etamu.family.overdispersed", "NegativeBinomial2"),
     "generalized_poisson": later("etamu.family.overdispersed", "GeneralizedPoisson"),
     "conway_maxwell_poisson": later("etamu.family.conway", "ConwayMaxwellPoisson"),
     "zero_truncated_poisson": later("etamu.family.excess", "ZeroTruncatedPoisson"),
@@ -82,6 +83,8 @@ SEVERAL: dict[str, Callable[..., VectorFamily]] = {
 _SEVERAL_SPELLINGS = {
     "multinom": "multinomial", "softmax": "multinomial", "ordinal": "cumulative",
     "betabinom": "beta_binomial", "nb1": "negative_binomial_1", "nbinom1": "negative_binomial_1",
+    "nb2": "negative_binomial_2", "nbinom2": "negative_binomial_2",
+    "generalisedpoisson": "generalized_poisson",
     "genpois": "generalized_poisson", "compois": "conway_maxwell_poisson",
     "compoisson": "conway_maxwell_poisson", "zip": "zero_inflated_poisson",
     "zinb": "zero_inflated_negative_binomial", "truncatedpoisson": "zero_truncated_poisson",

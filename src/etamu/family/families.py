@@ -15,7 +15,7 @@ from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
 from etamu.family import saturated
-from etamu.family.family import Family, Support, Textbook, Unknown
+from etamu.family.family import Family, Support, Textbook, Unknown, is_number
 from etamu.family.link import Link
 from etamu.family.links import (
     CanonicalNegativeBinomial,
@@ -230,8 +230,8 @@ class NegativeBinomial(Family):
     )
 
     def __post_init__(self) -> None:
-        if not self.unknown and not (math.isfinite(self.theta) and self.theta > 0.0):
-            raise FamilyError(f"NegativeBinomial(theta={self.theta}): theta must be a positive number")
+        if not self.unknown and not (is_number(self.theta) and self.theta > 0.0):
+            raise FamilyError(f"NegativeBinomial(theta={self.theta!r}): theta must be a positive number")
 
     @property
     def canonical(self) -> Link:

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -56,6 +57,17 @@ class Support:
         if (low, high) == (0.0, math.inf):
             return "non-negative numbers" if self.interval.closed_lower else "positive numbers"
         return f"numbers in {self.interval!r}"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a setting is a finite number, and neither text nor a truth value.
+
+    Examples
+    --------
+    >>> is_number(2), is_number("2"), is_number(None), is_number(True), is_number(math.inf)
+    (True, False, False, False, False)
+    """
+    return type(value) is not bool and isinstance(value, Real) and math.isfinite(value)
 
 
 class Unknown(float):

@@ -1,13 +1,14 @@
 """Location and scale: a family of one mean whose dispersion is a second linear predictor, on the log scale.
 
 May import: _base, family.distribution, family.family, family.link, family.links, family.quantile,
- family.stirling, family.unit, family.vector.
+ family.stirling, family.tweedie, family.unit, family.vector.
 Read next: `etamu.vector.dispersed`, which fits it by REML.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import families as own
+from etamu.family import tweedie
 from etamu.family.distribution import distribution
 from etamu.family.family import Family, Support
 from etamu.family.link import Link
@@ -31,21 +33,28 @@ _SLOPES = (1.0 / 132.0, -1.0 / 240.0, 1.0 / 252.0, -1.0 / 120.0, 1.0 / 12.0)
 
 
 class Norm(NamedTuple):
-    """What of log f depends on t = log phi and not on the mean: its value, slope and second derivative."""
+    """What of log f, less `base`, depends on t = log phi and not on the mean: value and two derivatives."""
 
     value: AnyArray
     slope: AnyArray
     bend: AnyArray
 
 
-def root(xp: Namespace, t: AnyArray) -> Norm:
+def base(power: float, y: Array) -> Array:
+    """Return -(log V(y) + log 2 pi) / 2, the saddlepoint's terms of y alone; 0 where y is an exact 0."""
+    some = y > 0.0 if power > 0.0 else np.ones(y.shape, dtype=bool)
+    return np.where(some, -HALF_LOG_TWO_PI - 0.5 * power * np.log(np.where(some & (y > 0.0), y, 1.0)), 0.0)
+
+
+def root(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:
     """Return -log(phi) / 2, of the Gaussian and the inverse Gaussian family."""
+    del y, power
     return Norm(-0.5 * t, -0.5 * xp.ones_like(t), xp.zeros_like(t))
 
 
-def gamma(xp: Namespace, t: AnyArray) -> Norm:
+def gamma(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:
     """Return a log a - a - log Gamma(a) + log(2 pi) / 2 with a = 1/phi, by Stirling's remainder (NumPy)."""
-    del xp
+    del xp, y, power
     from scipy.special import digamma, polygamma
 
     a = np.exp(-np.asarray(t))
@@ -63,7 +72,18 @@ def _series(coefficients: tuple[float, ...], a: Array) -> Array:
     return np.asarray(total / a)
 
 
-NORMS = {own.Gaussian: root, own.InverseGaussian: root, own.Gamma: gamma}
+def series(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:
+    """Return the same of a Tweedie law, by its density at mu = y; nothing at an exact 0 (NumPy)."""
+    del xp
+    some = np.asarray(y) > 0.0
+    amount, log_phi = np.asarray(y)[some], np.asarray(t)[some]
+    value, slope, bend = (np.zeros(some.shape) for _ in range(3))
+    value[some] = tweedie.saturated(amount, np.exp(log_phi), power) - base(power, amount)
+    slope[some], bend[some] = tweedie.bends(log_phi + (power - 2.0) * np.log(amount), power)
+    return Norm(value, slope, bend)
+
+
+NORMS = {own.Gaussian: root, own.InverseGaussian: root, own.Gamma: gamma, own.PowerVariance: series}
 """Families whose density is known as a function of phi, and what it holds."""
 
 
@@ -78,7 +98,7 @@ class LocationScale(VectorFamily):
     Parameters
     ----------
     family : Family
-        Gaussian, gamma or inverse Gaussian.
+        Gaussian, gamma, inverse Gaussian or Tweedie, its power given.
     link : Link
         Of the mean.
     formula : str
@@ -99,12 +119,17 @@ class LocationScale(VectorFamily):
     name = "location_scale"
 
     def __post_init__(self) -> None:
-        if type(self.family.named) not in NORMS:
+        if self.norm is None:
             known = "its dispersion is 1" if self.family.dispersion_known else "its density is not known"
             raise FamilyError(
-                f"dispersion={self.formula!r} models the dispersion of gaussian, gamma and inverse_gaussian; "
-                f"of {self.family.name} {known}"
+                f"dispersion={self.formula!r} models the dispersion of gaussian, gamma, inverse_gaussian and "
+                f"tweedie; of {self.family.name} {known}"
             )
+
+    @property
+    def norm(self) -> Callable[..., Norm] | None:
+        """Return what the density holds of the dispersion, None where it is not known."""
+        return NORMS.get(type(self.family.named.kin)) if self.family.has_density else None
 
     @property
     def unit(self) -> Unit:
@@ -125,6 +150,11 @@ class LocationScale(VectorFamily):
         return (*said, *method)
 
     @property
+    def expected_known(self) -> bool:
+        """The information of a Tweedie law about its dispersion is an average that has no closed form."""
+        return self.norm is not series
+
+    @property
     def response(self) -> tuple[str, ...]:
         """Return ("y",), or with the leverages beside."""
         return ("y", "leverage") if self.adjusted else ("y",)
@@ -136,19 +166,24 @@ class LocationScale(VectorFamily):
 
     def bind(self, xp: Namespace, information: str = "expected") -> VectorBound:
         """Return f(y, eta) -> (value, score, information); expected, mean and dispersion are orthogonal."""
-        kernel, norm = self.unit.bind(xp, information), NORMS[type(self.family.named)]
+        kernel, norm = self.unit.bind(xp, information), self.norm
+        power = self.family.variance_power
+        assert norm is not None
+        assert power is not None
 
         def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
             t = eta[:, 1]
             inside = self.unit.domain.contains(eta[:, 0])
             harmless = _inside(self.unit.domain)
             v, u, w = kernel(y[:1], xp.where(inside, eta[:, 0], harmless))
-            log_norm, slope, bend = norm(xp, t)
+            log_norm, slope, bend = norm(xp, y[0], t, power)
             precision = xp.exp(-t)
             pull = 0.5 * y[1] if len(y) > 1 else 0.0
             value = xp.where(inside, log_norm + v * precision + pull * t, -xp.inf)
             score = xp.stack([u * precision, slope - v * precision + pull], axis=1)
-            if information == "expected":
+            if information == "expected" and not self.expected_known:
+                cross, own_scale = xp.zeros_like(t), (slope - v * precision) ** 2  # unbiased, never negative
+            elif information == "expected":
                 cross, own_scale = xp.zeros_like(t), -bend - slope - pull
             else:
                 cross, own_scale = u * precision, -bend - v * precision
@@ -159,8 +194,8 @@ class LocationScale(VectorFamily):
 
     def saturated(self, y: tuple[Array, ...]) -> Array:
         """Return the terms of y alone: -(log V(y) + log 2 pi) / 2."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(-HALF_LOG_TWO_PI - 0.5 * np.log(self.family.variance(np, y[0], 1.0 - y[0])))
+        assert self.family.variance_power is not None
+        return base(self.family.variance_power, y[0])
 
     def start(self, y: tuple[Array, ...], weight: Array) -> Array:
         """Return the family's first eta of each row, and one log phi from the spread about the mean."""

@@ -1,4 +1,4 @@
-"""Counts whose variance is a multiple of the mean: NB1, and the generalised Poisson law.
+"""Counts of a mean and a second parameter that spreads them: both negative binomials, generalised Poisson.
 
 May import: _base, family.counts, family.laws, family.natural, family.saturated, family.special,
  family.summed, family.vector, family.zeros.
@@ -16,12 +16,12 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family import laws, saturated, special
-from etamu.family.counts import COUNTS, negative_binomial, odds, setting
+from etamu.family.counts import COUNTS, NegativeBinomialLaw, negative_binomial, odds, setting
 from etamu.family.family import Textbook
 from etamu.family.link import Link
 from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, Ways, link_of, started, ways_of
 from etamu.family.summed import summed
-from etamu.family.vector import Parameter, Rows
+from etamu.family.vector import Parameter, Rows, VectorFamily, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,35 @@ class Dispersed(NaturalFamily):
         return special.exp(xp, self.natural(xp, eta)[0])
 
 
+@dataclass(frozen=True, slots=True)
+class GammaMixed(Dispersed):
+    """A Poisson count whose mean is gamma, with the tails and draws of a negative binomial; abstract."""
+
+    expected_known = False
+
+    @abstractmethod
+    def _law(self, eta: Array) -> tuple[laws.Law, laws.Setting]:
+        """Return the law of every row, and its setting."""
+
+    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y <= y)."""
+        law, at = self._law(eta)
+        return law.cdf(y[0], at)
+
+    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
+        """Return P(Y > y)."""
+        law, at = self._law(eta)
+        return law.sf(y[0], at)
+
+    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
+        """Draw one count per row."""
+        law, at = self._law(eta)
+        return law.sample(rng, at)
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class NegativeBinomial1(Dispersed):
+class NegativeBinomial1(GammaMixed):
     """A negative binomial count whose variance is mu (1 + alpha): NB1, theta = mu/alpha.
 
     Parameters
@@ -94,7 +120,6 @@ class NegativeBinomial1(Dispersed):
         "mu (1+alpha)", "theta = mu/alpha", ("identity", "sqrt"), "counts that spread in proportion"
     )
     second = "dispersion"
-    expected_known = False
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return NB2's kernel at log theta = log mu - log alpha."""
@@ -129,20 +154,66 @@ class NegativeBinomial1(Dispersed):
         m, b = self.natural(np, eta)
         return laws.negative_binomial(np.exp(m - b)), setting(np.exp(m))
 
-    def cdf(self, y: tuple[Array, ...], eta: Array) -> Array:
-        """Return NB2's."""
-        law, at = self._law(eta)
-        return law.cdf(y[0], at)
 
-    def sf(self, y: tuple[Array, ...], eta: Array) -> Array:
-        """Return NB2's."""
-        law, at = self._law(eta)
-        return law.sf(y[0], at)
+@final
+@dataclass(frozen=True, slots=True)
+class NegativeBinomial2(GammaMixed):
+    """A negative binomial count whose theta has a linear predictor of its own: variance mu + mu^2/theta, NB2.
 
-    def sample(self, rng: np.random.Generator, eta: Array, given: tuple[Array, ...] = ()) -> Array:
-        """Draw one count per row."""
-        law, at = self._law(eta)
-        return law.sample(rng, at)
+    What `NegativeBinomial` is fitted as where theta has a formula: ``em.glm("y ~ x", data,
+    family=em.NegativeBinomial(), predictors={"theta": "~ z"})``.
+
+    Parameters
+    ----------
+    link, dispersion_link : str or Link
+        Links of the mean and of theta > 0; theta = inf is Poisson.
+
+    Notes
+    -----
+    Standard errors come from the joint observed information. The estimates of mean and theta are independent
+    in the limit only where the model holds, so that they differ a little from those of MASS's glm.nb, which
+    takes the expected information of the mean alone.
+
+    References
+    ----------
+    Lawless (1987), Negative binomial and mixed Poisson regression, Canadian Journal of Statistics 15.
+    """
+
+    name = "negative_binomial_2"
+    textbook = Textbook(
+        "mu+mu^2/theta", "gamma mixed Poisson", ("identity", "sqrt"), "counts whose spread is modelled"
+    )
+    second = "theta"
+
+    def kernel(self, xp: Namespace, information: str) -> Kernel:
+        """Return the law's kernel: its second coordinate is log theta."""
+        return NegativeBinomialLaw().kernel(xp, information)
+
+    @property
+    def limits(self) -> dict[str, tuple[str, str]]:
+        """An infinite theta is Poisson."""
+        return {"theta": ("", "the Poisson law: the counts are not over-dispersed")}
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """Return which way theta works."""
+        return ("The variance is mean + mean^2 / theta: counts of a larger theta spread less.",)
+
+    def wording(self, parameter: Parameter) -> Wording:
+        """Return how effects on the mean and on theta are told."""
+        told = VectorFamily.wording(self, parameter)
+        return told._replace(noun=parameter.name) if parameter.name == self.second else told
+
+    def guess(self, y: Array, mean: float, ratio: float) -> float:
+        """Return the theta of mean and variance, mean / (ratio - 1)."""
+        return float(np.clip(mean / max(ratio - 1.0, 0.05), 0.02, 50.0))
+
+    def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
+        """Return mu + mu^2/theta."""
+        return NegativeBinomialLaw().moments(xp, self.natural(xp, eta))[1]
+
+    def _law(self, eta: Array) -> tuple[laws.Law, laws.Setting]:
+        return NegativeBinomialLaw().law(self.natural(np, eta))
 
 
 @final

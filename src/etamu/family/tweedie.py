@@ -85,6 +85,20 @@ def slope_at_mean(dispersion: Array, power: float) -> Array:
     return slope(np.asarray(dispersion, dtype=np.float64), power)
 
 
+def bends(x: Array, power: float) -> tuple[Array, Array]:
+    """Compute the first and second derivative of g in x = log(phi) for flat x.
+
+    The second is a difference quotient of fourth order of the first.
+
+    Examples
+    --------
+    >>> slope, bend = bends(np.array([-9.0]), 1.5)  # a small phi: the saddlepoint's -1/2, a straight line
+    >>> slope.round(3), (bend + 0.0).round(3)
+    (array([-0.5]), array([0.]))
+    """
+    return _many(_log_slope, x, power), _many(_log_bend, x, power)
+
+
 def power_slope(y: ArrayLike, dispersion: ArrayLike, power: float) -> Array:
     """Compute the derivative of `saturated` in the power, phi held; 0 at y = 0; powers in (1, 2).
 
@@ -115,7 +129,15 @@ def _many(function: Callable[[Array, float], Array], x: Array, power: float) -> 
 
 
 def _log_slope(x: Array, power: float) -> Array:
-    return compound.slope_at_mean(np.exp(x), power)
+    return slope_at_mean(np.exp(x), power)
+
+
+def _log_bend(x: Array, power: float) -> Array:
+    far, near = (
+        slope_at_mean(np.exp(x + k * _STEP), power) - slope_at_mean(np.exp(x - k * _STEP), power)
+        for k in (2.0, 1.0)
+    )
+    return np.asarray((8.0 * near - far) / (12.0 * _STEP))
 
 
 def _power_quotient(x: Array, power: float) -> Array:
