@@ -304,7 +304,7 @@ class _Trial:
 
 
 def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
-    """Try the best step within the radius, cut before the edge; a shorter or longer one if that is far out."""
+    """Try the best step within the radius, cut before the edge; a shorter or longer one if that fails."""
     parts = model.best(radius)
     step = model.apart.coefficients(parts)
     room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
