@@ -45,6 +45,8 @@ DEPENDENT = 1e-12
 """Singular values of rows on the edge below this share of the largest are rounding."""
 GUESSES = 3
 """Times that the first least squares is solved, each for what the one before left."""
+ROUNDS = 5
+"""Times that rows held on the edge may be let go again."""
 AT_A_BARRIER = 50
 """Most steps at one barrier."""
 BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
@@ -74,12 +76,32 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         solution = replace(solution, outcome=Outcome.STALLED)
     highest = replace(_stays(solution.beta), arrived=False)
     for start in _starts(rows, solution.beta):
-        ended = ascend(rows, start)
+        ended = _climbed(rows, start)
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
             return _arrived(rows, solution, highest) or solution
     return _at_an_edge(rows, solution, highest) if oracle.restricted else solution
+
+
+def _climbed(rows: Written, start: Array | Double) -> Ended:
+    """Climb inside the domain, and on along its edge where rows have come to it, until none of them leaves."""
+    ended = ascend(rows, start)
+    for _ in range(ROUNDS if rows.oracle.restricted else 0):
+        held = None if ended.arrived or not len(ended.eta) else _held(rows, ended)
+        if held is None:
+            return ended
+        freed = _freed(rows, held)
+        if freed is None or not _lower(held, freed):
+            return held
+        ended = freed
+    return ended
+
+
+def _freed(rows: Written, held: Ended) -> Ended | None:
+    """Climb from a little inside the edge, where rows that were held may go where they would."""
+    inside = list(inwards(edge_of(rows, held.beta), held.beta))
+    return ascend(rows, inside[len(inside) // 2]) if inside else None
 
 
 def _lower(ended: Ended, highest: Ended) -> bool:
@@ -145,17 +167,13 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     unit = abs(highest.value) / len(rows.chunk) if np.isfinite(highest.value) else 1.0
     for barrier in BARRIERS * (unit or 1.0):
         exact = ascend(replace(rows, barrier=float(barrier)), exact, limit=AT_A_BARRIER).exact
-    ended = ascend(rows, exact)
+    ended = _climbed(rows, exact)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
     seen = _arrived(rows, solution, highest)
     if seen is None or highest.arrived:
         return seen or solution
-    found = on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))
-    if found.outcome is not Outcome.STALLED:
-        return found
-    held = _held(rows, highest)
-    return found if held is None else _arrived(rows, solution, held) or found
+    return on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))
 
 
 def _held(rows: Written, highest: Ended) -> Ended | None:

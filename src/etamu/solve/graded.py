@@ -4,8 +4,8 @@ With r_i the size of row i, a triangle of diag(r) X knows its heavy rows to 16 d
 heavy rows are alike what is left of the second is rounding, larger than a light row. Gaussian elimination
 with complete pivoting over the rows as they are, pivots chosen by r_i |x_ij|, gives X = L U: alike rows leave
 nothing, and Z = diag(r) L, its columns divided by the sizes of their pivots, has entries of at most 1 and is
-well conditioned. In the coordinates gamma = diag(sizes of pivots) U beta heavy and light directions do not mix
-(Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999, Linear Algebra Appl. 299).
+well conditioned. In the coordinates gamma = diag(sizes of pivots) U beta heavy and light directions do not
+mix (Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999, Linear Algebra Appl. 299).
 
 May import: numpy, scipy.linalg (inside functions), etamu._base.
 Read next: `etamu.solve.trust`, which climbs in such coordinates.

@@ -45,6 +45,8 @@ SECULAR = 50
 """Most steps to the length wanted."""
 GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
+PRESSED = 4
+"""Steps in a row that the edge may cut where an eta is on it already."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
 COLLAPSED, EXCEEDED = -1.0, 1.0
@@ -192,7 +194,7 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
     here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
-    highest = here
+    highest, pressed = here, 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
@@ -207,13 +209,21 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
                 Step(here.value, min(model.decrement, 1e300), math.nan, math.nan, trial.length, "observed")
             )
             radius = trial.radius
+            pressed = pressed + 1 if trial.length < 1.0 and _pressed(written, here) else 0
             before = left if trial.there is not None and trial.newton else 0.0
             here = trial.there or here
             highest = here if here.value >= highest.value else highest
-            if not radius > 0.0:
+            if not radius > 0.0 or pressed >= PRESSED:
                 break
     end = best or highest
     return Ended(end.beta, end.eta, end.value, best is not None, tuple(steps))
+
+
+def _pressed(written: Written, here: _Place) -> bool:
+    """Tell whether some eta is so near an end that float64 could not tell it from there by far."""
+    lower, upper = written.ends
+    gap = np.minimum(here.eta - lower, upper - here.eta)
+    return bool(np.any(gap <= STILL * blur(written, here.beta.hi)))
 
 
 def at_rest(written: Written, beta: Array) -> bool:
