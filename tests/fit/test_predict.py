@@ -76,3 +76,21 @@ def test_an_aliased_column_counts_as_zero():
     with pytest.warns(em.AliasWarning):
         fit = em.glm("y ~ x + d", data)
     assert_allclose(fit.predict({"x": [5.0], "d": [99.0]}), em.glm("y ~ x", data).predict({"x": [5.0]}))
+
+
+@pytest.mark.parametrize("unit", [2.0**984, 2.0**-984], ids=["huge", "tiny"])
+@pytest.mark.parametrize(
+    ("family", "link"), [("gaussian", "identity"), ("gamma", "log"), ("gamma", "inverse")], ids=str
+)
+@pytest.mark.filterwarnings("ignore:phi is:etamu.EtamuWarning")
+def test_intervals_know_no_units_of_the_response(family: str, link: str, unit: float) -> None:
+    """Phi over 1e300^2 is no number of float64, and neither is 1 over the square of a slope."""
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=20), rng.gamma(8.0, size=20)
+    usual, far = (em.glm("y ~ x", {"x": x, "y": y * u}, family=family, link=link) for u in (1.0, unit))
+    for new in (None, {"x": [-0.3, 0.9]}):
+        for interval in ("confidence", "prediction"):
+            near = usual.predict(new, interval=interval)
+            found = far.predict(new, interval=interval)
+            for part in ("estimate", "se", "lower", "upper"):
+                assert getattr(found, part) / unit == pytest.approx(getattr(near, part), rel=1e-8)

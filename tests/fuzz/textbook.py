@@ -170,6 +170,11 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
     up, down = (_pearson(unit, rows, eta + sign * blurred) for sign in (ONE, -ONE))
     bent = np.abs(up[0] * up[1] - down[0] * down[1]) / root
     change = np.fmax(blurred * np.abs(root), bent)
+    # An eta that float64 cannot tell from an end of its domain may stand for any residual.
+    inside = unit.domain.contains((eta - blurred).astype(float)) & unit.domain.contains(
+        (eta + blurred).astype(float)
+    )
+    change = np.where(inside, change, Wide(np.inf))
     return Seen(residual, root, change + 8 * Wide(EPS) * size)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from etamu.solve.trust import RowValues, ascend, within
+from etamu.solve.trust import RowValues, ascend, at_rest, within
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,40 @@ def test_a_value_that_rises_for_ever_has_no_end() -> None:
     ended = ascend(Rows(ONE, np.ones(1), np.zeros(1), "fading"), np.array([0.0]))
     assert not ended.arrived
     assert ended.beta[0] > 20.0
+
+
+def test_a_step_is_shortened_by_any_power_where_one_row_has_all_the_information() -> None:
+    """The light row's slope is 1 and its bend 1e-100: Newton's step is 1e100 of its eta, and 200 is right."""
+
+    @dataclass(frozen=True)
+    class Tail(Rows):
+        def look(self, eta: np.ndarray) -> RowValues:
+            bend = np.exp(np.minimum(eta, 700.0))
+            return RowValues(*(self.size * part for part in (eta - bend, 1.0 - bend, bend, bend)))
+
+    tail = Tail(np.eye(2), np.array([1e10, 1.0]), np.zeros(2))
+    ended = ascend(tail, np.array([0.0, -230.0]))
+    assert ended.arrived
+    assert ended.beta == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert len(ended.steps) < 20
+    ended = ascend(tail, np.array([0.0, 600.0]))  # and from above Newton's own steps are 1 long
+    assert ended.arrived
+    assert len(ended.steps) < 20
+
+
+def test_what_cancels_costs_no_digits() -> None:
+    """An eta of 1e-12 made of terms of 1e6 has 16 digits of its own."""
+    rows = np.array([[1.0, 1e6], [1.0, 1e6 + 1.0]])
+    ended = ascend(Rows(rows, np.ones(2), np.array([1e-12, 1.0]), "parabola"), np.zeros(2))
+    assert ended.arrived
+    assert ended.eta == pytest.approx([1e-12, 1.0], rel=1e-12)
+
+
+def test_a_place_is_at_rest_only_where_rounding_explains_every_component() -> None:
+    rows = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    place = Rows(rows, np.array([1e60, 1e60, 1e-6]), np.array([3.0, 3.0, 1.0]))
+    assert at_rest(place, np.array([1.0, 2.0]))
+    assert not at_rest(place, np.array([1e4, 3.0 - 1e4]))  # nothing to the heavy rows
 
 
 @pytest.mark.parametrize("radius", [1e-150, 0.1, 1.0, 3.0, 1e150])

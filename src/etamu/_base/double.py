@@ -40,8 +40,20 @@ class Double:
 
     def times(self, factor: float) -> Double:
         """Return the product with one number."""
-        hi, error = two_product(self.hi, np.float64(factor))
+        hi, error = two_product(self.hi, np.asarray(factor, dtype=np.float64))
         return normal(hi, error + self.lo * factor)
+
+
+def single(values: Array) -> Double:
+    """Return numbers of one precision as such of two.
+
+    Examples
+    --------
+    >>> single(np.array([1.5])).lo.tolist()
+    [0.0]
+    """
+    hi = np.array(values, dtype=np.float64)
+    return Double(hi, np.zeros_like(hi))
 
 
 def normal(hi: Array, lo: Array) -> Double:

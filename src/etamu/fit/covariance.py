@@ -217,7 +217,8 @@ def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) 
             squares = squares * chunk.weights.frequency
     if inverse.delicate:
         white = whitened(chunk, at, inverse)
-        return _Meat(white.T @ (white * squares[:, None]), alone)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _Meat(white.T @ (white * squares[:, None]), alone)
     return _Meat(chunk.predictors[0].design.gram_parts(squares), alone)
 
 

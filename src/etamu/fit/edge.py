@@ -11,6 +11,7 @@ Read next: `etamu.fit.estimate`, which asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -67,7 +68,7 @@ class Edge:
     written : Written
         The rows, in working coordinates.
     spread : array (n,)
-        Spread of eta, in which the distance of a row from the edge is counted; less where its terms are small.
+        Spread of eta, in which distances from the edge are counted; less for a row of small terms.
     """
 
     written: Written
@@ -132,8 +133,8 @@ def edge_of(rows: Written, beta: Array) -> Edge:
 def _spread(rows: Written, beta: Array) -> Array:
     """Return the size of an eta: of the largest, of the responses' own, or of 1e-6 of its terms.
 
-    Where all eta are near an end at 0, the largest is no measure of how near; nor is it for a row all of whose
-    terms are smaller.
+    Where all eta are near an end at 0, the largest is no measure of how near; nor is it for a row all of
+    whose terms are smaller.
     """
     largest = float(np.abs(rows.rows @ beta + rows.offset).max(initial=0.0))
     terms = np.abs(rows.rows) @ np.abs(beta) + np.abs(rows.offset)
@@ -173,21 +174,25 @@ def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
 
 def from_inside(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
     """Look at a point on the edge from as near as it can be seen; None where there is no way inside."""
+    for passes, inside in enumerate(inwards(edge, beta), start=solution.passes + 1):
+        seen = edge.written.oracle.at(inside, FINAL)
+        if np.isfinite(seen.value):
+            return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
+    return None
+
+
+def inwards(edge: Edge, beta: Array) -> Iterator[Array]:
+    """Yield points ever farther inside from one on the edge, none where no direction leads inside."""
     into = _into(edge, beta)
-    if into is None:
-        return None
     slack, inward = edge.slack(beta)
     on = slack <= 10 * ON * edge.spread
+    if into is None or not on.any():
+        return
     rate = (inward * (edge.rows @ into))[on]
     rounding = np.maximum(blur(edge.written, beta)[on], JUST)
     least = INWARD * float(np.max(rounding / rate)) if np.all(rate > 0.0) else 0.0
     for digit in range(8):
-        inside = beta + least * 10.0**digit * into
-        seen = edge.written.oracle.at(inside, FINAL)
-        if np.isfinite(seen.value):
-            passes = solution.passes + digit + 1
-            return replace(solution, beta=inside, local=seen, outcome=Outcome.BOUNDARY, passes=passes)
-    return None
+        yield beta + least * 10.0**digit * into
 
 
 def _first_value(edge: Edge) -> float:

@@ -86,6 +86,24 @@ class Near:
         """Whether every hypothesis of 0 is the same in these units: not where the intercept has moved."""
         return not self.measure.offset
 
+    def eta(self, far: Array) -> Array:
+        """Say the eta of rows in the near units."""
+        if self.fit.problem.unit.link.exponent == 0.0:
+            return np.asarray(far - self.measure.response * math.log(2.0))
+        return self.error(far)
+
+    def error(self, far: Array) -> Array:
+        """Say standard errors of eta in the near units."""
+        return _array(far, -self.measure.slope)
+
+    def weighed(self, phi: float) -> float:
+        """Say a near phi for weights as they came."""
+        return _times(phi, self.measure.weight)
+
+    def mean(self, near: Array) -> Array:
+        """Say means and responses in the units of the far fit."""
+        return _array(near, self.measure.response)
+
     def dispersion(self, asked: str | float | None) -> str | float | None:
         """Say a phi that was given in the units of the near fit."""
         return _times(asked, -self.measure.spread) if isinstance(asked, (int, float)) else asked

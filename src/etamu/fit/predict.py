@@ -148,14 +148,31 @@ def predict(
     estimate, slope = _on_scale(unit, linear.eta, kind, linear)
     if not asked.needs_se:
         return estimate
-    error = np.abs(slope) * linear.se
+    near = fit.near if kind != "link" and fit.near is not None and fit.near.measure.response else None
+    if near is not None:  # in units in which neither slopes nor phi overflow
+        linear = replace(linear, eta=near.eta(linear.eta), se=near.error(linear.se))
+        slope = _on_scale(unit, linear.eta, kind, linear)[1]
+    scaled = _plain if near is None else near.mean
+    error = scaled(np.abs(slope) * linear.se)
     if interval is None:
         return Prediction(estimate, error)
     if asked.next_response:
-        return Prediction(estimate, error, *_next_response(fit, linear, asked))
+        return Prediction(estimate, error, *map(scaled, _next_response(fit, linear, asked)))
     half = criticals(level, linear.df) * linear.se
     ends = [_on_scale(unit, linear.eta + side * half, kind, linear)[0] for side in (-1, 1)]
-    return Prediction(estimate, error, np.fmin(*ends), np.fmax(*ends))
+    return Prediction(estimate, error, scaled(np.fmin(*ends)), scaled(np.fmax(*ends)))
+
+
+def _plain(values: Array) -> Array:
+    """Leave values as they are."""
+    return values
+
+
+def _phi(fit: Fit) -> float:
+    """Return phi over variance weights of 1, in units near 1 where those of the response are far out."""
+    if fit.near is None or not fit.near.measure.response:
+        return fit.phi.value
+    return fit.near.weighed(fit.near.fit.phi.value)
 
 
 def _refuse(fit: Fit, asked: _Asked) -> None:
@@ -235,7 +252,7 @@ def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
         df = by_row(fit, lambda chunk: degrees(fit.coordinates.rows(chunk.predictors[0].design)))
     if asked.next_response:
         weights = problem.chunk.weights.variance
-        phi = row_dispersion(fit.phi.value, weights, len(problem.chunk))
+        phi = row_dispersion(_phi(fit), weights, len(problem.chunk))
         dispersion = np.full(problem.input_rows, np.nan)
         dispersion[problem.chunk.row_ids] = phi
     per = _exposure_of_rows(problem, exposure) if asked.kind == "rate" else None
@@ -318,7 +335,7 @@ def _dispersion_of_new(fit: Fit, frame: Frame, n: int) -> Array:
     weights = None
     if column is not None and column in frame.names:
         weights = numbers(frame.column(column), f"variance_weights (column {column!r})")
-    return row_dispersion(fit.phi.value, weights, n)
+    return row_dispersion(_phi(fit), weights, n)
 
 
 def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:

@@ -17,15 +17,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from etamu._base.double import Double, single
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
-from etamu.fit.edge import edge_of, from_inside, on_edge
+from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
 from etamu.fit.start import Guess, candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
-from etamu.solve.graded import least_squares
+from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.stop import measured
 from etamu.solve.trust import Ended, ascend, at_rest, blur
@@ -42,6 +43,10 @@ NEAREST = 4.0
 """An eta within so many times its own rounding of an end is on it."""
 DEPENDENT = 1e-12
 """Singular values of rows on the edge below this share of the largest are rounding."""
+GUESSES = 3
+"""Times that the first least squares is solved, each for what the one before left."""
+ROUNDS = 5
+"""Times that rows held on the edge may be let go again."""
 AT_A_BARRIER = 50
 """Most steps at one barrier."""
 BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
@@ -51,23 +56,27 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
     """Climb again where the climb did not arrive; the solution as it was where this does not either.
 
-    One that rounding is said to have stopped has arrived only if rounding explains every component of the step
-    that is left.
+    One that rounding is said to have stopped has arrived only if rounding explains every component of the
+    step that is left.
     """
-    lost = solution.outcome in LOST or (solution.outcome is Outcome.CONVERGED and not measured(solution.local))
-    if not (lost and oracle.size) or oracle.size > COLUMNS or chunk.cells > CELLS:
+    stopped = solution.outcome is Outcome.CONVERGED and not measured(solution.local)
+    if (
+        not ((stopped or solution.outcome in LOST) and oracle.size)
+        or oracle.size > COLUMNS
+        or chunk.cells > CELLS
+    ):
         return solution
     oracle = floored(oracle, unit, chunk)
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    if solution.outcome is Outcome.CONVERGED:
+    if stopped:
         if at_rest(rows, solution.beta):
             return solution
         solution = replace(solution, outcome=Outcome.STALLED)
     highest = replace(_stays(solution.beta), arrived=False)
     for start in starts_of(rows, solution.beta):
-        ended = ascend(rows, start)
+        ended = _climbed(rows, start)
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
@@ -75,45 +84,72 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     return _at_an_edge(rows, solution, highest) if oracle.restricted else solution
 
 
+def _climbed(rows: Written, start: Array | Double) -> Ended:
+    """Climb inside the domain, and on along its edge where rows have come to it, until none of them leaves."""
+    ended = ascend(rows, start)
+    for _ in range(ROUNDS if rows.oracle.restricted else 0):
+        held = None if ended.arrived or not len(ended.eta) else _held(rows, ended)
+        if held is None:
+            return ended
+        freed = _freed(rows, held)
+        if freed is None or not _lower(held, freed):
+            return held
+        ended = freed
+    return ended
+
+
+def _freed(rows: Written, held: Ended) -> Ended | None:
+    """Climb from a little inside the edge, where rows that were held may go where they would."""
+    inside = list(inwards(edge_of(rows, held.beta), held.beta))
+    return ascend(rows, inside[len(inside) // 2]) if inside else None
+
+
 def _lower(ended: Ended, highest: Ended) -> bool:
     return ended.value < highest.value - LOWER * abs(highest.value)
 
 
-def starts_of(rows: Written, end: Array) -> Iterator[Array]:
+def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:
     """Yield where the climb ended, and the natural starts inside the domain."""
     yield end
     for start in candidates(rows.oracle, rows.unit, rows.chunk):
         if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
-    graded = _graded(rows)
-    if np.all(np.isfinite(graded)):
-        yield graded
+    guess = _guessed(rows)
+    if np.all(np.isfinite(guess.hi)):
+        yield guess
+    if rows.oracle.restricted:  # one put inside by rounding alone may be seen outside to more digits
+        *_, inside = end, *inwards(edge_of(rows, end), end)
+        yield inside
 
 
-def _graded(rows: Written) -> Array:
-    """Solve the first least squares over rows in falling order: a light one keeps its say beside a heavy one."""
+def _guessed(rows: Written) -> Double:
+    """Solve the first least squares again, to twice the precision: light rows keep their say."""
     chunk, weight = rows.chunk, rows.chunk.weights.total()
+    guess, found = Guess(rows.unit).bind(np), single(np.zeros(rows.rows.shape[1]))
     with np.errstate(all="ignore"):
-        _, right, size = Guess(rows.unit).bind(np)(chunk.y, rows.offset)
-        told = size > 0.0
-        target = np.where(told, right / np.where(told, size, 1.0), 0.0)
-        return least_squares(rows.rows, size if weight is None else size * weight, target)
+        for _ in range(GUESSES):
+            eta = (times(rows.rows, found) + single(rows.offset)).hi
+            _, right, size = guess(chunk.y, eta)
+            told = size > 0.0
+            target = np.where(told, right / np.where(told, size, 1.0), 0.0)
+            found += least_squares(rows.rows, size if weight is None else size * weight, target)
+    return found
 
 
 def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
     """Return a maximum, inside or on the edge as nearly as rounding tells, which may put it beyond."""
-    outcome = Outcome.BOUNDARY if _on_edge(rows, ended.beta).any() else Outcome.CONVERGED
+    outcome = Outcome.BOUNDARY if _on_edge(rows, ended).any() else Outcome.CONVERGED
     found = _solution(rows.oracle, solution, ended, outcome)
     if found is None and outcome is Outcome.BOUNDARY:
         return from_inside(edge_of(rows, ended.beta), ended.beta, solution)
     return found
 
 
-def _on_edge(rows: Written, beta: Array) -> Mask:
+def _on_edge(rows: Written, ended: Ended) -> Mask:
     """Tell which eta are no further from an end than a few times their own rounding."""
-    eta = rows.rows @ beta + rows.offset
     lower, upper = rows.ends
-    return np.asarray(np.minimum(eta - lower, upper - eta) <= NEAREST * blur(rows, beta))
+    gap = np.minimum(ended.eta - lower, upper - ended.eta)
+    return np.asarray(gap <= NEAREST * blur(rows, ended.beta))
 
 
 def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
@@ -127,46 +163,42 @@ def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Out
 
 def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     """Follow the maxima with a falling barrier, and look at the edge from where they end."""
-    beta = highest.beta
+    exact = highest.exact
     unit = abs(highest.value) / len(rows.chunk) if np.isfinite(highest.value) else 1.0
     for barrier in BARRIERS * (unit or 1.0):
-        beta = ascend(replace(rows, barrier=float(barrier)), beta, limit=AT_A_BARRIER).beta
-    ended = ascend(rows, beta)
+        exact = ascend(replace(rows, barrier=float(barrier)), exact, limit=AT_A_BARRIER).exact
+    ended = _climbed(rows, exact)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
     seen = _arrived(rows, solution, highest)
     if seen is None or highest.arrived:
         return seen or solution
-    beside = replace(seen, outcome=Outcome.STALLED)
-    found = on_edge(rows.oracle, rows.unit, rows.chunk, beside)
-    return _as_near_as_rounding(rows, found) if found.outcome is Outcome.STALLED else found
+    return on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))
 
 
-def _as_near_as_rounding(rows: Written, beside: Solution) -> Solution:
-    """Say of an end that it is on the edge if some eta is no further from it than its own rounding.
+def _held(rows: Written, highest: Ended) -> Ended | None:
+    """Hold rows that have come to the edge there, and climb along it; None where that does not arrive.
 
     The value has risen all the way there; along the edge it must have nowhere else to rise. Rows that come to
     the edge on the way along it are held there as well.
     """
-    beta, on = beside.beta, _on_edge(rows, beside.beta)
+    exact, eta, on = highest.exact, highest.eta, _on_edge(rows, highest)
     held = 0
     while on.sum() > held:
         held = int(on.sum())
         _, values, vectors = np.linalg.svd(rows.rows[on])
         flat = vectors[int(np.count_nonzero(values > DEPENDENT * values[0])) :].T
         if not flat.shape[1]:
-            return replace(beside, outcome=Outcome.BOUNDARY)
+            return replace(highest, exact=exact, eta=eta, arrived=True)
         free = np.where(on[:, None], 0.0, rows.rows @ flat)
-        eta = rows.rows @ beta + rows.offset
         ended = ascend(replace(rows, rows=free, offset=eta), np.zeros(flat.shape[1]))
-        moved = beta + flat @ ended.beta
+        exact, eta = exact + times(flat, ended.exact), ended.eta
+        ended = replace(ended, exact=exact)
         if ended.arrived:
-            found = _solution(rows.oracle, beside, replace(ended, beta=moved), Outcome.BOUNDARY)
-            higher = found is not None and found.local.value >= beside.local.value
-            return found if found is not None and higher else replace(beside, outcome=Outcome.BOUNDARY)
-        beta, on = moved, on | _on_edge(rows, moved)
-    return beside
+            return ended
+        on = on | _on_edge(rows, ended)
+    return None
 
 
 def _stays(beta: Array) -> Ended:
-    return Ended(beta, -np.inf, arrived=True, steps=())
+    return Ended(single(beta), np.zeros(0), -np.inf, arrived=True, steps=())

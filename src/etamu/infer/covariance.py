@@ -197,7 +197,8 @@ def ill_conditioned(information: Array | Arrow, beyond: float) -> bool:
     """
     if not isinstance(information, Arrow) and len(information) and np.all(information.diagonal() > 0.0):
         size = 1.0 / np.sqrt(information.diagonal())
-        upper = triangles.cholesky(information * np.multiply.outer(size, size))
+        with np.errstate(all="ignore"):  # what overflows is no triangle
+            upper = triangles.cholesky(information * np.multiply.outer(size, size))
         if upper is not None:
             inverse = triangles.inverted(upper)
             if len(upper) * float(np.vdot(inverse, inverse)) <= beyond**2:

@@ -160,7 +160,8 @@ def from_triangle(upper: Array) -> Factor:
     >>> from_triangle(np.array([[2.0, 1.0], [0.0, 3.0]])).inverse().round(12).tolist()
     [[0.277777777778, -0.055555555556], [-0.055555555556, 0.111111111111]]
     """
-    diagonal = np.linalg.norm(upper, axis=0)
+    peak = np.abs(upper).max(axis=0)  # the square of a length may be too small to be one
+    diagonal = peak * np.linalg.norm(upper / np.where(peak > 0.0, peak, 1.0), axis=0)
     return Factor(np.asarray(upper / diagonal, dtype=np.float64, order="F"), diagonal)
 
 

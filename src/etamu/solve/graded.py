@@ -1,11 +1,11 @@
 """Rows whose sizes differ by any power of ten, taken apart so that every one of them keeps its say.
 
-A triangle of sqrt(w) X knows its heavy rows to 16 digits of them, and where two heavy rows are alike what is
-left of the second is rounding, larger than a row of small weight. Gaussian elimination with complete pivoting
-over the rows as they are, pivots chosen by sqrt(w_i) |x_ij|, gives X = L U: alike rows leave nothing, and
-Z = diag(sqrt(w)) L, its columns divided by the roots of their pivots, has entries of at most 1 and is well
-conditioned. In the coordinates gamma = diag(roots of pivots) U beta heavy and light directions do not mix
-(Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999, Linear Algebra Appl. 299).
+With r_i the size of row i, a triangle of diag(r) X knows its heavy rows to 16 digits of them, and where two
+heavy rows are alike what is left of the second is rounding, larger than a light row. Gaussian elimination
+with complete pivoting over the rows as they are, pivots chosen by r_i |x_ij|, gives X = L U: alike rows leave
+nothing, and Z = diag(r) L, its columns divided by the sizes of their pivots, has entries of at most 1 and is
+well conditioned. In the coordinates gamma = diag(sizes of pivots) U beta heavy and light directions do not
+mix (Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999, Linear Algebra Appl. 299).
 
 May import: numpy, scipy.linalg (inside functions), etamu._base.
 Read next: `etamu.solve.trust`, which climbs in such coordinates.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.double import Double, total, two_product
+from etamu._base.double import Double, single, total, two_product
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 
@@ -39,9 +39,9 @@ class Graded:
     triangle : array (p, p)
         R of Z.
     heavy : array (p,)
-        Roots of the weights of the pivot rows.
+        Sizes of the pivot rows.
     lower : array (p, p)
-        L of the pivot rows, without weights: lower triangular, of diagonal 1.
+        L of the pivot rows: lower triangular, of diagonal 1.
     upper : array (p, p)
         U in the order of pivots, upper triangular.
     pivots : integers (p,)
@@ -67,15 +67,14 @@ class Graded:
         from scipy.linalg import solve_triangular
 
         gamma = solve_triangular(self.triangle, lean, check_finite=False) / self.heavy
-        wanted = times(self.lower, Double(gamma, np.zeros_like(gamma)))
-        found = Double(np.zeros_like(gamma), np.zeros_like(gamma))
+        wanted, found = times(self.lower, single(gamma)), single(np.zeros_like(gamma))
         for _ in range(REFINED):
             reached = times(self.rows, found)
             left = (wanted + Double(-reached.hi, -reached.lo)).hi
             more = np.empty_like(gamma)
             half = solve_triangular(self.lower, left, lower=True, unit_diagonal=True, check_finite=False)
             more[self.pivots] = solve_triangular(self.upper, half, check_finite=False)
-            found += Double(more, np.zeros_like(more))
+            found += single(more)
         return found
 
 
@@ -122,17 +121,17 @@ def graded(rows: Array, root: Array) -> Graded | None:
     return Graded(order, lean, triangle, heavy, lower, upper, pivots, np.asarray(rows)[first])
 
 
-def least_squares(rows: Array, size: Array, target: Array) -> Array:
+def least_squares(rows: Array, size: Array, target: Array) -> Double:
     """Minimise the sum of size (x'b - target)^2, whatever the sizes; NaN where columns are dependent.
 
     Examples
     --------
     >>> rows = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
-    >>> least_squares(rows, np.array([1e60, 1e60, 1e-60]), np.array([3.0, 3.0, 1.0])).round(12).tolist()
+    >>> least_squares(rows, np.array([1e60, 1e60, 1e-60]), np.array([3.0, 3.0, 1.0])).hi.round(12).tolist()
     [1.0, 2.0]
     """
     root = np.sqrt(size)
     apart = graded(rows, root)
     if apart is None:
-        return np.full(rows.shape[1], np.nan)
-    return apart.coefficients(apart.lean.T @ (root * target)[apart.order]).hi
+        return single(np.full(rows.shape[1], np.nan))
+    return apart.coefficients(apart.lean.T @ (root * target)[apart.order])

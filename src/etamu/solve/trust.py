@@ -19,9 +19,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from etamu._base.double import Double
+from etamu._base.double import Double, single
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.solve.graded import Graded, graded, times
@@ -46,6 +45,8 @@ SECULAR = 50
 """Most steps to the length wanted."""
 GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
+PRESSED = 4
+"""Steps in a row that the edge may cut where an eta is on it already."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
 COLLAPSED, EXCEEDED = -1.0, 1.0
@@ -102,13 +103,19 @@ class Written(Protocol):
 class Ended:
     """Where a search ended, whether that is a maximum for certain, and how it came there.
 
-    The value is that of coefficients in twice the precision, of which `beta` are the leading digits.
+    The value and eta are those of coefficients in twice the precision.
     """
 
-    beta: Array
+    exact: Double
+    eta: Array
     value: float
     arrived: bool
     steps: tuple[Step, ...]
+
+    @property
+    def beta(self) -> Array:
+        """The leading digits of the coefficients."""
+        return self.exact.hi
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,17 +185,16 @@ class _Model:
         return self.vectors @ within(self.bends, self.vectors.T @ self.score, radius)
 
 
-def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
+def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> Ended:
     """Climb from a point inside the domain until it is a maximum beyond doubt, or no step leads up.
 
     A maximum: the observed information is positive definite, the Newton step is at most 1e-9 standard errors
     long or as short as rounding makes it, and it changes no eta noticeably.
     """
-    first = np.array(start, dtype=np.float64)
-    here = _place(written, Double(first, np.zeros_like(first)))
+    here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
-    highest = here
+    highest, pressed = here, 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
@@ -203,19 +209,27 @@ def ascend(written: Written, start: Array, *, limit: int = LIMIT) -> Ended:
                 Step(here.value, min(model.decrement, 1e300), math.nan, math.nan, trial.length, "observed")
             )
             radius = trial.radius
+            pressed = pressed + 1 if trial.length < 1.0 and _pressed(written, here) else 0
             before = left if trial.there is not None and trial.newton else 0.0
             here = trial.there or here
             highest = here if here.value >= highest.value else highest
-            if not radius > 0.0:
+            if not radius > 0.0 or pressed >= PRESSED:
                 break
     end = best or highest
-    return Ended(end.beta.hi, end.value, best is not None, tuple(steps))
+    return Ended(end.beta, end.eta, end.value, best is not None, tuple(steps))
+
+
+def _pressed(written: Written, here: _Place) -> bool:
+    """Tell whether some eta is so near an end that float64 could not tell it from there by far."""
+    lower, upper = written.ends
+    gap = np.minimum(here.eta - lower, upper - here.eta)
+    return bool(np.any(gap <= STILL * blur(written, here.beta.hi)))
 
 
 def at_rest(written: Written, beta: Array) -> bool:
     """Tell whether coefficients are a maximum as nearly as float64 can hold them."""
     with np.errstate(all="ignore"):
-        here = _place(written, Double(beta, np.zeros_like(beta)))
+        here = _place(written, single(beta))
         model = _model(written, here, blur(written, beta))
         if model is None:
             return False
@@ -225,8 +239,7 @@ def at_rest(written: Written, beta: Array) -> bool:
 
 def _place(written: Written, beta: Double) -> _Place:
     """Look at a point; what cancels in x'beta + offset costs no digits."""
-    offset = np.asarray(written.offset, dtype=np.float64)
-    eta = (times(written.rows, beta) + Double(offset, np.zeros_like(offset))).hi
+    eta = (times(written.rows, beta) + single(written.offset)).hi
     return _Place(beta, eta, written.look(eta))
 
 
@@ -301,7 +314,7 @@ class _Trial:
 
 
 def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
-    """Try the best step within the radius, cut before the edge; a shorter or a longer one if far from right."""
+    """Try the best step within the radius, cut before the edge; a shorter or longer one if that fails."""
     parts = model.best(radius)
     step = model.apart.coefficients(parts)
     room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
@@ -353,9 +366,7 @@ def _shorter(good: Callable[[float], bool], length: float) -> float:
     return length * 0.25**most
 
 
-def _longer(
-    written: Written, here: _Place, step: Double, there: _Place, room: float
-) -> tuple[_Place, float]:
+def _longer(written: Written, here: _Place, step: Double, there: _Place, room: float) -> tuple[_Place, float]:
     """Double a step that brought more than it promised, while what is left of the value falls noticeably.
 
     Where the value is an exponential Newton's step is 1 of its eta, however many hundreds there are to go.
