@@ -84,7 +84,8 @@ def _ends(rows: Written) -> tuple[Array, Array] | None:
     for end, sign in zip(rows.ends, (-1.0, 1.0), strict=True):
         near, far = (rows.look(np.full(len(rows.chunk), sign * place)).value for place in END)
         with np.errstate(all="ignore"):
-            settled = np.isfinite(far) & (np.abs(far - near) <= SETTLED * np.abs(far))
+            least = np.minimum(np.abs(far - near), np.abs(far))  # one that goes to 0 is there when it is next to it
+            settled = np.isfinite(far) & (least <= SETTLED * np.maximum(np.abs(far), np.abs(near)))
         found.append(np.where(settled & np.isinf(end), far, -np.inf))
     lower, upper = found
     return (lower, upper) if np.isfinite([lower, upper]).any() else None
