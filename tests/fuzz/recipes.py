@@ -72,7 +72,9 @@ class Recipe:
     def friendly(self) -> bool:
         """Whether nothing about it is hostile."""
         enough = self.rows >= 24 and len(self.numbers) <= 2 and self.factor in {"none", "even"}
-        some = self.intercept or bool(self.numbers) or self.factor != "none"  # without columns eta is 0
+        # Without a constant a number of both signs leaves half a line, and no column at all leaves 0.
+        whole = self.unit.domain.whole and bool(self.numbers)
+        some = self.intercept or self.factor != "none" or whole
         return self.fair and enough and some and self.extent == "usual" and self.together == "none"
 
 

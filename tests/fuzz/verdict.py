@@ -166,14 +166,17 @@ def _check_direction(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> None
 
 
 def _rises(dish: Dish, rows: Rows, start: np.ndarray, moved: np.ndarray, moves: np.ndarray) -> bool:
-    """Tell whether the score of all rows that move, far along their way, is positive in the end."""
+    """Tell whether the score of all rows that move, far along their way, is positive in the end.
+
+    What is less than double precision has numbers for is no rise and no fall.
+    """
     last = Wide(0)
     for far in 2.0 ** np.arange(0, 1000):
         at = inverse_of(dish.recipe.unit.link)(start + far * moved[moves])
         spread = variance(dish.recipe.unit.family, at.mu)
         score = rows.weight[moves] * (rows.y[moves] - at.mu) * at.slope / spread
         rising = float(np.sum(score * moved[moves]))
-        if math.isfinite(rising) and rising != 0.0:
+        if math.isfinite(rising) and abs(rising) > 1e-290:
             last = rising
     return last > 0.0
 

@@ -61,6 +61,7 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
+    from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
     from etamu.fit.rescue import rescued
     from etamu.fit.supremum import supremum
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from etamu.solve.irls import irls
     from etamu.solve.lbfgs import lbfgs
 else:
+    levels_of = later("etamu.fit.existence", "levels_of")
     rescued = later("etamu.fit.rescue", "rescued")
     supremum = later("etamu.fit.supremum", "supremum")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
@@ -210,13 +212,22 @@ def _found(
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
     if not found.settled:
-        helped = rescued(oracle, problem.unit, stage.chunk, solution)
-        return Found(None, helped, settled=helped.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY})
-    if solution.outcome is Outcome.INFINITE:  # no direction separates the rows: rounding only looked like it
-        solution = replace(solution, outcome=Outcome.STALLED)
-    solution = rescued(oracle, problem.unit, stage.chunk, solution)
+        # What keeps a direction from being verified may be rows that it nearly leaves at rest: then there is
+        # a finite maximum, far away or on an edge.
+        again = rescued(oracle, problem.unit, stage.chunk, _stalled(solution))
+        if again.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}:
+            return Found(None, again, settled=True)
+        return replace(found, solution=solution if levels_of(problem) else again)
+    # No direction separates the rows: rounding only looked like it.
+    solution = rescued(oracle, problem.unit, stage.chunk, _stalled(solution))
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
+
+
+def _stalled(solution: Solution) -> Solution:
+    """Say of a search that seemed to run away to nowhere that it stalled."""
+    infinite = solution.outcome is Outcome.INFINITE
+    return replace(solution, outcome=Outcome.STALLED) if infinite else solution
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

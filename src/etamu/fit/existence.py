@@ -38,7 +38,7 @@ State = Literal["interior", "infinite", "boundary", "local", "unknown"]
 VERIFIED = "Verified row by row: no separated row moves away from its end, and no other row moves at all."
 PAID = (
     "The likelihood is not concave: it rises along this direction to the limit that is reported, and no "
-    "finite point that was found is as high. Some rows pay for it, by an end that is not their best, so it is "
+    "finite point that was found is as high. Some rows pay for it, by an end that is not their best: it is "
     "not proved that none is higher."
 )
 """How a direction is known."""
@@ -156,7 +156,7 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     unit = np.ones(len(moved))
     unit[coordinates.kept] = coordinates.scale[coordinates.kept]
     size = np.abs(limit.direction).max(initial=0.0)
-    shown = moves & (np.abs(moved) * unit > 1e-9 * size)
+    shown = moves & (np.abs(moved) * unit > 1e-12 * size)
     direction = {names[j]: float(f"{moved[j]:.15g}") for j in np.flatnonzero(shown)}
     ends = {names[j]: float(signs[j]) * math.inf for j in np.flatnonzero(moves)}
     how = PAID if limit.paid else VERIFIED

@@ -6,6 +6,7 @@ Read next: `etamu.solve.recession`, which asks; `etamu.fit.limit`, what is done 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -27,6 +28,8 @@ from etamu.family.unit import Unit
 from etamu.solve.aliases import Doubts, doubts_of
 from etamu.solve.factor import clearly_independent, independent_columns
 
+EMPTY = 1e-13
+"""Size of a column's numbers, in units of its spread over all rows, up to which they are 0."""
 SHORT = 1e-10
 """A column is explained by earlier ones if they leave less than this share of it."""
 WIDEST = 6_000
@@ -106,25 +109,40 @@ class Rows:
             return np.ones(self.size, dtype=bool), np.eye(self.size)
         executor = self.over(rows)
         parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
-        if (found := self._empty(parts)) is not None:
-            return found
+        empty = entries(self.coordinates.gram(parts)) <= len(executor.whole) * EMPTY**2
+        inner = replace(self, coordinates=self.coordinates.without(empty))
+        if clearly_independent(inner.coordinates.gram(parts)):
+            return empty, self._empty(empty)
         if self.size > WIDEST:
             raise TooWideError(f"{self.size:,} columns are too many for their null space")
-        doubts = doubts_of(np.asarray(self.coordinates.gram(parts)))
-        found = self._projected(executor, doubts)
-        return self._triangular(executor) if found is None else found
+        gone, basis = inner._dependent(executor, parts)  # noqa: SLF001
+        if not empty.any():
+            return gone, basis
+        both = empty.copy()
+        both[~empty] = gone
+        whole = np.zeros((self.size, int(both.sum())))
+        whole[:, empty[both]] = self._empty(empty)
+        whole[np.ix_(~empty, ~empty[both])] = basis
+        return both, whole
 
-    def _empty(self, parts: Gram) -> tuple[Mask, Array] | None:
-        """Take out the columns that are 0 in every row; None if the others are not clearly independent."""
-        gone = entries(self.coordinates.gram(parts)) <= 0.0
-        if not clearly_independent(self.coordinates.without(gone).gram(parts)):
-            return None
-        count = int(gone.sum())
+    def _empty(self, empty: Mask) -> Array:
+        """Return the null vectors of columns that are 0 in every row left.
+
+        A column is 0 where it is next to nothing beside what it is elsewhere: the squares of a working column
+        add up to about the number of rows.
+        """
+        count = int(empty.sum())
         if self.size * count > MOST:
             raise TooWideError(f"{count:,} of {self.size:,} columns are 0 in every row left")
         basis = np.zeros((self.size, count))
-        basis[np.flatnonzero(gone), np.arange(count)] = 1.0
-        return gone, basis
+        basis[np.flatnonzero(empty), np.arange(count)] = 1.0
+        return basis
+
+    def _dependent(self, executor: Threads, parts: Gram) -> tuple[Mask, Array]:
+        """Find the null space of columns none of which is 0."""
+        doubts = doubts_of(np.asarray(self.coordinates.gram(parts)))
+        found = self._projected(executor, doubts)
+        return self._triangular(executor) if found is None else found
 
     def _projected(self, executor: Threads, doubts: Doubts) -> tuple[Mask, Array] | None:
         """Project the doubtful columns on the others; None where one is independent by a hair."""

@@ -63,7 +63,7 @@ ROUNDED = 4.0
 """A step that is this many times as long as rounding makes one counts as rounding."""
 STILL = 0.5
 """Most by which a step of rounding moves an eta; one that creeps to an infinite end moves it by 1."""
-SHARE = 0.1
+SHARE = 1e-2
 """The same of its distance from a finite end; far out, the square of this of its size."""
 FALLEN = 1e-9
 """Share of its value that steps at the floor of rounding may lose, beside what rounding explains."""
@@ -276,7 +276,7 @@ def _names(coordinates: Coordinates, shares: Array) -> tuple[str, ...]:
 def _say(found: Collinear) -> None:
     if found.condition <= WARN_CONDITION:
         return
-    digits = max(0, int(16 - np.log10(found.condition)))
+    digits = max(0, int(16 - np.log10(min(found.condition, 1e16))))
     message = (
         f"the columns {', '.join(found.names)} are nearly collinear (condition number "
         f"{found.condition:.1e}): the rounding of the data alone leaves about {digits} digits of their "

@@ -39,7 +39,7 @@ SETTLED = 1e-9
 """Share of itself by which it may still change between them."""
 GONE = (1e-2, 1e-4, 1e-8, 1e-16, 1e-32)
 """Shares of the information at its own response that a row has left where it may count as gone."""
-ALONG = 2.0 ** np.arange(0.0, 60.0)
+ALONG = 2.0 ** np.arange(0.0, 60.0, 0.125)
 """Distances along a direction at which the value is looked at, in units of the slowest row."""
 LOWER = 1e-9
 """Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
@@ -84,7 +84,8 @@ def _ends(rows: Written) -> tuple[Array, Array] | None:
     for end, sign in zip(rows.ends, (-1.0, 1.0), strict=True):
         near, far = (rows.look(np.full(len(rows.chunk), sign * place)).value for place in END)
         with np.errstate(all="ignore"):
-            settled = np.isfinite(far) & (np.abs(far - near) <= SETTLED * np.abs(far))
+            least = np.minimum(np.abs(far - near), np.abs(far))  # what is next to 0 beside it goes to 0
+            settled = np.isfinite(far) & (least <= SETTLED * np.maximum(np.abs(far), np.abs(near)))
         found.append(np.where(settled & np.isinf(end), far, -np.inf))
     lower, upper = found
     return (lower, upper) if np.isfinite([lower, upper]).any() else None

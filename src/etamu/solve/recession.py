@@ -27,6 +27,11 @@ Ways = NDArray[np.int8]
 
 TOLERANCE = 1e-9
 """Share of the largest |x'd| up to which x'd counts as 0."""
+EPS = float(np.finfo(np.float64).eps)
+ROUNDED = 16.0
+"""An x'd this many times as large as its rounding is 0."""
+CLEAR = 1e4
+"""A margin this many times as large as that rounding is none."""
 THRESHOLDS = (1e-7, 1e-5, 1e-3, 1e-2)
 """Shares of the largest |x'd| that may divide separated rows from the rest, as a first guess."""
 MOST = 2_000
@@ -158,9 +163,23 @@ def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Rece
     signed = margins * cone.ways
     least = float(signed[separated].min())
     rest = float(np.abs(margins[asked & ~separated]).max(initial=0.0))
-    if not (least > TOLERANCE * largest and rest <= TOLERANCE * min(least, 1.0) * max(largest / least, 1.0)):
+    clear = least > TOLERANCE * largest and rest <= TOLERANCE * largest
+    if not (clear or (least > 0.0 and _at_rest(cone, asked & ~separated, clean, margins, least))):
         return None
     return Recession(clean / least, separated, gone, basis)
+
+
+def _at_rest(cone: Cone, rows: Mask, direction: Array, margins: Array, least: float) -> bool:
+    """Tell whether rows are at rest but for the rounding of a sum of large terms, and the others are not.
+
+    Of columns that are nearly dependent any direction has large terms and short margins.
+    """
+    index = np.flatnonzero(rows)
+    if len(index) * cone.size > NUMBERS:
+        return False
+    rounding = EPS * float((np.abs(cone.some(index)) @ np.abs(direction)).max(initial=0.0))
+    still = bool(np.all(np.abs(margins[index]) <= ROUNDED * rounding))
+    return still and least >= CLEAR * rounding
 
 
 # --- linear programs ---
