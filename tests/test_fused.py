@@ -461,7 +461,7 @@ these.test_the_extent_of_columns_is_brought_by_the_way_and_parts_of_it_are_the_l
 """
 
 
-@pytest.mark.parametrize("isa", ["base", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", ["base", "avx2", "avx512", "amx"])
 def test_every_instruction_set_gives_the_dense_formulas(isa):
     program = kernel.Program(1, [], [kernel.OPERATIONS["neg"], 1, 0, 0, 0], [1], 0)
     try:

@@ -244,9 +244,11 @@ class Extents {
 struct Growing {
     Aligned<double> panel;
     std::unique_ptr<CodedGram> coded;
-    double lone = 0;  // sum of the weights, where the panel is one number
+    Aligned<double> room;  // of a Gram for a step
+    double lone = 0;       // sum of the weights, where the panel is one number
 
-    explicit Growing(const Rows& rows) : panel(gram_doubles(rows.dense())) {
+    Growing(const Rows& rows, const Verbs& use, bool single)
+        : panel(gram_doubles(rows.dense())), room(single && !rows.lone() ? use.step_room(rows.dense()) : 0) {
         if (!rows.coded()) return;
         std::vector<std::int64_t> levels;
         std::vector<char> plain;
@@ -282,13 +284,8 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Aligned<double> eta(TILE), weighted(TILE);
     Scores scores(rows, tiles);
     Extents extents(rows);
-    bool single = false;
     std::vector<std::unique_ptr<Growing>> growing;
-    for (const GramAsked& gram : asked.grams) {
-        growing.push_back(std::make_unique<Growing>(rows));
-        single = single || gram.single;
-    }
-    Aligned<float> panel32(single ? panel_floats(p) : 0);
+    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.single));
     Totals totals;
     Sum value, pearson;
 
@@ -307,7 +304,6 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             scores.add(use, tiles, score, m);
         }
         if (asked.extent) extents.add(use, tiles, m);
-        if (single && p) use.narrow(tiles.panel(), p, m, panel32);
         for (std::size_t k = 0; k < asked.grams.size(); ++k) {
             const GramAsked& gram = asked.grams[k];
             const double* w = gram.output < 0 ? unit[1] : unit[gram.output];
@@ -319,10 +315,11 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             }
             // While one tile is multiplied, the next one is on its way from memory.
             const Ahead ahead = tiles.ahead();
-            if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
-            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
-            else if (rows.lone()) growing[k]->lone += use.rows_sum(w, nullptr, m);
-            if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
+            Growing& sums = *growing[k];
+            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, &ahead);
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, &ahead);
+            else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
+            if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
         return true;
     });
@@ -331,7 +328,10 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     totals.pearson = pearson.value();
     if (asked.score) totals.score = scores.finish(tiles);
     if (asked.extent) totals.extent = extents.finish();
-    for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(rows));
+    for (std::size_t k = 0; k < growing.size(); ++k) {
+        if (p && asked.grams[k].single) use.step_finish(p, growing[k]->room, growing[k]->panel);
+        totals.grams.push_back(growing[k]->finish(rows));
+    }
     return totals;
 }
 
