@@ -208,12 +208,22 @@ class Unit {
     Aligned<double> results_, scratch_;
 };
 
-// The largest |x| of every raw column under construction.
+// x'x of every row of a tile.
+void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, double* out) {
+    std::fill_n(out, m, tiles.p() || !rows.lone() ? 0.0 : rows.lone_number() * rows.lone_number());
+    if (tiles.p()) use.panel_squares(tiles.panel(), tiles.p(), m, out);
+    for (int a = 0; a < rows.coded(); ++a) {
+        const double* factor = tiles.coded()[a].multiplier;
+        for (int r = 0; r < m; ++r) out[r] += factor ? factor[r] * factor[r] : 1.0;
+    }
+}
+
+// The largest |x| of every raw column under construction, and the largest x'x of a row.
 class Extents {
    public:
     explicit Extents(const Rows& rows)
         : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense()))),
-          coded_(static_cast<std::size_t>(rows.coded()), 0.0) {}
+          coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
         if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
@@ -223,6 +233,8 @@ class Extents {
             if (!factor) coded_[a] = 1.0;
             for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
         }
+        squared_lengths(use, rows_, tiles, m, squares_);
+        for (int r = 0; r < m; ++r) girth_ = std::max(girth_, squares_[r]);
     }
 
     std::vector<double> finish() {
@@ -231,6 +243,7 @@ class Extents {
             out[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
         for (int a = 0; a < rows_.coded(); ++a)
             std::fill_n(out.begin() + rows_.block(a).place, rows_.block(a).levels, coded_[static_cast<std::size_t>(a)]);
+        out.push_back(girth_);
         return out;
     }
 
@@ -238,6 +251,8 @@ class Extents {
     const Rows& rows_;
     Aligned<double> dense_;
     std::vector<double> coded_;
+    Aligned<double> squares_;
+    double girth_ = 0;
 };
 
 // A Gram under construction.
@@ -427,12 +442,7 @@ double girth(const Rows& rows) {
     double largest = 0;
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        std::fill_n(squares.data(), m, 0.0);
-        if (rows.dense()) use.panel_squares(tiles.panel(), rows.dense(), m, squares);
-        for (int a = 0; a < rows.coded(); ++a) {
-            const double* factor = tiles.coded()[a].multiplier;
-            for (int r = 0; r < m; ++r) squares[r] += factor ? factor[r] * factor[r] : 1.0;
-        }
+        squared_lengths(use, rows, tiles, m, squares);
         for (int r = 0; r < m; ++r) {
             if (std::isnan(squares[r])) largest = squares[r];  // and stays: nothing is larger than a NaN
             else if (squares[r] > largest) largest = squares[r];

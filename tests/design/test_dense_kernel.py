@@ -45,7 +45,7 @@ def close(got: np.ndarray, expected: np.ndarray, size: np.ndarray, unit: float =
 
 
 def single_unit(name: str) -> float:
-    """Say what share of the sum of its terms a Gram for a step may miss: float32, or two bfloat16 per number."""
+    """Say what share of its terms a Gram for a step may miss: float32, or two bfloat16 per number."""
     return 4e-5 if name == "amx" else 1e-6
 
 
