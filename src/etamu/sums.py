@@ -60,8 +60,9 @@ class Sums:
         Sum of squared scores, each squared as its kind of weight demands.
     pearson : float, optional
         Sum of squared Pearson residuals.
-    extent : array (R,), optional
-        Largest |x| of every raw column, one bound for the levels of a block; of two sums the larger.
+    extent : array (R + 1,), optional
+        Largest |x| of every raw column, one bound for the levels of a block, and the largest x'x of a row,
+        inf where it is not at hand; of two sums the larger.
     """
 
     value: float
@@ -167,7 +168,8 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = spread_information(chunk, _weighted(squares, chunk.weights.squared()))
     if want & Want.EXTENT:
-        parts["extent"] = np.concatenate([predictor.design.extent() for predictor in chunk.predictors])
+        columns = [predictor.design.extent() for predictor in chunk.predictors]
+        parts["extent"] = np.concatenate([*columns, [girth(chunk).value]])
     found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
     return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 

@@ -42,7 +42,8 @@ ETAMU_INLINE int neighbours(const Column* columns, int p) {
 class Fetch {
    public:
     // Spread over `rows` rows: too many requests at once would stop the computation, which has its own to make.
-    ETAMU_INLINE Fetch(const Ahead* ahead, int rows) {
+    // Without `rows` whole lines are asked for, as many at a time as `ask` is told.
+    ETAMU_INLINE explicit Fetch(const Ahead* ahead, int rows = 1) {
         if (!ahead || ahead->rows <= 0 || rows <= 0) return;
         std::ptrdiff_t all = 0;
         for (int j = 0; j < ahead->count && count_ < MOST;) {
@@ -79,6 +80,24 @@ class Fetch {
         stretch.at += rows * step_;
         stretch.bytes -= rows * step_;
         return rows;
+    }
+
+    // How many lines, at most, have not been asked for.
+    ETAMU_INLINE std::ptrdiff_t left() const {
+        std::ptrdiff_t lines = 0;
+        for (int k = now_; k < count_; ++k) lines += stretches_[k].bytes / LINE + 1;
+        return lines;
+    }
+
+    // Ask for so many lines, or for what is left.
+    ETAMU_INLINE void ask(int lines) {
+        for (; lines > 0 && now_ < count_; --lines) {
+            Stretch& stretch = stretches_[now_];
+            __builtin_prefetch(stretch.at, 0, 2);
+            stretch.at += step_;
+            stretch.bytes -= step_;
+            if (stretch.bytes <= 0) ++now_;
+        }
     }
 
    private:

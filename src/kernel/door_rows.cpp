@@ -155,7 +155,7 @@ nb::object pass(const Rows& rows, Vector beta, const Program& program, const End
     nb::object u = nb::none();
     if (score) u = nb::cast(given(std::move(totals.score), {static_cast<std::size_t>(rows.width())}));
     nb::object most = nb::none();
-    if (extent) most = nb::cast(given(std::move(totals.extent), {static_cast<std::size_t>(rows.width())}));
+    if (extent) most = nb::cast(given(std::move(totals.extent), {static_cast<std::size_t>(rows.width()) + 1}));
     return nb::make_tuple(totals.value, u, informations, totals.pearson, most);
 }
 

@@ -199,16 +199,8 @@ void panel_gram_ahead(const double* panel, int p, int m, const double* w, double
     product<double>(panel, p, panel, p, m, w, gram, true, 1, ahead);
 }
 
-void panel_gram32_ahead(const float* panel32, int p, int m, const double* w, double* gram, const Ahead* ahead) {
-    product32<true>(panel32, p, panel32, p, m, w, gram, ahead);
-}
-
 void panel_gram(const double* panel, int p, int m, const double* w, double* gram) {
     panel_gram_ahead(panel, p, m, w, gram, nullptr);
-}
-
-void panel_gram32(const float* panel32, int p, int m, const double* w, double* gram) {
-    panel_gram32_ahead(panel32, p, m, w, gram, nullptr);
 }
 
 void panel_cross(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross) {

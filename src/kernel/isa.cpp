@@ -4,6 +4,7 @@
 #include "coded_impl.hpp"
 #include "pass_impl.hpp"
 #include "simd.hpp"
+#include "step_impl.hpp"
 #include "verbs.hpp"
 
 namespace etamu::ETAMU_ISA {
@@ -19,9 +20,10 @@ const Verbs& table() {
         panel_matvec,
         panel_rmatvec,
         panel_gram,
-        panel_gram32,
         panel_gram_ahead,
-        panel_gram32_ahead,
+        step_room,
+        step_add,
+        step_finish,
         panel_cross,
         panel_cross32,
         bilinear_prepare,

@@ -24,7 +24,7 @@ NB_MODULE(_kernel, module) {
     module.doc() = "The compiled door of etamu: kernels that run tile by tile, each the twin of some NumPy code.";
     module.attr("version") = ETAMU_VERSION;
     module.def("instruction_set", [] { return std::string(etamu::verbs().name); },
-               "Name the instruction set whose kernels are used: 'avx512', 'avx2' or 'base'.");
+               "Name the instruction set whose kernels are used: 'amx', 'avx512', 'avx2' or 'base'.");
     module.def("vector_width", &etamu::vector_width,
                "Name the widest vector instructions of this processor: 'avx512', 'avx2', 'neon' or 'scalar'.");
     etamu::register_dense(module);

@@ -208,12 +208,22 @@ class Unit {
     Aligned<double> results_, scratch_;
 };
 
-// The largest |x| of every raw column under construction.
+// x'x of every row of a tile.
+void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, double* out) {
+    std::fill_n(out, m, tiles.p() || !rows.lone() ? 0.0 : rows.lone_number() * rows.lone_number());
+    if (tiles.p()) use.panel_squares(tiles.panel(), tiles.p(), m, out);
+    for (int a = 0; a < rows.coded(); ++a) {
+        const double* factor = tiles.coded()[a].multiplier;
+        for (int r = 0; r < m; ++r) out[r] += factor ? factor[r] * factor[r] : 1.0;
+    }
+}
+
+// The largest |x| of every raw column under construction, and the largest x'x of a row.
 class Extents {
    public:
     explicit Extents(const Rows& rows)
         : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense()))),
-          coded_(static_cast<std::size_t>(rows.coded()), 0.0) {}
+          coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
         if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
@@ -223,6 +233,8 @@ class Extents {
             if (!factor) coded_[a] = 1.0;
             for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
         }
+        squared_lengths(use, rows_, tiles, m, squares_);
+        for (int r = 0; r < m; ++r) girth_ = std::max(girth_, squares_[r]);
     }
 
     std::vector<double> finish() {
@@ -231,6 +243,7 @@ class Extents {
             out[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
         for (int a = 0; a < rows_.coded(); ++a)
             std::fill_n(out.begin() + rows_.block(a).place, rows_.block(a).levels, coded_[static_cast<std::size_t>(a)]);
+        out.push_back(girth_);
         return out;
     }
 
@@ -238,15 +251,19 @@ class Extents {
     const Rows& rows_;
     Aligned<double> dense_;
     std::vector<double> coded_;
+    Aligned<double> squares_;
+    double girth_ = 0;
 };
 
 // A Gram under construction.
 struct Growing {
     Aligned<double> panel;
     std::unique_ptr<CodedGram> coded;
-    double lone = 0;  // sum of the weights, where the panel is one number
+    Aligned<double> room;  // of a Gram for a step
+    double lone = 0;       // sum of the weights, where the panel is one number
 
-    explicit Growing(const Rows& rows) : panel(gram_doubles(rows.dense())) {
+    Growing(const Rows& rows, const Verbs& use, bool single)
+        : panel(gram_doubles(rows.dense())), room(single && !rows.lone() ? use.step_room(rows.dense()) : 0) {
         if (!rows.coded()) return;
         std::vector<std::int64_t> levels;
         std::vector<char> plain;
@@ -282,13 +299,8 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Aligned<double> eta(TILE), weighted(TILE);
     Scores scores(rows, tiles);
     Extents extents(rows);
-    bool single = false;
     std::vector<std::unique_ptr<Growing>> growing;
-    for (const GramAsked& gram : asked.grams) {
-        growing.push_back(std::make_unique<Growing>(rows));
-        single = single || gram.single;
-    }
-    Aligned<float> panel32(single ? panel_floats(p) : 0);
+    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.single));
     Totals totals;
     Sum value, pearson;
 
@@ -307,7 +319,6 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             scores.add(use, tiles, score, m);
         }
         if (asked.extent) extents.add(use, tiles, m);
-        if (single && p) use.narrow(tiles.panel(), p, m, panel32);
         for (std::size_t k = 0; k < asked.grams.size(); ++k) {
             const GramAsked& gram = asked.grams[k];
             const double* w = gram.output < 0 ? unit[1] : unit[gram.output];
@@ -319,10 +330,11 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             }
             // While one tile is multiplied, the next one is on its way from memory.
             const Ahead ahead = tiles.ahead();
-            if (p && gram.single) use.panel_gram32_ahead(panel32, p, m, w, growing[k]->panel, &ahead);
-            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, growing[k]->panel, &ahead);
-            else if (rows.lone()) growing[k]->lone += use.rows_sum(w, nullptr, m);
-            if (growing[k]->coded) growing[k]->coded->add(use, tiles.coded(), tiles.panel(), w, m);
+            Growing& sums = *growing[k];
+            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, &ahead);
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, &ahead);
+            else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
+            if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
         return true;
     });
@@ -331,7 +343,10 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     totals.pearson = pearson.value();
     if (asked.score) totals.score = scores.finish(tiles);
     if (asked.extent) totals.extent = extents.finish();
-    for (std::unique_ptr<Growing>& gram : growing) totals.grams.push_back(gram->finish(rows));
+    for (std::size_t k = 0; k < growing.size(); ++k) {
+        if (p && asked.grams[k].single) use.step_finish(p, growing[k]->room, growing[k]->panel);
+        totals.grams.push_back(growing[k]->finish(rows));
+    }
     return totals;
 }
 
@@ -427,12 +442,7 @@ double girth(const Rows& rows) {
     double largest = 0;
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        std::fill_n(squares.data(), m, 0.0);
-        if (rows.dense()) use.panel_squares(tiles.panel(), rows.dense(), m, squares);
-        for (int a = 0; a < rows.coded(); ++a) {
-            const double* factor = tiles.coded()[a].multiplier;
-            for (int r = 0; r < m; ++r) squares[r] += factor ? factor[r] * factor[r] : 1.0;
-        }
+        squared_lengths(use, rows, tiles, m, squares);
         for (int r = 0; r < m; ++r) {
             if (std::isnan(squares[r])) largest = squares[r];  // and stays: nothing is larger than a NaN
             else if (squares[r] > largest) largest = squares[r];

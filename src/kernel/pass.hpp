@@ -65,7 +65,7 @@ struct Totals {
     bool inside = true;  // false: some eta has no value, and nothing else is set
     double value = 0, pearson = 0;
     std::vector<double> score;  // per raw column
-    std::vector<double> extent;  // largest |x| per raw column, one number for the levels of a block
+    std::vector<double> extent;  // largest |x| per raw column, one number for the levels of a block; then largest x'x
     std::vector<GramParts> grams;
 };
 

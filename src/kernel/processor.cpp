@@ -1,5 +1,11 @@
 #include "processor.hpp"
 
+#if defined(ETAMU_AMX)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace etamu {
 
 std::string vector_width() {
@@ -13,6 +19,24 @@ std::string vector_width() {
     return "neon";  // part of the base instruction set of every 64-bit ARM
 #else
     return "scalar";  // a compiler that offers no portable question: claim nothing
+#endif
+}
+
+bool matrix_unit() {
+#if defined(ETAMU_AMX)
+    // Its registers are 8 KB that Linux saves only for a process that has asked: Linux 5.16 and later, where every
+    // thread's signal stack has room for them. Other threads, also later ones, may use them then.
+    constexpr long REQUEST = 0x1023, REGISTERS = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    static const bool granted = [] {
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        constexpr unsigned BFLOAT16 = 1u << 22, TILES = 1u << 24;
+        if (vector_width() != "avx512" || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+        if (!(d & BFLOAT16) || !(d & TILES)) return false;
+        return syscall(SYS_arch_prctl, REQUEST, REGISTERS) == 0;
+    }();
+    return granted;
+#else
+    return false;
 #endif
 }
 

@@ -18,6 +18,11 @@ namespace avx512 {
 const Verbs& table();
 }
 #endif
+#if defined(ETAMU_AMX)
+namespace amx {
+const Verbs& table();
+}
+#endif
 
 const Verbs* verbs_named(const char* name) {
     const std::string widest = vector_width();
@@ -26,6 +31,9 @@ const Verbs* verbs_named(const char* name) {
     if (std::strcmp(name, "avx512") == 0 && widest == "avx512") return &avx512::table();
     if (std::strcmp(name, "avx2") == 0 && (widest == "avx2" || widest == "avx512")) return &avx2::table();
 #endif
+#if defined(ETAMU_AMX)
+    if (std::strcmp(name, "amx") == 0 && matrix_unit()) return &amx::table();
+#endif
     return nullptr;
 }
 
@@ -33,7 +41,7 @@ namespace {
 
 const Verbs& chosen() {
     const char* asked = std::getenv("ETAMU_ISA");
-    for (const char* name : {asked ? asked : "avx512", "avx512", "avx2"})
+    for (const char* name : {asked ? asked : "amx", "avx512", "avx2"})
         if (const Verbs* found = verbs_named(name)) return *found;
     return base::table();
 }

@@ -23,7 +23,7 @@ struct Ahead {
 };
 
 struct Verbs {
-    const char* name;  // "avx512", "avx2", "neon" or "base"
+    const char* name;  // "amx", "avx512", "avx2" or "base"
 
     // Dense columns; panels and their sizes are described in dense.hpp. m <= TILE always; w may have any sign, and
     // null means ones. Every verb but pack, narrow and bilinear_prepare adds to what stands in its last argument.
@@ -39,13 +39,14 @@ struct Verbs {
     void (*panel_rmatvec)(const double* panel, int p, int m, const double* v, double* out);
     // gram[padded(p)][padded(p)] += X' diag(w) X on and above the diagonal; below it anything may be added.
     void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
-    // The same from a float panel: products and sums within the tile in float (w is first brought near 1 by a power
-    // of two), sums over tiles in double.
-    void (*panel_gram32)(const float* panel32, int p, int m, const double* w, double* gram);
-    // Both, meanwhile fetching what is packed next: a tenth to a fifth faster where data come from memory. `ahead` may
-    // be null.
+    // The same, meanwhile fetching what is packed next: a tenth to a fifth faster where data come from memory. `ahead`
+    // may be null.
     void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead);
-    void (*panel_gram32_ahead)(const float* panel32, int p, int m, const double* w, double* gram, const Ahead* ahead);
+    // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term: float32, or what is faster here. `room` is
+    // working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram after step_finish.
+    std::size_t (*step_room)(int p);
+    void (*step_add)(const double* panel, int p, int m, const double* w, double* room, double* gram, const Ahead* ahead);
+    void (*step_finish)(int p, double* room, double* gram);
     // cross[padded(pa)][padded(pb)] += A' diag(w) B.
     void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);
     void (*panel_cross32)(const float* a, int pa, const float* b, int pb, int m, const double* w, double* cross);
@@ -104,7 +105,7 @@ struct Verbs {
     void (*panel_extent)(const double* panel, int p, int m, double* extent);
 };
 
-// The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512 (tests compare them).
+// The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512|amx (tests compare them).
 const Verbs& verbs();
 
 // The table of a given instruction set, null where this build or this processor lacks it.

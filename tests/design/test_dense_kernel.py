@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(kernel is None, reason="no compiled kernel, or E
 def sets() -> list[str]:
     """Name the instruction sets that this build and this processor have."""
     found = []
-    for name in ("base", "avx2", "avx512"):
+    for name in ("base", "avx2", "avx512", "amx"):
         try:
             kernel.dense_matvec((np.zeros(1),), None, None, np.zeros(1), instruction_set=name)
         except ValueError:
@@ -44,6 +44,11 @@ def close(got: np.ndarray, expected: np.ndarray, size: np.ndarray, unit: float =
     assert_allclose(got, expected, rtol=0, atol=unit * max(size.max(initial=0.0), 1e-300))
 
 
+def single_unit(name: str) -> float:
+    """Say what share of its terms a Gram for a step may miss: float32, or two bfloat16 per number."""
+    return 4e-5 if name == "amx" else 1e-6
+
+
 def check_all(columns, shift, scale, n, p, name) -> None:
     """Hold every verb against its formula in NumPy."""
     rng = np.random.default_rng(p * 1009 + n)
@@ -60,7 +65,9 @@ def check_all(columns, shift, scale, n, p, name) -> None:
     close(gram, x.T @ (x * w[:, None]), size)
     assert_array_equal(gram, gram.T)
     close(kernel.dense_gram(*block, None, **use), x.T @ x, a.T @ a)
-    close(kernel.dense_gram(*block, w, single=True, **use), x.T @ (x * w[:, None]), size, unit=1e-6)
+    single = kernel.dense_gram(*block, w, single=True, **use)
+    close(single, x.T @ (x * w[:, None]), size, unit=single_unit(name))
+    assert_array_equal(single, single.T)
     close(kernel.dense_cross(*block, *block, w, **use), x.T @ (x * w[:, None]), size)
     close(kernel.dense_cross(*block, *block, w, single=True, **use), x.T @ (x * w[:, None]), size, unit=1e-6)
     form, size = np.einsum("ij,ij->i", x @ m, x), np.einsum("ij,ij->i", a @ np.abs(m), a)
@@ -201,16 +208,34 @@ def test_what_is_not_finite_is_not_lost(bad, p, name):
 @pytest.mark.parametrize("size", [1e-300, 1e-60, 1e60, 1e300])
 def test_weights_beyond_the_range_of_float32_do_no_harm_there(size, name):
     rng = np.random.default_rng(9)
-    x, w = rng.normal(size=(600, 20)), rng.uniform(0.5, 1.0, 600)
+    x, w = rng.normal(size=(600, 70)), rng.uniform(0.5, 1.0, 600)
     got = kernel.dense_gram((x,), None, None, size * w, single=True, instruction_set=name)
-    assert_allclose(got / size, x.T @ (x * w[:, None]), rtol=0, atol=1e-6 * 600)
+    assert_allclose(got / size, x.T @ (x * w[:, None]), rtol=0, atol=single_unit(name) * 600)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_weights_that_change_by_orders_of_magnitude_from_tile_to_tile_keep_their_digits(name):
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(3000, 60))
+    for w in (np.exp(rng.normal(size=3000) * 3 - 300), np.repeat([1e-200, 1e-9, -1.0, 1e9, -1e150], 600)):
+        got = kernel.dense_gram((x,), None, None, w, single=True, instruction_set=name)
+        size = np.abs(x).T @ (np.abs(x) * np.abs(w)[:, None])
+        close(got, x.T @ (x * w[:, None]), size, unit=single_unit(name))
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("scale", [1e-15, 1e15])
+def test_columns_far_from_one_keep_their_digits_in_a_gram_for_a_step(scale, name):
+    x = scale * np.random.default_rng(13).normal(size=(500, 60))
+    got = kernel.dense_gram((x,), None, None, None, single=True, instruction_set=name)
+    close(got, x.T @ x, np.abs(x).T @ np.abs(x), unit=single_unit(name))
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_float32_loses_no_more_over_many_tiles_than_over_one(name):
-    x = np.random.default_rng(10).normal(size=(256 * 200, 3)) + 3.0
+    x = np.random.default_rng(10).normal(size=(256 * 200, 50)) + 3.0
     got = kernel.dense_gram((x,), None, None, None, single=True, instruction_set=name)
-    assert_allclose(got, x.T @ x, rtol=3e-7)
+    assert_allclose(got, x.T @ x, rtol=1e-5 if name == "amx" else 3e-7)
 
 
 @pytest.mark.parametrize("name", SETS)

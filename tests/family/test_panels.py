@@ -39,7 +39,7 @@ def test_a_table_is_right_to_the_last_digits_at_every_size(name) -> None:
 
 @each
 @pytest.mark.skipif(kernel is None, reason="without the kernel there is only NumPy")
-@pytest.mark.parametrize("isa", ["base", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", ["base", "avx2", "avx512", "amx"])
 def test_the_kernel_reads_what_numpy_reads(name, isa) -> None:
     table, recorder = table_of(name), Recorder()
     program = assemble(recorder, [recorder.number(table(recorder, recorder.input()))])

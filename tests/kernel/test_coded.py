@@ -39,7 +39,7 @@ def run(name):
 
 
 @pytest.mark.skipif(kernel is None, reason="the kernel was not built")
-@pytest.mark.parametrize("name", ["avx2", "avx512"])
+@pytest.mark.parametrize("name", ["avx2", "avx512", "amx"])
 def test_every_instruction_set_gives_the_same_sums(name):
     used, found = run(name)
     if used != name:

@@ -35,7 +35,7 @@ def sets() -> list[str]:
         None if kernel is None else kernel.Program(1, [], [kernel.OPERATIONS["neg"], 1, 0, 0, 0], [1], 0)
     )
     found = []
-    for name in ("base", "avx2", "avx512"):
+    for name in ("base", "avx2", "avx512", "amx"):
         try:
             program.run([np.zeros(1)], name)
         except (ValueError, AttributeError):

@@ -34,6 +34,7 @@ class Rows:
     dear: bool = False
     wide: bool = False
     groups: None = None
+    breadth: float = math.inf
     coarse: bool = False  # curvature in float32, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 

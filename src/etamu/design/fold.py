@@ -66,12 +66,12 @@ class Fold:
         return np.concatenate(parts)
 
     def extent(self, levels: Array) -> Array:
-        """Return the largest |x| of every raw column, over all levels of its table."""
+        """Return the largest |x| of every raw column, over all levels; that of rows is not known."""
         parts = [
             levels[at] if table is None else np.abs(table).max(axis=0, initial=0.0)
             for _, at, table in self.places
         ]
-        return np.concatenate(parts)
+        return np.concatenate([*parts, [np.inf]])
 
     def gram(self, levels: Gram | Array) -> Gram | Array:
         """Map X'WX over levels to raw columns."""

@@ -95,7 +95,7 @@ DEAR = 2_000_000
 EARLY = 30
 """Iterations after which the edge of a domain is looked at."""
 
-WIDE = 50
+WIDE = 200
 """From so many numbers per row on an information costs several times as much as a score."""
 NARROW = 30
 """Up to so many columns float32 saves nothing."""

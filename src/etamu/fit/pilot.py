@@ -68,25 +68,30 @@ class Piloted:
         """
         want = STEP if self.part is not None else Newton(self.metric).want
         seen = oracle.opened(self.beta, want)
-        if seen is None or not np.all(seen[1] <= FAR):
+        if seen is None or not np.all(seen[1].extent <= FAR):
             return None
-        known = replace(oracle, extent=seen[1])
+        known = seen[1]
         return known, replace(self, begun=Begun(known, self.beta, want, seen[0]))
 
 
 def size_of(n: int, columns: int, *, coded: bool = False) -> int:
-    """Choose how many of n rows to draw: 400 per column, a hundredth at least and a quarter at most.
+    """Choose how many of n rows to draw: 400 per column, a hundredth at least and a fifth at most.
 
-    Of coded columns a thirty-second: rows cost little there, and rare levels need them.
+    Of columns so many that the sample will not be asked again during the climb 200 will do: then it only has
+    to give a start, and an information for the first step. Of coded columns a thirty-second, and a quarter at
+    most: rows cost little there, and rare levels need them.
 
     Examples
     --------
     >>> size_of(1_600_000, 30), size_of(200_000, 100), size_of(30_000, 500)
-    (16000, 40000, 7500)
+    (16000, 20000, 6000)
     >>> size_of(1_600_000, 30, coded=True)
     50000
     """
-    return min(n // 4, max(n // (32 if coded else 100), 2 * STEADY * columns))
+    enough = 2 * STEADY * columns
+    if coded:
+        return min(n // 4, max(n // 32, enough))
+    return min(n // 5, max(n // 100, enough if enough <= SLIGHT * n else STEADY * columns))
 
 
 def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:

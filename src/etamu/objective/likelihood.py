@@ -6,6 +6,8 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -43,6 +45,8 @@ class Likelihood:
         Whether an information costs several times as much as a score.
     groups : integers (size,), optional
         A number per working column; of those with one number at most one is not 0 in a row.
+    breadth : float
+        A bound of the largest x'x over the rows, inf where nobody has looked.
     least : float
         The smallest phi that is told from 0. A fit that goes to perfection takes its own phi with it, and no
         step would ever be small beside that.
@@ -57,6 +61,7 @@ class Likelihood:
     single: bool = False
     wide: bool = False
     groups: NDArray[np.intp] | None = None
+    breadth: float = math.inf
     least: float = 0.0
 
     @property
@@ -103,8 +108,8 @@ class Likelihood:
             total = self.sums(beta, want & ~Want.CURVATURE | Want.OBSERVED)
         return self._local(total)
 
-    def opened(self, beta: Array, want: Want) -> tuple[Local, Array] | None:
-        """Evaluate as `at` does, and bound |x_ij| of every working column in the same pass.
+    def opened(self, beta: Array, want: Want) -> tuple[Local, Likelihood] | None:
+        """Evaluate as `at` does, and learn in the same pass how far columns and rows reach.
 
         None where anything is not finite, or too large for float32.
         """
@@ -114,7 +119,9 @@ class Likelihood:
         wanted = [part for part in (total.score, total.observed) if part is not None]
         if total.extent is None or not np.isfinite(total.value) or not all(map(all_finite, wanted)):
             return None
-        return self._local(total), bound_of(self.coordinates, total.extent)
+        extent = bound_of(self.coordinates, total.extent[:-1])
+        breadth = self.coordinates.stretch * float(total.extent[-1])
+        return self._local(total), replace(self, extent=extent, breadth=breadth)
 
     def _local(self, total: Sums) -> Local:
         scale = self.scale(total.value)
@@ -142,6 +149,8 @@ class Likelihood:
 
     def girth(self) -> float:
         """Bound the largest x'x over all rows, in working coordinates."""
+        if math.isfinite(self.breadth):
+            return self.breadth
         return self.coordinates.stretch * self.executor.reduce(sums.girth).value
 
     def longest(self, covariance: Array) -> float:

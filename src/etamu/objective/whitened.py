@@ -9,6 +9,7 @@ Read next: `etamu.fit.refine`, which climbs in these coordinates.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property, partial
 
 import numpy as np
@@ -54,6 +55,11 @@ class Whitened(Before):
     def groups(self) -> None:
         """None: every coordinate mixes columns."""
         return None
+
+    @property
+    def breadth(self) -> float:
+        """Inf: nobody has looked at rows in these coordinates."""
+        return math.inf
 
     @cached_property
     def extent(self) -> Array:

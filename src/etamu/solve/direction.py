@@ -7,6 +7,7 @@ Read next: `etamu.solve.newton`, the first rule; `etamu.solve.loop`, which asks 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +55,15 @@ class Direction:
     def covariance(self) -> Array | ArrowInverse | None:
         """H^-1 at scale 1, computed when it is first asked for; None without a metric."""
         return None if self.metric is None else self.metric.inverted
+
+    @cached_property
+    def norm(self) -> float:
+        """Bound the largest eigenvalue of H^-1 by row sums and Frobenius norm; inf where it is no matrix."""
+        if not isinstance(self.covariance, np.ndarray):
+            return math.inf
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = float(np.abs(self.covariance).sum(axis=0).max(initial=0.0))
+            return min(rows, float(np.linalg.norm(self.covariance)))
 
     def largest_form(self, extent: Array, groups: NDArray[np.intp] | None) -> float:
         """Bound x' H^-1 x over all rows, as `arrow.largest_form` says; the last answer is kept."""

@@ -55,7 +55,8 @@ class Counted(Before):
 
     def girth(self) -> float:
         """As the oracle's."""
-        self.tally.append("girth")
+        if not math.isfinite(self.breadth):
+            self.tally.append("girth")
         return self.oracle.girth()
 
     def longest(self, covariance: Array) -> float:

@@ -72,6 +72,10 @@ class Oracle(Protocol):
     def extent(self) -> Array:
         """Largest |x_ij| over the rows, one per column."""
 
+    @property
+    def breadth(self) -> float:
+        """A bound of the largest x'x over the rows, inf where none is known without a pass."""
+
     def at(self, beta: Array, want: Want) -> Local:
         """Look at a point; outside the domain the value is -inf or NaN, never an exception."""
 
@@ -82,7 +86,7 @@ class Oracle(Protocol):
         """Return the largest t with beta + t*step inside the domain, inf if there is none."""
 
     def girth(self) -> float:
-        """Return a bound of the largest x'x over the rows, in one pass; inf where none is at hand."""
+        """Return a bound of the largest x'x over the rows, in one pass unless known; inf where none is."""
 
     def longest(self, covariance: Array) -> float:
         """Return the largest x' covariance x over the rows, in one pass."""
@@ -137,6 +141,11 @@ class Before(ABC):
     def extent(self) -> Array:
         """As the oracle's."""
         return self.oracle.extent
+
+    @property
+    def breadth(self) -> float:
+        """As the oracle's."""
+        return self.oracle.breadth
 
     def reach(self, beta: Array, step: Array) -> float:
         """As the oracle's."""

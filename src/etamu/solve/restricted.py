@@ -6,6 +6,8 @@ Read next: `etamu.solve.farthest`, which maximises under one linear constraint a
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from etamu._base.facts import dataclass
@@ -38,6 +40,11 @@ class Restricted(Before):
     def groups(self) -> None:
         """None: along a basis coordinates mix."""
         return None
+
+    @property
+    def breadth(self) -> float:
+        """Inf: nobody has looked at rows in these coordinates."""
+        return math.inf
 
     @property
     def extent(self) -> Array:

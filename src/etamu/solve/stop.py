@@ -87,11 +87,15 @@ def bound(direction: Direction, oracle: Oracle) -> float:
     """Return the free bound of lambda*rho: x' H^-1 x <= sum_jk e_j |H^-1|_jk e_k for every |x| <= e.
 
     It needs no pass, and is never larger than sum_j e_j^2 times the largest row sum of |H^-1|. Of the
-    levels of a factor, of which a row has one, only the largest term counts.
+    levels of a factor, of which a row has one, only the largest term counts. Where the largest x'x is known,
+    that times a bound of the largest eigenvalue may be less.
     """
     if direction.covariance is None:
         return math.nan
-    return math.sqrt(direction.slope * direction.largest_form(oracle.extent, oracle.groups))
+    form = direction.largest_form(oracle.extent, oracle.groups)
+    if math.isfinite(oracle.breadth):
+        form = min(form, oracle.breadth * direction.norm)
+    return math.sqrt(direction.slope * form)
 
 
 MANY = 128
@@ -347,9 +351,8 @@ def _exact(oracle: Oracle, direction: Direction) -> float:
     """Return lambda*rho, which costs a pass; where p^2 per row is much, a bound by |x|^2 if that will do."""
     if direction.covariance is None:
         return math.nan
-    if oracle.dear and isinstance(direction.covariance, np.ndarray):
-        norm = float(np.abs(direction.covariance).sum(axis=0).max())
-        bounded = math.sqrt(direction.slope * norm * oracle.girth())
+    if oracle.dear and math.isfinite(direction.norm):
+        bounded = math.sqrt(direction.slope * direction.norm * oracle.girth())
         if oracle.concordance * bounded <= CERTAIN:
             return bounded
     return math.sqrt(direction.slope * max(oracle.longest(np.asarray(direction.covariance)), 0.0))
