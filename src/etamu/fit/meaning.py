@@ -112,9 +112,7 @@ def _plain(fit: Fit, index: int, units: Mapping[str, str]) -> Meaning:
     name = fit.names[index]
     here = slice(index, index + 1)
     if name != "Intercept":
-        return Meaning(
-            name, index, name, here, (plain_change(name, units),), aliased=name in fit.aliased
-        )
+        return Meaning(name, index, name, here, (plain_change(name, units),), aliased=name in fit.aliased)
     numbers = [other for other in fit.names if other != "Intercept"]
     return Meaning(name, index, name, here, (), tuple(_zeros(numbers)))
 
