@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
+#include <type_traits>
 
 #include "joint.hpp"
 
@@ -71,22 +73,23 @@ namespace {
 
 template <class T>
 bool in_range(const Strided& column, std::int64_t n, std::int64_t levels) {
+    using Unsigned = std::make_unsigned_t<T>;  // a negative code is a large one: one comparison tells of both ends
     const char* place = column.data;
-    T least = 0, most = 0;
+    Unsigned most = 0;
     if (column.stride == static_cast<std::ptrdiff_t>(sizeof(T))) {
         for (std::int64_t i = 0; i < n; ++i) {
-            const T code = at<T>(place + i * sizeof(T));
-            least = code < least ? code : least;
+            const Unsigned code = at<Unsigned>(place + i * sizeof(T));
             most = code > most ? code : most;
         }
     } else {
         for (std::int64_t i = 0; i < n; ++i, place += column.stride) {
-            const T code = at<T>(place);
-            least = code < least ? code : least;
+            const Unsigned code = at<Unsigned>(place);
             most = code > most ? code : most;
         }
     }
-    return n == 0 || (least >= 0 && static_cast<std::uint64_t>(most) < static_cast<std::uint64_t>(levels));
+    if (n == 0) return true;
+    const bool negative = std::is_signed_v<T> && most > static_cast<Unsigned>(std::numeric_limits<T>::max());
+    return !negative && static_cast<std::uint64_t>(most) < static_cast<std::uint64_t>(levels);
 }
 
 }  // namespace

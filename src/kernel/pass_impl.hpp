@@ -59,7 +59,11 @@ void rows_ends(const double* v, std::int64_t n, double* least, double* most) {
     };
     for (; i < n; ++i) meet(v[i]);
     for (int k = 0; k < ABREAST; ++k)
-        for (int lane = 0; lane < LANES; ++lane) meet(low[k][lane]), meet(high[k][lane]), meet(odd[k][lane]);
+        for (int lane = 0; lane < LANES; ++lane) {
+            smallest = low[k][lane] < smallest ? low[k][lane] : smallest;
+            largest = high[k][lane] > largest ? high[k][lane] : largest;
+            if (odd[k][lane] != 0.0) strange = odd[k][lane];
+        }
     *least = strange == strange ? smallest : strange;
     *most = strange == strange ? largest : strange;
 }

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etamu._base.errors import DataError
-from etamu.data.column import boolean, coded, from_values, is_missing, numeric, text
+from etamu.data.column import boolean, coded, ends_of, from_values, is_missing, numeric, text
 
 
 def decoded(column) -> list[str | None]:
@@ -53,6 +53,32 @@ def test_nan_and_null_are_missing_and_infinity_is_not() -> None:
     whole = np.array([1, 2, 3, 4])
     assert numeric("x", whole, null).missing.tolist() == null.tolist()
     assert numeric("x", whole, np.zeros(4, dtype=bool)).missing is None
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 31, 32, 33, 64, 1000])
+@pytest.mark.parametrize("step", [1, 2], ids=["in one piece", "every second"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_ends_are_the_least_and_the_largest_and_nan_wherever_one_is(n, step, dtype) -> None:
+    values = np.random.default_rng(n).standard_normal(n * step).astype(dtype)[::step]
+    assert ends_of(values) == (values.min(initial=np.inf), values.max(initial=-np.inf))
+    for place in {0, n // 2, n - 1} if n else ():
+        for odd in (np.inf, -np.inf):
+            other = values.copy()
+            other[place] = odd
+            assert ends_of(other) == (other.min(), other.max())
+        gap = values.copy()
+        gap[place] = np.nan
+        assert np.isnan(ends_of(gap)).all()
+        assert numeric("x", gap).missing[place]
+
+
+def test_numbers_are_known_to_be_finite_where_somebody_looked() -> None:
+    assert numeric("x", np.array([1.0, 2.0])).finite
+    assert numeric("x", np.array([1, 2])).finite
+    assert not numeric("x", np.array([1.0, np.inf])).finite
+    assert not numeric("x", np.array([1.0, np.nan])).finite
+    assert coded("g", np.array([0, 1]), ["a", "b"], ordered=False).finite
+    assert not coded("g", np.array([0, -1]), ["a", "b"], ordered=False).finite
 
 
 def test_truth_values_are_codes_of_false_and_true() -> None:

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.execute.threads import Threads
-from etamu.fit.null import _alone, _offset
+from etamu.fit.null import _alone, _beside, _offset
 from etamu.fit.start import shifted_eta
 from etamu.solve.newton import newton
 from tests.samples import FITTED, FORMULA, keywords, sample
@@ -42,6 +42,20 @@ def test_the_null_model_keeps_offset_and_weights(family):
     full = em.glm(FORMULA, data, **keywords(unit), **options)
     constant = em.glm("y ~ 1", data, **keywords(unit), **options)
     assert_allclose(full.null_deviance, constant.deviance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma", "inverse_gaussian", "gaussian", "tweedie(1.6)"])
+@pytest.mark.parametrize("rows", [40, 9000], ids=["looked at all", "looked at some"])
+def test_beside_an_offset_one_look_near_the_constant_gives_the_deviance_at_it(family, rows):
+    rng = np.random.default_rng(3)
+    offset, weights = rng.normal(2.0, 1.5, rows), rng.uniform(0.5, 2.0, rows)
+    y = rng.poisson(np.exp(offset - 1.0)) + (0.0 if family == "poisson" else 0.5)
+    stated = em.Tweedie(power=1.6) if family == "tweedie(1.6)" else family
+    unit = em.glm("y ~ 1", {"y": y[:5] + 1.0}, stated, "log").problem.unit
+    fit = em.glm("y ~ 1", {"y": y}, unit.family, unit.link, offset=offset, variance_weights=weights)
+    alone, oracle = _alone(unit, fit.problem.chunk, Threads(fit.problem.chunk))
+    assert_allclose(_beside(unit, alone, oracle), fit.deviance, rtol=1e-12)
+    assert_allclose(fit.null_deviance, fit.deviance, rtol=1e-12)
 
 
 def test_without_an_intercept_eta_is_the_offset_even_if_a_factor_spans_the_constant():

@@ -11,7 +11,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.newton import STEP, newton
 from etamu.solve.oracle import Local, Outcome
-from etamu.solve.surrogate import SHARE, bent, surrogate
+from etamu.solve.surrogate import SHARE, Surrogate, bent, surrogate
 from tests.solve.problems import Row, Rows, gamma_log, least_squares, logistic, poisson_log
 
 ROWS = {"logistic": logistic, "poisson": poisson_log, "gamma log": gamma_log}
@@ -120,6 +120,18 @@ def test_a_pass_is_saved_and_three_are_enough() -> None:
     # The second step needs no bending: Newton's own ends where an exact pass proves the maximum.
     assert [step.information for step in mine.steps[:2]] == ["surrogate", "observed"]
     assert (mine.passes, theirs.passes) == (3, 4)
+
+
+@pytest.mark.parametrize(("far", "want"), [(30.0, STEP), (0.3, Want.VALUE | Want.SCORE)])
+def test_a_metric_is_kept_where_one_more_step_in_it_arrives(far: float, want: Want) -> None:
+    whole, part = drawn("poisson", n=200_000, every=20)
+    beta = newton(whole, np.zeros(5)).beta
+    matrix = whole.at(beta, FINAL).observed
+    away = beta + far * np.ones(5) * np.sqrt(5.0 / (np.ones(5) @ (matrix @ np.ones(5))))
+    here = Point(away, whole.at(away, STEP))
+    direction = Surrogate(part).direction(whole, (here,))
+    assert direction.information in {"surrogate", "observed"}
+    assert direction.want == want
 
 
 class Wrong(Rows):

@@ -1,4 +1,4 @@
-"""Functions that are loaded when they are first called: what a fit can be asked, and mostly is not.
+"""Functions and modules that are loaded when they are first used: what a fit can be asked, and mostly is not.
 
 A module that uses this says so twice: under `TYPE_CHECKING` it imports the name, for readers, the type
 checker and the contracts on who may import whom; otherwise it takes it from here.
@@ -12,6 +12,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+
+
+class LaterModule:
+    """Stand for a module until something of it is used.
+
+    Examples
+    --------
+    >>> calculus = LaterModule("math")
+    >>> calculus.sqrt(4.0)
+    2.0
+    """
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(import_module(self._name), name)
+        self.__dict__[name] = value
+        return value
 
 
 def later(module: str, name: str) -> Callable[..., Any]:

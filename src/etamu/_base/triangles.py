@@ -57,9 +57,14 @@ def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
         out = np.array(right, dtype=np.float64, order="C", ndmin=1)
         kernel.small_solve(_plain(upper), out if out.ndim == 2 else out[:, None], transposed)
         return out
-    from scipy.linalg import solve_triangular
+    from scipy.linalg import lapack
 
-    return np.asarray(solve_triangular(upper, right, trans="T" if transposed else "N", check_finite=False))
+    if not right.size:
+        return np.array(right, dtype=np.float64)
+    out, info = lapack.dtrtrs(upper, right, trans=int(transposed))
+    if info:
+        raise np.linalg.LinAlgError(f"the triangle is singular: its pivot {info - 1} is 0")
+    return np.asarray(out)
 
 
 def inverted(upper: Array) -> Array:

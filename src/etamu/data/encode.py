@@ -155,7 +155,7 @@ def _response_numbers(label: str, expression: Expression, rows: Rows) -> Column:
 
 
 def _named(expression: Expression, rows: Rows) -> Column | None:
-    """Return the column of numbers that an expression names and nothing more, None where rows are left out."""
+    """Return the column of numbers that an expression just names, None where rows are left out."""
     if rows.keep is not None or not isinstance(expression, Name):
         return None
     column = rows.frame.column(expression.name)

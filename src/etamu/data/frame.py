@@ -12,18 +12,23 @@ import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.later import LaterModule
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, relabelled, smallest
 from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text, texts
 from etamu.data.index import index_of, refuse_other_index
+
+if TYPE_CHECKING:
+    import narwhals as nw
+else:
+    nw = LaterModule("narwhals")  # a third of `import etamu`, and tables of pandas are mostly read without it
 
 Library = Literal["pyarrow", "polars"]
 """Libraries that read files."""
@@ -191,6 +196,8 @@ def is_table(data: Any) -> bool:
     """
     if isinstance(data, (Frame, Mapping)):
         return True
+    if isinstance(data, np.ndarray):
+        return False
     try:
         table = nw.from_native(data, pass_through=True)
     except nw.exceptions.DuplicateError:

@@ -67,7 +67,7 @@ def pieces_of(schema: Schema) -> tuple[Piece, ...]:
 def _pieces(scoped: Scoped, schema: Schema, start: int, scale: float) -> list[Piece]:
     """Split a product: one piece for every combination of the columns of its numeric factors."""
     factors = schema.factors
-    widths = [len(factors[number].names(reduced=reduced)) for number, reduced in scoped]
+    widths = [factors[number].width(reduced=reduced) for number, reduced in scoped]
     strides = [1, *accumulate(widths, mul)]
     numeric = [
         place for place, (number, _) in enumerate(scoped) if isinstance(factors[number], NumericFactor)

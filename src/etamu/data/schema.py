@@ -7,6 +7,7 @@ Read next: `etamu.data.encode`, which turns rows into a design by it; `etamu.dat
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -53,6 +54,10 @@ class NumericFactor:
         names = tuple(f"{self.label}[{name}]" for name in self.fields) or (self.label,)
         return names[1:] if reduced else names
 
+    def width(self, *, reduced: bool) -> int:
+        """Count the columns."""
+        return (len(self.fields) or 1) - reduced
+
 
 @dataclass(frozen=True, slots=True)
 class CategoricalFactor:
@@ -69,6 +74,10 @@ class CategoricalFactor:
         if reduced or self.contrast.always:
             return tuple(f"{self.label}[{self.contrast.prefix}{name}]" for name in self.contrast.fields)
         return tuple(f"{self.label}[{level}]" for level in self.levels)
+
+    def width(self, *, reduced: bool) -> int:
+        """Count the coefficients."""
+        return len(self.contrast.fields if reduced or self.contrast.always else self.levels)
 
 
 MOST_COEFFICIENTS = 5_000_000
@@ -207,9 +216,17 @@ def _planned(statement: Statement, factors: tuple[Factor, ...]) -> tuple[Planned
         if isinstance(factor, CategoricalFactor) or factor.spans
     )
     return tuple(
-        PlannedTerm(term.label, tuple(products), term.scale)
-        for term, products in zip(statement.terms, scope(numbered, spanning), strict=True)
+        PlannedTerm(term.label, products, term.scale)
+        for term, products in zip(statement.terms, _scoped(tuple(numbered), spanning), strict=True)
     )
+
+
+@lru_cache(maxsize=64)
+def _scoped(
+    terms: tuple[tuple[int, ...], ...], spanning: frozenset[int]
+) -> tuple[tuple[Scoped, ...], ...]:
+    """Scope a formula once, for it is often fitted again."""
+    return tuple(map(tuple, scope(terms, spanning)))
 
 
 def coefficient_names(terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...]) -> tuple[str, ...]:
@@ -229,7 +246,7 @@ def coefficient_names(terms: tuple[PlannedTerm, ...], factors: tuple[Factor, ...
 
 def product_width(scoped: Scoped, factors: tuple[Factor, ...]) -> int:
     """Count the columns of a product of factors."""
-    return prod(len(factors[number].names(reduced=reduced)) for number, reduced in scoped)
+    return prod(factors[number].width(reduced=reduced) for number, reduced in scoped)
 
 
 def product_names(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ class Threads:
     def parts(self) -> tuple[Chunk, ...]:
         """The blocks in order, views of the whole; no rows at all make one empty block."""
         n = len(self.whole)
-        some = self.whole.cells >> SEVERAL
+        some = round(self.whole.cells / (1 << SEVERAL))
         if n > self.step:
             step = self.step if self.rows is not None else even(n, self.step)
         elif self.rows is None and some > 1 and n * SHARE > min(some, 8) * self.whole.summed:

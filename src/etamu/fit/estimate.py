@@ -397,7 +397,9 @@ def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
     if sampled is None or not coordinates.size:
         return not coordinates.size
     least = max(len(sampled.chunk) // (FEW * coordinates.size), 1)
-    for every in sorted({least, min(least, FIRST), 1}, reverse=True):
+    first = min(least, FIRST)
+    # Few enough rows miss rare levels.
+    for every in sorted({first, 1} if sampled.chunk.coded else {least, first, 1}, reverse=True):
         few = sampled.part(every).chunk.predictors[0].design
         if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
             return True

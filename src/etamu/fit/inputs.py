@@ -104,7 +104,7 @@ def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: Ids | None 
 
 
 def _least(values: Array, ends: tuple[float, float] | None) -> float:
-    """Return the smallest value, NaN where any is: from the ends where they are known, else without a mask."""
+    """Return the smallest value, NaN where any is: from the ends where known, else without a mask."""
     if ends is not None:
         return ends[0]
     with np.errstate(invalid="ignore"):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array, Mask, Want
+from etamu.data.codes import levels_seen
 from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe
@@ -272,13 +273,16 @@ def _null_space(
 def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
     """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
     found = []
-    sides = np.where(ways == 2, 0, ways)
+    others = [np.flatnonzero(ways != way) for way in (-1, 1)]  # rows that may not run down, or not up, alone
     for place, block in enumerate(chunk.predictors[0].design.blocks):
         if not isinstance(block, Coded) or block.multiplier is not None:
             continue
-        count = np.bincount(block.codes, minlength=block.levels)
-        total = np.bincount(block.codes, weights=sides, minlength=block.levels)
-        found.append((place, np.flatnonzero((count > 0) & (np.abs(total) == count))))
+        apart = np.zeros(block.levels, dtype=bool)
+        for rows in others:
+            apart |= ~levels_seen(block.codes.take(rows), block.levels)
+        if apart.any():  # a level without a row is no matter
+            apart &= levels_seen(block.codes, block.levels)
+        found.append((place, np.flatnonzero(apart)))
     return found
 
 

@@ -131,7 +131,7 @@ def _of_product(
 ) -> Iterator[Meaning]:
     """Say what the coefficients of one product of factors are about."""
     term, scoped, start = place
-    widths = [len(schema.factors[number].names(reduced=reduced)) for number, reduced in scoped]
+    widths = [schema.factors[number].width(reduced=reduced) for number, reduced in scoped]
     columns = slice(start, start + prod(widths))
     partners, elsewhere, remark = (
         _superset(schema, scoped),

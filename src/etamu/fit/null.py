@@ -57,10 +57,11 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
 
 
 def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
-    """Compute the deviance of a constant beside an offset from one look near it; None where it has no formula.
+    """Compute the deviance of a constant beside an offset from one look near it; None without a formula.
 
-    With a log link and V = mu^p the score at c + d is a e^((1-p) d) - b e^((2-p) d), where b is the information at c
-    and a - b the score there. So it is zero at e^d = a / b, and its integral says by how much the value grows.
+    With a log link and V = mu^p the score at c + d is a e^((1-p) d) - b e^((2-p) d), where a - b is the score
+    at c, and the information there is b + (p-1) (a-b). So it is zero at e^d = a / b, and its integral says by
+    how much the value grows.
     """
     few = alone.take(np.arange(0, len(alone), max(len(alone) // FEW, 1)))
     eta, power = shifted_eta(unit, oracle.executor.over(few), _offset), unit.family.variance_power

@@ -25,9 +25,7 @@ BLOCK = 16_384
 """Rows checked at once, so that what a check needs stays in the cache."""
 
 
-def response_columns(
-    family: Family, columns: tuple[Column, ...], trials: Array | None, rows: Ids
-) -> Chunk:
+def response_columns(family: Family, columns: tuple[Column, ...], trials: Array | None, rows: Ids) -> Chunk:
     """Return the family's response columns over the rows in use, as rows without predictors.
 
     A factor with two levels is 0 for the first and 1 for the second; `cbind(successes, failures)`

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +35,8 @@ from etamu.infer.covariance import Root
 from etamu.solve.oracle import Solution
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from etamu.fit.bootstrap import Replicates
     from etamu.fit.clusters import Clustering
     from etamu.fit.existence import Existence, existence

@@ -61,8 +61,9 @@ def drawn(chunk: Chunk, size: int) -> Sampled:
     y = chunk.y[0]
     index = spread(len(y), size)
     probability = np.full(len(index), len(index) / len(y))
-    usual = float(np.median(y[index]))
-    common = y[index] == usual
+    seen = y.take(index)
+    usual = float(np.median(seen))
+    common = seen == usual
     if common.mean() >= COMMON:
         rare = np.flatnonzero(y != usual)
         chosen = rare[spread(len(rare), size // 2)] if len(rare) else rare
@@ -74,8 +75,8 @@ def drawn(chunk: Chunk, size: int) -> Sampled:
                 np.full(len(chosen), len(chosen) / max(len(rare), 1)),
             ]
         )
-        order = np.argsort(index)
-        index, probability = index[order], probability[order]
+        order = np.argsort(index, kind="stable")  # two runs in order are merged
+        index, probability = index.take(order), probability.take(order)
     few = chunk.take(index)
     given = few.weights.sampling
     sampling = 1.0 / probability if given is None else given / probability

@@ -18,7 +18,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Before, Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import MANY, Check, bound, examine, landed, near, relative
+from etamu.solve.stop import AWAY, MANY, SEVERAL, Check, bound, examine, landed, near, relative
 
 PATIENT = 12
 """Steps after which a search that creeps is helped on; one that converges seldom takes as many."""
@@ -161,7 +161,8 @@ def _record(oracle: Oracle, here: Point, direction: Direction, check: Check, len
 
     Of many coordinates the inverse of H is not worth its time: lambda itself bounds every step / se.
     """
-    many = oracle.size > MANY
+    far = relative(direction.slope, here.local.scale) > AWAY and check.polish is None
+    many = oracle.size > (SEVERAL if far else MANY)
     free = math.nan if many else bound(direction, oracle)
     lambda_rho = check.lambda_rho if check.polish is not None else free
     errors = math.sqrt(relative(direction.slope, here.local.scale)) if many else None

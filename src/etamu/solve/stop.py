@@ -100,6 +100,10 @@ def bound(direction: Direction, oracle: Oracle) -> float:
 
 MANY = 128
 """Beyond this many coordinates the free bound, which inverts H, is left to exact passes."""
+SEVERAL = 64
+"""Beyond this many it is left to steps that are near the maximum."""
+AWAY = 1e-2
+"""Decrement above which a step is not near it."""
 
 
 def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concordance: float) -> float:
@@ -138,9 +142,14 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
         return small or decrement <= 1e-8
     if not steps and oracle.concordance == 0:
         return True  # a quadratic ends after one step: then this saves a pass
+    unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
+    if not small and decrement > DECREMENT and isinstance(direction.metric, Factor):
+        # x'H^-1 x >= x_j^2 / H_jj: what even that does not promise needs no inverse to be turned down.
+        least = math.sqrt(direction.slope) * float(np.max(oracle.extent / direction.metric.diagonal))
+        if predicted(steps, direction, least, oracle.concordance) > max(TAKEN, tolerance) * unit:
+            return False
     lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
-    unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach,
     # and while steps still gain, not worth an exact pass to arrive short of it.
     proving = oracle.dear and oracle.concordance > 0

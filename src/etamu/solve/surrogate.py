@@ -95,8 +95,8 @@ def _next(here: Point, newton: Direction, step: Array, far: float) -> Want:
 
     What Newton leaves is half the share by which the metric changes; the part lets `ERRS` of that stand.
     """
-    changed = step - newton.step
-    beyond = math.sqrt(float(changed @ (here.local.observed @ changed)) / newton.slope)
+    changed, matrix = step - newton.step, here.local.observed
+    beyond = 0.0 if matrix is None else math.sqrt(float(changed @ (matrix @ changed)) / newton.slope)
     arrives = far * (ERRS * beyond) * (2.0 * beyond) <= NEARLY * CERTAIN
     return Want.VALUE | Want.SCORE if arrives else newton.want
 
