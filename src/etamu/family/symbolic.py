@@ -26,6 +26,9 @@ Expression = Any
 _ROOTS = 4
 """Largest denominator of an exponent that SymPy is asked to solve for."""
 
+_SIMPLE = 8
+"""Operations of a formula of which SymPy is asked for an integral by rules; of longer ones it may take minutes."""
+
 DIGITS = 100
 """Decimal digits of the numbers that formulas are compared with."""
 
@@ -111,15 +114,10 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
     """Return an antiderivative that is real around a point, None if SymPy finds none."""
     sp = sympy()
     try:
-        if value.is_rational_function(symbol):
-            if not _splits(value, symbol):
-                return None
-            found = sp.integrate(value, symbol)
-        else:  # by rules alone: SymPy's other methods may take minutes, and a file may hold any formula
-            found = sp.integrals.manualintegrate.manualintegrate(value, symbol)
+        found = _integrated(value, symbol)
     except Exception:  # SymPy's integrator fails in many ways; quadrature serves then
         return None
-    if found.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.hyper, sp.meijerg):
+    if found is None or not _elementary(found):
         return None
     if found.has(sp.acoth, sp.acosh, sp.asech, sp.acsch, sp.acot, sp.asin, sp.acos):
         found = found.rewrite(sp.log)
@@ -129,6 +127,49 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
         lambda part: sp.log(-part.args[0]),
     )
     return found if sp.N(found.subs(symbol, inside)).is_real else None
+
+
+def _integrated(value: Expression, symbol: Expression) -> Expression | None:
+    """Integrate what SymPy integrates in a moment: which that is, is told by the formula, never by a clock."""
+    sp = sympy()
+    if value.is_rational_function(symbol):
+        return sp.integrate(value, symbol) if _splits(value, symbol) else None
+    powers = {each for each in value.atoms(sp.Pow) if each.has(symbol) and not each.exp.is_Integer}
+    plain = not value.atoms(sp.Function) and all(each.base == symbol for each in powers)
+    if plain and symbol.is_positive and all(each.exp.is_Rational for each in powers):
+        return _of_roots(value, symbol, math.lcm(*(int(each.exp.q) for each in powers)))
+    if len({each.base for each in powers}) > 1:
+        return None
+    if sp.count_ops(value) > _SIMPLE:
+        return None
+    from sympy.integrals.manualintegrate import manualintegrate
+
+    return manualintegrate(value, symbol)  # by rules alone
+
+
+def _of_roots(value: Expression, symbol: Expression, root: int) -> Expression | None:
+    """Integrate a rational function of the q-th root of a positive symbol; a single power of any q."""
+    sp = sympy()
+    if (power := sp.cancel(symbol * sp.diff(value, symbol) / value)).is_number:
+        return sp.integrate(value.subs(symbol, 1) * symbol**power, symbol)
+    if root > _ROOTS:
+        return None
+    inner = sp.Symbol("t", positive=True)
+    rational = sp.cancel(sp.powdenest(value.subs(symbol, inner**root)) * root * inner ** (root - 1))
+    if not (rational.is_rational_function(inner) and _splits(rational, inner)):
+        return None
+    return sp.integrate(rational, inner).subs(inner, symbol ** sp.Rational(1, root))
+
+
+def _elementary(value: Expression) -> bool:
+    """Tell whether a formula is made of functions that a formula may call."""
+    sp = sympy()
+    if value.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.Derivative, sp.Subs, sp.I):
+        return False
+    inverse = (sp.acoth, sp.acosh, sp.asech, sp.acsch, sp.acot, sp.asin, sp.acos)
+    extra = (*inverse, sp.coth, sp.sech, sp.csch, sp.sec, sp.csc, sp.cot)
+    allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)} | {*extra, sp.Abs}
+    return all(part.func in allowed for part in value.atoms(sp.Function))
 
 
 def _splits(value: Expression, symbol: Expression) -> bool:
