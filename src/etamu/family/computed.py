@@ -54,15 +54,9 @@ def theta_at(
 
     For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
     """
-    if found.theta is None and found.variance is None:
-        first, second = in_theta(found, 1), in_theta(found, 2)
-        return inverted(
-            xp,
-            lambda theta, _: first(xp, theta),
-            lambda theta, _: second(xp, theta),
-            mu,
-            (found.natural, found.mean),
-        )[0]
+    if found.theta is None:
+        table = _root_table(found)
+        return _theta_searched(xp, found, mu) if table is None else table(xp, mu, complement)[0]
     assert found.theta is not None
     if found.integrals is not None:
         return found.integrals.exact(mu, complement) if fine else found.integrals.theta(xp, mu, complement)
@@ -76,6 +70,42 @@ def theta_at(
     s = 1.0 / xp.where(far, mu, start)
     tail = -s * integral(lambda share: rate(xp, share * s), FINE if fine else RULE)
     return xp.where(far, tail, found.theta(xp, inner, 1.0 - inner))
+
+
+def _theta_searched(xp: Namespace, found: Facts, mu: AnyArray) -> AnyArray:
+    first, second = in_theta(found, 1), in_theta(found, 2)
+    return inverted(
+        xp,
+        lambda theta, _: first(xp, theta),
+        lambda theta, _: second(xp, theta),
+        mu,
+        (found.natural, found.mean),
+    )[0]
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _root_table(found: Facts) -> Inverse | None:
+    """Return theta, the root of b', as a table of the mean; None where the search has to serve."""
+    first, second, rest = in_theta(found, 1), in_theta(found, 2), found.cumulant[4]
+
+    def searched(mu: Array) -> tuple[Array, Array]:
+        theta = np.asarray(_theta_searched(np, found, mu))
+        return theta, 1.0 - theta
+
+    def distance(side: float, theta: Array, _: Array) -> Array:
+        assert rest is not None
+        return np.asarray((first if side < 0.0 else rest)(np, theta))
+
+    return tabled(
+        Problem(
+            lambda theta, _: np.asarray(first(np, theta)),
+            lambda theta, _: np.asarray(second(np, theta)),
+            found.natural,
+            found.mean,
+            searched,
+            None if rest is None else distance,
+        )
+    )
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -126,8 +126,10 @@ def _of_cumulant(statement: Statement) -> Facts:
     _refuse_concave(statement, derivatives[2], theta, grid)
     b0 = written(b, (theta,))
     b1, b2, b3 = (
-        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text)
-        for each, word in zip(derivatives[1:], ("first", "second", "third"), strict=True)
+        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text, beside)
+        for each, word, beside in zip(
+            derivatives[1:], ("first", "second", "third"), (None, None, derivatives[2]), strict=True
+        )
     )
     slope = functools.partial(b1, np)
     mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
@@ -146,6 +148,8 @@ def _of_cumulant(statement: Statement) -> Facts:
         return own_facts
     variance = sp.simplify(derivatives[2].subs(theta, closed_form))
     at_mean = sp.simplify(b.subs(theta, closed_form))
+    if best_in_mean(variance, mu, mean)[1] > LOST:
+        return own_facts  # the root of b' has the digits that its formula has lost
     return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
 
 
@@ -208,19 +212,22 @@ def _conjugate_at_ends(
     derivatives: list[Expression], theta: Expression, natural: Interval, mean: Interval
 ) -> tuple[float | None, float | None]:
     """Return the limit of y theta - b(theta) toward each end of theta, y the mean there."""
-    b = written(derivatives[0], (theta,))
+    import mpmath
+
+    b = precise(derivatives[0], theta)
     found: list[float | None] = []
-    for end, side in ((mean.lower, -1.0), (mean.upper, 1.0)):
+    sides = ((mean.lower, natural.lower, -1), (mean.upper, natural.upper, 1))
+    for end, last, side in sides:
         if math.isinf(end):
             found.append(None)
             continue
-        value = limit(functools.partial(_conjugate, b, end), natural, side)
-        found.append(value if math.isfinite(value) else None)
+        with mpmath.workdps(DIGITS):
+            gaps = (mpmath.mpf(10) ** k for k in ((20, 40) if math.isinf(last) else (-20, -40)))
+            points = [side * gap if math.isinf(last) else last - side * gap for gap in gaps]
+            near, nearer = (end * point - b(point) for point in points)
+            settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
+            found.append(simple(nearer, 1e-12) if settled else None)
     return found[0], found[1]
-
-
-def _conjugate(b: Formula, end: float, theta: Array) -> Array:
-    return np.asarray((end * theta if end else 0.0) - b(np, theta))
 
 
 # --- from a variance function ---

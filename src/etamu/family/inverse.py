@@ -72,10 +72,10 @@ class Inverse:
     upper: Side | None
     ends: Ends | None = None
 
-    def __call__(self, xp: Namespace, target: AnyArray) -> Pair:
-        """Return x and 1 - x; no numbers outside the codomain."""
+    def __call__(self, xp: Namespace, target: AnyArray, complement: AnyArray | None = None) -> Pair:
+        """Return x and 1 - x; no numbers outside the codomain. `complement` is 1 - target of a proportion."""
         if self.ends is not None:
-            return self._between(xp, target, self.ends)
+            return self._between(xp, target, self.ends, complement)
         d = xp.abs(target)
         if self.lower is not None and self.upper is not None:
             one, other = self.lower(xp, d), self.upper(xp, d)
@@ -86,10 +86,11 @@ class Inverse:
         x, rest = side(xp, xp.where(outside, xp.nan, d))
         return x, rest
 
-    def _between(self, xp: Namespace, target: AnyArray, ends: Ends) -> Pair:
+    def _between(self, xp: Namespace, target: AnyArray, ends: Ends, complement: AnyArray | None) -> Pair:
         assert self.lower is not None
         assert self.upper is not None
-        first, second = (target - ends.lower) * ends.scales[0], (ends.upper - target) * ends.scales[1]
+        left = ends.upper - target if complement is None or ends.upper != 1.0 else complement
+        first, second = (target - ends.lower) * ends.scales[0], left * ends.scales[1]
         one = self.lower(xp, xp.where(first < 0.0, xp.nan, first))
         other = self.upper(xp, xp.where(second < 0.0, xp.nan, second))
         below = target < ends.middle
@@ -210,10 +211,10 @@ def _side(problem: Problem, sign: float) -> Side | None:
     logs = tuple(np.log(np.abs(each)) - rate * octaves for each, rate in zip(known, rates, strict=True))
     reached = np.abs(problem.function(*known) - sign * octaves) <= 1e-6 * octaves
     inside = np.isfinite(logs[0]) & np.isfinite(logs[1]) & reached
-    outward = math.copysign(1.0, problem.domain.upper)
+    outward = 1.0 if problem.domain.lower >= 0.0 else -1.0
 
     def solved(d: Array) -> tuple[Array, Array]:
-        if problem.domain.whole:
+        if problem.domain.lower < 0.0 < problem.domain.upper:
             return _polished(problem, sign * d, *problem.root(sign * d))
         places = np.log(d), np.log(octaves[inside])
         x, rest = (

@@ -230,6 +230,8 @@ def _last(moving: Mask) -> int:
 
 
 def _simple(power: float) -> float:
+    if not np.isfinite(power):
+        return 0.0
     near = round(power * _SIMPLE) / _SIMPLE
     return near if abs(power - near) < 1e-12 else float(power)
 

@@ -94,9 +94,13 @@ def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
 
 
 def error(
-    formula: Formula, exact: Callable[[Any], Any], columns: tuple[Array, ...], points: Iterable[Any]
+    formula: Formula,
+    exact: Callable[[Any], Any],
+    columns: tuple[Array, ...],
+    points: Iterable[Any],
+    size: Callable[[Any], Any] | None = None,
 ) -> float:
-    """Return the largest relative error of a formula; inf where it is no number."""
+    """Return the largest error of a formula, relative to itself or to a larger size; inf where it is no number."""
     import mpmath
 
     with np.errstate(all="ignore"):
@@ -106,7 +110,8 @@ def error(
         truth = exact(point)
         if mpmath.isnan(truth) or not 1e-290 < abs(truth) < 1e290:
             continue
-        worst = max(worst, float(abs(number - truth) / abs(truth)) if math.isfinite(number) else math.inf)
+        scale = abs(truth) if size is None else max(abs(truth), abs(size(point)))
+        worst = max(worst, float(abs(number - truth) / scale) if math.isfinite(number) else math.inf)
     return worst
 
 
@@ -204,13 +209,8 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
 def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
     """Return what SymPy finds for value = target solved for symbol, in elementary functions."""
     sp = sympy()
-    for kind in (sp.log, sp.exp, sp.atan, sp.atanh):
-        inner = value.replace(lambda part, kind=kind: part.func is kind, lambda _: sp.Dummy())
-        if value.has(kind) and inner.has(symbol):
-            return ()  # theta both inside and outside a function: SymPy would search for long, and in vain
-    powers = [part.exp for part in value.atoms(sp.Pow) if part.base.has(symbol) and not part.exp.has(symbol)]
-    if any(not power.is_Rational or power.q > _ROOTS for power in powers):
-        return ()  # SymPy would write out a polynomial of a degree as high as the denominators
+    if not _easy(value, symbol):
+        return ()
     try:
         found = sp.solve(sp.Eq(value, target), symbol)
     except Exception:  # what cannot be solved is found by Newton's method
@@ -222,6 +222,39 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
         for each in simple
         if not each.has(sp.I, sp.zoo, sp.nan) and all(f.func in allowed for f in each.atoms(sp.Function))
     )
+
+
+def _easy(value: Expression, symbol: Expression) -> bool:
+    """Tell whether an equation is one of the first or second degree in the symbol, a power or a function of it.
+
+    All others SymPy would search for long, write out by Cardano's formula, or seek in vain.
+    """
+    sp = sympy()
+    if value.has(sp.exp, sp.sinh, sp.cosh, sp.tanh) and (found := _in_exponential(value, symbol)) is not None:
+        return _quadratic(found[0], found[1])
+    joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
+    functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
+    outer = {part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)}
+    if outer:
+        (part, *others) = outer
+        return not others and not joined.subs(part, 1).has(symbol) and _easy(part.args[0], symbol)
+    powers = [each for each in joined.atoms(sp.Pow) if each.has(symbol) and not each.exp.is_Integer]
+    if any(not each.exp.is_Rational or each.exp.q > _ROOTS for each in powers):
+        return False  # SymPy would write out a polynomial of a degree as high as the denominators
+    if any(each.base != symbol for each in powers):
+        return len(powers) == 1 and sp.count_ops(joined) <= _SIMPLE
+    root, inner = math.lcm(*(int(each.exp.q) for each in powers)), sp.Symbol("t", positive=True)
+    return _quadratic(sp.powdenest(joined.subs(symbol, inner**root), force=True), inner)
+
+
+def _quadratic(value: Expression, symbol: Expression) -> bool:
+    """Tell whether value = target is an equation of the second degree at most, or one of a power alone."""
+    sp = sympy()
+    top, bottom = (sp.Poly(part, symbol) for part in sp.fraction(sp.cancel(sp.together(value))))
+    if top.degree() <= 2 and bottom.degree() <= 2:
+        return True
+    constants = [sum(1 for (power,) in part.monoms() if power) for part in (top, bottom)]
+    return sum(constants) == 1 and all(len(part.monoms()) <= 2 for part in (top, bottom))
 
 
 def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...] | None:
