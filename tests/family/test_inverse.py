@@ -57,12 +57,22 @@ def test_outside_the_domain_there_is_no_mean() -> None:
     assert np.isnan(link.inverse(np, np.array([0.5])).mu[0])
 
 
-def test_where_theta_ends_elsewhere_the_search_serves() -> None:
-    family = em.derive(variance="1 + mu**4")
-    assert computed._mean_table(family.found) is None
+@pytest.mark.parametrize("text", ["1 + mu**4", "cosh(mu)", "sqrt(mu)+mu**2", "sqrt(mu*(1 - mu))"])
+def test_where_theta_has_two_ends_the_mean_is_read_by_the_distance_from_each(text) -> None:
+    family = em.derive(variance=text)
+    found, natural = family.found, family.canonical.domain
+    assert np.isfinite([natural.lower, natural.upper]).all()
+    assert computed._mean_table(found) is not None
+    share = np.concatenate([[1e-12, 1e-5], np.linspace(0.03, 0.97, 25), [1.0 - 1e-5, 1.0 - 1e-12]])
+    theta = natural.lower + share * (natural.upper - natural.lower)
     with np.errstate(all="ignore"):
-        mean = family.canonical.inverse(np, np.array([0.3]))
-    assert abs(mean.mu[0] - 0.3) < 0.01
+        mu, rest, slope, _ = family.canonical.inverse(np, theta)
+        back = family.canonical.link(np, mu, rest)
+    # a rounding of the mean, or of theta, moves theta by its slope
+    assert np.all(np.abs(back - theta) <= 4e-16 * (np.abs(natural.lower) + natural.upper - natural.lower)
+                  + 1e-15 * np.abs(mu) / slope)  # fmt: skip
+    outside = np.array([natural.lower - 0.1, natural.upper + 0.1])
+    assert np.all(np.isnan(family.canonical.inverse(np, outside).mu))
 
 
 def test_the_program_of_a_canonical_unit_searches_for_nothing() -> None:
@@ -83,7 +93,7 @@ def test_a_fit_is_the_one_with_roots(monkeypatch) -> None:
     eta = -1.0 + 0.1 * x[:, 0]
     y = rng.gamma(2.0, family.canonical.inverse(np, eta).mu / 2.0)
     fit = em.GLM(family=family).fit(x, y)
-    monkeypatch.setattr(computed, "readable", lambda _: False)
+    monkeypatch.setattr(computed, "_mean_table", lambda _: None)
     twin = em.derive(variance="(1 + mu)*mu**2")  # the same family, none of whose programs is remembered
     searched = em.GLM(family=twin).fit(x, y)
     np.testing.assert_allclose(fit.coef, searched.coef, rtol=1e-10)

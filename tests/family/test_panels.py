@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from etamu._base.kernel import kernel
-from etamu.family.panels import Panels, paneled, readable
+from etamu.family.panels import Panels, paneled
 from etamu.family.program import assemble, handed_over
 from etamu.family.trace import Recorder
 
@@ -71,11 +71,14 @@ def test_what_bends_within_a_panel_has_no_table() -> None:
     assert paneled(lambda x: np.where(x < 1.3, x, 1.3)) is None
 
 
-def test_only_numpy_and_the_recorder_read_tables() -> None:
+@each
+def test_a_namespace_without_bits_reads_the_same(name) -> None:
     strict = pytest.importorskip("array_api_strict")
-    assert readable(np)
-    assert readable(Recorder())
-    assert not readable(strict)
+    x = np.concatenate([SIZES, np.nextafter(SIZES, 0.0), [np.nan]])
+    table = table_of(name)
+    found = np.asarray(table(strict, strict.asarray(x)))
+    truth = table(np, x)
+    np.testing.assert_allclose(found, truth, rtol=1e-14, atol=1e-15 * (name == "sign changes"))
 
 
 @pytest.mark.skipif(kernel is None, reason="the kernel's own check")

@@ -13,18 +13,18 @@ import numpy as np
 
 from etamu._base.errors import FamilyError
 from etamu._base.types import AnyArray, Array, Namespace
-from etamu.family.facts import Facts
+from etamu.family.facts import Facts, OfMean
 from etamu.family.formula import Formula
 from etamu.family.inverse import Inverse, Problem, tabled
-from etamu.family.numeric import FINE, RULE, Line, Pair, integral, integral_in_panels, inverted
-from etamu.family.panels import Panels, paneled, readable
+from etamu.family.numeric import FINE, RULE, Pair, integral, inverted
+from etamu.family.panels import Panels, paneled
 
 _REMEMBERED = 64
 _NEAR = 0.25
 """Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
 
 
-def of_mean(formula: Formula | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
+def of_mean(formula: OfMean | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
     """Return a formula in the mean.
 
     Raises
@@ -54,20 +54,15 @@ def theta_at(
 
     For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
     """
-    if found.theta is None and found.variance is None:
-        first, second = in_theta(found, 1), in_theta(found, 2)
-        return inverted(
-            xp,
-            lambda theta, _: first(xp, theta),
-            lambda theta, _: second(xp, theta),
-            mu,
-            (found.natural, found.mean),
-        )[0]
     if found.theta is None:
-        return _theta_by_panels(xp, found, mu, complement)
+        table = _root_table(found)
+        return _theta_searched(xp, found, mu) if table is None else table(xp, mu, complement)[0]
+    assert found.theta is not None
+    if found.integrals is not None:
+        return found.integrals.exact(mu, complement) if fine else found.integrals.theta(xp, mu, complement)
     if found.tail is None:
         return found.theta(xp, mu, complement)
-    if readable(xp) and not fine and (table := _theta_table(found)) is not None:
+    if not fine and (table := _theta_table(found)) is not None:
         return table(xp, mu)
     start, rate = (0.5 * found.tail[0] if fine else found.tail[0]), found.tail[1]
     far = mu > start
@@ -77,17 +72,40 @@ def theta_at(
     return xp.where(far, tail, found.theta(xp, inner, 1.0 - inner))
 
 
-def _theta_by_panels(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Integrate 1/V from a middle mean, on the stretched scale of the means."""
-    line = Line(found.mean)
-    w = line.place(xp, mu, complement)
-    origin = 0.0
+def _theta_searched(xp: Namespace, found: Facts, mu: AnyArray) -> AnyArray:
+    first, second = in_theta(found, 1), in_theta(found, 2)
+    return inverted(
+        xp,
+        lambda theta, _: first(xp, theta),
+        lambda theta, _: second(xp, theta),
+        mu,
+        (found.natural, found.mean),
+    )[0]
 
-    def rate(share: float) -> AnyArray:
-        place = line.at(xp, origin + share * (w - origin))
-        return place.slope / of_mean(found.variance, xp, place.x, place.complement)
 
-    return (w - origin) * integral_in_panels(rate)
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _root_table(found: Facts) -> Inverse | None:
+    """Return theta, the root of b', as a table of the mean; None where the search has to serve."""
+    first, second, rest = in_theta(found, 1), in_theta(found, 2), found.cumulant[4]
+
+    def searched(mu: Array) -> tuple[Array, Array]:
+        theta = np.asarray(_theta_searched(np, found, mu))
+        return theta, 1.0 - theta
+
+    def distance(side: float, theta: Array, _: Array) -> Array:
+        assert rest is not None
+        return np.asarray((first if side < 0.0 else rest)(np, theta))
+
+    return tabled(
+        Problem(
+            lambda theta, _: np.asarray(first(np, theta)),
+            lambda theta, _: np.asarray(second(np, theta)),
+            found.natural,
+            found.mean,
+            searched,
+            None if rest is None else distance,
+        )
+    )
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
@@ -130,14 +148,14 @@ def _fine_cumulant(found: Facts, mu: Array) -> Array:
 
 def cumulant_at_mean(xp: Namespace, found: Facts, mu: AnyArray, complement: AnyArray) -> AnyArray:
     """Return b at theta of a mean."""
-    if readable(xp) and found.tail is not None and (table := _cumulant_table(found)) is not None:
+    if found.tail is not None and (table := _cumulant_table(found)) is not None:
         return table(xp, mu)
     return of_mean(found.cumulant_of_mean, xp, mu, complement)
 
 
 def conjugate_at(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:
     """Return the maximum over theta of y theta - b(theta), y inside the means."""
-    if readable(xp) and found.tail is not None and (table := _conjugate_table(found)) is not None:
+    if found.tail is not None and (table := _conjugate_table(found)) is not None:
         return table(xp, y)
     rest = 1.0 - y
     return y * theta_at(xp, found, y, rest) - of_mean(found.cumulant_of_mean, xp, y, rest)
@@ -149,7 +167,7 @@ def mean_at(xp: Namespace, found: Facts, theta: AnyArray) -> Pair:
     if first is not None:
         mu = first(xp, theta)
         return mu, 1.0 - mu if other is None else other(xp, theta)
-    table = _mean_table(found) if readable(xp) else None
+    table = _mean_table(found)
     return _mean_searched(xp, found, theta) if table is None else table(xp, theta)
 
 
@@ -175,6 +193,7 @@ def _mean_table(found: Facts) -> Inverse | None:
             found.mean,
             found.natural,
             lambda theta: _mean_searched(np, found, theta),
+            None if found.integrals is None else found.integrals.distance,
         )
     )
 
@@ -199,6 +218,9 @@ def half_deviance(
     gap = y * complement - (1.0 - y) * mu if proportion else y - mu
     other_gap = -gap
     near = _near(xp, found, y, mu, complement, gap)
+    if found.integrals is not None and found.integrals.steep:
+        growth = gap * of_mean(found.dvariance, xp, mu, complement)
+        near = near & (xp.abs(growth) <= 2.0 * of_mean(found.variance, xp, mu, complement))
 
     def bend(share: float) -> AnyArray:
         t, rest = mu + share * gap, complement + share * other_gap
@@ -206,8 +228,8 @@ def half_deviance(
         return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
 
     close = gap * integral(bend)
-    if found.theta is None:
-        apart = _in_panels(xp, found, y, mu, complement)
+    if found.integrals is not None:
+        apart = found.integrals.half_deviance(xp, y, mu, complement, theta)
     else:
         apart = _apart(xp, found, y, mu, complement, theta)
     return xp.where(near, close, xp.maximum(apart, 0.0))
@@ -221,6 +243,8 @@ def _near(
     points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
     points += [point for point in found.points or () if point not in points]
     share = _NEAR if found.points is not None else _NEAR / 4.0
+    if found.points is None and found.integrals is not None:
+        share = found.integrals.near
     squared = gap * gap
     near = squared >= 0.0
     if found.mean.whole and found.points is None:
@@ -257,18 +281,6 @@ def _apart(
         if value is not None:
             apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)
     return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
-
-
-def _in_panels(xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
-    """Integrate (y - t) / V(t) on the stretched scale of the means."""
-    line = Line(found.mean)
-    start, end = line.place(xp, mu, complement), line.place(xp, y, 1.0 - y)
-
-    def rate(share: float) -> AnyArray:
-        place = line.at(xp, start + share * (end - start))
-        return (y - place.x) * place.slope / of_mean(found.variance, xp, place.x, place.complement)
-
-    return (end - start) * integral_in_panels(rate)
 
 
 def half_deviance_in_theta(

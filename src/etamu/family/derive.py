@@ -123,6 +123,8 @@ def _interval(word: str, ends: Ends | None) -> Ends | None:
 def verified(family: Derived) -> None:
     """Check every identity of a derived family, and the way from theta to the mean and back.
 
+    Its law is looked for and verified when a likelihood, a residual or a draw first asks for it.
+
     Raises
     ------
     FamilyError
@@ -131,7 +133,7 @@ def verified(family: Derived) -> None:
     found = facts(family.statement)
     _round_trip(family, found)
     try:
-        check_family(family)
+        check_family(Derived(family.statement, family.link, quasi=True))
     except FamilyError as error:
         stated = f"the {family.statement.kind} {family.statement.text!r}"
         raise FamilyError(f"{stated} gives no usable family: {error}") from None

@@ -25,7 +25,7 @@ from etamu.family.computed import (
 from etamu.family.contour import Inversion
 from etamu.family.facts import Facts, Statement, facts
 from etamu.family.family import Family, Support, Textbook
-from etamu.family.implied import implied, saturated
+from etamu.family.implied import candidate, implied, saturated
 from etamu.family.link import Link, Mean
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
@@ -121,6 +121,12 @@ class Derived(Family):
         return None if self.quasi or self.named is not self else implied(self.statement).inversion
 
     @property
+    def counts(self) -> bool:
+        """Tell whether the law is one of counts; a law of amounts is not looked for to tell that."""
+        likely = None if self.quasi or self.named is not self else candidate(self.statement)
+        return likely is not None and likely.integer and self.implied is not None
+
+    @property
     def lawless(self) -> str:
         """Return why there is no density; empty where there is one."""
         if self.has_density:
@@ -147,7 +153,7 @@ class Derived(Family):
         """Return the means, with the ends at which the deviance is finite; a known law's own support."""
         if self.named is not self:
             return self.named.support
-        if self.implied is not None and self.implied.integer:
+        if self.counts:
             return Support(Interval(0.0, math.inf, closed_lower=True), integer=True)
         closed = tuple(each is not None for each in self.found.closed)
         return Support(Interval(self.mean.lower, self.mean.upper, *closed))
@@ -194,7 +200,7 @@ class Derived(Family):
     def dispersion_known(self) -> bool:
         """Tell whether the family is one whose phi is 1: a known one, or one of counts."""
         if self.named is self:
-            return self.implied is not None and self.implied.integer
+            return self.counts
         return self.named.dispersion_known
 
     @property

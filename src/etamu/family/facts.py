@@ -1,6 +1,6 @@
 """What follows from one stated formula: intervals, theta, b, V and the deviance, each where it has digits.
 
-May import: _base, family.formula, family.symbolic, family.ends, family.kept, the families.
+May import: _base, family.formula, family.symbolic, family.ends, family.kept, family.rays, the families.
 Read next: `etamu.family.derived`, the family that answers with these.
 """
 
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
-from etamu._base.types import LINE, Array, Interval
+from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
 from etamu.family import families as own
 from etamu.family.borrowed import Tweedie
 from etamu.family.ends import around, limit, simple, spread, spread_means
 from etamu.family.family import Family
 from etamu.family.formula import Formula, read
 from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
+from etamu.family.rays import Integrals, integrals
 from etamu.family.symbolic import (
     DIGITS,
     Expression,
@@ -36,6 +38,10 @@ from etamu.family.symbolic import (
 _REMEMBERED = 64
 _STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
 _MEANS = (0.5, 1.0, 2.0)
+
+
+OfMean = Callable[[Namespace, AnyArray, AnyArray], AnyArray]
+"""A function of (namespace, mu, 1 - mu): a formula, or an integral read from tables."""
 
 
 class Statement(NamedTuple):
@@ -70,10 +76,10 @@ class Facts:
     """max over theta of y theta - b(theta) at y = the lower and the upper end, None where it is infinite."""
     variance: Formula | None
     dvariance: Formula | None
-    theta: Formula | None
+    theta: OfMean | None
     tail: tuple[float, Formula] | None
     """(R, r): beyond mu = R, theta = -integral from 0 to 1/mu of r."""
-    cumulant_of_mean: Formula | None
+    cumulant_of_mean: OfMean | None
     cumulant: tuple[Formula | None, ...]
     """b, b', b'', b''' and 1 - b' in theta."""
     points: tuple[complex, ...] | None
@@ -82,6 +88,8 @@ class Facts:
     """Whether V vanishes no faster than linearly at the lower and upper end."""
     named: Family | None
     texts: Texts
+    integrals: Integrals | None = None
+    """Theta, b and the deviance by quadrature, where they do not close."""
 
     def __hash__(self) -> int:
         return id(self)
@@ -118,8 +126,10 @@ def _of_cumulant(statement: Statement) -> Facts:
     _refuse_concave(statement, derivatives[2], theta, grid)
     b0 = written(b, (theta,))
     b1, b2, b3 = (
-        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text)
-        for each, word in zip(derivatives[1:], ("first", "second", "third"), strict=True)
+        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text, beside)
+        for each, word, beside in zip(
+            derivatives[1:], ("first", "second", "third"), (None, None, derivatives[2]), strict=True
+        )
     )
     slope = functools.partial(b1, np)
     mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
@@ -138,6 +148,8 @@ def _of_cumulant(statement: Statement) -> Facts:
         return own_facts
     variance = sp.simplify(derivatives[2].subs(theta, closed_form))
     at_mean = sp.simplify(b.subs(theta, closed_form))
+    if best_in_mean(variance, mu, mean)[1] > LOST:
+        return own_facts  # the root of b' has the digits that its formula has lost
     return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
 
 
@@ -200,19 +212,22 @@ def _conjugate_at_ends(
     derivatives: list[Expression], theta: Expression, natural: Interval, mean: Interval
 ) -> tuple[float | None, float | None]:
     """Return the limit of y theta - b(theta) toward each end of theta, y the mean there."""
-    b = written(derivatives[0], (theta,))
+    import mpmath
+
+    b = precise(derivatives[0], theta)
     found: list[float | None] = []
-    for end, side in ((mean.lower, -1.0), (mean.upper, 1.0)):
+    sides = ((mean.lower, natural.lower, -1), (mean.upper, natural.upper, 1))
+    for end, last, side in sides:
         if math.isinf(end):
             found.append(None)
             continue
-        value = limit(functools.partial(_conjugate, b, end), natural, side)
-        found.append(value if math.isfinite(value) else None)
+        with mpmath.workdps(DIGITS):
+            gaps = (mpmath.mpf(10) ** k for k in ((20, 40) if math.isinf(last) else (-20, -40)))
+            points = [side * gap if math.isinf(last) else last - side * gap for gap in gaps]
+            near, nearer = (end * point - b(point) for point in points)
+            settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
+            found.append(simple(nearer, 1e-12) if settled else None)
     return found[0], found[1]
-
-
-def _conjugate(b: Formula, end: float, theta: Array) -> Array:
-    return np.asarray((end * theta if end else 0.0) - b(np, theta))
 
 
 # --- from a variance function ---
@@ -353,13 +368,31 @@ def _in_the_mean(
     ends = _simple_ends(variance, mu, mean)
     texts = found.texts._replace(variance=str(sp.factor(variance)))
     if natural_of is None or at_mean is None:
-        return _with(found, variance=v, dvariance=dv, points=points, simple_ends=ends, texts=texts)
+        by_quadrature = integrals(v, mean)
+        return _with(
+            found,
+            natural=by_quadrature.natural,
+            variance=v,
+            dvariance=dv,
+            theta=by_quadrature.theta,
+            cumulant_of_mean=by_quadrature.cumulant,
+            closed=by_quadrature.closed,
+            points=points,
+            simple_ends=ends,
+            named=_named(variance, mu, mean),
+            texts=texts,
+            integrals=by_quadrature,
+        )
     theta = best_in_mean(natural_of, mu, mean)[0]
+    bounded = found.cumulant[1] is None and math.isfinite(found.natural.upper - found.natural.lower)
+    between = _as_stated(integrals(v, mean), theta) if bounded else None
     return _with(
         found,
         variance=v,
         dvariance=dv,
+        natural=found.natural if between is None else between.natural,
         theta=theta,
+        integrals=between,
         tail=_tail(variance, mu, mean, found.natural),
         cumulant_of_mean=best_in_mean(at_mean, mu, mean)[0],
         closed=_closed(natural_of, at_mean, mu, mean),
@@ -368,6 +401,12 @@ def _in_the_mean(
         named=_named(variance, mu, mean),
         texts=texts._replace(natural=str(natural_of), deviance=_deviance_text(natural_of, at_mean, mu)),
     )
+
+
+def _as_stated(found: Integrals, theta: Formula) -> Integrals:
+    """Return integrals with the constant that theta has as a formula."""
+    mu = np.array([_inside(found.mean)])
+    return found.moved(float(theta(np, mu, 1.0 - mu)[0] - found.exact(mu, 1.0 - mu)[0]))
 
 
 def _deviance_text(natural: Expression, at_mean: Expression, mu: Expression) -> str:

@@ -52,6 +52,17 @@ class Verdict(NamedTuple):
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
+def candidate(statement: Statement) -> Inversion | None:
+    """Return how the law of a statement would be inverted, if it has one: that is not looked into here."""
+    found = facts(statement)
+    ends = (found.mean.lower, found.mean.upper)
+    if found.variance is None or ends not in {(0.0, math.inf), (-math.inf, math.inf)}:
+        return None
+    functions = law(found.texts.variance)
+    return Inversion(found, functions, found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
 def implied(statement: Statement) -> Verdict:
     """Return the law that a statement implies, verified.
 
@@ -62,15 +73,11 @@ def implied(statement: Statement) -> Verdict:
     >>> implied(Statement("variance", "mu * (1 + mu)**2")).inversion.integer
     True
     """
-    found = facts(statement)
-    ends = (found.mean.lower, found.mean.upper)
-    if found.variance is None or ends not in {(0.0, math.inf), (-math.inf, math.inf)}:
+    inversion = candidate(statement)
+    if inversion is None:
         return Verdict(
             None, "its density is looked for only where V closes and means are all or all positive"
         )
-    functions = law(found.texts.variance)
-    integer = found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0)
-    inversion = Inversion(found, functions, integer)
     with np.errstate(all="ignore"):
         fault = _fault(inversion)
     if fault:

@@ -16,7 +16,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
-from etamu.family.panels import REACH, Panels, paneled
+from etamu.family.panels import REACH, Curve, paneled
 
 Pair = tuple[AnyArray, AnyArray]
 """x and 1 - x."""
@@ -25,23 +25,16 @@ Function = Callable[[Array, Array], Array]
 """Of x and 1 - x."""
 
 _POLISH = 5
+_FAINT = 1e-250
+"""A share of a side below which an exponential end has few digits."""
+
+_POLISHED = 1e-9
+"""A relative step after which another one moves nothing."""
+
 _APART = 2.0**-13
 
 _FAR = (1e-280, 1e-200)
 """Distances from an end at which the function's growth toward it is read off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One function of the distance d: a table times e^(rate d)."""
-
-    table: Panels
-    rate: float
-
-    def __call__(self, xp: Namespace, d: AnyArray) -> AnyArray:
-        """Return the function at d."""
-        value = self.table(xp, d)
-        return value * xp.exp(self.rate * d) if self.rate else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +51,31 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """Two finite ends of the target, the place between them where x changes sides, and the scales of each."""
+
+    lower: float
+    middle: float
+    upper: float
+
+    @property
+    def scales(self) -> tuple[float, float]:
+        """Return what makes a side as long as 1, where an octave ends."""
+        return 1.0 / (self.middle - self.lower), 1.0 / (self.upper - self.middle)
+
+
+@dataclass(frozen=True, slots=True)
 class Inverse:
-    """x as a function of the target, below and above 0."""
+    """x as a function of the target, below and above 0; or of its distances from two finite ends."""
 
     lower: Side | None
     upper: Side | None
+    ends: Ends | None = None
 
-    def __call__(self, xp: Namespace, target: AnyArray) -> Pair:
-        """Return x and 1 - x; no numbers outside the codomain."""
+    def __call__(self, xp: Namespace, target: AnyArray, complement: AnyArray | None = None) -> Pair:
+        """Return x and 1 - x; no numbers outside the codomain. `complement` is 1 - target of a proportion."""
+        if self.ends is not None:
+            return self._between(xp, target, self.ends, complement)
         d = xp.abs(target)
         if self.lower is not None and self.upper is not None:
             one, other = self.lower(xp, d), self.upper(xp, d)
@@ -75,6 +85,16 @@ class Inverse:
         assert side is not None
         x, rest = side(xp, xp.where(outside, xp.nan, d))
         return x, rest
+
+    def _between(self, xp: Namespace, target: AnyArray, ends: Ends, complement: AnyArray | None) -> Pair:
+        assert self.lower is not None
+        assert self.upper is not None
+        left = ends.upper - target if complement is None or ends.upper != 1.0 else complement
+        first, second = (target - ends.lower) * ends.scales[0], left * ends.scales[1]
+        one = self.lower(xp, xp.where(first < 0.0, xp.nan, first))
+        other = self.upper(xp, xp.where(second < 0.0, xp.nan, second))
+        below = target < ends.middle
+        return xp.where(below, one[0], other[0]), xp.where(below, one[1], other[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +107,12 @@ class Problem:
     codomain: Interval
     root: Callable[[Array], tuple[Array, Array]]
     """From a value to x and 1 - x, good for a start."""
+    distance: Callable[[float, Array, Array], Array] | None = None
+    """From the lower (-1) or upper (1) end of the codomain where both are finite, exact where it is little."""
 
 
 def tabled(problem: Problem) -> Inverse | None:
-    """Tabulate the inverse; None where the codomain has an end other than 0, or panels do not follow.
+    """Tabulate the inverse; None where panels do not follow, or nothing tells the distance from a finite end.
 
     Examples
     --------
@@ -106,9 +128,9 @@ def tabled(problem: Problem) -> Inverse | None:
     [0.0, 3.0]
     """
     lower, upper = problem.codomain.lower, problem.codomain.upper
-    if {lower, upper} - {0.0, -math.inf, math.inf}:
-        return None
     with np.errstate(all="ignore"):
+        if {lower, upper} - {0.0, -math.inf, math.inf}:
+            return None if problem.distance is None else _between_ends(problem, problem.distance)
         return _both(problem, lower, upper)
 
 
@@ -122,6 +144,63 @@ def _both(problem: Problem, lower: float, upper: float) -> Inverse | None:
     return Inverse(sides[0], sides[1])
 
 
+_GRID = np.ldexp(np.exp2(np.arange(16.0) / 16.0), np.arange(-1000, 1000)[:, None]).ravel()
+"""Sixteen sizes to an octave."""
+
+
+def _between_ends(problem: Problem, distance: Callable[[float, Array, Array], Array]) -> Inverse | None:
+    """Tabulate both sides of a middle, each as a function of the distance from its end."""
+    domain = problem.domain
+    unit = (domain.lower, domain.upper) == (0.0, 1.0)
+    middle = 0.5 if unit else 0.0 if domain.whole else math.copysign(1.0, domain.lower + domain.upper)
+    at = np.array([middle])
+    reach = [float(distance(side, at, 1.0 - at)[0]) for side in (-1.0, 1.0)]
+    ends = Ends(problem.codomain.lower, problem.codomain.lower + reach[0], problem.codomain.upper)
+    sides = [
+        _side_from_end(problem, distance, side, length)
+        for side, length in zip((-1.0, 1.0), reach, strict=True)
+    ]
+    return None if None in sides else Inverse(sides[0], sides[1], ends)
+
+
+def _side_from_end(
+    problem: Problem, distance: Callable[[float, Array, Array], Array], side: float, length: float
+) -> Side | None:
+    """Tabulate one side as a function of the share d of its length that is left to its end."""
+    domain = problem.domain
+    unit, end = (domain.lower, domain.upper) == (0.0, 1.0), domain.lower if side < 0.0 else domain.upper
+    sign = side if domain.whole else math.copysign(1.0, domain.lower + domain.upper)
+
+    def mean(size: Array) -> tuple[Array, Array]:
+        """Return x and 1 - x by the size of x, or of 1 - x above 1/2."""
+        if unit and side > 0.0:
+            return 1.0 - size, size
+        return sign * size, 1.0 - sign * size
+
+    most = 0.5 if unit else 1.0 if end == 0.0 else math.inf
+    sizes = _GRID[(most >= _GRID) & (domain.whole | (end == 0.0) | unit | (_GRID >= 1.0))]
+    shares = distance(side, *mean(sizes)) / length
+    known = np.isfinite(shares) & (shares > _FAINT)
+    places = np.log(shares[known]), np.log(sizes[known])
+    order = np.argsort(places[0], kind="stable")
+
+    def solved(d: Array) -> tuple[Array, Array]:
+        goal = np.where(d < _FAINT, math.nan, np.minimum(d, 1.0))
+        size = np.exp(np.interp(np.log(goal), places[0][order], places[1][order]))
+        for _ in range(_POLISH):
+            now = distance(side, *mean(size)) / length
+            rise = size * problem.slope(*mean(size)) / (length * now)
+            step = np.log(now / goal) / (rise if end == 0.0 or unit else -rise)
+            step = np.where(np.isfinite(step), np.clip(step, -1.0, 1.0), 0.0)
+            size = size * np.exp(-step)
+            if np.max(np.abs(step), initial=0.0) < _POLISHED:
+                break
+        return mean(size)
+
+    curves = [_curve(solved, which, 0.0) for which in range(1 + unit)]
+    return None if curves[0] is None or curves[-1] is None else Side(curves[0], curves[1] if unit else None)
+
+
 def _side(problem: Problem, sign: float) -> Side | None:
     """Tabulate one side, as a function of the distance."""
     unit = (problem.domain.lower, problem.domain.upper) == (0.0, 1.0)
@@ -132,10 +211,10 @@ def _side(problem: Problem, sign: float) -> Side | None:
     logs = tuple(np.log(np.abs(each)) - rate * octaves for each, rate in zip(known, rates, strict=True))
     reached = np.abs(problem.function(*known) - sign * octaves) <= 1e-6 * octaves
     inside = np.isfinite(logs[0]) & np.isfinite(logs[1]) & reached
-    outward = math.copysign(1.0, problem.domain.upper)
+    outward = 1.0 if problem.domain.lower >= 0.0 else -1.0
 
     def solved(d: Array) -> tuple[Array, Array]:
-        if problem.domain.whole:
+        if problem.domain.lower < 0.0 < problem.domain.upper:
             return _polished(problem, sign * d, *problem.root(sign * d))
         places = np.log(d), np.log(octaves[inside])
         x, rest = (
@@ -201,5 +280,8 @@ def _polished(problem: Problem, target: Array, x: Array, rest: Array) -> tuple[A
         gap = problem.function(x, rest) - target
         rise = (problem.function(*moved(_APART)) - problem.function(*moved(-_APART))) / (2.0 * _APART)
         step = gap / rise
-        x, rest = moved(-np.where(np.isfinite(step), np.clip(step, -1.0, 1.0), 0.0))
+        step = np.where(np.isfinite(step), np.clip(step, -1.0, 1.0), 0.0)
+        x, rest = moved(-step)
+        if np.max(np.abs(step), initial=0.0) < _POLISHED:
+            break
     return x, rest

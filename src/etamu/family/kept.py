@@ -18,15 +18,22 @@ LOST = 1e-10
 """Largest relative error a formula may have anywhere on the grids; more is refused."""
 
 
-def kept(value: Expression, symbol: Expression, grid: Array, what: str, text: str) -> Formula:
-    """Return the best spelling of an expression in theta.
+def kept(
+    value: Expression,
+    symbol: Expression,
+    grid: Array,
+    what: str,
+    text: str,
+    beside: Expression | None = None,
+) -> Formula:
+    """Return the best spelling of an expression in theta; of one that may vanish, beside another one.
 
     Raises
     ------
     FamilyError
         If even that loses its digits on the grid.
     """
-    formula, loss = best_in_theta(value, symbol, grid)
+    formula, loss = best_in_theta(value, symbol, grid, beside)
     if loss > LOST:
         raise FamilyError(
             f"{what} {text!r} keeps no digits in a tail (relative error {loss:.1g}): write it so that "
@@ -35,10 +42,13 @@ def kept(value: Expression, symbol: Expression, grid: Array, what: str, text: st
     return formula
 
 
-def best_in_theta(value: Expression, theta: Expression, grid: Array) -> tuple[Formula, float]:
+def best_in_theta(
+    value: Expression, theta: Expression, grid: Array, beside: Expression | None = None
+) -> tuple[Formula, float]:
     """Return the spelling of an expression in theta that keeps most digits, and its error."""
     exact = precise(value, theta)
-    return _least(value, theta, None, lambda formula: error(formula, exact, (grid,), grid))
+    size = None if beside is None else precise(beside, theta)
+    return _least(value, theta, None, lambda formula: error(formula, exact, (grid,), grid, size))
 
 
 def best_in_mean(value: Expression, mu: Expression, mean: Interval) -> tuple[Formula, float]:

@@ -36,6 +36,9 @@ _HALF = 1 << (_FRACTION - SPLITS - 1)
 _ONE = _BIAS << _FRACTION
 _MANTISSA = (1 << _FRACTION) - 1
 
+_LEAST, _MOST = 2.0**-1022, 2.0**1022
+"""Between these a number is looked up where its bits cannot be read."""
+
 _SETTLED = 4e-15
 """Relative change of the ratio of neighbouring octaves below which the function is nearly a power."""
 
@@ -47,6 +50,9 @@ _CLOSE = 3e-14
 
 _NOISE = 300
 """Octaves from 1 after which cubes underflow, so that what has settled before is not looked at again."""
+
+_OUT = 24
+"""Octaves within which an exponential leaves the floats."""
 
 _SIMPLE = 60.0
 """Exponents of the powers at the ends are taken for fractions of this where they are that close."""
@@ -71,14 +77,13 @@ class Panels:
     factors: Array
 
     def __call__(self, xp: Namespace, x: AnyArray) -> AnyArray:
-        """Return the function at x >= 0, by NumPy or recorded; `readable` tells which namespaces can."""
+        """Return the function at x >= 0: by the number's bits in NumPy and in the kernel, else by logarithms."""
         if xp is not np:
-            return xp.panels(self, x)
+            return xp.panels(self, x) if hasattr(type(xp), "panels") else self._looked_up(xp, x)
         x = np.asarray(x, dtype=np.float64)
         bits = np.ascontiguousarray(np.abs(x)).view(np.int64).reshape(x.shape)
         exponent = bits >> _FRACTION
-        octaves = self.coefficients.shape[0] >> SPLITS
-        octave = np.clip(exponent - self.first, 0, octaves - 1)
+        octave = np.clip(exponent - self.first, 0, self.octaves - 1)
         panel = (octave << SPLITS) | ((bits & _MANTISSA) >> (_FRACTION - SPLITS))
         inside = np.asarray((bits & _MANTISSA) | _ONE).view(np.float64)
         middle = np.asarray((bits & (_MANTISSA ^ _LOW)) | (_ONE | _HALF)).view(np.float64)
@@ -89,19 +94,91 @@ class Panels:
             total = total * place + own[..., power]
         return np.asarray(np.where(np.isnan(x), x, total * self.factors[exponent]))
 
+    def _looked_up(self, xp: Namespace, x: AnyArray) -> AnyArray:
+        """Return the same with no more than a namespace of arrays has: log2, floor and take."""
+        normal = xp.where(x > _LEAST, xp.where(x < _MOST, x, _MOST), _LEAST)  # no number reads the first panel
+        exponent = xp.floor(xp.log2(normal))
+
+        def taken(table: Array, index: AnyArray) -> AnyArray:
+            places = xp.reshape(xp.asarray(index, dtype=xp.int64), (-1,))
+            return xp.reshape(xp.take(xp.asarray(table), places), x.shape)
+
+        inside = normal * taken(np.ldexp(1.0, -np.arange(-_BIAS + 1, _BIAS + 1)), exponent + (_BIAS - 1.0))
+        share = xp.floor((inside - 1.0) * (1 << SPLITS))
+        share = xp.where(share < 0.0, 0.0, xp.where(share < (1 << SPLITS), share, (1 << SPLITS) - 1.0))
+        place = inside - (1.0 + (share + 0.5) / (1 << SPLITS))
+        octave = exponent + float(_BIAS - self.first)
+        octave = xp.where(octave < 0.0, 0.0, xp.where(octave < self.octaves, octave, self.octaves - 1.0))
+        start = (octave * (1 << SPLITS) + share) * COUNT
+        flat = self.coefficients.ravel()
+        total = taken(flat, start)
+        for power in range(1, COUNT):
+            total = total * place + taken(flat, start + float(power))
+        return xp.where(x == x, total * taken(self.factors, exponent + float(_BIAS)), x)  # noqa: PLR0124  (NaN)
+
+    @property
+    def octaves(self) -> int:
+        """Return how many octaves the table has."""
+        return self.coefficients.shape[0] >> SPLITS
+
     @property
     def flat(self) -> Array:
         """Return the numbers in the order the kernel reads them: first, octaves, factors, coefficients."""
-        octaves = self.coefficients.shape[0] >> SPLITS
-        return np.concatenate([[self.first, octaves], self.factors, self.coefficients.ravel()])
+        return np.concatenate([[self.first, self.octaves], self.factors, self.coefficients.ravel()])
 
 
-def readable(xp: Namespace) -> bool:
-    """Tell whether a namespace can read tables: NumPy and the one that records can."""
-    return xp is np or hasattr(type(xp), "panels")
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A function of a positive number: a table times e^(rate d)."""
+
+    table: Panels
+    rate: float = 0.0
+
+    def __call__(self, xp: Namespace, d: AnyArray) -> AnyArray:
+        """Return the function at d."""
+        value = self.table(xp, d)
+        return value * xp.exp(self.rate * d) if self.rate else value
 
 
-def paneled(function: Callable[[Array], Array], rate: float = 0.0) -> Panels | None:
+def curved(
+    function: Callable[[Array], Array], size: Callable[[Array], Array] | None = None
+) -> Curve | None:
+    """Tabulate a function that is a power or an exponential far out; None where panels do not follow it.
+
+    `size` is that of the terms of which the function is a difference, which has the digits they leave.
+
+    Examples
+    --------
+    >>> decay = curved(lambda d: np.exp(-2.0 * d) / (1.0 + d))
+    >>> round(decay.rate, 1), float(decay(np, np.array([3.0]))[0] * np.exp(6.0))
+    (-2.0, 0.25)
+    """
+    with np.errstate(all="ignore"):
+        rate = _rate(function)
+
+        def straightened(of: Callable[[Array], Array]) -> Callable[[Array], Array]:
+            return lambda d: of(d) * np.exp(-rate * d) if rate else of(d)
+
+        table = paneled(straightened(function), rate, None if size is None else straightened(size))
+    return None if table is None else Curve(table, rate)
+
+
+def _rate(function: Callable[[Array], Array]) -> float:
+    """Return d log|f| / dd where f leaves the floats at a moderate d, as exponentials do; else 0."""
+    d = np.ldexp(1.0, np.arange(_OUT))
+    size = np.abs(function(d))
+    usable = np.flatnonzero(np.isfinite(size) & (size > 1e-300) & (size < 1e300))
+    if usable.size < 4 or usable[-1] >= _OUT - 2:
+        return 0.0
+    near, far = usable[-2:]
+    return float(np.log(size[far] / size[near]) / (d[far] - d[near]))
+
+
+def paneled(
+    function: Callable[[Array], Array],
+    rate: float = 0.0,
+    size: Callable[[Array], Array] | None = None,
+) -> Panels | None:
     """Tabulate a smooth function of a positive number; None where panels do not follow it.
 
     A function from which e^(rate x) was taken out has the rounding of rate x, which is no fault of panels.
@@ -123,7 +200,7 @@ def paneled(function: Callable[[Array], Array], rate: float = 0.0) -> Panels | N
         factors[:low] = np.exp2(powers[0] * (below - low))
         factors[high:] = np.exp2(powers[1] * (above - (high - 1)))
         table = Panels(low, coefficients, factors)
-        return table if _close(table, function, (low, high), rate) else None
+        return table if _close(table, function, size or function, rate) else None
 
 
 def _range(function: Callable[[Array], Array]) -> tuple[int, int, tuple[float, float]]:
@@ -153,6 +230,8 @@ def _last(moving: Mask) -> int:
 
 
 def _simple(power: float) -> float:
+    if not np.isfinite(power):
+        return 0.0
     near = round(power * _SIMPLE) / _SIMPLE
     return near if abs(power - near) < 1e-12 else float(power)
 
@@ -181,9 +260,11 @@ def _fitted(function: Callable[[Array], Array], low: int, high: int) -> Array:
     return np.ascontiguousarray((scale[:, None] * (powers @ (transform @ values)))[::-1].T)
 
 
-def _close(table: Panels, function: Callable[[Array], Array], octaves: tuple[int, int], rate: float) -> bool:
+def _close(
+    table: Panels, function: Callable[[Array], Array], size: Callable[[Array], Array], rate: float
+) -> bool:
     """Compare with the function between the nodes of every panel."""
-    x = _places(np.array([-0.98, -0.31, 0.2, 0.67]), *octaves)
-    truth = np.asarray(function(x.ravel())).reshape(x.shape)
-    size = np.max(np.abs(truth), axis=0)
-    return bool(np.all(np.abs(table(np, x) - truth) <= (_CLOSE + 4e-16 * abs(rate) * x) * size))
+    x = _places(np.array([-0.98, -0.31, 0.2, 0.67]), table.first, table.first + table.octaves)
+    truth, most = (np.asarray(each(x.ravel())).reshape(x.shape) for each in (function, size))
+    allowed = (_CLOSE + 1e-15 * abs(rate) * x) * np.max(np.abs(most), axis=0)
+    return bool(np.all(np.abs(table(np, x) - truth) <= allowed))

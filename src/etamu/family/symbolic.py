@@ -26,6 +26,9 @@ Expression = Any
 _ROOTS = 4
 """Largest denominator of an exponent that SymPy is asked to solve for."""
 
+_SIMPLE = 8
+"""Operations of a formula of which SymPy is asked for an integral by rules; of longer ones it may take minutes."""
+
 DIGITS = 100
 """Decimal digits of the numbers that formulas are compared with."""
 
@@ -91,9 +94,13 @@ def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
 
 
 def error(
-    formula: Formula, exact: Callable[[Any], Any], columns: tuple[Array, ...], points: Iterable[Any]
+    formula: Formula,
+    exact: Callable[[Any], Any],
+    columns: tuple[Array, ...],
+    points: Iterable[Any],
+    size: Callable[[Any], Any] | None = None,
 ) -> float:
-    """Return the largest relative error of a formula; inf where it is no number."""
+    """Return the largest error of a formula, relative to itself or to a larger size; inf where it is no number."""
     import mpmath
 
     with np.errstate(all="ignore"):
@@ -103,7 +110,8 @@ def error(
         truth = exact(point)
         if mpmath.isnan(truth) or not 1e-290 < abs(truth) < 1e290:
             continue
-        worst = max(worst, float(abs(number - truth) / abs(truth)) if math.isfinite(number) else math.inf)
+        scale = abs(truth) if size is None else max(abs(truth), abs(size(point)))
+        worst = max(worst, float(abs(number - truth) / scale) if math.isfinite(number) else math.inf)
     return worst
 
 
@@ -111,15 +119,10 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
     """Return an antiderivative that is real around a point, None if SymPy finds none."""
     sp = sympy()
     try:
-        if value.is_rational_function(symbol):
-            if not _splits(value, symbol):
-                return None
-            found = sp.integrate(value, symbol)
-        else:  # by rules alone: SymPy's other methods may take minutes, and a file may hold any formula
-            found = sp.integrals.manualintegrate.manualintegrate(value, symbol)
+        found = _integrated(value, symbol)
     except Exception:  # SymPy's integrator fails in many ways; quadrature serves then
         return None
-    if found.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.hyper, sp.meijerg):
+    if found is None or not _elementary(found):
         return None
     if found.has(sp.acoth, sp.acosh, sp.asech, sp.acsch, sp.acot, sp.asin, sp.acos):
         found = found.rewrite(sp.log)
@@ -129,6 +132,49 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
         lambda part: sp.log(-part.args[0]),
     )
     return found if sp.N(found.subs(symbol, inside)).is_real else None
+
+
+def _integrated(value: Expression, symbol: Expression) -> Expression | None:
+    """Integrate what SymPy integrates in a moment: which that is, is told by the formula, never by a clock."""
+    sp = sympy()
+    if value.is_rational_function(symbol):
+        return sp.integrate(value, symbol) if _splits(value, symbol) else None
+    powers = {each for each in value.atoms(sp.Pow) if each.has(symbol) and not each.exp.is_Integer}
+    plain = not value.atoms(sp.Function) and all(each.base == symbol for each in powers)
+    if plain and symbol.is_positive and all(each.exp.is_Rational for each in powers):
+        return _of_roots(value, symbol, math.lcm(*(int(each.exp.q) for each in powers)))
+    if len({each.base for each in powers}) > 1:
+        return None
+    if sp.count_ops(value) > _SIMPLE:
+        return None
+    from sympy.integrals.manualintegrate import manualintegrate
+
+    return manualintegrate(value, symbol)  # by rules alone
+
+
+def _of_roots(value: Expression, symbol: Expression, root: int) -> Expression | None:
+    """Integrate a rational function of the q-th root of a positive symbol; a single power of any q."""
+    sp = sympy()
+    if (power := sp.cancel(symbol * sp.diff(value, symbol) / value)).is_number:
+        return sp.integrate(value.subs(symbol, 1) * symbol**power, symbol)
+    if root > _ROOTS:
+        return None
+    inner = sp.Symbol("t", positive=True)
+    rational = sp.cancel(sp.powdenest(value.subs(symbol, inner**root)) * root * inner ** (root - 1))
+    if not (rational.is_rational_function(inner) and _splits(rational, inner)):
+        return None
+    return sp.integrate(rational, inner).subs(inner, symbol ** sp.Rational(1, root))
+
+
+def _elementary(value: Expression) -> bool:
+    """Tell whether a formula is made of functions that a formula may call."""
+    sp = sympy()
+    if value.has(sp.Integral, sp.Piecewise, sp.RootSum, sp.Derivative, sp.Subs, sp.I):
+        return False
+    inverse = (sp.acoth, sp.acosh, sp.asech, sp.acsch, sp.acot, sp.asin, sp.acos)
+    extra = (*inverse, sp.coth, sp.sech, sp.csch, sp.sec, sp.csc, sp.cot)
+    allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)} | {*extra, sp.Abs}
+    return all(part.func in allowed for part in value.atoms(sp.Function))
 
 
 def _splits(value: Expression, symbol: Expression) -> bool:
@@ -163,13 +209,8 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
 def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
     """Return what SymPy finds for value = target solved for symbol, in elementary functions."""
     sp = sympy()
-    for kind in (sp.log, sp.exp, sp.atan, sp.atanh):
-        inner = value.replace(lambda part, kind=kind: part.func is kind, lambda _: sp.Dummy())
-        if value.has(kind) and inner.has(symbol):
-            return ()  # theta both inside and outside a function: SymPy would search for long, and in vain
-    powers = [part.exp for part in value.atoms(sp.Pow) if part.base.has(symbol) and not part.exp.has(symbol)]
-    if any(not power.is_Rational or power.q > _ROOTS for power in powers):
-        return ()  # SymPy would write out a polynomial of a degree as high as the denominators
+    if not _easy(value, symbol):
+        return ()
     try:
         found = sp.solve(sp.Eq(value, target), symbol)
     except Exception:  # what cannot be solved is found by Newton's method
@@ -181,6 +222,39 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
         for each in simple
         if not each.has(sp.I, sp.zoo, sp.nan) and all(f.func in allowed for f in each.atoms(sp.Function))
     )
+
+
+def _easy(value: Expression, symbol: Expression) -> bool:
+    """Tell whether an equation is one of the first or second degree in the symbol, a power or a function of it.
+
+    All others SymPy would search for long, write out by Cardano's formula, or seek in vain.
+    """
+    sp = sympy()
+    if value.has(sp.exp, sp.sinh, sp.cosh, sp.tanh) and (found := _in_exponential(value, symbol)) is not None:
+        return _quadratic(found[0], found[1])
+    joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
+    functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
+    outer = {part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)}
+    if outer:
+        (part, *others) = outer
+        return not others and not joined.subs(part, 1).has(symbol) and _easy(part.args[0], symbol)
+    powers = [each for each in joined.atoms(sp.Pow) if each.has(symbol) and not each.exp.is_Integer]
+    if any(not each.exp.is_Rational or each.exp.q > _ROOTS for each in powers):
+        return False  # SymPy would write out a polynomial of a degree as high as the denominators
+    if any(each.base != symbol for each in powers):
+        return len(powers) == 1 and sp.count_ops(joined) <= _SIMPLE
+    root, inner = math.lcm(*(int(each.exp.q) for each in powers)), sp.Symbol("t", positive=True)
+    return _quadratic(sp.powdenest(joined.subs(symbol, inner**root), force=True), inner)
+
+
+def _quadratic(value: Expression, symbol: Expression) -> bool:
+    """Tell whether value = target is an equation of the second degree at most, or one of a power alone."""
+    sp = sympy()
+    top, bottom = (sp.Poly(part, symbol) for part in sp.fraction(sp.cancel(sp.together(value))))
+    if top.degree() <= 2 and bottom.degree() <= 2:
+        return True
+    constants = [sum(1 for (power,) in part.monoms() if power) for part in (top, bottom)]
+    return sum(constants) == 1 and all(len(part.monoms()) <= 2 for part in (top, bottom))
 
 
 def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...] | None:
