@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
+from etamu._base.types import LINE, AnyArray, Array, Interval, Mask, Namespace
 from etamu.family.cones import Cones
 from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
@@ -191,6 +191,15 @@ class VectorFamily(ABC):
         """
         del y
         return None
+
+    def told_by(self, y: tuple[Array, ...]) -> dict[str, Mask]:
+        """Return, by parameter, the rows whose response says something of it, where not all do."""
+        del y
+        return {}
+
+    def doubts(self, eta: Array) -> tuple[Mask, str]:
+        """Return rows in which the law is only nearly one, and what is wrong with it there (NumPy)."""
+        return np.zeros(len(eta), dtype=bool), ""
 
     @property
     def settings(self) -> dict[str, Any]:
