@@ -85,3 +85,27 @@ def test_counts_beyond_integers_are_drawn():
     drawn = family.sample(np.random.default_rng(0), eta)
     np.testing.assert_allclose(drawn[0], np.exp(60.0), rtol=1e-6)
     assert drawn[1] < 100
+
+
+def crossing(n=300):
+    """Ordered classes whose thresholds, lines in x of their own, would cross where x is large."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=n)
+    score = np.column_stack([0.0 * x, 0.9 * x - 1.5, -0.9 * x - 0.3, 0.5 * x])
+    return {"y": np.argmax(score + rng.gumbel(size=(n, 4)), axis=1), "x": x}
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_thresholds_that_meet_are_a_maximum_at_that_edge(link):
+    data = crossing()
+    with pytest.warns(em.ConvergenceWarning, match=r"thresholds meet .* ContinuationRatio\(\)"):
+        fit = em.glm("y ~ x", data, em.Cumulative(link, nonproportional="~ x"))
+    assert fit.outcome.value == "boundary"
+    assert fit.predict().min() < 1e-6
+    oracle = likelihood_of(fit.problem, prepare(fit.problem))
+    rng = np.random.default_rng(0)
+    for size in (1e-5, 1e-3, 0.1):
+        for _ in range(200):
+            step = size * rng.normal(size=len(fit.beta))
+            assert oracle.along(fit.beta, step, np.ones(1))[0] <= fit.solution.local.value + 1e-6
+    assert em.glm("y ~ x", data, em.ContinuationRatio(nonproportional="~ x")).converged

@@ -6,6 +6,7 @@ Read next: `etamu.family.multinomial`, the first of them; `etamu.vector.stack`, 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
@@ -62,6 +63,13 @@ class Parameter:
     formula: str = "~ 1"
     weighted: bool = False
     anchored: bool = False
+
+
+class Wall(NamedTuple):
+    """An inequality sum_j c_j eta_j >= level, by the numbers j of the predictors, beside which y may stop."""
+
+    shares: dict[int, float]
+    level: float
 
 
 class Wording(NamedTuple):
@@ -179,6 +187,17 @@ class VectorFamily(ABC):
     def edges(self) -> dict[str, tuple[float, float]]:
         """Return the range of `natural` of parameters outside which the likelihood is 0."""
         return {}
+
+    @property
+    def walls(self) -> tuple[Wall, ...]:
+        """Return what eta must satisfy for the likelihood not to be 0, beyond the domain: the `edges`."""
+        found = []
+        for number, parameter in enumerate(self.parameters):
+            for side, end in zip((1.0, -1.0), self.edges.get(parameter.name, ()), strict=False):
+                if math.isfinite(end):
+                    level = float(parameter.link.link(np, np.float64(math.exp(end))))
+                    found.append(Wall({number: side}, side * level))
+        return tuple(found)
 
     def natural(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, ...]:
         """Return the logarithms or log odds of the parameters, (n,) each; needed where there are `limits`."""

@@ -66,12 +66,12 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
     verified : bool
         Whether the search ended at a verified maximum; if not, ends of some rows alone are told too.
     """
-    if not (family.limits or family.edges):
+    if not (family.limits or family.walls):
         return {}
+    if not family.limits and not family.edges:
+        return _doubted(family, executor.reduce(lambda chunk: int(family.doubts(etas(chunk, raw))[0].sum())))
     seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
-    said: dict[str, str] = {}
-    if seen.doubtful:
-        said[LAW] = f"in {seen.doubtful:,} rows {family.doubts(np.zeros((0, len(family.parameters))))[1]}"
+    said = _doubted(family, seen.doubtful)
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
         if seen.lowest[number] <= least + CLOSE or seen.highest[number] >= most - CLOSE:
@@ -97,6 +97,12 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
                     "others hold there"
                 )
     return said
+
+
+def _doubted(family: VectorFamily, count: int) -> dict[str, str]:
+    """Say what is wrong with the law in so many rows."""
+    why = family.doubts(np.zeros((0, len(family.parameters))))[1]
+    return {LAW: f"in {count:,} rows {why}"} if count else {}
 
 
 def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
