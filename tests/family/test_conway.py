@@ -67,6 +67,19 @@ def test_wide_steps_give_what_every_term_gives(monkeypatch):
         assert_allclose(getattr(wide, name), getattr(plain, name), rtol=1e-10, err_msg=name)
 
 
+@pytest.mark.parametrize("mean", [2.77, 2.9, 3.1, 24.9, 26.0])
+def test_the_strongest_shapes_are_those_of_the_series(mean):
+    """Between two counts the law is nearly a lattice, however large nu times the mean is."""
+    m, n = np.log(mean), np.log(49.9)
+    rows = (np.array([round(mean)], dtype=float),)
+    value, score, information = FAMILY.bind(np, "expected")(rows, np.array([[m, n]]))
+    with mp.workdps(60):
+        true = float(log_probability(round(mean), mp.mpf(m), mp.mpf(n)))
+    assert_allclose(value[0] + FAMILY.saturated(rows)[0], true, rtol=1e-11)
+    assert np.all(np.isfinite(score))
+    assert np.all(np.isfinite(information))
+
+
 @pytest.mark.parametrize("m", [-700.0, -37.0, -3.0, 2.0, 5.0, 10.0, 30.0])
 def test_shape_one_is_poisson(m):
     y = np.array([0.0, 1.0, 5.0, 1e6])

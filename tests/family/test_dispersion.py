@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from etamu._base.errors import DataError, NotAvailableError
-from etamu.family import saturated
+from etamu.family import dispersion, saturated
 from etamu.family.borrowed import Tweedie
 from etamu.family.dispersion import dispersion_ml
 from etamu.family.distribution import distribution
@@ -82,3 +82,13 @@ def test_a_phi_near_the_maximum_leads_to_the_same_one() -> None:
     found = dispersion_ml(y, deviance, 1.0, 1.5)
     for near in (0.9 * found, 1.1 * found, 100.0 * found):
         assert dispersion_ml(y, deviance, 1.0, 1.5, near=near) == pytest.approx(found, rel=1e-10)
+
+
+@pytest.mark.parametrize("power", [1.2, 1.5, 1.9, 2.0, 2.5, 4.0])
+def test_shares_on_a_grid_give_the_root_of_all_rows(power, monkeypatch):
+    rng = np.random.default_rng(4)
+    y = rng.gamma(2.0, np.exp(rng.normal(size=8000)))
+    deviance, weights = rng.gamma(1.0, 1.0, 8000), rng.uniform(0.5, 2.0, 8000)
+    quick = dispersion_ml(y, deviance, weights, power)
+    monkeypatch.setattr(dispersion, "_WORTH", np.inf)
+    np.testing.assert_allclose(quick, dispersion_ml(y, deviance, weights, power), rtol=1e-11)

@@ -105,6 +105,7 @@ def test_amounts_without_zeros_end_at_the_end_of_the_range() -> None:
     assert fit.shape.estimate == 1.99
     assert np.isnan(fit.shape.se)
     assert fit.shape.conf_int(method="profile")[1] == 1.99
+    assert np.all(np.isnan(fit.shape.conf_int()))
 
 
 def test_what_cannot_be_estimated_is_refused() -> None:

@@ -162,7 +162,8 @@ def indicators(xp: Namespace, y: Rows, like: AnyArray) -> AnyArray:
     if len(y) > 1:
         return xp.stack(y, axis=1)
     classes = xp.arange(like.shape[1], dtype=like.dtype)
-    return xp.where(y[0][:, None] == classes, 1.0, xp.zeros_like(like))
+    # Class by class in memory, as eta is: arrays of both orders together cost ten times as much.
+    return xp.permute_dims(xp.astype(classes[:, None] == y[0][None, :], like.dtype), (1, 0))
 
 
 def value_of(xp: Namespace, counts: AnyArray, log_p: AnyArray, *, counted: bool) -> AnyArray:

@@ -248,7 +248,7 @@ def moments(xp: Namespace, m: AnyArray, n: AnyArray) -> Moments:
         if m.size >= _DENSE and np.all(n == n[0]):
             return _along(m, n)
     nu, mu = xp.exp(n), xp.exp(m)
-    far = nu * _centre(xp, mu, nu) > _FAR
+    far = _is_far(xp, mu, nu)
     near = _near(xp, xp.where(far, 0.0, m), xp.where(far, 0.0, n)) if not bool(xp.all(far)) else None
     if near is not None and not bool(xp.any(far)):
         return near
@@ -270,10 +270,16 @@ def _centre(xp: Namespace, mu: AnyArray, nu: AnyArray) -> AnyArray:
     return xp.where(mu > 0.0, mu + (0.5 - 0.5 / nu), 0.0)
 
 
+def _is_far(xp: Namespace, mu: AnyArray, nu: AnyArray) -> AnyArray:
+    """Tell whether no term near 0 counts, and no node of the wide sum is below 0."""
+    centre = _centre(xp, mu, nu)
+    return (nu * centre > _FAR) & (centre > _NODES + 1.0)
+
+
 def _along(m: Array, n: Array) -> Moments:
     """Return the moments of many laws of one shape, smooth functions of their mean on both sides of _FAR."""
     out = np.empty((len(Moments._fields), len(m)))
-    far = np.exp(n) * _centre(np, np.exp(m), np.exp(n)) > _FAR
+    far = _is_far(np, np.exp(m), np.exp(n))
     for side in (far, ~far):
         if side.any():
             shape, here = n[0], bool(far[side][0])

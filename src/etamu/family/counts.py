@@ -130,7 +130,7 @@ class PoissonLaw(CountLaw):
     def sample_positive(self, rng: np.random.Generator, t: tuple[Array, ...]) -> Array:
         """Draw the time of the first event in a unit of time that has one, then count the rest."""
         mu = np.exp(t[0])
-        return np.asarray(1.0 + rng.poisson(mu - first_event(rng, mu)))
+        return 1.0 + laws.poisson_draws(rng, mu - first_event(rng, mu))
 
 
 def first_event(rng: np.random.Generator, rate: Array) -> Array:
@@ -260,7 +260,7 @@ class NegativeBinomialLaw(CountLaw):
         at, a = odds(np, t[0], t[1]), self.nothing(np, t).value
         left = np.maximum(1.0 - first_event(rng, a) / a, 0.0)
         first = rng.logseries(np.clip(at.p, 1e-300, 1.0 - 1e-16))
-        rest = rng.poisson(rng.standard_gamma(at.theta * left) * (at.mu / at.theta))
+        rest = laws.poisson_draws(rng, rng.standard_gamma(at.theta * left) * (at.mu / at.theta))
         return np.asarray(first + rest, dtype=np.float64)
 
 

@@ -17,11 +17,14 @@ from etamu._base.errors import DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import saturated, tweedie
-from etamu.family.table import tabulate
+from etamu.family.table import gathered, tabulate
 
 _SCAN = 33
 _REACH = 4.0
 _NEAR = 0.25
+_MARGIN = 0.3
+# Nodes of a grid in each panel of the table, and rows per node from which on the grid is worth while.
+_NODES, _WORTH = 64, 4
 _FARTHEST = 500.0
 _BUDGET = 40000
 # The slope is a difference of numbers as large as the count of summands: not smooth to the last digit.
@@ -122,14 +125,21 @@ def _score(rows: _Rows, power: float, first: float, total: float) -> Callable[[f
     positive = rows.y > 0.0
     shift = (power - 2.0) * np.log(rows.y[positive]) - np.log(rows.weight[positive]) + math.log(first)
     places, inverse = np.unique(shift, return_inverse=True)
-    copies = np.bincount(inverse, weights=rows.count[positive])
+    copies = np.asarray(np.bincount(inverse, weights=rows.count[positive]), dtype=np.float64)
     slope = gamma_slope if power == 2.0 else partial(_tweedie_slope, power=power)
-    low, high = float(places[0]) - _REACH - 0.1, float(places[-1]) + _REACH + 0.1
+    low, high = float(places[0]) - _REACH - _MARGIN, float(places[-1]) + _REACH + _MARGIN
     table = tabulate(slope, low, high, max(_BUDGET, 8 * places.size), _TOLERANCE)
+    near: tuple[Array, Array] = (places, copies)
+    if table is not None:
+        spacing = min(table.narrowest / _NODES, _MARGIN / 3.0)
+        if places.size * spacing > _WORTH * (places[-1] - places[0]):
+            near = gathered(places, copies, spacing)  # forty sums over all rows would be most of a fit
 
     def score(t: float) -> float:
-        evaluate = table if table is not None and abs(t) <= _REACH else slope
-        return float(np.sum(copies * evaluate(places + t))) + 0.5 * total / first * math.exp(-t)
+        inside = table is not None and abs(t) <= _REACH
+        evaluate, (x, shares) = (table, near) if inside else (slope, (places, copies))
+        assert evaluate is not None
+        return float(np.sum(shares * evaluate(x + t))) + 0.5 * total / first * math.exp(-t)
 
     return score
 

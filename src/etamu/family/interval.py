@@ -1,6 +1,6 @@
 """The probability between two neighbouring thresholds of a latent law, with its derivatives in both.
 
-May import: _base, family.link, family.links, family.proportion.
+May import: _base, family.link, family.links, family.proportion, family.vector.
 Read next: `etamu.family.ordinal`, whose cumulative models are made of these.
 
 P = F(b) - F(a) loses its digits twice by subtraction: in a tail, and between close thresholds. With
@@ -17,6 +17,7 @@ from etamu._base.types import AnyArray, Namespace
 from etamu.family import links as every
 from etamu.family.link import Link
 from etamu.family.proportion import Ends
+from etamu.family.vector import Pairs
 
 
 class Intervals(NamedTuple):
@@ -117,3 +118,23 @@ def _between(xp: Namespace, link: Link, at: AnyArray, ends: Ends) -> tuple[AnyAr
         xp.where(low, near_bend, far_bend),
         cross,
     )
+
+
+def expected(xp: Namespace, m: AnyArray, each: Intervals) -> Pairs:
+    """Return m times the expectation of the squared scores: classes apart by more than one never meet."""
+    p = m * xp.exp(each.log_p)
+    own = times(xp, p, each.upper * each.upper)[:, :-1] + times(xp, p, each.lower * each.lower)[:, 1:]
+    return neighbours(own, times(xp, p, each.upper * each.lower)[:, 1:-1])
+
+
+def neighbours(diagonal: AnyArray, beside: AnyArray) -> Pairs:
+    """Return the entries of tridiagonal matrices."""
+    k = diagonal.shape[1]
+    entries = {(j, j): diagonal[:, j] for j in range(k)}
+    return entries | {(j, j + 1): beside[:, j] for j in range(k - 1)}
+
+
+def times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
+    """Return counts * values, 0 where there are none even if the value is infinite."""
+    some = counts > 0.0
+    return counts * xp.where(some, values, 0.0)

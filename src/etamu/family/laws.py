@@ -105,6 +105,22 @@ def binomial() -> Law:
     )
 
 
+COUNTABLE = 9e18
+"""What an integer holds."""
+
+
+def poisson_draws(rng: np.random.Generator, rate: Array) -> Array:
+    """Draw Poisson counts; beyond what an integer holds a count is its mean, to nine digits.
+
+    Examples
+    --------
+    >>> poisson_draws(np.random.default_rng(0), np.array([0.0, 1e30, np.nan]))
+    array([0.e+00, 1.e+30,     nan])
+    """
+    small = rate < COUNTABLE
+    return np.where(small, rng.poisson(np.where(small, rate, 0.0)), rate)
+
+
 def poisson() -> Law:
     """State the Poisson law of mean mu."""
     from scipy.special import gammainc, gammaincc
@@ -116,7 +132,7 @@ def poisson() -> Law:
         return np.where(y < 0.0, 1.0, gammainc(np.floor(np.maximum(y, 0.0)) + 1.0, at.mu))
 
     def sample(rng: np.random.Generator, at: Setting) -> Array:
-        return rng.poisson(at.mu).astype(np.float64)
+        return poisson_draws(rng, at.mu)
 
     return Law(lambda y, at: saturated.poisson(y, at.dispersion), cdf, sf, sample, discrete=True)
 
@@ -166,7 +182,7 @@ def negative_binomial(theta: float) -> Law:
         return np.where(y < 0.0, 1.0 if upper else 0.0, value)
 
     def sample(rng: np.random.Generator, at: Setting) -> Array:
-        return rng.poisson(rng.standard_gamma(theta, at.mu.shape) * (at.mu / theta)).astype(np.float64)
+        return poisson_draws(rng, rng.standard_gamma(theta, at.mu.shape) * (at.mu / theta))
 
     return Law(
         lambda y, at: saturated.negative_binomial(y, at.dispersion, theta),

@@ -38,13 +38,13 @@ def softmax(xp: Namespace, scores: AnyArray) -> Softmax:
     >>> at.log_p[0, 0], at.complement[0, 1] > 0.0
     (np.float64(-700.0), np.True_)
     """
-    classes = xp.arange(scores.shape[1])
-    largest = xp.argmax(scores, axis=1)[:, None] == classes
     away = scores - xp.max(scores, axis=1, keepdims=True)
-    others = xp.where(largest, 0.0, xp.exp(away))
-    rest = xp.sum(others, axis=1, keepdims=True)
+    odds, largest = xp.exp(away), away == 0.0
+    # Of what exceeds the largest class's own 1; others as large as it are 1 each, and lose no digits.
+    ties = xp.sum(xp.where(largest, 1.0, 0.0 * odds), axis=1, keepdims=True) - 1.0
+    rest = xp.sum(xp.where(largest, 0.0, odds), axis=1, keepdims=True) + ties
     bulk = 1.0 / (1.0 + rest)
-    p = xp.where(largest, bulk, others * bulk)
+    p = odds * bulk
     return Softmax(p, away - xp.log1p(rest), xp.where(largest, rest * bulk, 1.0 - p))
 
 

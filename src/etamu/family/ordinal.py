@@ -14,16 +14,19 @@ import numpy as np
 
 from etamu._base.errors import LinkError
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Array, Namespace
+from etamu._base.types import AnyArray, Array, Mask, Namespace
 from etamu.family import links as every
 from etamu.family.categorical import Categorical, indicators, value_of
 from etamu.family.cones import between, highest, stopping
 from etamu.family.family import Textbook
-from etamu.family.interval import Intervals, intervals
+from etamu.family.interval import expected, intervals, neighbours, times
 from etamu.family.link import Link
 from etamu.family.multinomial import softmax
 from etamu.family.proportion import Ends, Side, cauchit, cloglog, logit, loglog, probit
-from etamu.family.vector import Pairs, Parameter, Rows, VectorBound, Wording, matrices
+from etamu.family.vector import Pairs, Parameter, Rows, VectorBound, Wall, Wording, matrices
+
+MEETING = 1e-6
+"""Distance of two thresholds that meet, as far as a search comes."""
 
 LOCATION = "location"
 """The predictor that all thresholds share."""
@@ -255,6 +258,19 @@ class Cumulative(Latent):
         """Return what is modelled, and its opposite."""
         return "a class no higher than {}", "a higher class"
 
+    @property
+    def walls(self) -> tuple[Wall, ...]:
+        """Return that thresholds increase."""
+        return tuple(Wall({j: -1.0, j + 1: 1.0}, 0.0) for j in range(len(self.levels) - 2))
+
+    def doubts(self, eta: Array) -> tuple[Mask, str]:
+        """Return rows in which two thresholds meet."""
+        return np.any(np.diff(eta[:, :-1], axis=1) < MEETING, axis=1), (
+            "thresholds meet and a class has probability 0: beyond they would cross, and the maximum lies at "
+            "this edge; leave terms out of nonproportional=, or choose ContinuationRatio() or "
+            "AdjacentCategory(), whose thresholds may cross"
+        )
+
     def rising_differences(self, k: int) -> tuple[Array, ...]:
         """Return the cones in which the interval of the class never shrinks."""
         return between(k)
@@ -277,33 +293,13 @@ class Cumulative(Latent):
         counts = indicators(xp, y, each.log_p)
         ordered = xp.all(at[:, 1:] > at[:, :-1], axis=1)
         value = xp.where(ordered, value_of(xp, counts, each.log_p, counted=len(y) > 1), -xp.inf)
-        first, last = _times(xp, counts, each.upper), _times(xp, counts, each.lower)
+        first, last = times(xp, counts, each.upper), times(xp, counts, each.lower)
         score = first[:, :-1] + last[:, 1:]
         if information == "expected":
-            return value, score, _expected(xp, xp.sum(counts, axis=1, keepdims=True), each)
-        own, next_ = _times(xp, counts, each.upper_bend), _times(xp, counts, each.lower_bend)
+            return value, score, expected(xp, xp.sum(counts, axis=1, keepdims=True), each)
+        own, next_ = times(xp, counts, each.upper_bend), times(xp, counts, each.lower_bend)
         diagonal = own[:, :-1] + next_[:, 1:]
-        return value, score, _neighbours(diagonal, _times(xp, counts, each.cross)[:, 1:-1])
-
-
-def _expected(xp: Namespace, m: AnyArray, each: Intervals) -> Pairs:
-    """Return m times the expectation of the squared scores: classes apart by more than one never meet."""
-    p = m * xp.exp(each.log_p)
-    own = _times(xp, p, each.upper * each.upper)[:, :-1] + _times(xp, p, each.lower * each.lower)[:, 1:]
-    return _neighbours(own, _times(xp, p, each.upper * each.lower)[:, 1:-1])
-
-
-def _neighbours(diagonal: AnyArray, beside: AnyArray) -> Pairs:
-    """Return the entries of tridiagonal matrices."""
-    k = diagonal.shape[1]
-    entries = {(j, j): diagonal[:, j] for j in range(k)}
-    return entries | {(j, j + 1): beside[:, j] for j in range(k - 1)}
-
-
-def _times(xp: Namespace, counts: AnyArray, values: AnyArray) -> AnyArray:
-    """Return counts * values, 0 where there are none even if the value is infinite."""
-    some = counts > 0.0
-    return counts * xp.where(some, values, 0.0)
+        return value, score, neighbours(diagonal, times(xp, counts, each.cross)[:, 1:-1])
 
 
 @final
@@ -376,14 +372,14 @@ class ContinuationRatio(Latent):
         value = value_of(xp, counts, log_p, counted=len(y) > 1)
         beyond = _beyond(xp, counts)
         stopped = counts[:, :-1]
-        score = _times(xp, stopped, ends.up) - _times(xp, beyond, ends.down)
+        score = times(xp, stopped, ends.up) - times(xp, beyond, ends.down)
         if information == "expected":
             reached = _beyond(xp, xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p))
             reached = reached + xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p[:, :-1])
             both = xp.where(ends.up > 0.0, ends.up, 0.0)
-            row = _times(xp, xp.where(both > 0.0, reached, 0.0), both * ends.down)
+            row = times(xp, xp.where(both > 0.0, reached, 0.0), both * ends.down)
         else:
-            row = _times(xp, stopped, ends.up_bend) + _times(xp, beyond, ends.down_bend)
+            row = times(xp, stopped, ends.up_bend) + times(xp, beyond, ends.down_bend)
         return value, score, {(j, j): row[:, j] for j in range(row.shape[1])}
 
 

@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Array, Namespace
+from etamu._base.types import AnyArray, Array, Mask, Namespace
 from etamu.family import laws, saturated, special
 from etamu.family.counts import COUNTS, NegativeBinomialLaw, negative_binomial, odds, setting
 from etamu.family.family import Textbook
@@ -286,6 +286,15 @@ class GeneralizedPoisson(Dispersed):
         """Return the range of log phi."""
         return {"dispersion": (LEAST, math.inf)}
 
+    def doubts(self, eta: Array) -> tuple[Mask, str]:
+        """Return rows with fewer than five possible counts, which Consul and Famoye exclude."""
+        with np.errstate(all="ignore"):
+            few = _last(self.natural(np, eta)) < FEWEST - 1.0
+        return few, (
+            "the generalized Poisson law has fewer than five possible counts, and its probabilities do not "
+            "add up to 1: describe counts that spread so little by ConwayMaxwellPoisson()"
+        )
+
     def guess(self, y: Array, mean: float, ratio: float) -> float:
         """Return the root of variance / mean, not below what the largest count allows."""
         least = 1.0 - 0.9 * mean / max(float(np.max(y)), mean)
@@ -323,10 +332,10 @@ class GeneralizedPoisson(Dispersed):
         t = self.natural(np, eta)
         mu, phi = np.exp(t[0]), np.exp(t[1])
         more = np.maximum(1.0 - 1.0 / phi, 0.0)
-        generation = rng.poisson(np.where(phi >= 1.0, mu / phi, 0.0)).astype(np.float64)
+        generation = laws.poisson_draws(rng, np.where(phi >= 1.0, mu / phi, 0.0))
         total = generation.copy()
         while generation.any():
-            generation = rng.poisson(more * generation).astype(np.float64)
+            generation = laws.poisson_draws(rng, more * generation)
             total += generation
         less = np.flatnonzero(phi < 1.0)
         if less.size:
@@ -350,6 +359,10 @@ class GeneralizedPoisson(Dispersed):
 
 LEAST = float(np.log(0.5)) - 1e-12
 """The smallest log phi: below 1/2 Consul's law is none."""
+
+
+FEWEST = 5.0
+"""Possible counts below which the under-dispersed law is not even nearly one."""
 
 
 def _last(t: Points) -> Array:

@@ -24,6 +24,11 @@ class Table:
     edges: Array
     coefficients: Array
 
+    @property
+    def narrowest(self) -> float:
+        """The width of the narrowest panel: how fast the function changes at most."""
+        return float(np.min(np.diff(self.edges)))
+
     def __call__(self, x: Array) -> Array:
         """Evaluate at x by Clenshaw's recurrence, x within the edges."""
         panel = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.edges.size - 2)
@@ -34,6 +39,35 @@ class Table:
         for row in self.coefficients[:0:-1]:
             last, before = row[panel] + 2.0 * t * last - before, last
         return np.asarray(self.coefficients[0][panel] + t * last - before)
+
+
+def gathered(places: Array, shares: Array, spacing: float) -> tuple[Array, Array]:
+    """Move shares of a sum to a grid: sum c_i f(x_i + t) as sum C_g f(x_g + t), for a smooth f and any t.
+
+    Each share goes to the six nodes around its place, by the weights of Lagrange's interpolation: what is
+    left out is of the order of the sixth power of the spacing. Nodes end three spacings beyond the places.
+
+    Examples
+    --------
+    >>> x, ones = np.linspace(0.0, 3.0, 1000), np.ones(1000)
+    >>> nodes, shares = gathered(x, ones, 0.1)
+    >>> bool(abs(shares @ np.sin(nodes + 0.7) - np.sum(np.sin(x + 0.7))) < 1e-5)
+    True
+    """
+    first = float(places.min()) - 2.5 * spacing
+    at = (places - first) / spacing
+    left = np.floor(at).astype(np.intp)
+    s = at - left
+    count = int(left.max()) + 4
+    total = np.zeros(count)
+    offsets = range(-2, 4)
+    for k in offsets:
+        weight = shares
+        for j in offsets:
+            if j != k:
+                weight = weight * ((s - j) / (k - j))
+        total += np.bincount(left + k, weights=weight, minlength=count)
+    return np.asarray(first + spacing * np.arange(count)), np.asarray(total)
 
 
 def tabulate(

@@ -6,6 +6,7 @@ Read next: `etamu.family.multinomial`, the first of them; `etamu.vector.stack`, 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
+from etamu._base.types import LINE, AnyArray, Array, Interval, Mask, Namespace
 from etamu.family.cones import Cones
 from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
@@ -62,6 +63,13 @@ class Parameter:
     formula: str = "~ 1"
     weighted: bool = False
     anchored: bool = False
+
+
+class Wall(NamedTuple):
+    """An inequality sum_j c_j eta_j >= level, by the numbers j of the predictors, beside which y may stop."""
+
+    shares: dict[int, float]
+    level: float
 
 
 class Wording(NamedTuple):
@@ -180,6 +188,17 @@ class VectorFamily(ABC):
         """Return the range of `natural` of parameters outside which the likelihood is 0."""
         return {}
 
+    @property
+    def walls(self) -> tuple[Wall, ...]:
+        """Return what eta must satisfy for the likelihood not to be 0, beyond the domain: the `edges`."""
+        found = []
+        for number, parameter in enumerate(self.parameters):
+            for side, end in zip((1.0, -1.0), self.edges.get(parameter.name, ()), strict=False):
+                if math.isfinite(end):
+                    level = float(parameter.link.link(np, np.float64(math.exp(end))))
+                    found.append(Wall({number: side}, side * level))
+        return tuple(found)
+
     def natural(self, xp: Namespace, eta: AnyArray) -> tuple[AnyArray, ...]:
         """Return the logarithms or log odds of the parameters, (n,) each; needed where there are `limits`."""
         raise NotImplementedError
@@ -191,6 +210,15 @@ class VectorFamily(ABC):
         """
         del y
         return None
+
+    def told_by(self, y: tuple[Array, ...]) -> dict[str, Mask]:
+        """Return, by parameter, the rows whose response says something of it, where not all do."""
+        del y
+        return {}
+
+    def doubts(self, eta: Array) -> tuple[Mask, str]:
+        """Return rows in which the law is only nearly one, and what is wrong with it there (NumPy)."""
+        return np.zeros(len(eta), dtype=bool), ""
 
     @property
     def settings(self) -> dict[str, Any]:

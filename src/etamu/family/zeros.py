@@ -12,7 +12,7 @@ from abc import abstractmethod
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.types import AnyArray, Array, Interval, Namespace
+from etamu._base.types import AnyArray, Array, Interval, Mask, Namespace
 from etamu.family import saturated, special
 from etamu.family.counts import COUNTS, CountLaw
 from etamu.family.family import Support
@@ -92,15 +92,18 @@ class OfCounts(NaturalFamily):
         mean, variance = self.count.moments(xp, t)
         decay = -self.count.nothing(xp, t).value
         some, none = -xp.expm1(decay), xp.exp(decay)
-        above = mean / some
-        return some, above, variance / some - none * above * above
+        ever = some > 0.0  # else every count that is not 0 is 1
+        share = xp.where(ever, some, 1.0)
+        above = xp.where(ever, mean / share, 1.0)
+        return some, above, xp.where(ever, variance / share - none * above * above, 0.0)
 
     def positive_tail(self, y: Array, t: tuple[Array, ...], *, upper: bool) -> Array:
         """Return P(Y > y), or P(Y <= y), of a count that is not 0."""
         law, at = self.count.law(t)
         decay = -self.count.nothing(np, t).value
-        some = -np.expm1(decay)
-        beyond = np.minimum(law.sf(y, at) / some, 1.0)
+        ever = decay < 0.0  # else every count that is not 0 is 1
+        some = np.where(ever, -np.expm1(decay), 1.0)
+        beyond = np.where(ever, np.minimum(law.sf(y, at) / some, 1.0), 0.0)
         if upper:
             return np.where(y < 1.0, 1.0, beyond)
         below = np.maximum(law.cdf(y, at) - np.exp(decay), 0.0) / some
@@ -242,6 +245,11 @@ class Hurdle(WithZeros):
     def limits(self) -> dict[str, tuple[str, str]]:
         """Both ends of `zero` are certain."""
         return {**SHAPE, "zero": ("no count is 0", "every count is 0")}
+
+    def told_by(self, y: tuple[Array, ...]) -> dict[str, Mask]:
+        """Return that only positive counts say something of the law that counts them."""
+        some = y[0] > 0.0
+        return {each.name: some for each in self.parameters if each.name != "zero"}
 
     def expected_zeros(self, mu: float, shape: float) -> float:
         """Return 0: behind the hurdle there are no zeros."""

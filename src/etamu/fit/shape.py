@@ -154,6 +154,8 @@ class Shape:
         reach = float(criticals(level, math.inf)) * self.se
         if math.isinf(high):
             return low + ahead * np.exp(np.array([-reach, reach]) / ahead)
+        if not (ahead > 0.0 and behind > 0.0):  # at an end of the range there is no standard error
+            return np.array([math.nan, math.nan])
         # On the logit of (x - low) / (high - low).
         odds = ahead / behind * np.exp(np.array([-reach, reach]) * (high - low) / (ahead * behind))
         return low + (high - low) * odds / (1.0 + odds)

@@ -16,7 +16,7 @@ import numpy as np
 
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.execute.threads import Threads
@@ -29,8 +29,9 @@ from etamu.fit.placed import visits
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
+from etamu.vector.edges import on_edge
 from etamu.vector.limit import signs
-from etamu.vector.limits import at_limits
+from etamu.vector.limits import LAW, at_limits
 from etamu.vector.pilot import piloted
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
@@ -70,7 +71,9 @@ def estimate(problem: VectorProblem) -> VectorFit:
     )
     found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
     solution, limit = found.solution, found.limit
-    verified = solution.outcome is Outcome.CONVERGED or limit is not None
+    if limit is None:
+        solution = on_edge(problem.family, oracle, stage.chunk, stage.stack, solution)
+    verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
     said = at_limits(problem.family, stage.executor, raw, verified=verified)
     if said:
@@ -80,7 +83,7 @@ def estimate(problem: VectorProblem) -> VectorFit:
         solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
     if limit is not None:
         answered(problem, stage.stack, limit)
-    elif said:
+    elif said and (set(said) != {LAW} or solution.outcome is not Outcome.CONVERGED):
         solution = replace(solution, outcome=Outcome.BOUNDARY)
     elif solution.outcome is not Outcome.CONVERGED:
         warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
@@ -106,14 +109,16 @@ def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
 def prepare(problem: VectorProblem) -> Stage:
     """Shift and scale the columns of every predictor and drop the aliased ones; equal predictors once."""
     chunk = problem.counting()
-    seen: dict[tuple[int, tuple[str, ...]], tuple[Predictor, Coordinates, Array]] = {}
+    seen: dict[tuple[int, tuple[str, ...], int], tuple[Predictor, Coordinates, Array]] = {}
     placed: list[Predictor] = []
     coordinates: list[Coordinates] = []
     extents: list[Array] = []
+    told = problem.family.told_by(chunk.y)
     for predictor, stated in zip(chunk.predictors, problem.predictors, strict=True):
-        key = id(predictor), stated.hidden
+        rows = told.get(stated.parameter.name)
+        key = id(predictor), stated.hidden, id(rows)
         if key not in seen:
-            seen[key] = _standardised(problem, chunk, predictor, stated)
+            seen[key] = _standardised(problem, chunk, predictor, stated, rows)
         ready, own, most = seen[key]
         placed.append(ready)
         coordinates.append(own)
@@ -132,15 +137,19 @@ def prepare(problem: VectorProblem) -> Stage:
 
 
 def _standardised(
-    problem: VectorProblem, chunk: Chunk, predictor: Predictor, stated: Predicted
+    problem: VectorProblem, chunk: Chunk, predictor: Predictor, stated: Predicted, told: Mask | None
 ) -> tuple[Predictor, Coordinates, Array]:
-    """Shift and scale one predictor, drop its aliases and the terms that are other predictors'."""
+    """Shift and scale one predictor, drop its aliases and the terms that are other predictors'.
+
+    Aliases are decided on the rows that say something of it, where not all do.
+    """
     alone = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids)
     raw = Threads(alone, **visits(problem.options))
     moments = predictor.design.described or raw.reduce(lambda block: describe(block.predictors[0].design))
     placed, own = standardised(predictor.design, stated.layout, moments)
     ready = Predictor(placed, predictor.offset)
     rows = Chunk((ready,), chunk.y, chunk.weights, chunk.row_ids)
+    rows = rows if told is None else rows.take(np.flatnonzero(told))
     own = own.without(aliased(Threads(rows, **visits(problem.options)), own))
     hidden = {
         j for term in stated.layout.terms if term.label in stated.hidden for j in _columns(term.columns)

@@ -24,6 +24,9 @@ ROUNDED = 60.0
 NOTHING = 1e-6
 """Information about it, in all rows together, below which nothing is known of how far it is."""
 
+LAW = "law"
+"""The name of what is said of the law itself, and of no parameter."""
+
 CLOSE = 0.02
 """Distance on the scale of logarithms within which a parameter is at an edge."""
 
@@ -37,6 +40,7 @@ class Spread:
     information: Array
     beyond: tuple[Array, Array]
     first: tuple[Array, Array]
+    doubtful: int = 0
 
     def __add__(self, other: Spread) -> Spread:
         return Spread(
@@ -45,11 +49,12 @@ class Spread:
             self.information + other.information,
             (self.beyond[0] + other.beyond[0], self.beyond[1] + other.beyond[1]),
             (np.minimum(self.first[0], other.first[0]), np.minimum(self.first[1], other.first[1])),
+            self.doubtful + other.doubtful,
         )
 
 
 def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: bool) -> dict[str, str]:
-    """Say of each parameter that is at an end of its axis, by its name, what the law is there.
+    """Say of each parameter at an end of its axis, by name, what the law is there; and of `LAW` any doubts.
 
     Parameters
     ----------
@@ -61,10 +66,12 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
     verified : bool
         Whether the search ended at a verified maximum; if not, ends of some rows alone are told too.
     """
-    if not (family.limits or family.edges):
+    if not (family.limits or family.walls):
         return {}
+    if not family.limits and not family.edges:
+        return _doubted(family, executor.reduce(lambda chunk: int(family.doubts(etas(chunk, raw))[0].sum())))
     seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
-    said: dict[str, str] = {}
+    said = _doubted(family, seen.doubtful)
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
         if seen.lowest[number] <= least + CLOSE or seen.highest[number] >= most - CLOSE:
@@ -92,6 +99,12 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
     return said
 
 
+def _doubted(family: VectorFamily, count: int) -> dict[str, str]:
+    """Say what is wrong with the law in so many rows."""
+    why = family.doubts(np.zeros((0, len(family.parameters))))[1]
+    return {LAW: f"in {count:,} rows {why}"} if count else {}
+
+
 def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
     eta = etas(chunk, raw)
     total = chunk.weights.total()
@@ -111,4 +124,5 @@ def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
         weighted.sum(axis=0),
         (away[0].sum(axis=0), away[1].sum(axis=0)),
         (first[0], first[1]),
+        int(family.doubts(eta)[0].sum()),
     )

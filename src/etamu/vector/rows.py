@@ -63,14 +63,18 @@ class Alone:
         return kernel
 
 
-NUMBERS = 1 << 16
+NUMBERS = 1 << 17
 """Numbers of an information per row block: k x k per row, few enough to stay in the cache."""
+ROWS = 1 << 14
+"""Most rows of a block."""
 
 
 def visited(options: Options, k: int) -> dict[str, Any]:
     """Say how rows of k predictors are visited, as keywords of `Threads`: fewer at once, the larger k is."""
     asked = visits(options)
-    return {"rows": max(1 << (NUMBERS // (k * k)).bit_length() - 1, 256), **asked} if k > 1 else asked
+    if k == 1:
+        return asked
+    return {"rows": min(max(1 << (NUMBERS // (k * k)).bit_length() - 1, 256), ROWS), **asked}
 
 
 def unit_of(family: VectorFamily) -> Any:
