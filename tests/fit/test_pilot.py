@@ -226,7 +226,8 @@ def test_too_few_rows_for_their_columns_make_no_sample():
 @pytest.mark.parametrize("columns", [1, 30, 500])
 @pytest.mark.parametrize("coded", [False, True])
 def test_a_sample_is_a_quarter_or_a_fifth_at_most_and_a_share_at_least(n, columns, coded):
-    size, share, most = size_of(n, columns, coded=coded), n // (32 if coded else 100), n // (4 if coded else 5)
+    size = size_of(n, columns, coded=coded)
+    share, most = (n // 32, n // 4) if coded else (n // 100, n // 5)
     assert share <= size <= most
     assert size in {share, most, 400 * columns, 200 * columns}
 
