@@ -32,7 +32,7 @@ SHARE = 8
 SEVERAL = 17
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
 DEEP = 3
-"""Rows per column that a block has where there are few rows: what it brings is a matrix, whatever its rows."""
+"""Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
