@@ -342,7 +342,8 @@ def test_the_extent_of_columns_is_brought_by_the_way_and_parts_of_it_are_the_lar
     rows = rows_of(unit, kind, n)
     beta = beta_of(unit, rows.x)
     design = rows.chunk.predictors[0].design
-    want = Want.VALUE | Want.EXTENT
+    want = Want.VALUE | Want.EXTENT | Want.GIRTH
+    assert summed(rows.chunk, beta, unit, Want.VALUE | Want.EXTENT).extent[-1] == np.inf
     seen = summed(rows.chunk, beta, unit, want)
     assert_allclose(seen.extent[:-1], design.extent(), rtol=1e-15)
     assert np.all(seen.extent[:-1] >= np.abs(design.dense()).max(axis=0))

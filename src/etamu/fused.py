@@ -44,8 +44,8 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     plan, program, domain = _order(chunk, unit, want)
     if program is None:
         return None
-    wide = bool(want & Want.EXTENT)
-    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, wide)
+    reach = (bool(want & Want.EXTENT), bool(want & Want.GIRTH))
+    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, *reach)
     if found is None:
         return OUTSIDE
     value, gradient, parts, pearson, extent = found

@@ -62,7 +62,7 @@ class Sums:
         Sum of squared Pearson residuals.
     extent : array (R + 1,), optional
         Largest |x| of every raw column, one bound for the levels of a block, and the largest x'x of a row,
-        inf where it is not at hand; of two sums the larger.
+        inf where nobody asked for it; of two sums the larger.
     """
 
     value: float
@@ -169,7 +169,7 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
         parts["meat"] = spread_information(chunk, _weighted(squares, chunk.weights.squared()))
     if want & Want.EXTENT:
         columns = [predictor.design.extent() for predictor in chunk.predictors]
-        parts["extent"] = np.concatenate([*columns, [girth(chunk).value]])
+        parts["extent"] = np.concatenate([*columns, [girth(chunk).value if want & Want.GIRTH else np.inf]])
     found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
     return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
 

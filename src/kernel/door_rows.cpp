@@ -135,11 +135,11 @@ nb::object gram_of(const Rows& rows, GramParts parts) {
 }
 
 nb::object pass(const Rows& rows, Vector beta, const Program& program, const Ends& ends, bool score, bool pearson,
-                const std::vector<std::pair<int, bool>>& grams, bool extent) {
+                const std::vector<std::pair<int, bool>>& grams, bool extent, bool girth) {
     require(static_cast<std::int64_t>(beta.size()) == rows.width(), "beta has another length than the design is wide");
     require(program.inputs() == rows.responses() + 1, "the program reads another number of response columns");
     require(program.outputs() >= (pearson ? 3 : score ? 2 : 1), "the program does not bring what is asked");
-    Asked asked{score, pearson, extent, {}};
+    Asked asked{score, pearson, extent, girth, {}};
     for (const auto& [output, single] : grams) {
         require(output < program.outputs(), "the program does not bring what is asked");
         asked.grams.push_back({output, single});
@@ -237,7 +237,7 @@ void register_rows(nb::module_& module) {
              "squared"_a.none())
         .def_prop_ro("responses", &Rows::responses, "Number of response columns.")
         .def("accumulate", &pass, "beta"_a, "program"_a, "domain"_a, "score"_a, "pearson"_a, "grams"_a,
-             "extent"_a = false,
+             "extent"_a = false, "girth"_a = false,
              "Return (value, score, grams, pearson, largest |x|) in one pass, None where some eta has no value.")
         .def("along", &along, "beta"_a, "step"_a, "lengths"_a, "program"_a, "domain"_a,
              "Return the values at beta + t step.")

@@ -221,9 +221,9 @@ void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, do
 // The largest |x| of every raw column under construction, and the largest x'x of a row.
 class Extents {
    public:
-    explicit Extents(const Rows& rows)
+    Extents(const Rows& rows, bool girth)
         : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense()))),
-          coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE) {}
+          coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE), girth_(girth ? 0 : INFINITE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
         if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
@@ -233,6 +233,7 @@ class Extents {
             if (!factor) coded_[a] = 1.0;
             for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
         }
+        if (girth_ == INFINITE) return;
         squared_lengths(use, rows_, tiles, m, squares_);
         for (int r = 0; r < m; ++r) girth_ = std::max(girth_, squares_[r]);
     }
@@ -252,7 +253,7 @@ class Extents {
     Aligned<double> dense_;
     std::vector<double> coded_;
     Aligned<double> squares_;
-    double girth_ = 0;
+    double girth_;
 };
 
 // A Gram under construction.
@@ -298,7 +299,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Unit unit(rows, program);
     Aligned<double> eta(TILE), weighted(TILE);
     Scores scores(rows, tiles);
-    Extents extents(rows);
+    Extents extents(rows, asked.girth);
     std::vector<std::unique_ptr<Growing>> growing;
     for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.single));
     Totals totals;

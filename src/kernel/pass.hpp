@@ -57,7 +57,7 @@ inline const double* part(const double* column, std::int64_t start) { return col
 struct Asked {
     bool score = false;
     bool pearson = false;  // needs the outputs value, score, expected in this order
-    bool extent = false;
+    bool extent = false, girth = false;  // the second one goes with the first
     std::vector<GramAsked> grams;
 };
 
@@ -65,7 +65,7 @@ struct Totals {
     bool inside = true;  // false: some eta has no value, and nothing else is set
     double value = 0, pearson = 0;
     std::vector<double> score;  // per raw column
-    std::vector<double> extent;  // largest |x| per raw column, one number for the levels of a block; then largest x'x
+    std::vector<double> extent;  // largest |x| per raw column, one number for the levels of a block; then largest x'x, if asked
     std::vector<GramParts> grams;
 };
 

@@ -6,6 +6,7 @@ import mmap
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -271,6 +272,21 @@ def test_rows_far_apart_are_found():
         for columns in ((far,), (far[::-1],), tuple(far.T)):
             got = kernel.dense_gram(columns, None, None, None, instruction_set=name)
             assert_allclose(got, x.T @ x, rtol=1e-12, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_threads_do_not_disturb_one_another(name):
+    rng = np.random.default_rng(14)
+    tables = [(rng.normal(size=(1500, 70)), rng.normal(size=1500)) for _ in range(8)]
+
+    def gram(table: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        x, w = table
+        return kernel.dense_gram((x,), None, None, w, single=True, instruction_set=name)
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(gram, tables))
+    for one, other in zip(map(gram, tables), together, strict=True):
+        assert_array_equal(one, other)
 
 
 def test_the_environment_chooses_the_instruction_set():

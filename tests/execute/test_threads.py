@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import FEWEST, MOST, Threads, even, kept
+from etamu.execute.threads import DEEP, FEWEST, MOST, Threads, even, kept
 
 
 def numbered(n: int) -> Chunk:
@@ -96,3 +97,12 @@ def test_threads_are_kept_from_pass_to_pass_within_a_fit_and_gone_after_it() -> 
         assert threading.active_count() <= before + 2
     assert len(set.union(*names)) <= 2
     assert threading.active_count() == before
+
+
+def test_few_rows_of_many_columns_make_blocks_with_rows_enough_for_the_matrix_each_brings() -> None:
+    n, p = 4000, 400
+    design = Design((Dense((np.broadcast_to(0.0, (n, p)),)),), n)
+    chunk = Chunk((Predictor(design),), (np.arange(float(n)),), Weights(), np.arange(n))
+    rows = [len(block) for block in Threads(chunk).parts]
+    assert len(rows) > 1
+    assert min(rows) >= DEEP * p * 0.8  # their number is rounded up to a power of two

@@ -226,7 +226,13 @@ def test_too_few_rows_for_their_columns_make_no_sample():
 @pytest.mark.parametrize("n", [10, 1000, 10**6])
 @pytest.mark.parametrize("columns", [1, 30, 500])
 @pytest.mark.parametrize("coded", [False, True])
-def test_a_sample_is_a_quarter_at_most_and_a_share_at_least(n, columns, coded):
-    size, share = size_of(n, columns, coded=coded), n // (32 if coded else 100)
-    assert share <= size <= n // 4
-    assert size in {share, n // 4, 400 * columns}
+def test_a_sample_is_a_quarter_or_a_fifth_at_most_and_a_share_at_least(n, columns, coded):
+    size = size_of(n, columns, coded=coded)
+    share, most = (n // 32, n // 4) if coded else (n // 100, n // 5)
+    assert share <= size <= most
+    assert size in {share, most, 400 * columns, 200 * columns}
+
+
+def test_a_sample_that_is_asked_again_has_more_rows_per_column():
+    assert size_of(500_000, 30) == 12_000  # a fortieth of the rows
+    assert size_of(200_000, 100) == 20_000  # a tenth: it only gives a start

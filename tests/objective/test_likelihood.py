@@ -55,6 +55,17 @@ def test_scale_is_one_where_phi_is_known_and_deviance_over_df_else(oracle):
         assert_allclose(local.scale, -2.0 * local.value / likelihood.df)
 
 
+def test_the_first_pass_learns_how_far_columns_and_rows_reach(oracle):
+    likelihood, stage = oracle
+    beta = stage.coordinates.working(stage.coordinates.layout.constant * 0.4)
+    opened = likelihood.opened(beta, Want.VALUE | Want.SCORE)
+    assert opened is not None
+    x = stage.coordinates.rows(stage.chunk.predictors[0].design)
+    assert np.square(x).sum(axis=1).max() <= opened[1].breadth * (1 + 1e-12)
+    assert np.all(np.abs(x).max(axis=0) <= opened[1].extent * (1 + 1e-12))
+    assert_allclose(opened[1].girth(), likelihood.girth())
+
+
 def test_extent_bounds_the_rows(oracle):
     likelihood, stage = oracle
     x = np.abs(stage.coordinates.rows(stage.chunk.predictors[0].design)).max(axis=0)

@@ -43,6 +43,26 @@ def test_the_free_bound_bounds() -> None:
     )
 
 
+def test_where_the_largest_row_is_known_the_free_bound_is_sharper_and_still_bounds() -> None:
+    oracle, _ = maxima()["wide"]
+    solution = newton(*maxima()["wide"])
+    assert solution.local.observed is not None
+    direction = Direction(np.ones(20), 1.0, "observed", cholesky(solution.local.observed))
+    free = bound(direction, oracle)
+    sharp = bound(direction, replace(oracle, breadth=oracle.girth()))
+    longest = math.sqrt(oracle.longest(np.linalg.inv(solution.local.observed)))
+    assert longest <= sharp * (1 + 1e-12) < free
+
+
+def test_the_norm_of_a_direction_bounds_the_largest_eigenvalue() -> None:
+    rng = np.random.default_rng(4)
+    for size in (1, 3, 40):
+        root = rng.normal(size=(size + 5, size))
+        norm = Direction(np.ones(size), 1.0, "observed", cholesky(root.T @ root)).norm
+        assert 1.0 / np.linalg.eigvalsh(root.T @ root)[0] <= norm * (1 + 1e-9)
+    assert Direction(np.ones(1), 1.0).norm == math.inf
+
+
 def test_the_prediction_with_concordance_is_the_theorem() -> None:
     assert predicted([], direction(1e-6), 1e-4, 1.0) == pytest.approx(1e-3 * math.expm1(1e-4))
 

@@ -86,3 +86,5 @@ class Want(enum.Flag):
     """Sum of squared Pearson residuals."""
     EXTENT = enum.auto()
     """Largest |x| of every raw column."""
+    GIRTH = enum.auto()
+    """With EXTENT: the largest x'x of a row."""

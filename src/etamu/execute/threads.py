@@ -31,6 +31,8 @@ SHARE = 8
 """Numbers that a block may bring per row it has."""
 SEVERAL = 17
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
+DEEP = 3
+"""Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
 
@@ -136,11 +138,12 @@ class Threads:
     def parts(self) -> tuple[Chunk, ...]:
         """The blocks in order, views of the whole; no rows at all make one empty block."""
         n = len(self.whole)
-        some = round(self.whole.cells / (1 << SEVERAL))
+        cells = self.whole.cells
+        some = min(round(cells / (1 << SEVERAL)), 8, max(n * n // (DEEP * max(cells, 1)), 2))
         if n > self.step:
             step = self.step if self.rows is not None else even(n, self.step)
-        elif self.rows is None and some > 1 and n * SHARE > min(some, 8) * self.whole.summed:
-            step = even(n, -(-n // min(some, 8)))
+        elif self.rows is None and some > 1 and n * SHARE > some * self.whole.summed:
+            step = even(n, -(-n // some))
         else:
             return (self.whole,)
         return tuple(self.whole.rows(at, min(at + step, n)) for at in range(0, n, step))

@@ -22,6 +22,9 @@ from etamu.execute.executor import Executor
 from etamu.solve.oracle import Local
 from etamu.sums import PerRow, Sums
 
+LONG = 50
+"""From so many columns on the length of the longest row tells more than the extent of each column."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likelihood:
@@ -115,7 +118,7 @@ class Likelihood:
         """
         if want & Want.CURVATURE and not self.single:
             want = want & ~Want.CURVATURE | Want.OBSERVED
-        total = self.sums(beta, want | Want.EXTENT)
+        total = self.sums(beta, want | Want.EXTENT | (Want.GIRTH if self.size >= LONG else Want.EXTENT))
         wanted = [part for part in (total.score, total.observed) if part is not None]
         if total.extent is None or not np.isfinite(total.value) or not all(map(all_finite, wanted)):
             return None
