@@ -34,7 +34,7 @@ from etamu.data.evaluate import (
 from etamu.data.expression import Call, Expression, Name
 from etamu.data.formula import Statement
 from etamu.data.frame import Frame, read
-from etamu.data.pieces import Piece, layout_of, pieces_of
+from etamu.data.pieces import Piece, planned
 from etamu.data.schema import CategoricalFactor, NumericFactor, Schema, inner
 from etamu.data.tabulate import few_numbers
 from etamu.design.blocks import Block, Coded, Dense
@@ -195,13 +195,13 @@ def encode(schema: Schema, frame: Frame, keep: Mask | None = None, unseen: Unsee
     if unseen not in {"error", "nan", "reference"}:
         raise OptionError(f"unseen={unseen!r} is not known; use 'error', 'nan' or 'reference'")
     bench = _Bench(schema, rows_in_use(frame, keep), dict(schema.states), unseen)
-    pieces = pieces_of(schema)
+    pieces, layout = planned(schema)
     dense = [piece for piece in pieces if not piece.factors]
     blocks = [_numeric(number, list(some), bench) for number, some in groupby(dense, bench.table_of)]
     blocks += [_coded(piece, bench) for piece in pieces if piece.factors]
     offset = bench.offset()
     invalid = np.logical_or.reduce(bench.unseen_rows) if bench.unseen_rows else None
-    return Encoded(Design(tuple(blocks), len(bench.rows)), layout_of(schema, pieces), offset, invalid)
+    return Encoded(Design(tuple(blocks), len(bench.rows)), layout, offset, invalid)
 
 
 def _numeric(number: int | None, pieces: list[Piece], bench: _Bench) -> Block:

@@ -7,6 +7,7 @@ Read next: `etamu.data.encode`, which fills the plan with rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, product
 from math import prod
 from operator import mul
@@ -22,6 +23,9 @@ from etamu.data.scope import Scoped
 from etamu.design.layout import ContrastPart, Layout, TermColumns
 
 Index = NDArray[np.intp]
+
+FEW = 1_000
+"""Coefficients up to which the plan of a design is remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +123,22 @@ def _coding(coded: list[tuple[CategoricalFactor, bool]]) -> tuple[Index | None, 
         rows = factor.contrast.rows(len(factor.levels), reduced=reduced)
         matrix = np.asarray(np.kron(rows, matrix), dtype=np.float64)
     return None, matrix
+
+
+def planned(schema: Schema) -> tuple[tuple[Piece, ...], Layout]:
+    """Split a design into pieces and say what is reported of it; a model is often fitted again."""
+    if len(schema.names) > FEW:
+        return _planned.__wrapped__(schema)
+    try:
+        return _planned(schema)
+    except TypeError:  # a state that holds an array has no hash
+        return _planned.__wrapped__(schema)
+
+
+@lru_cache(maxsize=32)
+def _planned(schema: Schema) -> tuple[tuple[Piece, ...], Layout]:
+    pieces = pieces_of(schema)
+    return pieces, layout_of(schema, pieces)
 
 
 def layout_of(schema: Schema, pieces: tuple[Piece, ...]) -> Layout:

@@ -222,9 +222,7 @@ def _planned(statement: Statement, factors: tuple[Factor, ...]) -> tuple[Planned
 
 
 @lru_cache(maxsize=64)
-def _scoped(
-    terms: tuple[tuple[int, ...], ...], spanning: frozenset[int]
-) -> tuple[tuple[Scoped, ...], ...]:
+def _scoped(terms: tuple[tuple[int, ...], ...], spanning: frozenset[int]) -> tuple[tuple[Scoped, ...], ...]:
     """Scope a formula once, for it is often fitted again."""
     return tuple(map(tuple, scope(terms, spanning)))
 

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,14 +114,14 @@ class Threads:
     rows : int, optional
         Rows per block; fixes where blocks begin and so the order of every sum. Chosen by what a row holds,
         if not given, and so by the data alone.
-    threads : int
+    threads : int, optional
         Blocks worked on at once, by default as many as there are cores or ETAMU_THREADS says; never changes a
         bit of the answer.
     """
 
     whole: Chunk
     rows: int | None = None
-    threads: int = field(default_factory=available)
+    threads: int | None = None
 
     @cached_property
     def step(self) -> int:
@@ -153,16 +152,17 @@ class Threads:
         yield from self.parts
 
     def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
-        if self.threads == 1 or len(self.parts) == 1 or self.whole.cells <= ALONE:
+        threads = 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
+        if threads == 1:
             yield from map(fn, self.parts)
             return
-        with _workers(self.threads) as pool:
+        with _workers(threads) as pool:
             waiting: deque[Future[R]] = deque()
             try:
                 for block in self.parts:
                     waiting.append(pool.submit(fn, block))
                     # A short queue keeps memory at a few blocks however many there are.
-                    if len(waiting) > 2 * self.threads:
+                    if len(waiting) > 2 * threads:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()

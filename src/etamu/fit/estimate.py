@@ -90,7 +90,9 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
 }
 
 DEAR = 2_000_000
-"""From this many numbers in the rows on a pass costs milliseconds, and is saved where it may be."""
+"""From this many numbers in the rows on a pass costs milliseconds, and a sample is worth its fit."""
+LONG = 200_000
+"""From this many on a pass costs more than the algebra of a step, and is saved where it may be."""
 
 EARLY = 30
 """Iterations after which the edge of a domain is looked at."""
@@ -385,7 +387,7 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         stage.coordinates,
         extent(stage.coordinates, stage.moments),
         None if known else float(df),
-        dear=stage.chunk.cells >= DEAR,
+        dear=stage.chunk.cells >= LONG,
         single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
         wide=stage.chunk.predictors[0].design.stored >= WIDE,
         groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),

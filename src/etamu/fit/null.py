@@ -72,7 +72,7 @@ def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
         return None
     b = float(seen.observed[0, 0]) - (power - 1.0) * float(seen.score[0])
     a = b + float(seen.score[0])
-    if not (np.isfinite(seen.value) and SLIGHT * b < a < np.inf):
+    if not (np.isfinite(seen.value) and b > 0.0 and SLIGHT * b < a < np.inf):
         return None
     far = math.log(a / b)
     return -2.0 * (seen.value + a * _grown(1.0 - power, far) - b * _grown(2.0 - power, far))
