@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 import etamu as em
+from etamu.family.borrowed import Binomial, QuasiPoisson
+from etamu.family.families import Gaussian
+from etamu.family.links import Cloglog, Inverse, Log
+from etamu.family.unit import Unit
 from etamu.solve.lbfgs import two_loop
 from etamu.solve.outcome import Outcome
+from tests.fuzz.recipes import Recipe, cooked
+from tests.fuzz.verdict import INFINITE, RIGHT, verdict
 
 NONE = {"y": [0.0, 0.0, 0.0]}
 ALL = {"y": [7.0], "m": [7.0]}
@@ -151,3 +157,88 @@ def test_a_robust_covariance_of_scores_without_squares_is_nan() -> None:
 def test_a_fall_too_small_to_have_a_square_does_not_divide_by_zero() -> None:
     move, fall = np.array([1.0, 0.0]), np.array([1e-170, 0.0])
     assert np.all(np.isfinite(two_loop(np.array([1e-170, 1e-170]), [(move, fall)])))
+
+
+def recipe(unit: Unit, rows: int, numbers: tuple[str, ...], seed: int, **choices: Any) -> Recipe:
+    usual: dict[str, Any] = {
+        "factor": "none",
+        "together": "none",
+        "intercept": True,
+        "response": "edge",
+        "weights": "none",
+        "extent": "usual",
+        "offset": "none",
+        "missing": False,
+        "solver": "newton",
+        "covariance": None,
+        "dispersion": None,
+    }
+    return Recipe(unit=unit, rows=rows, numbers=numbers, seed=seed, **usual | choices)
+
+
+LOW = Unit(Gaussian(), Inverse())
+WILD = {"factor": "even", "together": "cross", "response": "separated", "missing": True}
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(float).eps, reason="no precision beyond double on this machine"
+)
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        # One row of 15 has its own mean, and all others sink to 0: it was said to have converged.
+        (recipe(LOW, 15, ("tiny", "tiny", "year", "tiny"), 2, weights="variance", offset="far"), INFINITE),
+        (recipe(LOW, 17, ("constant", "constant"), 2, weights="frequency", offset="usual"), INFINITE),
+        # Columns over 200 powers of ten, and columns that differ by 1e-9: no direction was verified.
+        (
+            recipe(
+                Unit(Binomial(), Cloglog()),
+                29,
+                ("wild", "year", "sum", "usual"),
+                172,
+                intercept=False,
+                response="equal",
+                offset="far",
+            ),
+            INFINITE,
+        ),
+        (recipe(Unit(QuasiPoisson(), Log()), 29, ("wild", "usual", "copy"), 37190, **WILD), INFINITE),
+        (
+            recipe(
+                Unit(Binomial(), Cloglog()),
+                5,
+                ("year", "year", "usual", "near"),
+                18420,
+                factor="unused",
+                together="slopes",
+                offset="usual",
+            ),
+            INFINITE,
+        ),
+        # A condition number of infinity was to be written with its digits.
+        (
+            recipe(
+                LOW,
+                5,
+                ("year", "zero", "year", "far"),
+                28203,
+                factor="unused",
+                intercept=False,
+                response="equal",
+                weights="sampling",
+                extent="extreme",
+            ),
+            RIGHT,
+        ),
+    ],
+    ids=["all-but-one", "constant", "wild", "wild-levels", "near", "singular"],
+)
+def test_a_verdict_on_what_had_none(drawn: Recipe, expected: str) -> None:
+    assert verdict(cooked(drawn))[0] == expected
+
+
+def test_responses_below_all_means_of_a_link_have_a_start() -> None:
+    with pytest.warns(em.ConvergenceWarning):
+        fit = em.glm("y ~ 1", {"y": [-3.0] * 3}, family="gaussian", link=em.Power(1 / 3))
+    assert fit.outcome is Outcome.BOUNDARY
+    assert fit.deviance == pytest.approx(27.0)

@@ -171,7 +171,7 @@ def _rises(dish: Dish, rows: Rows, start: np.ndarray, moved: np.ndarray, moves: 
     What is less than double precision has numbers for is no rise and no fall.
     """
     last = Wide(0)
-    for far in 2.0 ** np.arange(0, 1000):
+    for far in 2.0 ** np.arange(0, 66):
         at = inverse_of(dish.recipe.unit.link)(start + far * moved[moves])
         spread = variance(dish.recipe.unit.family, at.mu)
         score = rows.weight[moves] * (rows.y[moves] - at.mu) * at.slope / spread

@@ -109,3 +109,26 @@ def test_how_functionals_run_over_cones_that_are_no_simplex():
     assert len(normal(np.array([[2.0, 4.0], [1.0, 2.0], [0.0, 0.0]]))) == 1
     np.testing.assert_allclose(least_sum(np.eye(2), rows), [1.0, 0.0], atol=1e-9)
     assert least_sum(np.eye(1), np.array([[1.0], [-1.0]])) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_direction_is_found_among_columns_that_differ_by_many_powers_of_ten(seed):
+    """A vertex of the linear program leaves one row at rest, whose null vectors are beyond numbers."""
+    rng = np.random.default_rng(seed)
+    wild = np.array([1.0, *10.0 ** rng.uniform(-160, -40, 11)])
+    x = np.column_stack([wild, np.ones(12), 1.3 * rng.normal(size=12)])
+    found = recede(Matrix(x, np.ones(12)), np.ones(12, dtype=bool)).found
+    assert found is not None
+    assert (x @ found.direction)[found.separated].min() >= 1.0 - 1e-9
+    assert np.abs(x @ found.direction)[~found.separated].max(initial=0.0) <= 1e-6
+
+
+def test_rows_of_nearly_equal_columns_are_at_rest_but_for_rounding():
+    """The margin of the one row that moves is 1e-9 of the terms that it is a sum of."""
+    rng = np.random.default_rng(4)
+    z, other = rng.normal(size=5), rng.normal(size=(5, 3))
+    x = np.column_stack([other, z, z * (1.0 + 1e-9 * rng.normal(size=5))])
+    cone = Matrix(x, [0, 1, 0, 0, 0])
+    found = recede(cone, everyone(cone)).found
+    assert found is not None
+    assert found.separated.tolist() == [False, True, False, False, False]

@@ -238,14 +238,14 @@ def answered(problem: Problem, coordinates: Coordinates, limit: Limit) -> Proble
 
 
 def _warn(problem: Problem, what: Existence, limit: Limit) -> Problem:
-    del limit
-    warnings.warn(f"{what.sentence} {REMEDIES}", SeparationWarning, stacklevel=user_level())
+    remedies = PAID if limit.paid else REMEDIES
+    warnings.warn(f"{what.sentence} {remedies}", SeparationWarning, stacklevel=user_level())
     return problem
 
 
 def _error(problem: Problem, what: Existence, limit: Limit) -> Problem:
-    del problem, limit
-    raise SeparationError(f"{what.sentence} {REMEDIES}")
+    del problem
+    raise SeparationError(f"{what.sentence} {PAID if limit.paid else REMEDIES}")
 
 
 def _drop(problem: Problem, what: Existence, limit: Limit) -> Problem:
@@ -296,6 +296,12 @@ REMEDIES = (
     "The fit is the limit: its deviance, log-likelihood and finite coefficients can be used, and profile "
     "intervals of the others have one end. Remedies: merge or drop the level or column that separates, "
     "on_separation='drop' to leave the rows out, or method='firth' for finite estimates of reduced bias"
+)
+
+PAID = (
+    "The fit is the limit, which is above every finite point that was found: its deviance and its finite "
+    "coefficients can be used. Remedies: a link whose means reach such responses, start= near a maximum that "
+    "is known to be there, or on_separation='drop' to leave the rows out"
 )
 
 
