@@ -44,7 +44,7 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.refine import refined, uphill
+from etamu.fit.refine import in_doubt, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
@@ -207,11 +207,17 @@ def _found(
         return found
     solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
     if not found.settled:
-        helped = rescued(oracle, problem.unit, stage.chunk, solution)
+        helped = _helped(problem, oracle, stage, solution)
         return Found(None, helped, settled=helped.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY})
     if solution.outcome is Outcome.INFINITE:  # no direction separates the rows: rounding only looked like it
         solution = replace(solution, outcome=Outcome.STALLED)
-    return replace(found, solution=rescued(oracle, problem.unit, stage.chunk, solution))
+    return replace(found, solution=_helped(problem, oracle, stage, solution))
+
+
+def _helped(problem: Problem, oracle: Likelihood, stage: Stage, solution: Solution) -> Solution:
+    """Climb again row by row where it is in doubt whether a climb has arrived."""
+    doubtful = in_doubt(oracle, stage.chunk, solution)
+    return rescued(oracle, problem.unit, stage.chunk, solution) if doubtful else solution
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -25,6 +25,7 @@ from etamu._base.errors import ConvergenceWarning
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
+from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
 from etamu.fit.placed import SQUARED_CONDITION
@@ -35,7 +36,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.stop import DECREMENT, TOLERANCE, relative
+from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative
 
 if TYPE_CHECKING:
     from etamu.objective.extended import score as extended_score
@@ -70,6 +71,12 @@ TAKES_PART = 0.1
 """Share of the largest entry of a singular vector from which its column is named."""
 NAMED = 8
 """Columns named in a warning."""
+CELLS = 200_000
+"""Numbers in the rows up to which a second attempt is cheap."""
+MOST_APART = 200
+"""Most coefficients whose curvature is taken apart at every step."""
+LOST = (Outcome.STALLED, Outcome.STATIONARY, Outcome.LIMIT, Outcome.INFEASIBLE)
+"""Ends of a search that say nothing of the maximum."""
 OPEN = (Outcome.CONVERGED, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT)
 """Outcomes that better arithmetic may change."""
 
@@ -112,6 +119,15 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     better = _refined(problem, oracle, Whitened(oracle, triangle), solution, delicate=delicate)
     _say(collinear(oracle.coordinates, triangle))
     return better
+
+
+def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
+    """Tell whether a climb over few rows did not arrive, or only rounding is said to have stopped it."""
+    if not oracle.size or oracle.size > MOST_APART or chunk.cells > CELLS:
+        return False
+    if solution.outcome is Outcome.CONVERGED:
+        return not measured(solution.local)
+    return solution.outcome in LOST
 
 
 def uphill(oracle: Likelihood, start: Array) -> Solution | None:
