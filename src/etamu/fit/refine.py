@@ -117,8 +117,14 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     if triangle is None:
         return solution
     better = _refined(problem, oracle, Whitened(oracle, triangle), solution, delicate=delicate)
-    _say(collinear(oracle.coordinates, triangle))
+    _say(_as_they_came(oracle, collinear(oracle.coordinates, triangle)))
     return better
+
+
+def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
+    """Measure columns without weights where weights make them look dependent: light rows keep their digits."""
+    plain = _triangle(oracle, None) if weighed.condition > WARN_CONDITION else None
+    return weighed if plain is None else collinear(oracle.coordinates, plain)
 
 
 def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
@@ -239,7 +245,8 @@ def _extended(problem: Problem, oracle: Likelihood, whitened: Whitened, beta: Ar
         score = oracle.coordinates.gathered(found.hi) + oracle.coordinates.gathered(found.lo)
         white = triangles.solved(whitened.triangle, score, transposed=True)
         step = metric.solve(white)
-        length = float(np.linalg.norm(step))
+        with np.errstate(over="ignore"):  # a step without a length is no shorter one
+            length = float(np.linalg.norm(step))
         if not length < shortest:
             break
         best, shortest = beta, length
