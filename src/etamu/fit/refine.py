@@ -122,7 +122,7 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
 
 
 def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
-    """Measure columns without weights where weights make them look dependent: light rows keep their digits."""
+    """Measure columns as they came where weights make them look dependent: light rows keep their digits."""
     plain = _triangle(oracle, None) if weighed.condition > WARN_CONDITION else None
     return weighed if plain is None else collinear(oracle.coordinates, plain)
 
