@@ -103,7 +103,8 @@ def _starts(rows: Written, end: Array) -> Iterator[Array | Double]:
     guess = _guessed(rows)
     if np.all(np.isfinite(guess.hi)):
         yield guess
-    if rows.oracle.restricted:  # one put inside by rounding alone may be seen outside to more digits
+    eta = (times(rows.rows, single(end)) + single(rows.offset)).hi
+    if not rows.look(eta).finite:  # rounding alone had put it inside
         *_, inside = end, *inwards(edge_of(rows, end), end)
         yield inside
 

@@ -39,7 +39,7 @@ FAST = 0.25
 """Share of its length that Newton's step leaves near a maximum; one that creeps leaves e^-1, or more."""
 SHORTER = 0.25
 """A decrement that falls to less than this share is not yet rounding."""
-LIMIT = 200
+LIMIT = 120
 """Most steps."""
 SECULAR = 50
 """Most steps to the length wanted."""
