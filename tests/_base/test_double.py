@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etamu._base.double import Double, normal, total, two_product, two_sum
+from etamu._base.double import Double, normal, single, total, two_product, two_sum
 
 numbers = st.floats(-1e100, 1e100, allow_subnormal=False).filter(lambda x: x == 0 or abs(x) > 1e-100)
 
@@ -49,3 +49,9 @@ def test_addition_keeps_what_float64_drops() -> None:
     both = normal(np.array([1.0]), np.array([1e-17])) + small
     assert both.hi.tolist() == [1.0]
     assert both.lo.tolist() == [1e-17 + 1e-25]
+
+
+@given(numbers, st.floats(1e-20, 1e20))
+def test_a_number_times_another_and_back_is_itself(a: float, b: float) -> None:
+    there = single(np.array([a])).times(b)
+    assert exact((there.hi[0], there.lo[0])) == Fraction(a) * Fraction(b)

@@ -130,9 +130,7 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     )
 
 
-def _refuse_own(
-    response: Parsed, terms: Sequence[Term], factors: tuple[Parsed, ...], formula: str
-) -> None:
+def _refuse_own(response: Parsed, terms: Sequence[Term], factors: tuple[Parsed, ...], formula: str) -> None:
     """Refuse the response among its own predictors: it would explain itself."""
     for term in terms:
         if any(factors[number].expression == response.expression for number in term.factors):

@@ -45,7 +45,7 @@ from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.refine import refined, uphill
+from etamu.fit.refine import in_doubt, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
@@ -216,12 +216,14 @@ def _found(
     if not found.settled:
         # What keeps a direction from being verified may be rows that it nearly leaves at rest: then there is
         # a finite maximum, far away or on an edge.
-        again = rescued(oracle, problem.unit, stage.chunk, _stalled(solution))
+        again = _helped(problem, oracle, stage, _stalled(solution))
         if again.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}:
             return Found(None, again, settled=True)
         return replace(found, solution=solution if levels_of(problem) else again)
     # No direction separates the rows: rounding only looked like it.
-    solution = rescued(oracle, problem.unit, stage.chunk, _stalled(solution))
+    solution = _helped(problem, oracle, stage, _stalled(solution))
+    if not in_doubt(oracle, stage.chunk, solution):
+        return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
 
@@ -230,6 +232,12 @@ def _stalled(solution: Solution) -> Solution:
     """Say of a search that seemed to run away to nowhere that it stalled."""
     infinite = solution.outcome is Outcome.INFINITE
     return replace(solution, outcome=Outcome.STALLED) if infinite else solution
+
+
+def _helped(problem: Problem, oracle: Likelihood, stage: Stage, solution: Solution) -> Solution:
+    """Climb again row by row where it is in doubt whether a climb has arrived."""
+    doubtful = in_doubt(oracle, stage.chunk, solution)
+    return rescued(oracle, problem.unit, stage.chunk, solution) if doubtful else solution
 
 
 def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:

@@ -31,6 +31,7 @@ from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
 from etamu.fit.placed import Placed, placed
+from etamu.fit.refine import in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import least_sum, normal, run_of
@@ -325,7 +326,8 @@ def _climbed(inside: Likelihood, unit: Unit, chunk: Chunk, beta: Array, *, empty
     if empty or not inside.size:
         local = Local(0.0) if empty else inside.at(beta, Want.VALUE)
         return Solution(beta, local, Outcome.CONVERGED, (), 0)
-    return rescued(inside, unit, chunk, newton(inside, beta))
+    found = newton(inside, beta)
+    return rescued(inside, unit, chunk, found) if in_doubt(inside, chunk, found) else found
 
 
 def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -> Recession | None:

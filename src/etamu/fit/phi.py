@@ -7,15 +7,17 @@ Read next: `etamu.fit.likelihood`, which plugs a phi of its own in.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu._base.errors import OptionError
+from etamu._base.errors import EtamuWarning, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.fit.caller import user_level
 from etamu.fit.problem import Problem
 from etamu.infer.dispersion import moment
 from etamu.sums import etas
@@ -60,6 +62,7 @@ def estimated_phi(
         If `dispersion` is neither None, "pearson", "deviance", "ml" nor a positive number.
     """
     asked = problem.options.dispersion
+    _say_infinite(problem, deviance, chi2)
     if asked is None and (rule := phi_rule(problem)):
         return Phi(_adjusted(problem, chunk, deviance, df, rule), "adjusted")
     if asked is None:
@@ -75,6 +78,20 @@ def estimated_phi(
     raise OptionError(
         f"dispersion={asked!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive number"
     )
+
+
+def _say_infinite(problem: Problem, deviance: float, chi2: float) -> None:
+    """Warn where Pearson's phi is asked for and is no number."""
+    known = problem.unit.family.dispersion_known
+    asked = problem.options.dispersion == "pearson" or (problem.options.dispersion is None and not known)
+    if asked and math.isfinite(deviance) and chi2 == math.inf:
+        warnings.warn(
+            "Pearson's phi is above the largest number of float64, and standard errors with it: the mean of "
+            "some row has a variance of nearly 0, and its response is far from it; dispersion='deviance' is "
+            "a number here",
+            EtamuWarning,
+            stacklevel=user_level(),
+        )
 
 
 RULES = {"firth": "mean", "median": "median", "mixed": "median", "jeffreys": "jeffreys"}

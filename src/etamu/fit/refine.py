@@ -36,7 +36,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.stop import DECREMENT, TOLERANCE, relative
+from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative
 
 if TYPE_CHECKING:
     from etamu.objective.extended import score as extended_score
@@ -73,6 +73,12 @@ TAKES_PART = 0.1
 """Share of the largest entry of a singular vector from which its column is named."""
 NAMED = 8
 """Columns named in a warning."""
+CELLS = 200_000
+"""Numbers in the rows up to which a second attempt is cheap."""
+MOST_APART = 200
+"""Most coefficients whose curvature is taken apart at every step."""
+LOST = (Outcome.STALLED, Outcome.STATIONARY, Outcome.LIMIT, Outcome.INFEASIBLE)
+"""Ends of a search that say nothing of the maximum."""
 OPEN = (Outcome.CONVERGED, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT)
 """Outcomes that better arithmetic may change."""
 
@@ -113,8 +119,23 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     if triangle is None:
         return solution
     better = _refined(problem, oracle, Whitened(oracle, triangle), solution, delicate=delicate)
-    _say(collinear(oracle.coordinates, triangle))
+    _say(_as_they_came(oracle, collinear(oracle.coordinates, triangle)))
     return better
+
+
+def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
+    """Measure columns as they came where weights make them look dependent: light rows keep their digits."""
+    plain = _triangle(oracle, None) if weighed.condition > WARN_CONDITION else None
+    return weighed if plain is None else collinear(oracle.coordinates, plain)
+
+
+def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
+    """Tell whether a climb over few rows did not arrive, or only rounding is said to have stopped it."""
+    if not oracle.size or oracle.size > MOST_APART or chunk.cells > CELLS:
+        return False
+    if solution.outcome is Outcome.CONVERGED:
+        return not measured(solution.local)
+    return solution.outcome in LOST
 
 
 def uphill(oracle: Likelihood, start: Array) -> Solution | None:
@@ -245,7 +266,8 @@ def _extended(problem: Problem, oracle: Likelihood, whitened: Whitened, beta: Ar
         score = oracle.coordinates.gathered(found.hi) + oracle.coordinates.gathered(found.lo)
         white = triangles.solved(whitened.triangle, score, transposed=True)
         step = metric.solve(white)
-        length = float(np.linalg.norm(step))
+        with np.errstate(over="ignore"):  # a step without a length is no shorter one
+            length = float(np.linalg.norm(step))
         if not length < shortest:
             break
         best, shortest = beta, length

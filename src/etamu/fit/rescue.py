@@ -28,15 +28,8 @@ from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.stop import measured
 from etamu.solve.trust import Ended, ascend, at_rest, blur
 
-CELLS = 200_000
-"""Numbers in the rows up to which a second attempt is cheap."""
-COLUMNS = 200
-"""Most coefficients whose curvature is taken apart at every step."""
-LOST = (Outcome.STALLED, Outcome.STATIONARY, Outcome.LIMIT, Outcome.INFEASIBLE)
-"""Ends of a search that say nothing of the maximum."""
 LOWER = 1e-9
 """Share of its value by which an end may lie below the best place seen, and be the maximum nevertheless."""
 NEAREST = 4.0
@@ -56,21 +49,14 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
     """Climb again where the climb did not arrive; the solution as it was where this does not either.
 
-    One that rounding is said to have stopped has arrived only if rounding explains every component of the
-    step that is left.
+    One that is said to have been stopped by rounding has arrived only if rounding explains every component of
+    the step that is left.
     """
-    stopped = solution.outcome is Outcome.CONVERGED and not measured(solution.local)
-    if (
-        not ((stopped or solution.outcome in LOST) and oracle.size)
-        or oracle.size > COLUMNS
-        or chunk.cells > CELLS
-    ):
-        return solution
     oracle = floored(oracle, unit, chunk)
     rows = written(oracle, unit, chunk)
     if rows is None:
         return solution
-    if stopped:
+    if solution.outcome is Outcome.CONVERGED:
         if at_rest(rows, solution.beta):
             return solution
         solution = replace(solution, outcome=Outcome.STALLED)
@@ -85,7 +71,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
 
 
 def _climbed(rows: Written, start: Array | Double) -> Ended:
-    """Climb inside the domain, and on along its edge where rows have come to it, until none of them leaves."""
+    """Climb inside the domain, and on along its edge where rows come to it, until none of them leaves."""
     ended = ascend(rows, start)
     for _ in range(ROUNDS if rows.oracle.restricted else 0):
         held = None if ended.arrived or not len(ended.eta) else _held(rows, ended)
@@ -117,7 +103,8 @@ def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:
     guess = _guessed(rows)
     if np.all(np.isfinite(guess.hi)):
         yield guess
-    if rows.oracle.restricted:  # one put inside by rounding alone may be seen outside to more digits
+    eta = (times(rows.rows, single(end)) + single(rows.offset)).hi
+    if not rows.look(eta).finite:  # rounding alone had put it inside
         *_, inside = end, *inwards(edge_of(rows, end), end)
         yield inside
 

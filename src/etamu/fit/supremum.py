@@ -24,7 +24,8 @@ from etamu._base.types import Array
 from etamu.family.recession import anyone_may_run
 from etamu.fit.face import Rows
 from etamu.fit.limit import Found, limit_of
-from etamu.fit.rescue import CELLS, COLUMNS, LOST, starts_of
+from etamu.fit.refine import LOST
+from etamu.fit.rescue import starts_of
 from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
@@ -59,9 +60,7 @@ def supremum(rows: Rows, oracle: Likelihood, solution: Solution) -> Found | None
         Where the search ended.
     """
     unit, chunk = rows.unit, rows.executor.whole
-    if solution.outcome not in LOST or not oracle.size or unit.convex or not anyone_may_run(unit):
-        return None
-    if oracle.size > COLUMNS or chunk.cells > CELLS:
+    if solution.outcome not in LOST or unit.convex or not anyone_may_run(unit):
         return None
     oracle = floored(oracle, unit, chunk)
     whole = written(oracle, unit, chunk)

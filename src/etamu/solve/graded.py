@@ -22,8 +22,8 @@ from etamu._base.types import Array
 
 NOTHING = 8.0 * float(np.finfo(np.float64).eps)
 """Share of what was subtracted to get it below which a number is rounding."""
-REFINED = 3
-"""Solutions that make one of twice the precision, each from what the ones before leave."""
+REFINED = 2
+"""Solutions that make one of twice the precision, the second from what the first leaves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,12 +39,15 @@ FAST = 0.25
 """Share of its length that Newton's step leaves near a maximum; one that creeps leaves e^-1, or more."""
 SHORTER = 0.25
 """A decrement that falls to less than this share is not yet rounding."""
-LIMIT = 200
+LIMIT = 120
 """Most steps."""
 SECULAR = 50
 """Most steps to the length wanted."""
 GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
+FADED = EPS**4
+"""Share of the smallest bend that stands for one of 0."""
+TINIEST = float(np.finfo(np.float64).tiny)
 PRESSED = 4
 """Steps in a row that the edge may cut where an eta is on it already."""
 WORTH = 1e-4
@@ -284,8 +287,8 @@ def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
     size = np.maximum(np.abs(seen.observed), seen.expected)
     if not np.any(size > 0.0):
         return None
-    # A row whose bends have underflown still has to be moved by something.
-    size = np.where(size > 0.0, size, np.min(size[size > 0.0]))
+    # A row whose bends have underflown still has to be moved by something, and to hold nothing back.
+    size = np.where(size > 0.0, size, max(FADED * float(np.min(size[size > 0.0])), TINIEST))
     root = np.sqrt(size)
     apart = graded(written.rows, root)
     if apart is None or not np.all(np.isfinite(apart.lean)):
@@ -293,6 +296,8 @@ def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
     order, lean = apart.order, apart.lean
     bend, pull = (seen.observed / size)[order], (seen.slope / root)[order]
     information, score = lean.T @ (bend[:, None] * lean), lean.T @ pull
+    if not np.all(np.isfinite(information)):
+        return None
     bends, vectors = np.linalg.eigh(information)
     noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
     lost = np.abs(lean).T @ ((root * rounding)[order] + EPS * np.abs(pull))
