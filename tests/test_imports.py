@@ -53,3 +53,8 @@ def test_a_small_fit_loads_no_large_library() -> None:
     answer = subprocess.run([sys.executable, "-c", SMALL], check=True, capture_output=True, text=True)
     loaded = answer.stdout.split()
     assert not {"scipy", "pandas", "narwhals", "formulaic", "numpy.ma"} & {*loaded}
+
+
+def test_a_fit_leaves_nothing_to_say_at_the_end_of_a_process() -> None:
+    answer = subprocess.run([sys.executable, "-c", SMALL], check=True, capture_output=True, text=True)
+    assert answer.stderr == ""

@@ -21,6 +21,8 @@ void register_text(nanobind::module_& module);       // door_text.cpp
 void register_triangles(nanobind::module_& module);  // door_triangles.cpp
 
 NB_MODULE(_kernel, module) {
+    // Traced programs are cached for as long as the interpreter lives; that is no leak to tell a user of at its end.
+    nanobind::set_leak_warnings(false);
     module.doc() = "The compiled door of etamu: kernels that run tile by tile, each the twin of some NumPy code.";
     module.attr("version") = ETAMU_VERSION;
     module.def("instruction_set", [] { return std::string(etamu::verbs().name); },
