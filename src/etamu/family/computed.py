@@ -15,7 +15,7 @@ from etamu._base.errors import FamilyError
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.facts import Facts, OfMean
 from etamu.family.formula import Formula
-from etamu.family.inverse import Inverse, Problem, tabled
+from etamu.family.inverse import FAINT, Inverse, Problem, tabled
 from etamu.family.numeric import FINE, RULE, Pair, integral, inverted
 from etamu.family.panels import Panels, paneled
 
@@ -194,6 +194,7 @@ def _mean_table(found: Facts) -> Inverse | None:
             found.natural,
             lambda theta: _mean_searched(np, found, theta),
             None if found.integrals is None else found.integrals.distance,
+            FAINT if found.integrals is not None and found.integrals.steep else 0.0,
         )
     )
 

@@ -30,6 +30,8 @@ from etamu.family.primitive import Primitive, primitive
 _NEAREST = 1.0 / 16.0
 """Six Gauss points serve where y and mu differ by at most this share, if no panel was as short."""
 
+TAU, BETA, GAMMA = range(3)
+
 Constants = tuple[float, float]
 """Of the part below d = 1 and of the part above."""
 
@@ -86,14 +88,13 @@ class Ray:
     def read(self, xp: Namespace, which: int, d: AnyArray) -> AnyArray:
         """Return tau, beta or gamma: by its table, or by its panels in NumPy where there is none."""
         table = self.tables[which]
+        if table is not None and which == TAU:  # no table reaches an infinity
+            return xp.where(d > 0.0, table(xp, d), 0.0 if self.tau.inner == "low" else -xp.inf)
         if table is not None:
             return table(xp, d)
         if xp is not np:
             raise TypeError("an integral that is no table is known to NumPy only")
         return (self.tau, self.beta, self.gamma)[which](np.minimum(d, self.top))
-
-
-TAU, BETA, GAMMA = range(3)
 
 
 def _ray(variance: Formula, sign: float, end: float, top: float) -> Ray:
@@ -153,7 +154,7 @@ class Integrals:
         """Return theta of a mean."""
 
         def part(ray: Ray, d: AnyArray, shift: Constants) -> AnyArray:
-            return ray.sign * ray.read(xp, TAU, d) + _of(xp, shift, d)
+            return ray.sign * ray.read(xp, TAU, d) + (0.0 if shift == (0.0, 0.0) else _of(xp, shift, d))
 
         return self._chosen(xp, mu, complement, part, self.shifts)
 
@@ -196,7 +197,7 @@ class Integrals:
             if len({each for pair in constants for each in pair}) > 1:
                 rise = self._chosen(xp, y, 1.0 - y, constant, constants)
                 own = own + factor * (rise - self._chosen(xp, mu, complement, constant, constants))
-        return own
+        return xp.where(own == own, own, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
 
     def distance(self, side: float, mu: Array, complement: Array) -> Array:
         """Return how far theta is from its finite lower or upper end, right where that is little (NumPy)."""
@@ -246,7 +247,8 @@ class Integrals:
 def _of(xp: Namespace, constants: Constants, d: AnyArray) -> AnyArray:
     """Return the constant of the part of the ray that d is in."""
     inner, outer = constants
-    return inner if inner == outer else xp.where(d < 1.0, inner, outer)
+    none = xp.zeros_like(d)
+    return none + inner if inner == outer else xp.where(d < 1.0, none + inner, outer)
 
 
 def integrals(variance: Formula, mean: Interval) -> Integrals:
