@@ -56,8 +56,8 @@ class Primitive:
 
     @property
     def narrowest(self) -> float:
-        """Return the width in log d of the shortest panel that reaches between 2^-20 and 2^5."""
-        near = (self.edges[1:] > -20.0) & (self.edges[:-1] < 5.0)
+        """Return the width in log d of the shortest panel that reaches between 2^-20 and 2."""
+        near = (self.edges[1:] > -20.0) & (self.edges[:-1] < 1.0)
         return float(np.min(np.diff(self.edges), where=near, initial=_WIDTH)) * math.log(2.0)
 
     @property

@@ -28,7 +28,7 @@ from etamu.family.panels import Curve, curved
 from etamu.family.primitive import Primitive, primitive
 
 _NEAREST = 1.0 / 16.0
-"""Six Gauss points serve where y and mu differ by at most this share, if no panel was as short."""
+"""Four Gauss points serve where y and mu differ by at most this share, if no panel was as short."""
 
 TAU, BETA, GAMMA = range(3)
 
@@ -138,7 +138,7 @@ class Integrals:
     @property
     def near(self) -> float:
         """Return how close y and mu have to be, compared with their distance to an end, for a few Gauss points."""
-        return min([_NEAREST, *(0.25 * ray.tau.whole.narrowest for ray in self.rays)])
+        return min([_NEAREST, *(ray.tau.whole.narrowest / 16.0 for ray in self.rays)])
 
     @property
     def steep(self) -> bool:
