@@ -116,6 +116,7 @@ def _of_cumulant(statement: Statement) -> Facts:
     sp = sympy()
     theta = sp.Symbol("theta", real=True)
     b = expression(read(statement.text, "theta"), theta=theta)
+    _refuse_no_number(statement, b)
     derivatives = [b]
     for _ in range(3):
         derivatives.append(sp.simplify(sp.diff(derivatives[-1], theta)))
@@ -153,6 +154,12 @@ def _of_cumulant(statement: Statement) -> Facts:
     return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
 
 
+def _refuse_no_number(statement: Statement, value: Expression) -> None:
+    sp = sympy()
+    if value.has(sp.zoo, sp.nan, sp.oo):
+        raise FamilyError(f"the {statement.kind} {statement.text!r} divides by zero or is no number anywhere")
+
+
 def _natural_interval(statement: Statement, theta: Expression, b: Expression, second: Expression) -> Interval:
     """Return the stated interval, or the largest one around 0, or near it, where b is real and convex."""
     if statement.interval is not None:
@@ -185,6 +192,12 @@ def _natural_interval(statement: Statement, theta: Expression, b: Expression, se
 
 def _refuse_concave(statement: Statement, second: Expression, theta: Expression, grid: Array) -> None:
     at = precise(second, theta)
+    flat = float(grid[0]) < 0.0 < float(grid[-1]) and at(0) == 0
+    if flat:
+        raise FamilyError(
+            f"the cumulant {statement.text!r} is not strictly convex: b'' is 0 at theta = 0, and a variance is "
+            "positive at every mean; state theta=(lower, upper) if one side is meant"
+        )
     for point in grid:
         value = at(point)
         if not value >= 0:
@@ -237,6 +250,7 @@ def _of_variance(statement: Statement) -> Facts:
     sp = sympy()
     plain = sp.Symbol("mu", real=True)
     stated = expression(read(statement.text, "mu"), mu=plain)
+    _refuse_no_number(statement, stated)
     mean = _mean_interval(statement, plain, stated)
     _refuse_means(statement, mean)
     mu, theta = _mean_symbol(mean), sp.Symbol("theta", real=True)
@@ -282,6 +296,7 @@ def _mean_interval(statement: Statement, mu: Expression, variance: Expression) -
     # a double zero is an end too, though V is positive on either side of it
     zeros = [*(singular_points(variance, mu) or ()), *(singular_points(1 / variance, mu) or ())]
     real = [zero.real for zero in zeros if abs(zero.imag) < 1e-9]
+    real += [0.0] * (value(0) == 0)
     lower = max([found.lower, *(zero for zero in real if zero < start)])
     return Interval(lower, min([found.upper, *(zero for zero in real if zero > start)]))
 

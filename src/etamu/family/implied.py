@@ -59,7 +59,9 @@ def candidate(statement: Statement) -> Inversion | None:
     if found.variance is None or ends not in {(0.0, math.inf), (-math.inf, math.inf)}:
         return None
     functions = law(found.texts.variance)
-    return Inversion(found, functions, found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0))
+    return Inversion(
+        found, functions, found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0)
+    )
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -213,6 +213,8 @@ def _side(problem: Problem, sign: float) -> Side | None:
     logs = tuple(np.log(np.abs(each)) - rate * octaves for each, rate in zip(known, rates, strict=True))
     reached = np.abs(problem.function(*known) - sign * octaves) <= 1e-6 * octaves
     inside = np.isfinite(logs[0]) & np.isfinite(logs[1]) & reached
+    if not np.any(inside):
+        return None
     outward = 1.0 if problem.domain.lower >= 0.0 else -1.0
 
     def solved(d: Array) -> tuple[Array, Array]:
@@ -220,7 +222,7 @@ def _side(problem: Problem, sign: float) -> Side | None:
             return _polished(problem, sign * d, *problem.root(sign * d))
         places = np.log(d), np.log(octaves[inside])
         x, rest = (
-            np.exp(np.interp(*places, each[inside], math.nan, math.nan) + rate * d)
+            np.exp(np.interp(*places, each[inside], right=math.nan) + rate * d)
             for each, rate in zip(logs, rates, strict=True)
         )
         return _polished(problem, sign * d, outward * x, rest if unit else 1.0 - outward * x)

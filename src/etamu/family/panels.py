@@ -96,7 +96,9 @@ class Panels:
 
     def _looked_up(self, xp: Namespace, x: AnyArray) -> AnyArray:
         """Return the same with no more than a namespace of arrays has: log2, floor and take."""
-        normal = xp.where(x > _LEAST, xp.where(x < _MOST, x, _MOST), _LEAST)  # no number reads the first panel
+        normal = xp.where(
+            x > _LEAST, xp.where(x < _MOST, x, _MOST), _LEAST
+        )  # no number reads the first panel
         exponent = xp.floor(xp.log2(normal))
 
         def taken(table: Array, index: AnyArray) -> AnyArray:
@@ -140,9 +142,7 @@ class Curve:
         return value * xp.exp(self.rate * d) if self.rate else value
 
 
-def curved(
-    function: Callable[[Array], Array], size: Callable[[Array], Array] | None = None
-) -> Curve | None:
+def curved(function: Callable[[Array], Array], size: Callable[[Array], Array] | None = None) -> Curve | None:
     """Tabulate a function that is a power or an exponential far out; None where panels do not follow it.
 
     `size` is that of the terms of which the function is a difference, which has the digits they leave.

@@ -21,7 +21,8 @@ from etamu._base.types import Array
 
 _DEGREE = 20
 _WIDTH = 8.0
-_HALVINGS = 12
+_HALVINGS = 20
+_MOST = 20_000
 _SHORT = 0.01
 _SMALL = 4e-15
 """Last coefficients of a panel that is believed, as shares of its largest."""
@@ -129,12 +130,12 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
             done.append((left[good], coefficients[:, good]))
             middle = 0.5 * (left + right)[~good]
             left, right = np.concatenate([left[~good], middle]), np.concatenate([middle, right[~good]])
-            if not left.size:
+            if not left.size or left.size > _MOST:
                 break
-        else:
+        if left.size:
             raise FamilyError(
-                f"the integral of {'mu' if power else '1'} / V is not found: V has no digits "
-                f"{2.0 ** left[0]:.4g} from an end of the means"
+                f"the integral of {'mu' if power else '1'} / V is not found: {2.0 ** left[0]:.4g} from an end of "
+                "the means, or from 0, V turns too often or keeps no digits; state mean=(lower, upper)"
             )
         return _summed(rate, done, float(edges[-1]), bounded=math.isfinite(top))
 

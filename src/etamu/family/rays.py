@@ -299,9 +299,7 @@ def _from_zero(mean: Interval, rays: tuple[Ray, Ray]) -> Integrals:
         for ray, jump in zip(rays, jumps, strict=True)
     )
     levels = tuple((0.0, ray.beta.jump) for ray in rays)
-    return Integrals(
-        mean, Interval(origin - jumps[0], origin + jumps[1]), rays, shifts, levels, (None, None)
-    )
+    return Integrals(mean, Interval(origin - jumps[0], origin + jumps[1]), rays, shifts, levels, (None, None))
 
 
 def _from_both_ends(mean: Interval, rays: tuple[Ray, Ray]) -> Integrals:

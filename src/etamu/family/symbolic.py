@@ -234,7 +234,9 @@ def _easy(value: Expression, symbol: Expression) -> bool:
         return _quadratic(found[0], found[1])
     joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
     functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
-    outer = {part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)}
+    outer = {
+        part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)
+    }
     if outer:
         (part, *others) = outer
         return not others and not joined.subs(part, 1).has(symbol) and _easy(part.args[0], symbol)
