@@ -24,13 +24,13 @@ from etamu.family.excess import (
     ZeroTruncatedNegativeBinomial,
     ZeroTruncatedPoisson,
 )
-from etamu.family.facts import Statement
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.multinomial import Multinomial
 from etamu.family.natural import NaturalFamily
 from etamu.family.ordinal import AdjacentCategory, ContinuationRatio, Cumulative
 from etamu.family.overdispersed import GeneralizedPoisson, NegativeBinomial1
+from etamu.family.statement import Statement
 from etamu.family.unit import Unit
 from etamu.family.vector import VectorFamily
 
@@ -124,8 +124,8 @@ DERIVED: tuple[Derived, ...] = (
 )[: None if SYMPY else 0]  # fmt: skip
 """Derived families with formulas of their own: shipped nowhere, without closed forms, known ones unaided.
 
-The last five by quadrature and roots: V that is no rational function, V that grows like an exponential, b' without
-an inverse, theta between two finite ends, and a proportion.
+The last five by quadrature and roots: V that is no rational function, V that grows like an exponential, b'
+without an inverse, theta between two finite ends, and a proportion.
 """
 
 _OTHER_LINKS = (

@@ -55,8 +55,8 @@ def theta_at(
     For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
     """
     if found.theta is None:
-        table = _root_table(found)
-        return _theta_searched(xp, found, mu) if table is None else table(xp, mu, complement)[0]
+        roots = _root_table(found)
+        return _theta_searched(xp, found, mu) if roots is None else roots(xp, mu, complement)[0]
     assert found.theta is not None
     if found.integrals is not None:
         return found.integrals.exact(mu, complement) if fine else found.integrals.theta(xp, mu, complement)

@@ -23,10 +23,11 @@ from etamu.family.computed import (
     theta_at,
 )
 from etamu.family.contour import Inversion
-from etamu.family.facts import Facts, Statement, facts
+from etamu.family.facts import Facts, facts
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.implied import candidate, implied, saturated
 from etamu.family.link import Link, Mean
+from etamu.family.statement import Statement
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information)."""

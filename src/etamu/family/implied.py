@@ -21,8 +21,9 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval
 from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance, theta_at
 from etamu.family.contour import Inversion, lattice, law
-from etamu.family.facts import Statement, facts
+from etamu.family.facts import facts
 from etamu.family.laws import Law, Setting
+from etamu.family.statement import Statement
 from etamu.family.table import Table, tabulate
 
 _REMEMBERED = 64

@@ -108,7 +108,7 @@ class Problem:
     root: Callable[[Array], tuple[Array, Array]]
     """From a value to x and 1 - x, good for a start."""
     distance: Callable[[float, Array, Array], Array] | None = None
-    """From the lower (-1) or upper (1) end of the codomain where both are finite, exact where it is little."""
+    """From the lower (-1) or upper (1) end of the codomain where both are finite, digits kept."""
     faintest: float = 0.0
     """The smallest target at which the function has digits."""
 

@@ -77,7 +77,7 @@ class Panels:
     factors: Array
 
     def __call__(self, xp: Namespace, x: AnyArray) -> AnyArray:
-        """Return the function at x >= 0: by the number's bits in NumPy and in the kernel, else by logarithms."""
+        """Return the function at x >= 0: by its bits in NumPy and in the kernel, else by logarithms."""
         if xp is not np:
             return xp.panels(self, x) if hasattr(type(xp), "panels") else self._looked_up(xp, x)
         x = np.asarray(x, dtype=np.float64)
@@ -121,7 +121,7 @@ class Panels:
     @property
     def octaves(self) -> int:
         """Return how many octaves the table has."""
-        return self.coefficients.shape[0] >> SPLITS
+        return int(self.coefficients.shape[0]) >> SPLITS
 
     @property
     def flat(self) -> Array:

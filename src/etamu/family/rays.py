@@ -1,13 +1,13 @@
-"""Theta, b and the unit deviance of a variance function whose integrals do not close: tables of them, made once.
+"""Theta, b and the unit deviance of a variance function whose integrals do not close, as tables made once.
 
-Means are distances d along one or two rays: from 0 for means of one sign, from 0 either way for all numbers, from
-either end for proportions. On a ray everything is an integral of a positive rate,
+Means are distances d along one or two rays: from 0 for means of one sign, from 0 either way for all numbers,
+from either end for proportions. On a ray everything is an integral of a positive rate,
 
     tau = int dd / V,  beta = int d dd / V,  gamma = d tau - beta,
 
-taken from the end at which it vanishes, so that far out nothing is subtracted from a large constant: with sign =
-dmu / dd and the end e at d = 0 of a proportion, theta = sign tau + shift and b = beta + e sign tau + level, and half
-the deviance of y and mu on one ray is gamma(d_y) + beta(d_mu) - d_y tau(d_mu).
+taken from the end at which it vanishes, so that far out nothing is subtracted from a large constant. With
+sign = dmu / dd and the end e at d = 0 of a proportion, theta = sign tau + shift and b = beta + e sign tau +
+level; half the deviance of y and mu on one ray is gamma(d_y) + beta(d_mu) - d_y tau(d_mu).
 
 May import: `etamu._base`, `etamu.family.formula`, `.panels`, `.primitive`, numpy.
 Read next: `etamu.family.computed`, which asks these where there is no formula.
@@ -106,11 +106,11 @@ def _ray(variance: Formula, sign: float, end: float, top: float) -> Ray:
     beta = _anchored(primitive(v, 1, top), top)
     plain = Ray(sign, end, top, tau, beta, (None, None, None))
 
-    def within(part: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    def within(part: Callable[[Array], Any]) -> Callable[[Array], Array]:
         return lambda d: part(np.minimum(d, top))
 
     size = within(lambda d: np.abs(d * tau(d)) + np.abs(beta(d)))
-    tables = curved(within(tau)), curved(within(beta)), curved(within(plain.gamma), size)
+    tables = curved(within(tau.__call__)), curved(within(beta.__call__)), curved(within(plain.gamma), size)
     return Ray(sign, end, top, tau, beta, tables)
 
 
@@ -137,7 +137,7 @@ class Integrals:
 
     @property
     def near(self) -> float:
-        """Return how close y and mu have to be, compared with their distance to an end, for a few Gauss points."""
+        """Return how close y and mu have to be for a few Gauss points, as a share of what an end leaves."""
         return min([_NEAREST, *(ray.tau.whole.narrowest / 16.0 for ray in self.rays)])
 
     @property
@@ -178,7 +178,7 @@ class Integrals:
     def half_deviance(
         self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray, theta: AnyArray | None
     ) -> AnyArray:
-        """Return the integral of (y - t) / V(t) from mu to y, y and mu apart; theta is that of mu if known."""
+        """Return the integral of (y - t) / V(t) from mu to y, where these are apart; theta is that of mu."""
         known = theta if self.plain else None
 
         def of_mean(ray: Ray, d: AnyArray) -> AnyArray:
