@@ -31,7 +31,7 @@ BAD = {
         "mu - 2": "is not positive at mu = 0.5; if means live elsewhere, state their interval",
         "theta": "uses 'theta', which is not allowed: it may use mu",
         "mu - mu**2 + 1": "has means in",
-        "2 + sin(mu)": "V turns too often or keeps no digits",
+        "2 + sin(mu)": "V turns too often or has no digits",
     },
 }
 INJECTED = (

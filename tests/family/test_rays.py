@@ -1,4 +1,4 @@
-"""Theta, b and deviance by quadrature: the catalogue's closed forms, and mpmath's integrals where none are."""
+"""Theta, b and deviance by quadrature: closed forms, and mpmath's integrals where none are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECANT = Formula(2, (("*", 0, 0), ("+", 2, 1.0)))
 def test_theta_is_the_one_in_closed_form(variance, mean, theta, mu) -> None:
     mu = np.array(mu)
     found = integrals(variance, mean).theta(np, mu, 1.0 - mu)
-    assert_allclose(found, theta(mu), rtol=4e-15, atol=1e-16)
+    assert_allclose(found, theta(mu), rtol=4e-15, atol=1e-15)
 
 
 def test_tails_of_a_proportion_are_carried_by_the_complement() -> None:
@@ -67,6 +67,6 @@ def test_the_deviance_is_the_integral(family, pairs) -> None:
                 return (mp.mpf(y) - t) / _variance(text, t)
 
             inside = [mp.mpf(mu) + (mp.mpf(y) - mp.mpf(mu)) * (1 - mp.mpf(2) ** -k) for k in range(60)]
-            truth = 2 * mp.quad(rate, [*inside, mp.mpf(y)] if y else inside)
+            truth = 2 * mp.quad(rate, inside)
         found = family.deviance(np, np.array([y]), np.array([mu]), np.array([1.0 - mu]))[0]
         assert_allclose(found, float(truth), rtol=1e-9)

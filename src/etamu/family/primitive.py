@@ -25,6 +25,7 @@ _WIDTH = 8.0
 _HALVINGS = 20
 _MOST = 20_000
 _SHORT = 0.01
+"""Half the width of a panel in which the rounding of a steep rate is seen."""
 _SMALL = 4e-15
 """Last coefficients of a panel that is believed, as shares of its largest."""
 
@@ -125,9 +126,9 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
         edges = _usable(rate, top)
         left, right = edges[:-1], edges[1:]
         done: list[tuple[Array, Array]] = []
-        for halving in range(_HALVINGS + 1):
+        for _ in range(_HALVINGS + 1):
             coefficients, error = _fitted(rate, left, right)
-            good = error <= (_SMALL if halving < _HALVINGS else _TOLERATED)
+            good = error <= np.where(right - left < 2.0 * _SHORT, _TOLERATED, _SMALL)
             done.append((left[good], coefficients[:, good]))
             middle = 0.5 * (left + right)[~good]
             left, right = np.concatenate([left[~good], middle]), np.concatenate([middle, right[~good]])
@@ -136,7 +137,7 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
         if left.size:
             raise FamilyError(
                 f"the integral of {'mu' if power else '1'} / V is not found: {2.0 ** left[0]:.4g} from an end "
-                "of the means, or from 0, V turns too often or keeps no digits; state mean=(lower, upper)"
+                "of the means, or from 0, V turns too often or has no digits"
             )
         return _summed(rate, done, float(edges[-1]), bounded=math.isfinite(top))
 

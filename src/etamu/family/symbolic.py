@@ -100,7 +100,7 @@ def error(
     points: Iterable[Any],
     size: Callable[[Any], Any] | None = None,
 ) -> float:
-    """Return the largest error of a formula, relative to itself or to a larger size; inf if it is no number."""
+    """Return the largest error of a formula, relative to itself or a larger size; inf if it is no number."""
     import mpmath
 
     with np.errstate(all="ignore"):
