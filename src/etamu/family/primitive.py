@@ -136,8 +136,8 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
                 break
         if left.size:
             raise FamilyError(
-                f"the integral of {'mu' if power else '1'} / V is not found: {2.0 ** left[0]:.4g} from an end "
-                "of the means, or from 0, V turns too often or has no digits"
+                f"the integral of {'mu' if power else '1'} / V is not found: {2.0 ** left[0]:.4g} from an "
+                "end of the means, or from 0, V turns too often or has no digits"
             )
         return _summed(rate, done, float(edges[-1]), bounded=math.isfinite(top))
 
