@@ -150,7 +150,7 @@ def curved(function: Callable[[Array], Array], size: Callable[[Array], Array] | 
     Examples
     --------
     >>> decay = curved(lambda d: np.exp(-2.0 * d) / (1.0 + d))
-    >>> round(decay.rate, 1), float(decay(np, np.array([3.0]))[0] * np.exp(6.0))
+    >>> round(decay.rate, 1), round(float(decay(np, np.array([3.0]))[0] * np.exp(6.0)), 12)
     (-2.0, 0.25)
     """
     with np.errstate(all="ignore"):

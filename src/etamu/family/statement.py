@@ -92,12 +92,6 @@ def refuse_no_number(statement: Statement, value: Expression) -> None:
 def refuse_concave(statement: Statement, second: Expression, theta: Expression, grid: Array) -> None:
     """Refuse a cumulant whose second derivative is not positive."""
     at = precise(second, theta)
-    flat = float(grid[0]) < 0.0 < float(grid[-1]) and at(0) == 0
-    if flat:
-        raise FamilyError(
-            f"the cumulant {statement.text!r} is not strictly convex: b'' is 0 at theta = 0, and a variance "
-            "is positive at every mean; state theta=(lower, upper) if one side is meant"
-        )
     for point in grid:
         value = at(point)
         if not value >= 0:
@@ -105,6 +99,12 @@ def refuse_concave(statement: Statement, second: Expression, theta: Expression, 
                 f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at "
                 f"theta = {point:.6g}, and a variance is never negative"
             )
+    flat = float(grid[0]) < 0.0 < float(grid[-1]) and at(0) == 0
+    if flat:
+        raise FamilyError(
+            f"the cumulant {statement.text!r} is not strictly convex: b'' is 0 at theta = 0, and a variance "
+            "is positive at every mean; state theta=(lower, upper) if one side is meant"
+        )
 
 
 def refuse_negative(statement: Statement, variance: Expression, mu: Expression, mean: Interval) -> None:
