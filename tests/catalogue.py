@@ -24,13 +24,13 @@ from etamu.family.excess import (
     ZeroTruncatedNegativeBinomial,
     ZeroTruncatedPoisson,
 )
-from etamu.family.facts import Statement
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.multinomial import Multinomial
 from etamu.family.natural import NaturalFamily
 from etamu.family.ordinal import AdjacentCategory, ContinuationRatio, Cumulative
 from etamu.family.overdispersed import GeneralizedPoisson, NegativeBinomial1, NegativeBinomial2
+from etamu.family.statement import Statement
 from etamu.family.unit import Unit
 from etamu.family.vector import VectorFamily
 
@@ -100,6 +100,11 @@ UNITS: tuple[Unit, ...] = (
 CUBIC = Derived(Statement("variance", "mu**2 * (1 + mu)"))
 SECANT = Derived(Statement("cumulant", "-log(cos(theta))"))
 SUM = Derived(Statement("cumulant", "exp(theta) + theta**2/2"))
+BLEND = Derived(Statement("variance", "mu**1.3 + mu**2"))
+STEEP = Derived(Statement("variance", "mu*exp(mu)/(1 + mu)"))
+QUARTIC = Derived(Statement("cumulant", "log(cosh(theta)) + theta**4/12"))
+BETWEEN = Derived(Statement("variance", "(1 + mu**2)**1.3"))
+SHARE = Derived(Statement("variance", "mu*(1 - mu)*exp(mu)"))
 SAME: tuple[tuple[Derived, Family], ...] = (
     (Derived(Statement("cumulant", "log(1 + exp(theta))")), own.Bernoulli()),
     (Derived(Statement("cumulant", "exp(theta)")), own.Poisson()),
@@ -115,10 +120,18 @@ SYMPY = find_spec("sympy") is not None
 
 DERIVED: tuple[Derived, ...] = (
     CUBIC, SECANT, SUM, *(Derived(each.statement, quasi=True) for each, _ in SAME[:4]),
+    BLEND, STEEP, QUARTIC, BETWEEN, SHARE,
 )[: None if SYMPY else 0]  # fmt: skip
-"""Derived families with formulas of their own: shipped nowhere, without closed forms, known ones unaided."""
+"""Derived families with formulas of their own: shipped nowhere, without closed forms, known ones unaided.
 
-_OTHER_LINKS = (every.Log(), every.Identity(), CUBIC.link, every.Probit(), every.Log(), every.Log())
+The last five by quadrature and roots: V that is no rational function, V that grows like an exponential, b'
+without an inverse, theta between two finite ends, and a proportion.
+"""
+
+_OTHER_LINKS = (
+    every.Log(), every.Identity(), CUBIC.link, every.Probit(), every.Log(), every.Log(), None,
+    every.Log(), None, every.Identity(), None, every.Cloglog(),
+)  # fmt: skip
 DERIVED_UNITS: tuple[Unit, ...] = (
     *(Unit(family, CanonicalDerived(family.statement)) for family in DERIVED),
     *(Unit(family, link) for family, link in zip(DERIVED, _OTHER_LINKS, strict=False) if link is not None),

@@ -8,12 +8,14 @@ import pytest
 
 import etamu as em
 from etamu.family.derived import CanonicalDerived
-from etamu.family.facts import Statement
+from etamu.family.statement import Statement
 
 pytest.importorskip("sympy")
 
 BAD = {
     "cumulant": {
+        "theta**4": "not strictly convex: b'' is 0 at theta = 0",
+        "exp(theta)/0": "divides by zero",
         "theta**3": r"not convex: b'' changes its sign at theta = 0",
         "-theta**2": "not convex: b'' is not positive at theta = 0",
         "sin(theta)": "not convex",
@@ -29,6 +31,7 @@ BAD = {
         "mu - 2": "is not positive at mu = 0.5; if means live elsewhere, state their interval",
         "theta": "uses 'theta', which is not allowed: it may use mu",
         "mu - mu**2 + 1": "has means in",
+        "2 + sin(mu)": "V turns too often or has no digits",
     },
 }
 INJECTED = (

@@ -14,8 +14,8 @@ from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.check import check_family
 from etamu.family.derived import CanonicalDerived, Derived
-from etamu.family.facts import Statement
 from etamu.family.program import compiled
+from etamu.family.statement import Statement
 from etamu.family.unit import Unit
 from tests.catalogue import CUBIC, DERIVED, DERIVED_UNITS, SAME, SECANT, SUM, columns, crossed, grid
 from tests.samples import FORMULA, sample

@@ -9,7 +9,8 @@ import pytest
 
 from etamu.family import families as own
 from etamu.family.borrowed import Tweedie
-from etamu.family.facts import Statement, facts
+from etamu.family.facts import facts
+from etamu.family.statement import Statement
 
 pytest.importorskip("sympy")
 

@@ -9,9 +9,9 @@ from scipy.special import gammainc
 
 import etamu as em
 from etamu.family.distribution import distribution
-from etamu.family.facts import Statement
 from etamu.family.implied import implied, implied_law
 from etamu.family.laws import Setting
+from etamu.family.statement import Statement
 from tests.catalogue import CUBIC, SECANT
 
 pytest.importorskip("sympy")

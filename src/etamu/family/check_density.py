@@ -36,8 +36,9 @@ def totals(family: Family, mu: float) -> tuple[float, float]:
         trials = _TRIALS if len(family.response) > 1 else 1.0
         return float(np.sum(mass)), float(np.sum(y * mass) / trials)
     if family.support.interval.whole:
-        y = mu + np.linspace(-30.0, 30.0, 6001)
-        height = _density(family, y, mu) * 0.01
+        t = np.linspace(-8.0, 8.0, 4001)
+        y = mu + np.sinh(t)
+        height = _density(family, y, mu) * np.cosh(t) * 0.004
         return float(np.sum(height)), float(np.sum(y * height))
     step = 0.02
     y = mu * np.exp(np.arange(-300.0, 12.0, step))

@@ -15,13 +15,13 @@ from etamu._base.errors import FamilyError
 from etamu._base.types import AnyArray, Array, Namespace
 from etamu.family.facts import Facts, OfMean
 from etamu.family.formula import Formula
-from etamu.family.inverse import Inverse, Problem, tabled
-from etamu.family.numeric import FINE, RULE, Pair, integral, inverted
+from etamu.family.inverse import FAINT, Inverse, Problem, tabled
+from etamu.family.numeric import FINE, RULE, SHORT, Pair, integral, inverted
 from etamu.family.panels import Panels, paneled
 
 _REMEMBERED = 64
-_NEAR = 0.25
-"""Quadrature serves where y and mu are closer than this share of their distance to a zero of V."""
+_NEAR = 1.0 / 16.0
+"""Four Gauss points serve where y and mu are closer than this share of their distance to a zero of V."""
 
 
 def of_mean(formula: OfMean | None, xp: Namespace, mu: AnyArray, complement: AnyArray) -> AnyArray:
@@ -55,8 +55,8 @@ def theta_at(
     For the last digits the tail begins where less of the formula has cancelled, and takes twice the points.
     """
     if found.theta is None:
-        table = _root_table(found)
-        return _theta_searched(xp, found, mu) if table is None else table(xp, mu, complement)[0]
+        roots = _root_table(found)
+        return _theta_searched(xp, found, mu) if roots is None else roots(xp, mu, complement)[0]
     assert found.theta is not None
     if found.integrals is not None:
         return found.integrals.exact(mu, complement) if fine else found.integrals.theta(xp, mu, complement)
@@ -194,6 +194,7 @@ def _mean_table(found: Facts) -> Inverse | None:
             found.natural,
             lambda theta: _mean_searched(np, found, theta),
             None if found.integrals is None else found.integrals.distance,
+            FAINT if found.integrals is not None and found.integrals.steep else 0.0,
         )
     )
 
@@ -220,14 +221,14 @@ def half_deviance(
     near = _near(xp, found, y, mu, complement, gap)
     if found.integrals is not None and found.integrals.steep:
         growth = gap * of_mean(found.dvariance, xp, mu, complement)
-        near = near & (xp.abs(growth) <= 2.0 * of_mean(found.variance, xp, mu, complement))
+        near = near & (xp.abs(growth) <= 0.25 * of_mean(found.variance, xp, mu, complement))
 
     def bend(share: float) -> AnyArray:
         t, rest = mu + share * gap, complement + share * other_gap
         variance = of_mean(found.variance, xp, t, rest)
         return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
 
-    close = gap * integral(bend)
+    close = gap * integral(bend, SHORT)
     if found.integrals is not None:
         apart = found.integrals.half_deviance(xp, y, mu, complement, theta)
     else:
@@ -242,7 +243,7 @@ def _near(
     ends = [(found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])]
     points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
     points += [point for point in found.points or () if point not in points]
-    share = _NEAR if found.points is not None else _NEAR / 4.0
+    share = _NEAR if found.points is not None else _NEAR / 2.0
     if found.points is None and found.integrals is not None:
         share = found.integrals.near
     squared = gap * gap
@@ -302,8 +303,8 @@ def half_deviance_in_theta(
     near = xp.abs(step) <= _NEAR * room
     short = xp.where(near, step, 0.0)
     # theta(y) has the rounding of a root: the step is taken from y - mu, which has none
-    short = xp.where(near, (mu - y) / integral(lambda share: second(xp, theta - share * short)), 0.0)
-    close = short * short * integral(lambda share: share * second(xp, theta - share * short))
+    short = xp.where(near, (mu - y) / integral(lambda share: second(xp, theta - share * short), SHORT), 0.0)
+    close = short * short * integral(lambda share: share * second(xp, theta - share * short), SHORT)
     apart = b(xp, theta) - b(xp, own) - inner * step
     half = xp.where(near, close, xp.maximum(apart, 0.0))
     for value, end in zip(closed, ends, strict=True):

@@ -14,9 +14,10 @@ from etamu.family.check import check_family
 from etamu.family.computed import mean_at, theta_at
 from etamu.family.derived import Derived
 from etamu.family.ends import spread
-from etamu.family.facts import Facts, Statement, facts
+from etamu.family.facts import Facts, facts
 from etamu.family.formula import read
 from etamu.family.link import Link
+from etamu.family.statement import Statement
 
 Ends = tuple[float, float]
 

@@ -23,10 +23,11 @@ from etamu.family.computed import (
     theta_at,
 )
 from etamu.family.contour import Inversion
-from etamu.family.facts import Facts, Statement, facts
+from etamu.family.facts import Facts, facts
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.implied import candidate, implied, saturated
 from etamu.family.link import Link, Mean
+from etamu.family.statement import Statement
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
 """(y, eta) -> (value, score, information)."""
@@ -81,8 +82,17 @@ class CanonicalDerived(Link):
         return Mean(mu, complement, variance, variance * of_mean(found.dvariance, xp, mu, complement))
 
     def link(self, xp: Namespace, mu: AnyArray, complement: AnyArray | None = None) -> AnyArray:
-        """Return theta of a mean."""
-        return theta_at(xp, facts(self.statement), mu, 1.0 - mu if complement is None else complement)
+        """Return theta of a mean, inside its interval though it rounds to an end."""
+        theta = theta_at(xp, facts(self.statement), mu, 1.0 - mu if complement is None else complement)
+        lower, upper = self.domain.lower, self.domain.upper
+        if math.isfinite(lower):
+            theta = xp.where(theta <= lower, _inside(lower, 1.0), theta)
+        return xp.where(theta >= upper, _inside(upper, -1.0), theta) if math.isfinite(upper) else theta
+
+
+def _inside(end: float, inward: float) -> float:
+    """Return the number next to an end, a normal one."""
+    return math.nextafter(end, inward * math.inf) if end else inward * 2.0**-1000
 
 
 @final

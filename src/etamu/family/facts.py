@@ -1,6 +1,7 @@
 """What follows from one stated formula: intervals, theta, b, V and the deviance, each where it has digits.
 
-May import: _base, family.formula, family.symbolic, family.ends, family.kept, family.rays, the families.
+May import: _base, family.formula, family.symbolic, family.ends, family.kept, family.rays, family.statement,
+the families.
 Read next: `etamu.family.derived`, the family that answers with these.
 """
 
@@ -15,14 +16,23 @@ import numpy as np
 
 from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
-from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
+from etamu._base.types import LINE, AnyArray, Interval, Namespace
 from etamu.family import families as own
 from etamu.family.borrowed import Tweedie
-from etamu.family.ends import around, limit, simple, spread, spread_means
+from etamu.family.ends import limit, simple, spread, spread_means
 from etamu.family.family import Family
 from etamu.family.formula import Formula, read
 from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
 from etamu.family.rays import Integrals, integrals
+from etamu.family.statement import (
+    Statement,
+    mean_interval,
+    natural_interval,
+    refuse_concave,
+    refuse_means,
+    refuse_negative,
+    refuse_no_number,
+)
 from etamu.family.symbolic import (
     DIGITS,
     Expression,
@@ -36,20 +46,10 @@ from etamu.family.symbolic import (
 )
 
 _REMEMBERED = 64
-_STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
-_MEANS = (0.5, 1.0, 2.0)
 
 
 OfMean = Callable[[Namespace, AnyArray, AnyArray], AnyArray]
 """A function of (namespace, mu, 1 - mu): a formula, or an integral read from tables."""
-
-
-class Statement(NamedTuple):
-    """What a user states: "cumulant" or "variance", its formula, and the interval if one is given."""
-
-    kind: str
-    text: str
-    interval: tuple[float, float] | None = None
 
 
 class Texts(NamedTuple):
@@ -116,14 +116,15 @@ def _of_cumulant(statement: Statement) -> Facts:
     sp = sympy()
     theta = sp.Symbol("theta", real=True)
     b = expression(read(statement.text, "theta"), theta=theta)
+    refuse_no_number(statement, b)
     derivatives = [b]
     for _ in range(3):
         derivatives.append(sp.simplify(sp.diff(derivatives[-1], theta)))
     if derivatives[2] == 0:
         raise FamilyError(f"the cumulant {statement.text!r} is linear: nothing would vary")
-    natural = _natural_interval(statement, theta, b, derivatives[2])
+    natural = natural_interval(statement, theta, b, derivatives[2])
     grid = spread(natural)
-    _refuse_concave(statement, derivatives[2], theta, grid)
+    refuse_concave(statement, derivatives[2], theta, grid)
     b0 = written(b, (theta,))
     b1, b2, b3 = (
         kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text, beside)
@@ -133,7 +134,7 @@ def _of_cumulant(statement: Statement) -> Facts:
     )
     slope = functools.partial(b1, np)
     mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
-    _refuse_means(statement, mean)
+    refuse_means(statement, mean)
     other = None
     if mean.upper == 1.0:
         other = kept(1 - derivatives[1], theta, grid, "1 - b'", statement.text)
@@ -151,47 +152,6 @@ def _of_cumulant(statement: Statement) -> Facts:
     if best_in_mean(variance, mu, mean)[1] > LOST:
         return own_facts  # the root of b' has the digits that its formula has lost
     return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
-
-
-def _natural_interval(statement: Statement, theta: Expression, b: Expression, second: Expression) -> Interval:
-    """Return the stated interval, or the largest one around 0, or near it, where b is real and convex."""
-    if statement.interval is not None:
-        return Interval(*statement.interval)
-    import mpmath
-
-    value, bend = precise(b, theta), precise(second, theta)
-
-    def holds(x: Any) -> bool:
-        return bool(mpmath.isfinite(value(x)) and mpmath.isfinite(bend(x)) and bend(x) >= 0)
-
-    start = next((x for x in _STARTS if holds(x) and bend(x) > 0), None)
-    if start is None:
-        raise FamilyError(
-            f"the cumulant {statement.text!r} is not convex: b'' is not positive at theta = 0 nor near "
-            "it; if theta lives elsewhere, state its interval: derive(cumulant=…, theta=(lower, upper))"
-        )
-    found = around(holds, start)
-    for end, outward in ((found.lower, -1.0), (found.upper, 1.0)):
-        if math.isfinite(end):
-            step = outward * 1e-7 * (1.0 + abs(end))
-            tame = bend(end - step) < 1e4 * (1 + bend(start))  # else it is a pole, where theta ends
-            if tame and mpmath.isfinite(value(end + step)) and bend(end + step) < 0:
-                raise FamilyError(
-                    f"the cumulant {statement.text!r} is not convex: b'' changes its sign at "
-                    f"theta = {end:g}; if theta is meant to stay on one side, state theta=(lower, upper)"
-                )
-    return found
-
-
-def _refuse_concave(statement: Statement, second: Expression, theta: Expression, grid: Array) -> None:
-    at = precise(second, theta)
-    for point in grid:
-        value = at(point)
-        if not value >= 0:
-            raise FamilyError(
-                f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at "
-                f"theta = {point:.6g}, and a variance is never negative"
-            )
 
 
 def _inverse_of(slope: Expression, theta: Expression, mu: Expression, natural: Interval) -> Expression | None:
@@ -237,11 +197,12 @@ def _of_variance(statement: Statement) -> Facts:
     sp = sympy()
     plain = sp.Symbol("mu", real=True)
     stated = expression(read(statement.text, "mu"), mu=plain)
-    mean = _mean_interval(statement, plain, stated)
-    _refuse_means(statement, mean)
+    refuse_no_number(statement, stated)
+    mean = mean_interval(statement, plain, stated)
+    refuse_means(statement, mean)
     mu, theta = _mean_symbol(mean), sp.Symbol("theta", real=True)
     variance = stated.subs(plain, mu)
-    _refuse_negative(statement, variance, mu, mean)
+    refuse_negative(statement, variance, mu, mean)
     inside = _inside(mean)
     natural_of = antiderivative(1 / variance, mu, inside)
     at_mean = antiderivative(mu / variance, mu, inside)
@@ -259,42 +220,6 @@ def _of_variance(statement: Statement) -> Facts:
     if inverse is not None:
         empty = _with_cumulant(empty, inverse, at_mean, mu, theta)
     return _in_the_mean(statement, empty, mu, variance, natural_of, at_mean)
-
-
-def _mean_interval(statement: Statement, mu: Expression, variance: Expression) -> Interval:
-    """Return the stated interval, or the largest one around 1/2, 1 or 2 where V is positive."""
-    if statement.interval is not None:
-        return Interval(*statement.interval)
-    import mpmath
-
-    value = precise(variance, mu)
-
-    def holds(x: Any) -> bool:
-        return bool(mpmath.isfinite(value(x)) and value(x) > 0)
-
-    start = next((x for x in _MEANS if holds(x)), None)
-    if start is None or not holds(_MEANS[0]):
-        raise FamilyError(
-            f"the variance {statement.text!r} is not positive at mu = {_MEANS[0]:g}; if means live "
-            "elsewhere, state their interval: derive(variance=…, mean=(lower, upper))"
-        )
-    found = around(holds, start)
-    # a double zero is an end too, though V is positive on either side of it
-    zeros = [*(singular_points(variance, mu) or ()), *(singular_points(1 / variance, mu) or ())]
-    real = [zero.real for zero in zeros if abs(zero.imag) < 1e-9]
-    lower = max([found.lower, *(zero for zero in real if zero < start)])
-    return Interval(lower, min([found.upper, *(zero for zero in real if zero > start)]))
-
-
-def _refuse_negative(statement: Statement, variance: Expression, mu: Expression, mean: Interval) -> None:
-    at = precise(variance, mu)
-    for point in spread_means(mean)[2]:
-        if not at(point) > 0:
-            raise FamilyError(
-                f"the variance {statement.text!r} is {float(at(point)):.4g} at mu = {float(point):.6g}, "
-                f"which is in {mean!r}: a variance is positive at every mean; state mean=(lower, upper) if "
-                "fewer are meant"
-            )
 
 
 def _normalised(natural: Expression, mu: Expression, mean: Interval) -> tuple[Expression, Interval]:
@@ -514,21 +439,3 @@ def _mean_symbol(mean: Interval) -> Expression:
 
 def _inside(mean: Interval) -> float:
     return 0.5 if mean.upper == 1.0 else 1.0 if mean.upper > 1.0 else -1.0
-
-
-def _refuse_means(statement: Statement, mean: Interval) -> None:
-    """Refuse means whose distance from an end is lost by subtraction: 1 - mu is carried, no other is."""
-    lower, upper = mean.lower, mean.upper
-    if lower < upper and lower in {0.0, -math.inf} and upper in {0.0, math.inf}:
-        return
-    if (lower, upper) == (0.0, 1.0):
-        return
-    if math.isfinite(lower) and math.isfinite(upper):
-        remedy = f"use (y - {lower:g}) / {upper - lower:g} as the response, whose mean is between 0 and 1"
-    else:
-        end = lower if math.isfinite(lower) else upper
-        remedy = f"use y - {end:g} as the response, whose mean ends at 0"
-    raise FamilyError(
-        f"the {statement.kind} {statement.text!r} has means in {mean!r}: close to such an end, mu has no "
-        f"digits left to tell its distance; {remedy}"
-    )

@@ -21,8 +21,9 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval
 from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance, theta_at
 from etamu.family.contour import Inversion, lattice, law
-from etamu.family.facts import Statement, facts
+from etamu.family.facts import facts
 from etamu.family.laws import Law, Setting
+from etamu.family.statement import Statement
 from etamu.family.table import Table, tabulate
 
 _REMEMBERED = 64
@@ -59,7 +60,9 @@ def candidate(statement: Statement) -> Inversion | None:
     if found.variance is None or ends not in {(0.0, math.inf), (-math.inf, math.inf)}:
         return None
     functions = law(found.texts.variance)
-    return Inversion(found, functions, found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0))
+    return Inversion(
+        found, functions, found.closed[0] is not None and ends[0] == 0.0 and lattice(functions, 1.0)
+    )
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

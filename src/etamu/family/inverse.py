@@ -25,8 +25,8 @@ Function = Callable[[Array, Array], Array]
 """Of x and 1 - x."""
 
 _POLISH = 5
-_FAINT = 1e-250
-"""A share of a side below which an exponential end has few digits."""
+FAINT = 1e-250
+"""A distance from an end of theta at which an exponential variance leaves few digits."""
 
 _POLISHED = 1e-9
 """A relative step after which another one moves nothing."""
@@ -108,7 +108,9 @@ class Problem:
     root: Callable[[Array], tuple[Array, Array]]
     """From a value to x and 1 - x, good for a start."""
     distance: Callable[[float, Array, Array], Array] | None = None
-    """From the lower (-1) or upper (1) end of the codomain where both are finite, exact where it is little."""
+    """From the lower (-1) or upper (1) end of the codomain where both are finite, digits kept."""
+    faintest: float = 0.0
+    """The smallest target at which the function has digits."""
 
 
 def tabled(problem: Problem) -> Inverse | None:
@@ -180,12 +182,12 @@ def _side_from_end(
     most = 0.5 if unit else 1.0 if end == 0.0 else math.inf
     sizes = _GRID[(most >= _GRID) & (domain.whole | (end == 0.0) | unit | (_GRID >= 1.0))]
     shares = distance(side, *mean(sizes)) / length
-    known = np.isfinite(shares) & (shares > _FAINT)
+    known = np.isfinite(shares) & (shares > FAINT)
     places = np.log(shares[known]), np.log(sizes[known])
     order = np.argsort(places[0], kind="stable")
 
     def solved(d: Array) -> tuple[Array, Array]:
-        goal = np.where(d < _FAINT, math.nan, np.minimum(d, 1.0))
+        goal = np.minimum(d, 1.0)
         size = np.exp(np.interp(np.log(goal), places[0][order], places[1][order]))
         for _ in range(_POLISH):
             now = distance(side, *mean(size)) / length
@@ -197,7 +199,7 @@ def _side_from_end(
                 break
         return mean(size)
 
-    curves = [_curve(solved, which, 0.0) for which in range(1 + unit)]
+    curves = [_curve(solved, which, 0.0, FAINT) for which in range(1 + unit)]
     return None if curves[0] is None or curves[-1] is None else Side(curves[0], curves[1] if unit else None)
 
 
@@ -211,6 +213,8 @@ def _side(problem: Problem, sign: float) -> Side | None:
     logs = tuple(np.log(np.abs(each)) - rate * octaves for each, rate in zip(known, rates, strict=True))
     reached = np.abs(problem.function(*known) - sign * octaves) <= 1e-6 * octaves
     inside = np.isfinite(logs[0]) & np.isfinite(logs[1]) & reached
+    if not np.any(inside):
+        return None
     outward = 1.0 if problem.domain.lower >= 0.0 else -1.0
 
     def solved(d: Array) -> tuple[Array, Array]:
@@ -218,21 +222,23 @@ def _side(problem: Problem, sign: float) -> Side | None:
             return _polished(problem, sign * d, *problem.root(sign * d))
         places = np.log(d), np.log(octaves[inside])
         x, rest = (
-            np.exp(np.interp(*places, each[inside]) + rate * d)
+            np.exp(np.interp(*places, each[inside], right=math.nan) + rate * d)
             for each, rate in zip(logs, rates, strict=True)
         )
         return _polished(problem, sign * d, outward * x, rest if unit else 1.0 - outward * x)
 
-    curves = [_curve(solved, which, rates[which]) for which in range(1 + unit)]
+    curves = [_curve(solved, which, rates[which], problem.faintest) for which in range(1 + unit)]
     first, *others = curves
     if first is None or None in others:
         return None
     return Side(first, others[0] if unit else None)
 
 
-def _curve(solved: Callable[[Array], tuple[Array, Array]], which: int, rate: float) -> Curve | None:
+def _curve(
+    solved: Callable[[Array], tuple[Array, Array]], which: int, rate: float, faintest: float
+) -> Curve | None:
     def values(d: Array) -> Array:
-        found = solved(d)[which]
+        found = solved(np.where(d < faintest, math.nan, d))[which]
         return np.asarray(found * np.exp(-rate * d) if rate else found)
 
     table = paneled(values, rate)

@@ -30,6 +30,9 @@ def _rule(count: int) -> tuple[tuple[float, float], ...]:
 RULE = _rule(6)
 """Points and weights of Gauss and Legendre on (0, 1)."""
 
+SHORT = _rule(4)
+"""The same for an interval a sixteenth as long as its distance from where the function is singular."""
+
 FINE = _rule(12)
 """The same for the last digits of a function half as far from where it is singular."""
 

@@ -1,8 +1,9 @@
 """The integral of a positive rate over (0, top), to nearly the last digit at every size of its limit.
 
 On the scale w = log2 d a rate is smooth, whatever powers it goes by: Chebyshev panels are halved until their
-polynomials agree with it, integrated term by term, and summed from either end. Their edges are exact powers of 2. Beyond the panels the rate is a
-power, whose integral is known; whether the integral converges at an end is read off from that power.
+polynomials agree with it, integrated term by term, and summed from either end. Their edges are exact powers
+of 2. Beyond the panels the rate is a power, whose integral is known; whether the integral converges at an end
+is read off from that power.
 
 May import: `etamu._base`, numpy.
 Read next: `etamu.family.rays`, which integrates 1 / V and mu / V with it.
@@ -21,8 +22,10 @@ from etamu._base.types import Array
 
 _DEGREE = 20
 _WIDTH = 8.0
-_HALVINGS = 12
+_HALVINGS = 20
+_MOST = 20_000
 _SHORT = 0.01
+"""Half the width of a panel in which the rounding of a steep rate is seen."""
 _SMALL = 4e-15
 """Last coefficients of a panel that is believed, as shares of its largest."""
 
@@ -36,7 +39,7 @@ _STEEP = 16.0
 """Largest ratio of rates within a panel, so that the smallest has its digits too."""
 
 _SLOW = 0.02
-"""A rate that falls more slowly toward an end than d^0.02 has no finite integral there that floats could tell."""
+"""A rate that falls more slowly toward an end than d^0.02 has no finite integral that floats could tell."""
 
 _LEAST = 1e-290
 
@@ -56,8 +59,8 @@ class Primitive:
 
     @property
     def narrowest(self) -> float:
-        """Return the width in log d of the shortest panel that reaches between 2^-20 and 2^5."""
-        near = (self.edges[1:] > -20.0) & (self.edges[:-1] < 5.0)
+        """Return the width in log d of the shortest panel that reaches between 2^-20 and 2."""
+        near = (self.edges[1:] > -20.0) & (self.edges[:-1] < 1.0)
         return float(np.min(np.diff(self.edges), where=near, initial=_WIDTH)) * math.log(2.0)
 
     @property
@@ -68,13 +71,13 @@ class Primitive:
     def up_to(self, d: Array) -> Array:
         """Return the integral from 0 to d, NaN beyond the panels."""
         panel, part = self._inside(d)
-        return self.below[panel] + part
+        return np.asarray(self.below[panel] + part)
 
     def beyond(self, d: Array) -> Array:
         """Return the integral from d to the top, NaN beyond the panels."""
         panel, part = self._inside(d)
         whole = np.sum(self.coefficients, axis=0)[panel]  # at the right edge every polynomial is 1
-        return self.above[panel + 1] + (whole - part)
+        return np.asarray(self.above[panel + 1] + (whole - part))
 
     def between(self, start: float, d: Array) -> Array:
         """Return the integral from an edge of the panels to d."""
@@ -85,7 +88,7 @@ class Primitive:
         sums[edge:] = _running(0.0, whole[edge:])
         sums[: edge + 1] = -_running(0.0, whole[:edge][::-1])[::-1]
         above = panel >= edge
-        return np.where(above, sums[panel] + part, sums[panel + 1] - (whole[panel] - part))
+        return np.asarray(np.where(above, sums[panel] + part, sums[panel + 1] - (whole[panel] - part)))
 
     def _inside(self, d: Array) -> tuple[np.ndarray, Array]:
         """Return the panel of each d, and the integral from its left edge."""
@@ -123,18 +126,18 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
         edges = _usable(rate, top)
         left, right = edges[:-1], edges[1:]
         done: list[tuple[Array, Array]] = []
-        for halving in range(_HALVINGS + 1):
+        for _ in range(_HALVINGS + 1):
             coefficients, error = _fitted(rate, left, right)
-            good = error <= (_SMALL if halving < _HALVINGS else _TOLERATED)
+            good = error <= np.where(right - left < 2.0 * _SHORT, _TOLERATED, _SMALL)
             done.append((left[good], coefficients[:, good]))
             middle = 0.5 * (left + right)[~good]
             left, right = np.concatenate([left[~good], middle]), np.concatenate([middle, right[~good]])
-            if not left.size:
+            if not left.size or left.size > _MOST:
                 break
-        else:
+        if left.size:
             raise FamilyError(
-                f"the integral of {'mu' if power else '1'} / V is not found: V has no digits "
-                f"{2.0 ** left[0]:.4g} from an end of the means"
+                f"the integral of {'mu' if power else '1'} / V is not found: {2.0 ** left[0]:.4g} from an "
+                "end of the means, or from 0, V turns too often or has no digits"
             )
         return _summed(rate, done, float(edges[-1]), bounded=math.isfinite(top))
 
@@ -142,7 +145,9 @@ def primitive(variance: Callable[[Array], Array], power: int, top: float) -> Pri
 def _usable(rate: Callable[[Array], Array], top: float) -> Array:
     """Return edges of the first panels: where the rate is finite, to just beyond where it underflows."""
     last = math.log2(top) if math.isfinite(top) else _FAR
-    edges = last - _WIDTH * np.arange(math.floor((last + _FAR) / _WIDTH) + 1)[::-1]
+    edges = np.asarray(
+        last - _WIDTH * np.arange(math.floor((last + _FAR) / _WIDTH) + 1)[::-1], dtype=np.float64
+    )
     heights = np.exp2(edges) * rate(np.exp2(edges))
     usable = (heights > _LEAST) & (heights < 1.0 / _LEAST)
     start = stop = int(np.argmin(np.abs(edges - min(last, 0.0))))

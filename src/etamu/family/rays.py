@@ -1,13 +1,13 @@
-"""Theta, b and the unit deviance of a variance function whose integrals do not close: tables of them, made once.
+"""Theta, b and the unit deviance of a variance function whose integrals do not close, as tables made once.
 
-Means are distances d along one or two rays: from 0 for means of one sign, from 0 either way for all numbers, from
-either end for proportions. On a ray everything is an integral of a positive rate,
+Means are distances d along one or two rays: from 0 for means of one sign, from 0 either way for all numbers,
+from either end for proportions. On a ray everything is an integral of a positive rate,
 
     tau = int dd / V,  beta = int d dd / V,  gamma = d tau - beta,
 
-taken from the end at which it vanishes, so that far out nothing is subtracted from a large constant: with sign =
-dmu / dd and the end e at d = 0 of a proportion, theta = sign tau + shift and b = beta + e sign tau + level, and half
-the deviance of y and mu on one ray is gamma(d_y) + beta(d_mu) - d_y tau(d_mu).
+taken from the end at which it vanishes, so that far out nothing is subtracted from a large constant. With
+sign = dmu / dd and the end e at d = 0 of a proportion, theta = sign tau + shift and b = beta + e sign tau +
+level; half the deviance of y and mu on one ray is gamma(d_y) + beta(d_mu) - d_y tau(d_mu).
 
 May import: `etamu._base`, `etamu.family.formula`, `.panels`, `.primitive`, numpy.
 Read next: `etamu.family.computed`, which asks these where there is no formula.
@@ -28,7 +28,9 @@ from etamu.family.panels import Curve, curved
 from etamu.family.primitive import Primitive, primitive
 
 _NEAREST = 1.0 / 16.0
-"""Six Gauss points serve where y and mu differ by at most this share, if no panel was as short."""
+"""Four Gauss points serve where y and mu differ by at most this share, if no panel was as short."""
+
+TAU, BETA, GAMMA = range(3)
 
 Constants = tuple[float, float]
 """Of the part below d = 1 and of the part above."""
@@ -86,14 +88,13 @@ class Ray:
     def read(self, xp: Namespace, which: int, d: AnyArray) -> AnyArray:
         """Return tau, beta or gamma: by its table, or by its panels in NumPy where there is none."""
         table = self.tables[which]
+        if table is not None and which == TAU:  # no table reaches an infinity
+            return xp.where(d > 0.0, table(xp, d), 0.0 if self.tau.inner == "low" else -xp.inf)
         if table is not None:
             return table(xp, d)
         if xp is not np:
             raise TypeError("an integral that is no table is known to NumPy only")
         return (self.tau, self.beta, self.gamma)[which](np.minimum(d, self.top))
-
-
-TAU, BETA, GAMMA = range(3)
 
 
 def _ray(variance: Formula, sign: float, end: float, top: float) -> Ray:
@@ -105,11 +106,11 @@ def _ray(variance: Formula, sign: float, end: float, top: float) -> Ray:
     beta = _anchored(primitive(v, 1, top), top)
     plain = Ray(sign, end, top, tau, beta, (None, None, None))
 
-    def within(part: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    def within(part: Callable[[Array], Any]) -> Callable[[Array], Array]:
         return lambda d: part(np.minimum(d, top))
 
     size = within(lambda d: np.abs(d * tau(d)) + np.abs(beta(d)))
-    tables = curved(within(tau)), curved(within(beta)), curved(within(plain.gamma), size)
+    tables = curved(within(tau.__call__)), curved(within(beta.__call__)), curved(within(plain.gamma), size)
     return Ray(sign, end, top, tau, beta, tables)
 
 
@@ -136,8 +137,8 @@ class Integrals:
 
     @property
     def near(self) -> float:
-        """Return how close y and mu have to be, compared with their distance to an end, for a few Gauss points."""
-        return min([_NEAREST, *(0.25 * ray.tau.whole.narrowest for ray in self.rays)])
+        """Return how close y and mu have to be for a few Gauss points, as a share of what an end leaves."""
+        return min([_NEAREST, *(ray.tau.whole.narrowest / 16.0 for ray in self.rays)])
 
     @property
     def steep(self) -> bool:
@@ -153,7 +154,7 @@ class Integrals:
         """Return theta of a mean."""
 
         def part(ray: Ray, d: AnyArray, shift: Constants) -> AnyArray:
-            return ray.sign * ray.read(xp, TAU, d) + _of(xp, shift, d)
+            return ray.sign * ray.read(xp, TAU, d) + (0.0 if shift == (0.0, 0.0) else _of(xp, shift, d))
 
         return self._chosen(xp, mu, complement, part, self.shifts)
 
@@ -177,7 +178,7 @@ class Integrals:
     def half_deviance(
         self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray, theta: AnyArray | None
     ) -> AnyArray:
-        """Return the integral of (y - t) / V(t) from mu to y, y and mu apart; theta is that of mu if known."""
+        """Return the integral of (y - t) / V(t) from mu to y, where these are apart; theta is that of mu."""
         known = theta if self.plain else None
 
         def of_mean(ray: Ray, d: AnyArray) -> AnyArray:
@@ -196,7 +197,7 @@ class Integrals:
             if len({each for pair in constants for each in pair}) > 1:
                 rise = self._chosen(xp, y, 1.0 - y, constant, constants)
                 own = own + factor * (rise - self._chosen(xp, mu, complement, constant, constants))
-        return own
+        return xp.where(own == own, own, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
 
     def distance(self, side: float, mu: Array, complement: Array) -> Array:
         """Return how far theta is from its finite lower or upper end, right where that is little (NumPy)."""
@@ -246,7 +247,8 @@ class Integrals:
 def _of(xp: Namespace, constants: Constants, d: AnyArray) -> AnyArray:
     """Return the constant of the part of the ray that d is in."""
     inner, outer = constants
-    return inner if inner == outer else xp.where(d < 1.0, inner, outer)
+    none = xp.zeros_like(d)
+    return none + inner if inner == outer else xp.where(d < 1.0, none + inner, outer)
 
 
 def integrals(variance: Formula, mean: Interval) -> Integrals:
@@ -263,7 +265,7 @@ def integrals(variance: Formula, mean: Interval) -> Integrals:
     --------
     >>> square = Formula(2, (("*", 0, 0),))
     >>> found = integrals(square, Interval(0.0, math.inf))
-    >>> found.natural, float(found.theta(np, np.array([4.0]), np.array([-3.0]))[0])
+    >>> found.natural, round(float(found.theta(np, np.array([4.0]), np.array([-3.0]))[0]), 12)
     ((-inf, 0), -0.25)
     """
     if mean.whole:
@@ -297,9 +299,7 @@ def _from_zero(mean: Interval, rays: tuple[Ray, Ray]) -> Integrals:
         for ray, jump in zip(rays, jumps, strict=True)
     )
     levels = tuple((0.0, ray.beta.jump) for ray in rays)
-    return Integrals(
-        mean, Interval(origin - jumps[0], origin + jumps[1]), rays, shifts, levels, (None, None)
-    )
+    return Integrals(mean, Interval(origin - jumps[0], origin + jumps[1]), rays, shifts, levels, (None, None))
 
 
 def _from_both_ends(mean: Interval, rays: tuple[Ray, Ray]) -> Integrals:

@@ -15,12 +15,13 @@ from etamu._base.errors import FamilyError, LinkError, NotAvailableError
 from etamu.family.catalogue import LINKS, MEMBERS
 from etamu.family.check import spread
 from etamu.family.derived import CanonicalDerived, Derived
-from etamu.family.facts import Statement, facts
+from etamu.family.facts import facts
 from etamu.family.family import Family
 from etamu.family.formula import read
 from etamu.family.link import Link
 from etamu.family.links import CanonicalNegativeBinomial, Power
 from etamu.family.stated import StatedLink
+from etamu.family.statement import Statement
 
 _FAMILIES: dict[str, type[Family]] = {member.name: type(member) for member in MEMBERS}
 _PARAMETERS = {

@@ -27,7 +27,7 @@ _ROOTS = 4
 """Largest denominator of an exponent that SymPy is asked to solve for."""
 
 _SIMPLE = 8
-"""Operations of a formula of which SymPy is asked for an integral by rules; of longer ones it may take minutes."""
+"""Operations of a formula that SymPy is asked to integrate by rules; of longer ones it may take minutes."""
 
 DIGITS = 100
 """Decimal digits of the numbers that formulas are compared with."""
@@ -100,7 +100,7 @@ def error(
     points: Iterable[Any],
     size: Callable[[Any], Any] | None = None,
 ) -> float:
-    """Return the largest error of a formula, relative to itself or to a larger size; inf where it is no number."""
+    """Return the largest error of a formula, relative to itself or a larger size; inf if it is no number."""
     import mpmath
 
     with np.errstate(all="ignore"):
@@ -135,7 +135,7 @@ def antiderivative(value: Expression, symbol: Expression, inside: Expression) ->
 
 
 def _integrated(value: Expression, symbol: Expression) -> Expression | None:
-    """Integrate what SymPy integrates in a moment: which that is, is told by the formula, never by a clock."""
+    """Integrate what SymPy integrates in a moment: which that is, the formula tells, never a clock."""
     sp = sympy()
     if value.is_rational_function(symbol):
         return sp.integrate(value, symbol) if _splits(value, symbol) else None
@@ -225,7 +225,7 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
 
 
 def _easy(value: Expression, symbol: Expression) -> bool:
-    """Tell whether an equation is one of the first or second degree in the symbol, a power or a function of it.
+    """Tell whether an equation is of the first or second degree in the symbol, a power or a function of it.
 
     All others SymPy would search for long, write out by Cardano's formula, or seek in vain.
     """
@@ -234,7 +234,9 @@ def _easy(value: Expression, symbol: Expression) -> bool:
         return _quadratic(found[0], found[1])
     joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
     functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
-    outer = {part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)}
+    outer = {
+        part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)
+    }
     if outer:
         (part, *others) = outer
         return not others and not joined.subs(part, 1).has(symbol) and _easy(part.args[0], symbol)

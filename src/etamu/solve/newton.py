@@ -115,7 +115,7 @@ def along_edge(oracle: Oracle, here: Point, fisher: Direction, matrix: Array) ->
     """Return the Fisher step without its stiffest parts, if that promises more before the edge stops it.
 
     Towards an edge the information grows without end, so its largest eigenvectors are the normals of the
-    edges nearby. Of the steps without the k largest, k = 0, 1, ..., the one with the largest gain
+    edges nearby. Of the steps without the k largest, k = 0, 1, 2, 4, 8, ..., the one with the largest gain
     t (1 - t/2) slope is taken, with t the length the edge allows. Each k asks `reach` once.
     """
     if ceiling(oracle, here.beta, fisher.step) > CUT:
@@ -124,7 +124,8 @@ def along_edge(oracle: Oracle, here: Point, fisher: Direction, matrix: Array) ->
     values, vectors = np.linalg.eigh(matrix / extent[:, None] / extent)
     shares = vectors.T @ (here.score / extent)
     best, most = fisher, JAMMED**2 * max(here.local.scale, 0.0)
-    for left in range(len(values), 0, -1):
+    fewer = [len(values) - (1 << k) for k in range(len(values).bit_length())]
+    for left in (len(values), *filter(None, fewer)):
         if values[0] <= 0:
             break
         parts = shares[:left] / values[:left]
