@@ -86,7 +86,7 @@ class Loss:
 
 
 def _refuse_shape(family: VectorFamily, eta: AnyArray) -> None:
-    """Refuse an eta that has not a column for every predictor; before classes are told, any number will do."""
+    """Refuse an eta without a column for every predictor; before classes are told any number will do."""
     settled = not family.categorical or bool(getattr(family, "levels", ()))
     least = len(family.parameters) if settled else 1 + bool(getattr(family, "ordered", False))
     if eta.ndim != 2 or eta.shape[1] < least or (settled and eta.shape[1] != least):
