@@ -88,9 +88,8 @@ LAWS = {
 @pytest.mark.parametrize("name", LAWS)
 def test_every_parameter_of_every_law(name):
     family, lines = LAWS[name]
-    sloped = {
-        p.name: "~ x" for p, line in zip(family.parameters, lines, strict=True) if line[1] and not p.main
-    }
+    pairs = list(zip(family.parameters, lines, strict=True))
+    sloped = {each.name: "~ x" for each, line in pairs if line[1] and not each.main}
     names, truth = [], []
     for parameter, (level, slope) in pairs:
         names += [f"{parameter.name}:Intercept", *([f"{parameter.name}:x"] if slope else [])]

@@ -136,8 +136,8 @@ def _variables(fit: VectorFit) -> dict[str, Variable]:
     for stated in fit.problem.predictors:
         if stated.schema is None:
             raise NotAvailableError(
-                "this model was fitted to a matrix, whose columns may depend on one another: fit a formula or "
-                "a table, or ask predict() for the rows you mean"
+                "this model was fitted to a matrix, whose columns may depend on one another: fit a formula "
+                "or a table, or ask predict() for the rows you mean"
             )
         for variable in variables_in(stated.schema):
             own = settled(variable, fit.problem.table)
