@@ -1,4 +1,4 @@
-"""Average effects of several predictors: of every variable on each class's probability, a mean or a parameter.
+"""Average effects of several predictors: what each variable does to every class, a mean or a parameter.
 
 May import: everything below `vector`.
 Read next: `etamu.fit.effects`, the same for one predictor; `etamu.vector.predict`, what is averaged.
