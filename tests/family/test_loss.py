@@ -6,11 +6,11 @@ import array_api_strict
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.special import expit, gammaln
+from scipy.special import expit, gammaln, logsumexp, softmax
 
 import etamu as em
 from etamu.family.loss import namespace_of
-from tests.catalogue import CUBIC, DERIVED_UNITS, SYMPY, UNITS, columns, crossed
+from tests.catalogue import CUBIC, DERIVED_UNITS, NATURAL, SYMPY, UNITS, VECTORS, columns, crossed
 
 ETA = np.linspace(-4.0, 4.0, 17)
 COUNTS = np.arange(17.0) % 5
@@ -24,7 +24,7 @@ def same(found, value, gradient, hessian):
         assert_allclose(mine, np.broadcast_to(theirs, ETA.shape), rtol=1e-12, atol=1e-14)
 
 
-# --- the table of equivalences; the multinomial comes with its family ---
+# --- the table of equivalences ---
 
 
 def test_gaussian_is_squared_error() -> None:
@@ -64,7 +64,58 @@ def test_gamma_log_is_the_gamma_negative_log_likelihood() -> None:
     same((value, gradient, hessian), value, (1 - AMOUNTS / mu) / phi, AMOUNTS / mu / phi)
 
 
+def test_multinomial_is_softmax_cross_entropy() -> None:
+    rng = np.random.default_rng(0)
+    eta, y = 3.0 * rng.normal(size=(17, 3)), COUNTS % 4
+    scores = np.column_stack([np.zeros(17), eta])  # the first class is the reference
+    p, mine = softmax(scores, axis=1), np.eye(4)[y.astype(int)]
+    value, gradient, hessian = em.loss(em.Multinomial())(y, eta)
+    assert_allclose(value, logsumexp(scores, axis=1) - np.sum(scores * mine, axis=1), rtol=1e-12, atol=1e-15)
+    assert_allclose(gradient, (p - mine)[:, 1:], rtol=1e-12, atol=1e-15)
+    bends = p[:, :, None] * np.eye(4) - p[:, :, None] * p[:, None, :]
+    assert_allclose(hessian, bends[:, 1:, 1:], rtol=1e-12, atol=1e-15)
+
+
 # --- the contract ---
+
+
+@pytest.mark.parametrize("family", [*VECTORS[1::4], *NATURAL], ids=repr)
+def test_any_array_namespace_gives_the_same_of_several_predictors(family) -> None:
+    rng = np.random.default_rng(1)
+    k = len(family.parameters)
+    eta = rng.uniform(0.2, 1.5, size=(17, k)) + np.arange(k)  # thresholds rise; inside every domain
+    share = family.support.contains(np.array([0.5]))[0]
+    first = [YES * 0.5 + 0.2] if share else [1.0 + COUNTS] if k and not family.categorical else [COUNTS % k]
+    if family.categorical and family.counted:
+        first = [1.0 + COUNTS for _ in family.levels]
+    elif "trials" in family.response:
+        first = [*first, 9.0 + COUNTS]
+    ours = em.loss(family)(tuple(first), eta)
+    strict = em.loss(family)(tuple(map(array_api_strict.asarray, first)), array_api_strict.asarray(eta))
+    for one, other in zip(ours, strict, strict=True):
+        assert_allclose(np.asarray(other), one, rtol=1e-12, atol=1e-300)
+
+
+def test_a_class_that_is_not_there_has_no_loss() -> None:
+    y = np.array([0.0, 2.0, 3.0, -1.0, 0.5])
+    for family, k in ((em.Multinomial(), 2), (em.Cumulative(), 3)):
+        value, gradient, _ = em.loss(family)(y, np.tile(np.arange(float(k)), (5, 1)))
+        assert np.isfinite(value).tolist() == [True, True, False, False, False]
+        assert np.isfinite(gradient[:, 0]).tolist() == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("family", "eta", "message"),
+    [
+        (em.Multinomial(), np.zeros(3), r"eta of .* is \(n, 1\), one column for each predictor, not \(3,\)"),
+        (em.Cumulative(), np.zeros((3, 1)), r"\(n, 2\).* not \(3, 1\)"),
+        (em.Beta(), np.zeros((3, 3)), r"\(n, 2\).* not \(3, 3\)"),
+    ],
+    ids=["flat", "no threshold", "too many"],
+)
+def test_an_eta_of_another_shape_is_refused(family, eta, message) -> None:
+    with pytest.raises(em.OptionError, match=message):
+        em.loss(family)(np.full(3, 0.5), eta)
 
 
 @pytest.mark.parametrize("unit", [*UNITS[::7], *DERIVED_UNITS], ids=repr)

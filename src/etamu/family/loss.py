@@ -67,7 +67,15 @@ class Loss:
             raise OptionError(
                 f"the response of {family} is {' and '.join(family.response)}, not {len(columns)} arrays"
             )
-        value, score, information = self.unit.bind(namespace_of(eta), self.information)(columns, eta)
+        xp = namespace_of(eta)
+        if hasattr(family, "parameters"):
+            _refuse_shape(family, eta)
+        value, score, information = self.unit.bind(xp, self.information)(columns, eta)
+        if getattr(family, "categorical", False) and len(columns) == 1:
+            number, most = columns[0], score.shape[1] - (1 if family.ordered else 0)
+            known = (number >= 0) & (number <= most) & (number == xp.floor(number))
+            value = xp.where(known, value, xp.nan)  # a class that is not there: no number is its loss
+            score = xp.where(known[:, None], score, xp.nan)
         scale: Any = 1.0 / phi if weights is None else weights / phi
         if getattr(scale, "ndim", 0) == 0 or value.ndim == score.ndim:
             return Losses(-value * scale, -score * scale, information * scale)
@@ -75,6 +83,16 @@ class Loss:
 
     def __str__(self) -> str:
         return f"loss of {self.unit}"
+
+
+def _refuse_shape(family: VectorFamily, eta: AnyArray) -> None:
+    """Refuse an eta without a column for every predictor; before classes are told any number will do."""
+    settled = not family.categorical or bool(getattr(family, "levels", ()))
+    least = len(family.parameters) if settled else 1 + bool(getattr(family, "ordered", False))
+    if eta.ndim != 2 or eta.shape[1] < least or (settled and eta.shape[1] != least):
+        raise OptionError(
+            f"eta of {family} is (n, {least}), one column for each predictor, not {tuple(eta.shape)}"
+        )
 
 
 def loss(

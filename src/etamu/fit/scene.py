@@ -293,7 +293,11 @@ def variables_of(fit: Fit) -> tuple[Variable, ...]:
 
     A variable is categorical where some term takes its levels, numeric elsewhere.
     """
-    schema = schema_of(fit)
+    return variables_in(schema_of(fit))
+
+
+def variables_in(schema: Schema) -> tuple[Variable, ...]:
+    """List the variables that terms of a schema read, in order of appearance."""
     used = {number for term in schema.terms for scoped in term.products for number, _ in scoped}
     found: dict[str, Variable] = {}
     for number, factor in enumerate(schema.factors):

@@ -61,11 +61,11 @@ def several_of(
         _refuse_method(found.name, method)
         return found, predictors if dispersion is None else {**predictors, **_about(found, dispersion)}
     member = catalogue.stated(family)
-    shape = type(member).__name__ if type(member) in SHAPED else ""
-    if shape and {*predictors} - {"mean"}:
+    shaped = type(member) in SHAPED
+    if shaped and {*predictors} - {"mean"}:
         _refuse_method(member.name, method)
         return _shaped(member, link), predictors
-    if shape and dispersion is not None:
+    if shaped and dispersion is not None:
         raise FamilyError(
             f"the {member.name} family has a theta in the place of a dispersion, and its variance falls with "
             f"it: predictors={{'theta': {dispersion!r}}} models it"

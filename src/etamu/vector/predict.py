@@ -57,7 +57,7 @@ class VectorPrediction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Target:
+class Target:
     """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric.
 
     `linear` is its matrix (m, k) where it is linear.
@@ -98,7 +98,7 @@ def predict(
     kind = kind or ("probabilities" if fit.family.categorical else "mean")
     if kind == "class" and (se or interval is not None):
         raise OptionError("a class has no standard error: ask for 'probabilities'")
-    target = _target(fit, "probabilities" if kind == "class" else kind)
+    target = target_of(fit, "probabilities" if kind == "class" else kind)
     rows = _own_rows(fit) if data is None else _new_rows(fit, data, unseen, offset, exposure)
     estimate = rows.each(lambda chunk: _values(fit, chunk, target))
     if kind == "class":
@@ -133,7 +133,14 @@ def _levels(fit: VectorFit) -> tuple[str, ...]:
 # What is predicted
 
 
-def _target(fit: VectorFit, kind: str) -> _Target:
+def target_of(fit: VectorFit, kind: str) -> Target:
+    """Return what is predicted, by its name.
+
+    Raises
+    ------
+    OptionError
+        If there is nothing of that name.
+    """
     family = fit.family
     names = tuple(each.parameter.name for each in fit.problem.predictors)
     if kind == "link":
@@ -141,13 +148,13 @@ def _target(fit: VectorFit, kind: str) -> _Target:
     if family.categorical:
         levels = _levels(fit)
         if kind in {"probabilities", "mean"}:
-            return _Target(
+            return Target(
                 lambda eta: family.mean(np, eta), _probability_slopes(family, levels), "logit", levels
             )
         if kind in levels:
             at = levels.index(kind)
             slopes = _probability_slopes(family, levels)
-            return _Target(
+            return Target(
                 lambda eta: family.mean(np, eta)[:, at : at + 1],
                 lambda eta: slopes(eta)[:, at : at + 1],
                 "logit",
@@ -160,7 +167,7 @@ def _target(fit: VectorFit, kind: str) -> _Target:
     if kind in names and (kind != "mean" or family.mean_modelled):
         at, link = names.index(kind), fit.problem.predictors[names.index(kind)].parameter.link
         one = np.eye(len(names))[at]
-        return _Target(
+        return Target(
             lambda eta: link.inverse(np, eta[:, at]).mu[:, None],
             lambda eta: (link.inverse(np, eta[:, at]).d1[:, None] * one)[:, None, :],
             _scale(link.range.lower, link.range.upper),
@@ -168,7 +175,7 @@ def _target(fit: VectorFit, kind: str) -> _Target:
         )
     if kind == "mean":
         low, high = family.support.interval.lower, family.support.interval.upper
-        return _Target(
+        return Target(
             lambda eta: np.asarray(family.mean(np, eta))[:, None],
             lambda eta: _differences(lambda at: np.asarray(family.mean(np, at)), eta)[:, None, :],
             _scale(low, high),
@@ -178,14 +185,14 @@ def _target(fit: VectorFit, kind: str) -> _Target:
     raise OptionError(f"kind {kind!r} is not known; choose one of {listed}")
 
 
-def _linear(fit: VectorFit, names: tuple[str, ...]) -> _Target:
+def _linear(fit: VectorFit, names: tuple[str, ...]) -> Target:
     """Predict eta itself; of an anchored predictor what the others exceed it by, alpha_j - x' beta."""
     matrix, columns = np.eye(len(names)), names
     at = fit.coordinates.anchored
     if at is not None:
         matrix[:, at] -= 1.0
         matrix, columns = np.delete(matrix, at, axis=0), (*names[:at], *names[at + 1 :])
-    return _Target(
+    return Target(
         lambda eta: eta @ matrix.T,
         lambda eta: np.broadcast_to(matrix, (len(eta), *matrix.shape)),
         "plain",
@@ -231,7 +238,7 @@ def _differences(function: Callable[[Array], Array], eta: Array) -> Array:
     return out
 
 
-def _values(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
+def _values(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
     """Compute what is predicted, (n, m); of a limit what the etas come to that run away."""
     at = ended(fit, chunk)
     with np.errstate(all="ignore"):
@@ -244,7 +251,7 @@ def _values(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
     return np.where(at.unknown[:, None], np.nan, values)
 
 
-def _errors(fit: VectorFit, chunk: Chunk, target: _Target) -> Array:
+def _errors(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
     """Compute delta-method standard errors of what is predicted, (n, m)."""
     stack, root = fit.coordinates, fit.root.matrix
     at = ended(fit, chunk)

@@ -69,17 +69,18 @@ def answered(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
 def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
     columns = left.columns(left.keep)
     first, name = columns[0], columns[0].name
+    called = family.settings.get("family", family).name  # of a modelled dispersion that of the mean
     if first.kind not in {"numeric", "boolean"}:
         raise DataError(
             f"the response {name!r} is {first.kind} (row {left.rows[0]} holds {first.shown(0)}), but the "
-            f"{family.name} family needs {family.support!r}"
+            f"{called} family needs {family.support!r}"
         )
     y = numbers(first, f"response {name!r}", left.rows)
     wrong = ~family.support.contains(y)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[row]:g} in "
+            f"the {called} family needs {family.support!r}, but the response {name!r} is {y[row]:g} in "
             f"row {left.rows[row]}: correct the row or choose a family with this support"
         )
     if "trials" not in family.response:

@@ -33,12 +33,14 @@ from etamu.vector.stack import Stack
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates, resampling
     from etamu.fit.deviance_table import DevianceTable
+    from etamu.fit.estimates import Estimates
     from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
     from etamu.fit.linear_test import LinearTest
     from etamu.vector.bootstrap import bootstrap, replicated_intervals
     from etamu.vector.covariance import with_covariance
     from etamu.vector.drop import drop1
+    from etamu.vector.effects import effects
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
     from etamu.vector.limit import signs
@@ -67,6 +69,7 @@ else:
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
     drop1 = later("etamu.vector.drop", "drop1")
+    effects = later("etamu.vector.effects", "effects")
     hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
 
 
@@ -342,6 +345,23 @@ class VectorFit(Estimated):
             "x", or of another predictor "zero:child".
         """
         return drop1(self, scope=scope)
+
+    def effects(self, variables: Any = None, *, kind: str | None = None, level: float = 0.95) -> Estimates:
+        """Average the effect of every variable on what is predicted: average marginal effects.
+
+        For a number the average over the rows of the derivative; for a factor the average difference between
+        all rows at a level and all rows at its reference level. Of classes one effect on each probability;
+        they add up to 0. Standard errors by the delta method from the covariance in force.
+
+        Parameters
+        ----------
+        variables : str or list of str, optional
+            All variables of the model if left out.
+        kind : str, optional
+            As for `predict`: "probabilities" or "mean" if left out, a class, a parameter, or "link".
+        level : float
+        """
+        return effects(self, variables, kind, level)
 
     def plot(self, name: str = "probabilities", *arguments: Any, **options: Any) -> Any:
         """Draw the fit: what it predicts along a column, or another picture by name.

@@ -71,9 +71,8 @@ def reached(family: VectorFamily, oracle: Likelihood, executor: Threads, stack: 
     cones = family.cones(executor.whole.y)
     if cones is None:
         return Found(None, solve(None), settled=False)
-    watched = watch() if family.convex and oracle.concordance > 0.0 else None
     try:
-        solution = solve(watched)
+        solution = solve(watch())  # a direction in which no row ever falls needs no concavity
     except Creeping as suspicion:
         local, passes = oracle.at(suspicion.beta, FINAL), len(suspicion.steps) + 2
         try:

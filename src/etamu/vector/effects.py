@@ -1,0 +1,231 @@
+"""Average effects of several predictors: what each variable does to every class, a mean or a parameter.
+
+May import: everything below `vector`.
+Read next: `etamu.fit.effects`, the same for one predictor; `etamu.vector.predict`, what is averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.facts import dataclass
+from etamu._base.types import Array
+from etamu.data.column import Column
+from etamu.data.encode import encode
+from etamu.data.evaluate import names_in
+from etamu.data.schema import CategoricalFactor
+from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.execute.threads import Threads
+from etamu.fit.estimates import Estimates, law, text_rows
+from etamu.fit.scene import Variable, names_of, settled, variables_in
+from etamu.infer.wald import criticals, p_values
+from etamu.vector.predict import Target, target_of
+from etamu.vector.response import trials_of
+from etamu.vector.rows import eta_of, placed_chunk, visited
+
+if TYPE_CHECKING:
+    from etamu.vector.result import VectorFit
+
+STEP = 1e-3
+"""Width of the stencil of a derivative, in standard deviations of the variable or in sizes of its value."""
+STENCIL = ((-2.0, 1.0 / 12.0), (-1.0, -8.0 / 12.0), (1.0, 8.0 / 12.0), (2.0, -1.0 / 12.0))
+"""Places and weights of a derivative by four points."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Average:
+    """Weighted sums over rows, (m,), and their derivatives in working coefficients, (m, size); adds up."""
+
+    value: Array
+    gradient: Array
+
+    def __add__(self, other: Average) -> Average:
+        return Average(self.value + other.value, self.gradient + other.gradient)
+
+    def __sub__(self, other: Average) -> Average:
+        return Average(self.value - other.value, self.gradient - other.gradient)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """The rows of a fit, what each of them counts, and what is averaged over them."""
+
+    fit: VectorFit
+    target: Target
+    units: Array
+
+    def average(self, changes: Mapping[str, Column], weights: Array) -> Average:
+        """Sum what is predicted, times weights, with some columns changed."""
+        fit, problem = self.fit, self.fit.problem
+        chunk = problem.counting()
+        frame = replace(problem.table, read_already={**problem.table.read_already, **changes})
+        keep = np.zeros(problem.input_rows, dtype=bool)
+        keep[chunk.row_ids] = True
+        seen: dict[int, Any] = {}
+        predictors = []
+        for stated, own in zip(problem.predictors, chunk.predictors, strict=True):
+            assert stated.schema is not None
+            if id(stated.layout) not in seen:
+                seen[id(stated.layout)] = encode(stated.schema, frame, keep).design
+            predictors.append(Predictor(seen[id(stated.layout)], own.offset))
+        rows = Chunk(tuple(predictors), (weights,), Weights(), np.arange(len(chunk)))
+        executor = Threads(placed_chunk(fit, rows), **visited(problem.options, len(predictors)))
+        return executor.reduce(self._block)
+
+    def _block(self, chunk: Chunk) -> Average:
+        stack, weight = self.fit.coordinates, chunk.y[0]
+        eta = eta_of(chunk, stack.raw(self.fit.beta))
+        slopes = self.target.slopes(eta)
+        gradient = np.zeros((slopes.shape[1], stack.size))
+        for j, (predictor, part, at) in enumerate(
+            zip(chunk.predictors, stack.parts, stack.blocks, strict=True)
+        ):
+            for m in range(slopes.shape[1]):
+                gradient[m, at] = part.gathered(predictor.design.rmatvec(weight * slopes[:, m, j]))
+        return Average(weight @ self.target.value(eta), gradient)
+
+
+def effects(fit: VectorFit, variables: Any, kind: str | None, level: float) -> Estimates:
+    """Average the effect of every variable, as `VectorFit.effects` describes.
+
+    Raises
+    ------
+    OptionError
+        If a variable, the kind or the level is not understood.
+    NotAvailableError
+        If the fit carries no rows, was fitted to a matrix, or is the limit of one that does not exist.
+    """
+    if not 0.0 < level < 1.0:
+        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    if fit.limit is not None:
+        raise NotAvailableError(
+            "effects are averages of slopes, and some coefficients of this fit are infinite: ask predict()"
+        )
+    kind = kind or ("probabilities" if fit.family.categorical else "mean")
+    scene = Scene(fit, target_of(fit, kind), _units(fit))
+    known = _variables(fit)
+    wanted = [*known] if variables is None else [*names_of(variables)]
+    for name in wanted:
+        if name not in known:
+            raise OptionError(f"the model has no variable {name!r}; there are {', '.join(map(repr, known))}")
+    if not wanted:
+        raise OptionError("the model has a constant only: there is no variable whose effect could be asked")
+    parts: list[tuple[str, str, Average]] = []
+    for name in wanted:
+        parts += _of_levels(scene, known[name]) if known[name].levels else [_slope(scene, known[name])]
+    return _table(scene, parts, kind, level)
+
+
+def _units(fit: VectorFit) -> Array:
+    """Return the share of each row: its frequency times its sampling weight times its trials."""
+    chunk = fit.problem.counting()
+    out = np.ones(len(chunk))
+    for factor in (chunk.weights.frequency, chunk.weights.sampling, trials_of(chunk.y, fit.family)):
+        out = out if factor is None else out * factor
+    return np.asarray(out / out.sum())
+
+
+def _variables(fit: VectorFit) -> dict[str, Variable]:
+    """Return the variables of every predictor by name; refuse what cannot be changed alone."""
+    found: dict[str, Variable] = {}
+    for stated in fit.problem.predictors:
+        if stated.schema is None:
+            raise NotAvailableError(
+                "this model was fitted to a matrix, whose columns may depend on one another: fit a formula "
+                "or a table, or ask predict() for the rows you mean"
+            )
+        for variable in variables_in(stated.schema):
+            own = settled(variable, fit.problem.table)
+            if variable.name not in found or own.levels:
+                found[variable.name] = own
+    return found
+
+
+def _of_levels(scene: Scene, variable: Variable) -> list[tuple[str, str, Average]]:
+    """Compare all rows at each level with all rows at the reference level."""
+    column = scene.fit.problem.table.column(variable.name)
+    n = len(column.values)
+
+    def at(place: int) -> Average:
+        if variable.numbers is not None and column.kind == "numeric":
+            made = Column(variable.name, "numeric", np.full(n, float(variable.numbers[place])))
+        else:
+            code = column.levels.index(variable.levels[place])
+            made = Column(variable.name, column.kind, np.full(n, code, dtype=np.int32), None, column.levels)
+        return scene.average({variable.name: made}, scene.units)
+
+    means = [at(place) for place in range(len(variable.levels))]
+    base = variable.levels[variable.base]
+    return [
+        (variable.name, f"{level} - {base}", means[place] - means[variable.base])
+        for place, level in enumerate(variable.levels)
+        if place != variable.base
+    ]
+
+
+def _slope(scene: Scene, variable: Variable) -> tuple[str, str, Average]:
+    """Average the derivative by four points around each row's value."""
+    name = variable.name
+    for stated in scene.fit.problem.predictors:
+        assert stated.schema is not None
+        shut = [e.expression for e in stated.schema.factors if isinstance(e, CategoricalFactor)]
+        shut += [each.expression for each in stated.schema.offsets]
+        for expression in shut:
+            if name in names_in(expression):
+                raise OptionError(
+                    f"{name!r} enters by levels or in an offset, which has no slope: ask predict() for the "
+                    "rows you mean"
+                )
+    column = scene.fit.problem.table.column(name)
+    rows = scene.fit.problem.counting().row_ids
+    values = np.asarray(column.values, dtype=np.float64)
+    used = values[rows]
+    width = np.full(len(values), STEP * (float(used.std()) or abs(float(used[0])) or 1.0))
+    if float(used.min()) > 0.0:  # log and powers bend on the scale of the value itself
+        width = np.minimum(width, STEP * values)
+    total: Average | None = None
+    for place, weight in STENCIL:
+        moved = Column(name, "numeric", values + place * width)
+        part = scene.average({name: moved}, scene.units * weight / width[rows])
+        total = part if total is None else total + part
+    assert total is not None
+    return name, "slope", total
+
+
+def _table(scene: Scene, parts: list[tuple[str, str, Average]], kind: str, level: float) -> Estimates:
+    fit, columns = scene.fit, scene.target.columns
+    rows = [
+        {**({"of": column} if column else {}), "variable": variable, "contrast": contrast}
+        for variable, contrast, _ in parts
+        for column in (columns or ("",))
+    ]
+    value = np.concatenate([average.value for *_, average in parts])
+    root = np.concatenate([average.gradient for *_, average in parts]) @ fit.root.matrix
+    error, df = np.sqrt(np.einsum("ij,ij->i", root, root)), fit.reference_df
+    half = criticals(level, df) * error
+    with np.errstate(all="ignore"):
+        statistic = value / error
+    covariance = "the model's" if fit.covariance_kind == "model" else fit.covariance_kind
+    return Estimates(
+        title="Average effects",
+        heading=(
+            f"Model: {fit.family.name}; response: {fit.problem.words.response}",
+            f"Effects on {kind}, averaged over {len(scene.units):,} rows",
+            f"{100 * level:g} % intervals: {law(df)}; covariance: {covariance}",
+        ),
+        labels=text_rows(rows),
+        estimate=value,
+        std_error=error,
+        conf_low=value - half,
+        conf_high=value + half,
+        df=df,
+        root=root,
+        statistic=statistic,
+        p_value=p_values(statistic, df),
+        maker=fit.problem.table,
+    )
