@@ -40,8 +40,9 @@ SETTLED = 1e-9
 """Share of itself by which it may still change between them."""
 GONE = (1e-2, 1e-4, 1e-8, 1e-16, 1e-32)
 """Shares of the information at its own response that a row has left where it may count as gone."""
-ALONG = 2.0 ** np.arange(0.0, 60.0, 0.125)
-"""Distances along a direction at which the value is looked at, in units of the slowest row."""
+ALONG = 2.0 ** np.concatenate([np.arange(0.0, 12.0, 0.125), np.arange(12.0, 900.0, 4.0)])
+"""Distances along a direction at which the value is looked at, in units of the slowest row: closely where
+tails are exponential, and as far as a light row whose tail is a power may want to come back from."""
 LOWER = 1e-9
 """Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
 ENDED = (Outcome.CONVERGED, Outcome.BOUNDARY)
