@@ -20,6 +20,9 @@ from etamu.family.numeric import FINE, RULE, SHORT, Pair, integral, inverted
 from etamu.family.panels import Panels, paneled
 
 _REMEMBERED = 64
+_FAR = 0.25
+"""Six Gauss points serve up to this share."""
+
 _NEAR = 1.0 / 16.0
 """Four Gauss points serve where y and mu are closer than this share of their distance to a zero of V."""
 
@@ -228,12 +231,18 @@ def half_deviance(
         variance = of_mean(found.variance, xp, t, rest)
         return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
 
-    close = gap * integral(bend, SHORT)
+    close = gap * integral(bend, RULE if _bounded(found) else SHORT)
     if found.integrals is not None:
         apart = found.integrals.half_deviance(xp, y, mu, complement, theta)
     else:
         apart = _apart(xp, found, y, mu, complement, theta)
     return xp.where(near, close, xp.maximum(apart, 0.0))
+
+
+def _bounded(found: Facts) -> bool:
+    """Tell whether theta is a formula between two finite ends, where y theta dwarfs the deviance."""
+    ends = found.natural.upper - found.natural.lower
+    return found.integrals is None and found.points is not None and math.isfinite(ends)
 
 
 def _near(
@@ -243,7 +252,7 @@ def _near(
     ends = [(found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])]
     points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
     points += [point for point in found.points or () if point not in points]
-    share = _NEAR if found.points is not None else _NEAR / 2.0
+    share = _FAR if _bounded(found) else _NEAR if found.points is not None else _NEAR / 2.0
     if found.points is None and found.integrals is not None:
         share = found.integrals.near
     squared = gap * gap
