@@ -143,7 +143,7 @@ def test_a_missing_number_in_a_row_without_weight_alone_is_said_as_well() -> Non
 
 def test_far_numbers_that_the_sample_missed_are_seen_in_the_first_pass() -> None:
     x, y = data(9)
-    far = [1003, 2004, 3005, 4006]
+    far = [1003, 2010, 3005, 4006]  # rows that are not drawn
     x[far, 3] = [3e4, 3e4, -3e4, -3e4]
     y[far] = [0.0, 1.0, 0.0, 1.0]
     fit, times = counted(x, y)
