@@ -95,7 +95,8 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
     half = rows @ root.matrix
     if not np.all(np.isfinite(half)):
         return Statistic(math.nan, len(rows) - given)
-    unit = 2.0 ** (math.frexp(float(np.abs(half).max(initial=0.0)))[1] - 1)  # squares of what is far out overflow
+    # Squares of what is far out overflow.
+    unit = 2.0 ** (math.frexp(float(np.abs(half).max(initial=0.0)))[1] - 1)
     half, estimate = half / unit, estimate / unit
     if len(half) == 1 and not given:
         length = float(half[0] @ half[0])
