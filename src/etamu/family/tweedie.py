@@ -93,7 +93,7 @@ def bends(x: Array, power: float) -> tuple[Array, Array]:
     Examples
     --------
     >>> slope, bend = bends(np.array([-9.0]), 1.5)  # a small phi: the saddlepoint's -1/2, a straight line
-    >>> slope.round(3), (bend + 0.0).round(3)
+    >>> slope.round(3), bend.round(3) + 0.0
     (array([-0.5]), array([0.]))
     """
     return _many(_log_slope, x, power), _many(_log_bend, x, power)
