@@ -216,11 +216,17 @@ def readme(run: Run) -> str:
         ratios = []
         for rival in rivals:
             other = result.of(rival)
-            failed = other is not None and other.failed and not other.seconds
-            ratios.append("fails" if failed else times(ratio(other, entry)))
+            ratios.append(_refusal(other) or times(ratio(other, entry)))
         shape = f"{result.rows:,} × {result.coefficients:,}"
         lines.append(f"| {task.title} | {shape} | {duration(entry.best)} | {' | '.join(ratios)} |")
     return "\n".join(lines)
+
+
+def _refusal(rival: Entry | None) -> str:
+    """Say why a rival that took part has no time: it took too long or failed."""
+    if rival is None or not rival.failed or rival.seconds:
+        return ""
+    return rival.failed.replace("took longer than", "over") if "took longer" in rival.failed else "fails"
 
 
 def main() -> None:

@@ -51,6 +51,15 @@ def test_a_rival_that_fails_is_neither_beaten_nor_hidden() -> None:
     assert "| High cardinality | 1,000 × 31 | 1 s | fails |" in report.readme(fast)
 
 
+def test_a_rival_that_takes_too_long_is_said_to() -> None:
+    slow = Entry("statsmodels", "1", failed="took longer than 6 s")
+    run = run_of(
+        result_of("poisson-dense", entry("etamu", 1.0), entry("glum", 2.0), slow),
+        result_of("small", entry("etamu", 1.0), entry("glum", 2.0), entry("statsmodels", 3.0)),
+    )
+    assert "| 1 s | 2.0× | over 6 s |" in report.readme(run)
+
+
 @pytest.mark.parametrize(("error", "reached"), [(1e-9, True), (2e-8, False), (None, None)])
 def test_our_own_accuracy_is_judged(error: float | None, reached: bool | None) -> None:
     run = run_of(result_of("poisson-wide", entry("etamu", 1.0, error=error)))
