@@ -29,6 +29,15 @@ def test_two_classes_are_the_logistic_fit():
     assert list(many["contrast"][of]) == list(one["contrast"])
 
 
+def test_slopes_ask_for_no_value_beyond_those_there_are():
+    data = classes()
+    data["x"] -= data["x"].min()  # the square root of less than 0 is no number
+    data["two"] = (data.y == "a").astype(float)
+    many = em.glm("two ~ sqrt(x)", data, em.Multinomial()).effects()
+    one = em.glm("two ~ sqrt(x)", data, "bernoulli").effects()
+    np.testing.assert_allclose(many["estimate"][np.array(many["of"]) == "1"], one["estimate"], rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     "family",
     [em.Multinomial(), em.Cumulative(levels=list("abc")), em.ContinuationRatio(levels=list("abc"))],

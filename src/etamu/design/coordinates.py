@@ -112,7 +112,8 @@ class Coordinates:
             full = raw[self._chosen[:, None], self._chosen]
         else:
             full = self.gathered(self.gathered(raw).T)
-        return 0.5 * (full + full.T)
+        half = 0.5 * full  # first, for the sum of two large numbers may overflow
+        return half + half.T
 
     @cached_property
     def _chosen(self) -> NDArray[np.intp] | None:

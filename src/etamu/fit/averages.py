@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from etamu.fit.result import Fit
 
 
+STEP = 1e-3
+"""Width of the stencil of a derivative, in standard deviations of the variable or in sizes of its value."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Average:
     """One number per group and its derivatives in the coefficients; sums over rows add.
@@ -163,3 +167,35 @@ def _by_group(design: Design, codes: Codes, v: Array, groups: int) -> Array:
     if groups == 1:
         return design.rmatvec(v)[None, :]
     return design.cross(Design((Coded(codes, groups),), design.length), v).T
+
+
+def derivative_places(values: Array) -> tuple[list[Array], Array]:
+    """Return five places by each value and their weights for a derivative there, (5, rows).
+
+    All places lie between the smallest and the largest value, unless those are too near one another: beyond
+    them a function or a spline may have no value.
+
+    Examples
+    --------
+    >>> places, weights = derivative_places(np.array([0.0, 1.0, 4.0]))
+    >>> float(np.sum(weights * np.sqrt(places), axis=0)[2].round(9))
+    0.25
+    """
+    low, high = float(values.min()), float(values.max())
+    width = np.full(len(values), STEP * (float(values.std()) or abs(low) or 1.0))
+    if low > 0.0:  # log and powers bend on the scale of the value itself
+        width = np.minimum(width, STEP * values)
+    middle = values if high - low <= 4 * width.max() else np.clip(values, low + 2 * width, high - 2 * width)
+    return [middle + place * width for place in range(-2, 3)], _stencil((values - middle) / width) / width
+
+
+def _stencil(u: Array) -> Array:
+    """Weigh f at -2, -1, 0, 1, 2 for the derivative at u of the quartic through them, (5, rows)."""
+    nodes = np.arange(-2.0, 3.0)
+    out = []
+    for k, node in enumerate(nodes):
+        others = np.delete(nodes, k)
+        scale = float(np.prod(node - others))
+        derivative = sum(np.prod([u - other for other in np.delete(others, m)], axis=0) for m in range(4))
+        out.append(derivative / scale)
+    return np.array(out)

@@ -13,12 +13,11 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
 from etamu.data.schema import CategoricalFactor
 from etamu.design.chunk import Predictor
-from etamu.fit.averages import Average, average_mean, average_slope
+from etamu.fit.averages import Average, average_mean, average_slope, derivative_places
 from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.numerals import short
 from etamu.fit.scene import Scene, Variable, names_of, scene_of, settled, variable_of, variables_of
@@ -31,9 +30,6 @@ MEASURES = ("difference", "ratio", "lnratio", "oddsratio", "lnoddsratio")
 """How two averages are compared."""
 
 NAMES = {"lnratio": "ln ({})", "lnoddsratio": "ln odds ({})", "oddsratio": "odds ({})"}
-
-STEP = 1e-3
-"""Width of the stencil of a derivative, in standard deviations of the variable or in sizes of its value."""
 
 WORDS = {"mean": "the mean", "link": "eta", "rate": "the mean per exposure"}
 
@@ -246,16 +242,8 @@ def _slope(scene: Scene, variable: Variable, kind: str) -> Average:
         ones = np.ones(len(scene.units))
         return average_slope(scene, centre, (one, none), (ones, -ones), kind)
     values = scene.values(name).astype(np.float64)
-    low, high = float(values.min()), float(values.max())
-    spread = float(values.std()) or abs(low) or 1.0
-    width = np.full(len(values), STEP * spread)
-    if low > 0.0:  # log and powers bend on the scale of the value itself
-        width = np.minimum(width, STEP * values)
-    middle = values if high - low <= 4 * width.max() else np.clip(values, low + 2 * width, high - 2 * width)
-    weights = _stencil((values - middle) / width) / width
-    points = [
-        scene.with_columns({name: scene.filled(variable, middle + place * width)}) for place in range(-2, 3)
-    ]
+    places, weights = derivative_places(values)
+    points = [scene.with_columns({name: scene.filled(variable, place)}) for place in places]
     return average_slope(scene, centre, points, list(weights), kind)
 
 
@@ -264,18 +252,6 @@ def _plain(scene: Scene, name: str) -> bool:
     reading = [each.expression for each in scene.schema.factors if name in names_in(each.expression)]
     reading += [each.expression for each in scene.schema.offsets if name in names_in(each.expression)]
     return all(isinstance(expression, Name) for expression in reading)
-
-
-def _stencil(u: Array) -> Array:
-    """Weigh f at -2, -1, 0, 1, 2 for the derivative at u of the quartic through them, (5, rows)."""
-    nodes = np.arange(-2.0, 3.0)
-    out = []
-    for k, node in enumerate(nodes):
-        others = np.delete(nodes, k)
-        scale = float(np.prod(node - others))
-        derivative = sum(np.prod([u - other for other in np.delete(others, m)], axis=0) for m in range(4))
-        out.append(derivative / scale)
-    return np.array(out)
 
 
 # --- tables ---

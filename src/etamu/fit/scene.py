@@ -111,13 +111,7 @@ class Scene:
 
     def constant(self, variable: Variable, value: float) -> Column:
         """Make a column that is the same in every row: a number, or a level by its place."""
-        column = self.frame.column(variable.name)
-        n = len(self.frame)
-        if column.kind == "numeric":
-            number = float(value) if variable.numbers is None else variable.numbers[int(value)]
-            return Column(variable.name, "numeric", np.broadcast_to(np.float64(number), (n,)))
-        code = column.levels.index(variable.levels[int(value)])
-        return Column(variable.name, column.kind, np.full(n, code, dtype=np.int32), None, column.levels)
+        return constant_column(self.frame, variable, value)
 
     def filled(self, variable: Variable, values: Array) -> Column:
         """Make a column of numbers, given over the rows in use."""
@@ -129,6 +123,16 @@ class Scene:
         if "offset" not in self._formula:
             self._formula["offset"] = encode(self.schema, self.frame, self.keep).offset
         return self._formula["offset"]
+
+
+def constant_column(frame: Frame, variable: Variable, value: float) -> Column:
+    """Make a column of a table that is the same in every row: a number, or a level by its place."""
+    column, n = frame.column(variable.name), len(frame)
+    if column.kind == "numeric":
+        number = float(value) if variable.numbers is None else variable.numbers[int(value)]
+        return Column(variable.name, "numeric", np.broadcast_to(np.float64(number), (n,)))
+    code = column.levels.index(variable.levels[int(value)])
+    return Column(variable.name, column.kind, np.full(n, code, dtype=np.int32), None, column.levels)
 
 
 def schema_of(fit: Fit) -> Schema:

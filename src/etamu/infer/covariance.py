@@ -145,7 +145,7 @@ def root_of_information(information: Array | Arrow) -> Root:
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
-    upper = triangles.cholesky(information * np.multiply.outer(size, size))
+    upper = triangles.cholesky(size[:, None] * information * size)  # the product of two sizes may overflow
     if upper is None:
         raise np.linalg.LinAlgError("the information is not positive definite")
     return Root(triangles.inverted(upper) * size[:, None])

@@ -21,8 +21,9 @@ from etamu.data.evaluate import names_in
 from etamu.data.schema import CategoricalFactor
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
+from etamu.fit.averages import Average, derivative_places
 from etamu.fit.estimates import Estimates, law, text_rows
-from etamu.fit.scene import Variable, names_of, settled, variables_in
+from etamu.fit.scene import Variable, constant_column, names_of, settled, variables_in
 from etamu.infer.wald import criticals, p_values
 from etamu.vector.predict import Target, target_of
 from etamu.vector.response import trials_of
@@ -30,25 +31,6 @@ from etamu.vector.rows import eta_of, placed_chunk, visited
 
 if TYPE_CHECKING:
     from etamu.vector.result import VectorFit
-
-STEP = 1e-3
-"""Width of the stencil of a derivative, in standard deviations of the variable or in sizes of its value."""
-STENCIL = ((-2.0, 1.0 / 12.0), (-1.0, -8.0 / 12.0), (1.0, 8.0 / 12.0), (2.0, -1.0 / 12.0))
-"""Places and weights of a derivative by four points."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Average:
-    """Weighted sums over rows, (m,), and their derivatives in working coefficients, (m, size); adds up."""
-
-    value: Array
-    gradient: Array
-
-    def __add__(self, other: Average) -> Average:
-        return Average(self.value + other.value, self.gradient + other.gradient)
-
-    def __sub__(self, other: Average) -> Average:
-        return Average(self.value - other.value, self.gradient - other.gradient)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,16 +130,10 @@ def _variables(fit: VectorFit) -> dict[str, Variable]:
 
 def _of_levels(scene: Scene, variable: Variable) -> list[tuple[str, str, Average]]:
     """Compare all rows at each level with all rows at the reference level."""
-    column = scene.fit.problem.table.column(variable.name)
-    n = len(column.values)
+    frame = scene.fit.problem.table
 
     def at(place: int) -> Average:
-        if variable.numbers is not None and column.kind == "numeric":
-            made = Column(variable.name, "numeric", np.full(n, float(variable.numbers[place])))
-        else:
-            code = column.levels.index(variable.levels[place])
-            made = Column(variable.name, column.kind, np.full(n, code, dtype=np.int32), None, column.levels)
-        return scene.average({variable.name: made}, scene.units)
+        return scene.average({variable.name: constant_column(frame, variable, place)}, scene.units)
 
     means = [at(place) for place in range(len(variable.levels))]
     base = variable.levels[variable.base]
@@ -169,7 +145,7 @@ def _of_levels(scene: Scene, variable: Variable) -> list[tuple[str, str, Average
 
 
 def _slope(scene: Scene, variable: Variable) -> tuple[str, str, Average]:
-    """Average the derivative by four points around each row's value."""
+    """Average the derivative by five points around each row's value."""
     name = variable.name
     for stated in scene.fit.problem.predictors:
         assert stated.schema is not None
@@ -181,17 +157,13 @@ def _slope(scene: Scene, variable: Variable) -> tuple[str, str, Average]:
                     f"{name!r} enters by levels or in an offset, which has no slope: ask predict() for the "
                     "rows you mean"
                 )
-    column = scene.fit.problem.table.column(name)
+    values = np.asarray(scene.fit.problem.table.column(name).values, dtype=np.float64)
     rows = scene.fit.problem.counting().row_ids
-    values = np.asarray(column.values, dtype=np.float64)
-    used = values[rows]
-    width = np.full(len(values), STEP * (float(used.std()) or abs(float(used[0])) or 1.0))
-    if float(used.min()) > 0.0:  # log and powers bend on the scale of the value itself
-        width = np.minimum(width, STEP * values)
     total: Average | None = None
-    for place, weight in STENCIL:
-        moved = Column(name, "numeric", values + place * width)
-        part = scene.average({name: moved}, scene.units * weight / width[rows])
+    for place, weight in zip(*derivative_places(values[rows]), strict=True):
+        moved = values.copy()
+        moved[rows] = place
+        part = scene.average({name: Column(name, "numeric", moved)}, scene.units * weight)
         total = part if total is None else total + part
     assert total is not None
     return name, "slope", total
