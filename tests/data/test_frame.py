@@ -155,6 +155,24 @@ def test_nested_values_are_refused() -> None:
         read(pl.DataFrame({"x": [[1], [2]]})).column("x")
 
 
+def test_columns_of_kinds_unknown_to_narwhals_are_told_by_their_values() -> None:
+    x = np.array([0.0, 0.0, 2.5])
+    frame = read(
+        pd.DataFrame(
+            {
+                "sparse": pd.arrays.SparseArray(x),
+                "month": pd.period_range("2020-01", periods=3, freq="M"),
+                "wave": x + 1j,
+            }
+        )
+    )
+    np.testing.assert_array_equal(frame.column("sparse").values, x)
+    with pytest.raises(DataError, match=r"'month' holds Period values, .* in row 0"):
+        frame.column("month")
+    with pytest.raises(DataError, match=r"'wave' holds complex128 values; use its real and imaginary part"):
+        frame.column("wave")
+
+
 def test_other_numbers_are_numbers() -> None:
     decimals = [Decimal("1.5"), None, Decimal("NaN")]
     np.testing.assert_array_equal(from_values("x", decimals).values, [1.5, np.nan, np.nan])
