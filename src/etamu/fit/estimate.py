@@ -38,7 +38,7 @@ from etamu.fit.covariance import covariance
 from etamu.fit.edge import clear_of_edge, on_edge
 from etamu.fit.face import Rows
 from etamu.fit.likelihood import log_likelihood
-from etamu.fit.limit import Found, inside, moved_chunk
+from etamu.fit.limit import Apart, Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
@@ -48,7 +48,7 @@ from etamu.fit.problem import Problem
 from etamu.fit.refine import in_doubt, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
+from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
 from etamu.fit.start import Normal, floored, normal_equations
 from etamu.fit.start import start as starting_point
@@ -157,31 +157,31 @@ def _estimated(problem: Problem) -> Fit:
             oracle = likelihood_of(problem, stage)
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
             return _answered(problem, stage, Found(None, adjusted, settled=True))
-        hasty = problem.options.solver == "newton" and problem.options.start is None
-        begun = (_begun(problem, hasty=True) if hasty else None) or _begun(problem, hasty=False)
-        assert begun is not None
-        stage, oracle, piloted, ahead = begun
+        usual = problem.options.solver == "newton" and problem.options.start is None
+        stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
 
 
-def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted | None, Ahead | None] | None:
-    """Set up a problem and fit its sample; None where that was done in haste and the sample has misled.
+def _begun(
+    problem: Problem, *, hasty: bool, apart: Apart | None = None
+) -> tuple[Stage, Likelihood, Piloted | None, Ahead | None]:
+    """Set up a problem and fit its sample, in haste unless levels separate or the sample misleads.
 
-    In haste columns are shifted and scaled by the sample, and what else has to be known of them is learnt
-    in the first pass of the climb.
+    In haste columns are placed by the sample; what else has to be known of them the climb's first pass tells.
     """
     stage = prepare(problem, hasty=hasty, begin=problem.options.start is None)
     oracle = likelihood_of(problem, stage)
-    apart = foreseen(problem, oracle, stage.executor, stage.sampled)
+    apart = apart or foreseen(problem, oracle, stage.executor, stage.sampled)
+    if stage.hasty and apart is not None:
+        return _begun(problem, hasty=False, apart=apart)
+    away = followed(apart, problem, oracle, stage.executor, stage.sampled)
     piloted = _piloted(problem, oracle, stage)
     stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
     if stage.hasty:
-        opened = None if apart is not None or piloted is None else piloted.opened(oracle)
-        if opened is None:
-            return None
-        oracle, piloted = opened
-    ahead = None if apart is None else Ahead(apart, None if piloted is None else piloted.beta)
+        opened = None if piloted is None else piloted.opened(oracle)
+        return _begun(problem, hasty=False) if opened is None else (stage, *opened, None)
+    ahead = None if away is None else Ahead(away, None if piloted is None else piloted.beta)
     return stage, oracle, piloted, ahead
 
 

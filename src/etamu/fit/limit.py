@@ -217,30 +217,42 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     return Found(*_concluded(oracle, rows, total, ended, solution, passes), settled=True)
 
 
-def levels_apart(rows: Rows, few: Chunk) -> Recession | None:
-    """Find levels all of whose rows may run the same way, first among a few rows, and their direction.
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """Levels all of whose rows may run the same way, by the place of their block, and these rows.
 
-    None where there are none, or where the columns cannot tell them apart; it costs next to nothing then.
+    It knows nothing of coordinates, so that it stays true when columns are shifted and scaled again.
     """
+
+    levels: list[tuple[int, NDArray[np.intp]]]
+    separated: Mask
+    ways: NDArray[np.int8]
+
+
+def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
+    """Find levels all of whose rows may run the same way, first among a few rows, which costs little."""
     suspects = one_way(few, may_run(rows.unit, few.y))
     if not any(len(levels) for _, levels in suspects):
         return None
     sure = one_way(rows.executor.whole, rows.ways)
-    told = [
+    levels = [
         (place, np.intersect1d(seen, every)) for (place, seen), (_, every) in zip(suspects, sure, strict=True)
     ]
-    separated = among(rows.executor.whole, told)
-    if not separated.any():
-        return None
-    gone, basis = _null_space(rows, few, told, separated)
+    separated = among(rows.executor.whole, levels)
+    return Apart(levels, separated, rows.ways) if separated.any() else None
+
+
+def direction_of(apart: Apart, rows: Rows, few: Chunk) -> Recession | None:
+    """Return the direction in which levels run away; None where the columns cannot tell them apart."""
+    gone, basis = _null_space(rows, few, apart.levels, apart.separated)
     if not gone.any():
         return None
-    start = Recession(basis[:, 0], separated, gone, basis)
-    cone = _cone(rows, start, np.flatnonzero(separated))
+    place = np.flatnonzero(apart.separated)
+    start = Recession(basis[:, 0], apart.separated, gone, basis)
+    cone = _cone(rows, start, place)
     found = np.sign(cone[:1, 0]) if cone.shape[1] == 1 else least_sum(np.eye(cone.shape[1]), cone)
     if found is None:
         return None
-    place = np.flatnonzero(separated)
     margins = rows.moved((basis @ found)[:, None], place)[:, 0] * rows.ways[place]
     least = float(margins.min())
     return replace(start, direction=basis @ found / least) if least > 0.0 else None

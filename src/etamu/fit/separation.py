@@ -34,7 +34,7 @@ from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
 from etamu.fit.face import Rows, TooWideError
-from etamu.fit.limit import Found, Limit, levels_apart, limit_of, suspected
+from etamu.fit.limit import Apart, Found, Limit, direction_of, levels_apart, limit_of, suspected
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
 from etamu.fit.sample import Sampled
@@ -88,12 +88,22 @@ class Ahead:
 
 def foreseen(
     problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None
-) -> Recession | None:
+) -> Apart | None:
     """See whether levels separate in a sample, and verify it on all rows, before any pass is spent."""
     if sampled is None or not oracle.size:
         return None
+    return levels_apart(Rows(problem.unit, executor, oracle.coordinates), sampled.chunk)
+
+
+def followed(
+    apart: Apart | None, problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None
+) -> Recession | None:
+    """Say where levels that separate run to; None where their columns do not let them, or are too many."""
+    if apart is None or sampled is None:
+        return None
+    rows = Rows(problem.unit, executor, oracle.coordinates, apart.ways)
     try:
-        return levels_apart(Rows(problem.unit, executor, oracle.coordinates), sampled.chunk)
+        return direction_of(apart, rows, sampled.chunk)
     except TooWideError:
         return None
 
