@@ -78,3 +78,10 @@ def test_saturated_terms_are_the_same_by_row_and_by_response(unit, few, monkeypa
     rows = unit.family.saturated(chunk.y, np.ones(len(chunk)))
     monkeypatch.setattr(chunks, "FEW", few)
     assert_allclose(likelihood._saturated(unit.family, chunk), weights @ rows, rtol=1e-12, atol=1e-12)
+
+
+def test_a_phi_over_w_beyond_float64_leaves_no_likelihood_and_says_so() -> None:
+    y = [0.3, -1.2, 0.8, 2.0, -0.4]
+    fit = em.glm("y ~ 1", {"y": y}, family="gaussian", variance_weights=[1e-250, 1e250, 1e249, 1e248, 1.0])
+    assert math.isnan(fit.loglik)
+    assert "phi / w is above" in str(fit)

@@ -61,6 +61,8 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
     plugged, extra = _plugged(problem, chunk, raw, deviance, phi)
     if not plugged > 0:
         return LogLikelihood(math.inf, extra, plugged, "the fit is perfect: phi is 0")
+    if not math.isfinite(plugged / _least(weights.variance)):
+        return LogLikelihood(math.nan, extra, plugged, "phi / w is above the largest number of float64")
     saturated = 0.0
     for start in range(0, len(chunk), BLOCK):
         saturated += _dispersed(family, chunk.rows(start, min(start + BLOCK, len(chunk))), plugged)
@@ -77,10 +79,14 @@ def _saturated(family: Family, chunk: Chunk) -> float:
     return float(np.sum(rows if total is None else total * rows))
 
 
+def _least(precision: Array | None) -> float:
+    return 1.0 if precision is None else float(precision.min())
+
+
 def _dispersed(family: Family, chunk: Chunk, phi: float) -> float:
     counts, precision = chunk.weights.frequency, chunk.weights.variance
+    each = np.broadcast_to(phi, len(chunk)) if precision is None else phi / precision
     with np.errstate(over="ignore"):
-        each = np.broadcast_to(phi, len(chunk)) if precision is None else phi / precision
         rows = family.saturated(chunk.y, each)
     return float(np.sum(rows if counts is None else counts * rows))
 
