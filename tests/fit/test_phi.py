@@ -54,3 +54,17 @@ def test_no_degrees_of_freedom_leave_phi_nan():
     assert np.isnan(fit.dispersion)
     assert fit.df_resid == 0
     assert np.isnan(fit.se).all()
+
+
+def test_rounding_of_heavy_rows_that_drowns_light_ones_is_said() -> None:
+    rng = np.random.default_rng(5)
+    data = {"x": np.arange(20.0), "y": rng.normal(size=20)}
+    with pytest.warns(em.EtamuWarning, match="cap the weights"):
+        em.glm("y ~ x", data, variance_weights=10.0 ** np.linspace(-250, 250, 20))
+    em.glm("y ~ x", data, variance_weights=10.0 ** np.linspace(-100, 100, 20))  # 10 decades apart are told
+
+
+def test_a_perfect_fit_says_that_phi_is_rounding() -> None:
+    x = np.arange(1.0, 21.0)
+    fit = em.glm("y ~ x", {"x": x, "y": np.exp(x / 9)}, family="gamma", link="log")
+    assert "The fit is perfect: its deviance, phi, standard errors and tests are rounding" in str(fit)

@@ -63,6 +63,7 @@ def estimated_phi(
     """
     asked = problem.options.dispersion
     _say_infinite(problem, deviance, chi2)
+    _say_rounding(problem, chunk, raw)
     if asked is None and (rule := phi_rule(problem)):
         return Phi(_adjusted(problem, chunk, deviance, df, rule), "adjusted")
     if asked is None:
@@ -89,6 +90,36 @@ def _say_infinite(problem: Problem, deviance: float, chi2: float) -> None:
             "Pearson's phi is above the largest number of float64, and standard errors with it: the mean of "
             "some row has a variance of nearly 0, and its response is far from it; dispersion='deviance' is "
             "a number here",
+            EtamuWarning,
+            stacklevel=user_level(),
+        )
+
+
+APART = 1e16
+"""Weights whose ratio is above this may leave of heavy rows nothing but rounding, larger than light rows."""
+ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+NOTED = 1e-3
+"""A share of the deviance that is worth a word."""
+
+
+def _say_rounding(problem: Problem, chunk: Chunk, raw: Array) -> None:
+    """Warn where weights lie so far apart that the rounding of heavy rows is the deviance."""
+    weights, known = chunk.weights.variance, problem.unit.family.dispersion_known
+    if known or weights is None or not weights.max() > APART * weights.min():
+        return
+    eta = etas(chunk, raw)
+    y, _ = problem.unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        mean = problem.unit.mean(np, eta)
+        told = np.abs(y) + np.abs(mean.mu) + np.abs(mean.d1 * eta)
+        value = weights * problem.unit.bind(np, "expected")(chunk.y, eta)[0]
+    value = value / np.abs(value).max(initial=1e-300)
+    reached = np.abs(y - mean.mu) <= ROUNDING * told
+    if value[reached].sum() < NOTED * value.sum():  # both are negative
+        warnings.warn(
+            "weights lie so far apart that the rounding of the heaviest rows is more than the others leave: "
+            "coefficients are right, but the deviance, phi and standard errors are of that rounding. "
+            "Fit the heaviest rows by themselves, or cap the weights",
             EtamuWarning,
             stacklevel=user_level(),
         )

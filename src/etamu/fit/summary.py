@@ -30,6 +30,9 @@ MOST_TESTED = 500
 
 DIGITS = 4
 """Significant digits of the smallest standard error, as R's default."""
+PERFECT = 1e-24
+"""Share of the null deviance below which a deviance is the rounding of responses that are reproduced."""
+ROUNDED = "The fit is perfect: its deviance, phi, standard errors and tests are rounding"
 
 COVARIANCES = {
     "observed": "from the observed information",
@@ -291,10 +294,12 @@ def _deviance(fit: Fit) -> tuple[str, ...]:
     deviances = common([fit.null_deviance, fit.deviance], DIGITS + 1)
     df = common([fit.df_null, fit.df_resid], 7)
     titles = ("    Null deviance:", "Residual deviance:")
-    return tuple(
+    lines = tuple(
         f"{title} {deviance}  on {count}  degrees of freedom"
         for title, deviance, count in zip(titles, deviances, df, strict=True)
     )
+    perfect = fit.phi.estimated and 0.0 < fit.deviance <= PERFECT * fit.null_deviance
+    return (*lines, *([_wrapped(ROUNDED)] if perfect else []))
 
 
 def _criteria(fit: Fit) -> tuple[str, ...]:
