@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.data.basis import settle
 from etamu.data.evaluate import literal
@@ -80,7 +81,7 @@ class _Levels:
         if str(value) in self.labels:
             return self.labels.index(str(value))
         raise DataError(
-            f"{self.factor}: {value!r} is not a level; the levels in use are {', '.join(self.labels)}"
+            f"{self.factor}: {value!r} is not a level; the levels in use are {listed(self.labels)}"
         )
 
 
@@ -205,7 +206,7 @@ def _custom(levels: _Levels, contrasts: Any, names: Any = None) -> Contrast:
     if matrix.ndim != 2 or len(matrix) != n:
         raise DataError(
             f"{levels.factor}: the contrast matrix has shape {matrix.shape} and needs one row for each"
-            f" of the {n} levels in use, {', '.join(levels.labels)}"
+            f" of the {n} levels in use, {listed(levels.labels)}"
         )
     if not np.isfinite(matrix).all():
         raise DataError(f"{levels.factor}: the contrast matrix holds a number that is not finite")

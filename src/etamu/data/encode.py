@@ -17,6 +17,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis
 from etamu.data.codes import RawArray, absent, relabelled, smallest
@@ -389,7 +390,7 @@ def _as_number(level: str) -> float:
 
 
 def _never_seen(factor: CategoricalFactor, column: Column | None, value: str, where: int) -> DataError:
-    levels = ", ".join(factor.levels[:20]) + (", …" if len(factor.levels) > 20 else "")
+    levels = listed(factor.levels)
     name = factor.label if column is None else f"column {column.name!r}"
     return DataError(
         f"{name} has the level {value} in row {where}, which was not among the levels fitted ({levels});"

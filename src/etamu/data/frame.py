@@ -348,9 +348,7 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
         return _categories(name, series)
     if isinstance(dtype, nw.String):
         return _texts(name, series)
-    if isinstance(
-        dtype, (nw.Object, nw.Unknown)
-    ):  # sparse numbers, and what its values name best
+    if isinstance(dtype, (nw.Object, nw.Unknown)):  # sparse numbers, and what its values name best
         return from_values(name, series.to_numpy())
     if dtype.is_temporal():
         raise DataError(f"column {name!r} holds {dtype} values; {TIME_REMEDY}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Mask
 from etamu.data.column import is_masked
 from etamu.data.encode import Encoded
@@ -148,8 +149,7 @@ def read_like(data: Any, names: tuple[str, ...]) -> Matrix:
     matrix = read_matrix(data)
     width = len(matrix.names)
     if width != len(names):
-        listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-        raise DataError(f"X has {width} columns and the model was fitted to {len(names)}: {listed}")
+        raise DataError(f"X has {width} columns and the model was fitted to {len(names)}: {listed(names)}")
     return Matrix(matrix.values, names, matrix.sparse, matrix.gaps)
 
 

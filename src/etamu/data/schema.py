@@ -16,6 +16,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, BSpline, RawPoly
 from etamu.data.codes import levels_seen
@@ -429,7 +430,7 @@ def _reordered(
         elif str(value) in labels:
             places.append(labels.index(str(value)))
         elif rest:
-            raise DataError(f"{label}: {value!r} is not a level; the levels in use are {', '.join(labels)}")
+            raise DataError(f"{label}: {value!r} is not a level; the levels in use are {listed(labels)}")
     others = [place for place in range(len(labels)) if place not in places]
     if others and not rest:
         raise DataError(f"{label}: the data hold {labels[others[0]]!r}, which levels= does not list")

@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, encode, missing_rows, response
@@ -183,7 +184,7 @@ def say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
     if complete.all():
         return
     lost = int((~complete).sum())
-    where = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+    where = listed([f"{name} ({count})" for name, count in dropped.items()])
     if lost == len(complete):
         raise DataError(f"every row has a missing value: {where}; leave such a column out or fill it in")
     if missing == "raise":
@@ -196,7 +197,7 @@ def say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
 
 
 def _sentence(complete: Mask, dropped: dict[str, int]) -> str:
-    where = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+    where = listed([f"{name} ({count})" for name, count in dropped.items()])
     return f"{int((~complete).sum())} of {len(complete)} rows dropped for missing values: {where}"
 
 
@@ -204,8 +205,8 @@ def notes_on(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[st
     """Say what was dropped, for the summary."""
     notes = [] if complete.all() else [_sentence(complete, dropped)]
     if levels:
-        listed = "; ".join(f"{name}: {', '.join(gone)}" for name, gone in levels.items())
-        notes.append(f"declared levels that no row used has were dropped: {listed}")
+        each = "; ".join(f"{name}: {listed(gone)}" for name, gone in levels.items())
+        notes.append(f"declared levels that no row used has were dropped: {each}")
     return tuple(notes)
 
 

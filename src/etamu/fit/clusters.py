@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.data.column import Column
 from etamu.data.frame import Frame, bare_rows
@@ -99,9 +100,9 @@ def _codes(problem: Problem, column: Column, name: str) -> Codes:
     label = "cluster" if name == "<array>" else f"cluster {name!r}"
     if column.missing is not None and column.missing[used].any():
         lost = used[column.missing[used]]
-        listed = ", ".join(map(str, lost[:5].tolist())) + (", …" if len(lost) > 5 else "")
+        places = listed([str(each) for each in lost.tolist()], 5)
         raise DataError(
-            f"{label} is missing in {len(lost)} of the {len(used)} rows used (row {listed}): fill it in, or "
+            f"{label} is missing in {len(lost)} of the {len(used)} rows used (row {places}): fill it in, or "
             "fit without these rows"
         )
     out = np.full(len(rows), -1, dtype=np.int64)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
@@ -249,7 +250,7 @@ def refuse_unnested(small: Fit, large: Fit, first: str, second: str) -> None:
         what = "their offsets differ, and the difference is no combination of the larger model's columns"
     else:
         lacking = [name for name in small.names if name not in large.names and name not in small.aliased]
-        what = f"it lacks {', '.join(lacking)}" if lacking else "columns of the same name differ"
+        what = f"it lacks {listed(lacking)}" if lacking else "columns of the same name differ"
     raise NotAvailableError(
         f"{first!r} is not nested in {second!r}: {what}; a test needs a larger model that holds the smaller "
         "one (compare the AIC of others)"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.family.family import Family
 from etamu.family.link import Link
@@ -222,7 +223,7 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
     sentence = sentence.removeprefix("+ ") if sentence.startswith("+ ") else sentence.replace("- ", "-", 1)
     lines = [f"eta = {sentence}"]
     if fit.aliased:
-        lines.append(f"without {', '.join(fit.aliased)}: linear combinations of earlier columns")
+        lines.append(f"without {listed(fit.aliased)}: linear combinations of earlier columns")
     if np.isfinite(eta).any():
         low, high = short(np.nanmin(eta), 4), short(np.nanmax(eta), 4)
         lines.append(f"over the rows used, eta runs from {low} to {high}")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import listed
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
@@ -188,7 +189,7 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     inflated = partial(_inflated, at=at, kind=kind, inverse=inverse, mean=size / problem.nobs)
     meat = at.executor.reduce(inflated)
     if len(meat.alone):
-        rows = ", ".join(map(str, meat.alone[:5].tolist())) + (", …" if len(meat.alone) > 5 else "")
+        rows = listed([str(each) for each in meat.alone.tolist()], 5)
         message = (
             f"{len(meat.alone)} row(s) have leverage 1 (row {rows}): the model fits each exactly, whatever "
             f"its error was, so {kind} knows nothing of it and understates the standard errors of "

@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
 from etamu.data.schema import CategoricalFactor
@@ -187,9 +188,7 @@ def _place(variable: Variable, level: Any) -> int:
         return variable.numbers.index(level)
     if str(level) in variable.levels:
         return variable.levels.index(str(level))
-    raise OptionError(
-        f"{variable.name!r} has no level {level!r}; the levels are {', '.join(variable.levels)}"
-    )
+    raise OptionError(f"{variable.name!r} has no level {level!r}; the levels are {listed(variable.levels)}")
 
 
 def _numbers(scene: Scene, variable: Variable, compare: Any) -> list[tuple[Look, Look]]:

@@ -19,6 +19,7 @@ from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import (
@@ -342,10 +343,9 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
-        names = ", ".join(coordinates.aliased)
         message = (
             f"{len(coordinates.aliased)} column(s) are linear combinations of earlier ones and have no "
-            f"coefficient (NaN): {names}"
+            f"coefficient (NaN): {listed(coordinates.aliased)}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
@@ -423,7 +423,7 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
-            + ", ".join(problem.layout.names)
+            + listed(problem.layout.names)
         )
     numbers = np.asarray(given, dtype=np.float64)
     for j in stage.coordinates.kept[~np.isfinite(numbers[stage.coordinates.kept])]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.pieces import pieces_of
 from etamu.data.schema import Schema
@@ -120,17 +121,17 @@ class Existence:
         """What runs away: coefficients, levels and rows by name."""
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
         head = "No finite maximum was found" if self.paid else "No finite maximum exists (separation)"
-        parts = [f"{head}: {_listed(ends)}" if ends else head]
+        parts = [f"{head}: {listed(ends, SHOWN)}" if ends else head]
         if len(self.direction) > 1 or (self.direction and not ends):
             along = [f"{short(value)} {name}" for name, value in self.direction.items()]
-            parts.append(f"the likelihood rises for ever along ({_listed(along)})")
+            parts.append(f"the likelihood rises for ever along ({listed(along, SHOWN)})")
         if self.undetermined:
-            parts.append(f"{_listed(list(self.undetermined))} not determined (NaN)")
+            parts.append(f"{listed(list(self.undetermined), SHOWN)} not determined (NaN)")
         if self.levels:
             named = [f"{factor} = {level}" for factor, level in self.levels]
-            parts.append(f"every response of {_listed(named)} is at the same end of its range")
+            parts.append(f"every response of {listed(named, SHOWN)} is at the same end of its range")
         if self.classes:
-            parts.append(f"the probability of {_listed(list(self.classes))} is 0 in some rows")
+            parts.append(f"the probability of {listed(list(self.classes), SHOWN)} is 0 in some rows")
         rows = [str(row) for row in self.rows[:SHOWN].tolist()] + ["..."] * (self.count > SHOWN)
         plural = "s" if self.count != 1 else ""
         which = f"row{plural} with the mean at an end of its range" if self.paid else f"separated row{plural}"
@@ -140,11 +141,6 @@ class Existence:
 
 def _end(end: float) -> str:
     return "+Inf" if end > 0 else "-Inf"
-
-
-def _listed(words: list[str]) -> str:
-    more = len(words) - SHOWN
-    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Existence:

@@ -15,6 +15,7 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -119,7 +120,7 @@ def _checked(stated: Any, names: tuple[str, ...], rhs: Any) -> Hypothesis:
     if matrix.ndim != 2 or matrix.shape[1] != len(names) or not len(matrix):
         raise OptionError(
             f"the hypothesis matrix has shape {np.shape(stated)} and the model {len(names)} coefficients: "
-            f"give one row per hypothesis and one column for each of {', '.join(names)}"
+            f"give one row per hypothesis and one column for each of {listed(names)}"
         )
     right = np.zeros(len(matrix)) if rhs is None else np.atleast_1d(np.asarray(rhs, dtype=np.float64))
     if len(right) == 1:
@@ -264,13 +265,12 @@ class _Reader:
         if at >= len(self.text):
             return OptionError(f"the hypothesis {self.text!r} ends where a coefficient should stand")
         word = _word(self.text[at:])
-        listed = ", ".join(self.names[:20]) + (", …" if len(self.names) > 20 else "")
         lower = [name for name in self.names if name.lower() == word.lower()]
         close = next(iter(lower + difflib.get_close_matches(word, self.names, n=1, cutoff=0.5)), None)
         meant = f"; did you mean {close!r}?" if close else ";"
         return OptionError(
             f"the hypothesis {self.text!r} names {word!r}, which is no coefficient{meant} the coefficients "
-            f"are {listed}"
+            f"are {listed(self.names)}"
         )
 
 

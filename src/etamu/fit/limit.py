@@ -219,10 +219,7 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Apart:
-    """Levels all of whose rows may run the same way, by the place of their block, and these rows.
-
-    It knows nothing of coordinates, so that it stays true when columns are shifted and scaled again.
-    """
+    """Levels all of whose rows may run one way, by the place of their block, whatever the coordinates."""
 
     levels: list[tuple[int, NDArray[np.intp]]]
     separated: Mask
@@ -234,10 +231,8 @@ def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
     suspects = one_way(few, may_run(rows.unit, few.y))
     if not any(len(levels) for _, levels in suspects):
         return None
-    sure = one_way(rows.executor.whole, rows.ways)
-    levels = [
-        (place, np.intersect1d(seen, every)) for (place, seen), (_, every) in zip(suspects, sure, strict=True)
-    ]
+    pairs = zip(suspects, one_way(rows.executor.whole, rows.ways), strict=True)
+    levels = [(place, np.intersect1d(seen, every)) for (place, seen), (_, every) in pairs]
     separated = among(rows.executor.whole, levels)
     return Apart(levels, separated, rows.ways) if separated.any() else None
 

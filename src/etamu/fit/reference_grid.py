@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.data.column import Column
 from etamu.data.encode import encode
@@ -218,7 +219,7 @@ def _factor_axis(variable: Variable, column: Column, values: Any, weight: Array,
         unknown = [level for level in several if str(level) not in labels]
         if unknown:
             raise OptionError(
-                f"at= puts {name!r} at {unknown[0]!r}, which is no level of it: {', '.join(labels)}"
+                f"at= puts {name!r} at {unknown[0]!r}, which is no level of it: {listed(labels)}"
             )
         chosen = [labels.index(str(level)) for level in several]
     shares = shares[chosen]

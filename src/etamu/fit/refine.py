@@ -24,6 +24,7 @@ from etamu._base.arrow import all_finite
 from etamu._base.errors import ConvergenceWarning
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
@@ -300,7 +301,7 @@ def _say(found: Collinear) -> None:
         return
     digits = max(0, int(16 - np.log10(min(found.condition, 1e16))))
     message = (
-        f"the columns {', '.join(found.names)} are nearly collinear (condition number "
+        f"the columns {listed(found.names)} are nearly collinear (condition number "
         f"{found.condition:.1e}): the rounding of the data alone leaves about {digits} digits of their "
         "coefficients; drop or combine some of them, or use orthogonal ones such as poly()"
     )

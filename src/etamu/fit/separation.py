@@ -28,6 +28,7 @@ from etamu._base.errors import (
 )
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
@@ -218,10 +219,9 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
         if solution.outcome is not Outcome.CONVERGED:
             warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
         return problem
-    named = ", ".join(f"{factor} = {level}" for factor, level in levels[:SHOWN])
-    more = f" and {len(levels) - SHOWN:,} more" if len(levels) > SHOWN else ""
+    named = listed([f"{factor} = {level}" for factor, level in levels], SHOWN)
     text = (
-        f"No finite maximum exists (separation): every response of {named}{more} is at the same end of its "
+        f"No finite maximum exists (separation): every response of {named} is at the same end of its "
         "range. There are too many columns, or too different ones, for the limit to be worked out, and "
         "coefficients are those where "
         "the search ended. Remedies: merge such levels, leave their rows out, or on_separation='drop'"

@@ -12,6 +12,7 @@ import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import listed
 from etamu._base.markup import escape
 from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
@@ -245,7 +246,7 @@ def _quoted(value: str | float) -> str:
 def _heading(fit: Fit) -> str:
     if not fit.aliased:
         return "Coefficients:"
-    names = ", ".join(fit.aliased)
+    names = listed(fit.aliased)
     what = "is a linear combination" if len(fit.aliased) == 1 else "are linear combinations"
     return _wrapped(f"Coefficients: ({len(fit.aliased)} aliased, NaN: {names} {what} of earlier columns)")
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe, extent, standardised
@@ -126,10 +127,9 @@ def prepare(problem: VectorProblem) -> Stage:
     ready_chunk = Chunk(tuple(placed), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     stack = stacked(problem, tuple(coordinates))
     if stack.aliased:
-        names = ", ".join(stack.aliased)
         message = (
             f"{len(stack.aliased)} column(s) are linear combinations of earlier ones and have no "
-            f"coefficient (NaN): {names}"
+            f"coefficient (NaN): {listed(stack.aliased)}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     executor = Threads(ready_chunk, **visited(problem.options, len(placed)))
