@@ -62,6 +62,10 @@ class Rows {
                    raw || factor_.empty() ? nullptr : factor_.data(), panel);
     }
 
+    // Ask for the tile that begins at a row, column by column: each column is a stream of its own, of which a tile reads a
+    // few cache lines at once, and what fetches ahead unasked begins anew with every tile.
+    void fetch(std::int64_t start) const;
+
     // The dense columns of the tile that begins at a row; nothing past the end.
     Ahead ahead(std::int64_t start) const {
         const std::int64_t left = length_ - start;
