@@ -69,7 +69,8 @@ void Rows::fetch(std::int64_t start) const {
         if (stride <= 0 || bytes > FAR) return;  // one number, or numbers far apart
         for (const char *at = from + start * stride, *end = at + bytes; at < end; at += LINE) __builtin_prefetch(at, 0, 2);
     };
-    for (const Column& column : columns_) lines(column.data, column.stride);
+    for (const Column& column : columns_)
+        if (soon()) lines(column.data, column.stride);
     for (const CodedBlock& block : coded_) {
         lines(block.codes.data, block.codes.stride);
         if (block.multiplier.data) lines(block.multiplier.data, block.multiplier.stride);
