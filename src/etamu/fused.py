@@ -44,8 +44,7 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     plan, program, domain = _order(chunk, unit, want)
     if program is None:
         return None
-    reach = (bool(want & Want.EXTENT), bool(want & Want.GIRTH))
-    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, *reach)
+    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, *plan.reach)
     if found is None:
         return OUTSIDE
     value, gradient, parts, pearson, extent = found
@@ -76,6 +75,7 @@ class _Plan(NamedTuple):
     names: tuple[str, ...]
     weights: list[tuple[int, bool]]
     one: bool
+    reach: tuple[bool, bool]
 
 
 def _order(chunk: Chunk, unit: Any, want: Want) -> tuple[_Plan, Any, Ends]:
@@ -95,7 +95,8 @@ def _ordered(unit: Any, columns: int, want: Want, *, alone: bool) -> tuple[_Plan
     names = tuple(name for name, _, _ in grams)
     one = "observed" not in names and bool(want & (Want.OBSERVED | Want.CURVATURE))
     weights = [(where, single) for _, where, single in grams]
-    plan = _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one)
+    reach = (bool(want & Want.EXTENT), bool(want & Want.GIRTH))
+    plan = _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one, reach)
     return plan, compiled(unit.alone if alone else unit, columns, outputs), ends(unit.domain)
 
 

@@ -53,7 +53,9 @@ constexpr std::int64_t LARGE = std::int64_t{1} << 19, EMPTY = 8;
 
 }  // namespace
 
-void decode_codes(const Strided& column, std::int64_t start, int m, std::int32_t* codes) {
+void decode_codes(const Verbs& use, const Strided& column, std::int64_t start, int m, std::int32_t* codes) {
+    if (column.type == Number::I8 && column.stride == 1)  // what pandas makes of up to 127 levels
+        return use.codes_of_bytes(reinterpret_cast<const std::int8_t*>(column.data) + start, m, codes);
     read_any(column, start, m, codes);
 }
 
@@ -222,6 +224,7 @@ struct CodedGram::Parts {
     std::vector<Wide> wide;    // of members of `tiny`
     std::vector<Wide> panel_of;  // of blocks
     std::vector<std::int32_t> codes;
+    std::vector<const std::int32_t*> each, each_tiny;  // where the codes of a tile lie: of blocks, and of `tiny`
 
     std::size_t place(int a, int b) const {
         const std::size_t k = levels.size();
@@ -248,6 +251,8 @@ struct CodedGram::Parts {
                     for (const int a : tiny[static_cast<std::size_t>(u)].members)
                         for (const int b : tiny[static_cast<std::size_t>(v)].members) done[place(a, b)] = 1;
         codes.resize((tiny.size() + 1) * TILE);
+        each.resize(levels.size());
+        each_tiny.resize(tiny.size());
     }
 
     // Read everything off the joint tables, each product from the first table that has it.
@@ -362,17 +367,16 @@ void CodedGram::add(const Verbs& verbs, const CodedTile* tiles, const double* pa
     Parts& p = *parts_;
     const int k = blocks();
     double once[TILE], twice[TILE];
-    std::vector<const std::int32_t*> codes, tiny;
-    for (int a = 0; a < k; ++a) codes.push_back(tiles[a].codes);
+    for (int a = 0; a < k; ++a) p.each[static_cast<std::size_t>(a)] = tiles[a].codes;
     std::int32_t* scratch = p.codes.data();
-    if (!p.wide.empty())
-        for (const Joint& joint : p.tiny) tiny.push_back(joint.code(codes.data(), m, scratch)), scratch += TILE;
+    for (std::size_t u = 0; u < p.tiny.size() && !p.wide.empty(); ++u, scratch += TILE)
+        p.each_tiny[u] = p.tiny[u].code(verbs, p.each.data(), m, scratch);
     for (Wide& wide : p.wide)
-        verbs.coded_sum(wide.of.code(tiny.data(), m, scratch), w, m, wide.table.data(), wide.of.cells,
+        verbs.coded_sum(wide.of.code(verbs, p.each_tiny.data(), m, scratch), w, m, wide.table.data(), wide.of.cells,
                         joint_copies(wide.of.cells));
     for (Wide& wide : p.panel_of) {
         const std::int64_t cells = wide.of.cells * 8 * p.slivers;
-        verbs.coded_panel(wide.of.code(codes.data(), m, scratch), w, m, panel, p.slivers, wide.table.data(), cells,
+        verbs.coded_panel(wide.of.code(verbs, p.each.data(), m, scratch), w, m, panel, p.slivers, wide.table.data(), cells,
                           joint_copies(cells));
     }
     for (int a = 0; a < k; ++a) {

@@ -38,7 +38,7 @@ struct CodedTile {
 };
 
 // Read the codes of rows start, ..., start + m - 1; any integer type. Levels must fit in 31 bits.
-void decode_codes(const Strided& column, std::int64_t start, int m, std::int32_t* codes);
+void decode_codes(const Verbs& use, const Strided& column, std::int64_t start, int m, std::int32_t* codes);
 
 // Read multiplier / scale of the same rows. Returns `out`, or null for a column without data and a scale of 1: all are 1.
 const double* decode_multiplier(const Strided& column, double scale, std::int64_t start, int m, double* out);

@@ -6,6 +6,16 @@
 
 namespace etamu::ETAMU_ISA {
 
+static void codes_of_bytes(const std::int8_t* from, int m, std::int32_t* out) {
+    for (int i = 0; i < m; ++i) out[i] = from[i];
+}
+
+static void codes_joined(const std::int32_t* first, const std::int32_t* next, std::int32_t count, int m, std::int32_t* out) {
+    int i = 0;  // vector by vector, as the compiler would not where `out` may be `first`
+    for (; i + LANES32 <= m; i += LANES32) store(out + i, load<Ints>(first + i) * count + load<Ints>(next + i));
+    for (; i < m; ++i) out[i] = first[i] * count + next[i];
+}
+
 static void coded_times(const double* w, const double* multiplier, int m, double* out) {
     if (multiplier == nullptr) {
         std::memcpy(out, w, sizeof(double) * static_cast<std::size_t>(m));

@@ -38,7 +38,7 @@ class Block {
 
     // Decode a tile into the space that this block brings along.
     CodedTile tile(std::int64_t start, int m) {
-        decode_codes(column_, start, m, codes_here_);
+        decode_codes(verbs(), column_, start, m, codes_here_);
         return {codes_here_, decode_multiplier(numbers_, scale_, start, m, numbers_here_)};
     }
 

@@ -7,6 +7,7 @@
 
 #include "ahead_impl.hpp"
 #include "dense.hpp"
+#include "narrow_impl.hpp"
 #include "simd.hpp"
 #include "turn_impl.hpp"
 
@@ -196,6 +197,7 @@ ETAMU_INLINE void product32(const float* a, int pa, const float* b, int pb, int 
 }
 
 void panel_gram_ahead(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead) {
+    if (narrow_panel(p)) return narrow_gram(panel, p, m, w, gram, ahead);
     product<double>(panel, p, panel, p, m, w, gram, true, 1, ahead);
 }
 

@@ -30,6 +30,8 @@ const Verbs& table() {
         panel_bilinear,
         panel_quadratic,
         &execute,
+        codes_of_bytes,
+        codes_joined,
         coded_times,
         coded_matvec,
         coded_sum,

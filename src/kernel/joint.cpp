@@ -5,14 +5,11 @@
 
 namespace etamu {
 
-const std::int32_t* Joint::code(const std::int32_t* const* codes, int m, std::int32_t* out) const {
+const std::int32_t* Joint::code(const Verbs& use, const std::int32_t* const* codes, int m, std::int32_t* out) const {
     const std::int32_t* first = codes[members[0]];
     if (members.size() == 1) return first;
-    for (std::size_t k = 1; k < members.size(); ++k, first = out) {
-        const std::int32_t* next = codes[members[k]];
-        const std::int32_t count = static_cast<std::int32_t>(levels[k]);
-        for (int i = 0; i < m; ++i) out[i] = first[i] * count + next[i];
-    }
+    for (std::size_t k = 1; k < members.size(); ++k, first = out)
+        use.codes_joined(first, codes[members[k]], static_cast<std::int32_t>(levels[k]), m, out);
     return out;
 }
 

@@ -30,7 +30,7 @@ struct Joint {
 
     // out = the joint level of each row; codes[member] are the levels of a factor. Returns them where they lie if there
     // is one member only.
-    const std::int32_t* code(const std::int32_t* const* codes, int m, std::int32_t* out) const;
+    const std::int32_t* code(const Verbs& use, const std::int32_t* const* codes, int m, std::int32_t* out) const;
 };
 
 // Join factors, the smallest first, as long as a joint one has at most so many levels. Factors that may not be joined

@@ -74,18 +74,19 @@ class Tiles {
     // Bring rows start, ..., start + m - 1 into cache.
     void read(std::int64_t start, int m) {
         start_ = start, m_ = m;
+        if (rows_.coded()) rows_.fetch(start + m);
         if (p()) rows_.pack(use_, start, m, panel_);
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
             std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
             double* factor = factors_ + static_cast<std::ptrdiff_t>(a) * TILE;
-            decode_codes(block.codes, start, m, codes);
+            decode_codes(use_, block.codes, start, m, codes);
             where_[static_cast<std::size_t>(a)] = codes;
             coded_[static_cast<std::size_t>(a)] = {
                 codes, decode_multiplier(block.multiplier, block.scale, start, m, factor)};
         }
         for (std::size_t k = 0; k < joints_.size(); ++k)
-            joint_[k] = joints_[k].code(where_.data(), m, joint_codes_.data() + k * TILE);
+            joint_[k] = joints_[k].code(use_, where_.data(), m, joint_codes_.data() + k * TILE);
     }
 
     // eta = X beta, plus the offset if asked.

@@ -154,12 +154,20 @@ void rows_tally(const std::int32_t* cells, const double* w, int m, std::int32_t 
 void panel_extent(const double* panel, int p, int m, double* extent) {
     for (int j = 0; j < padded(p); j += LANES) {
         const double* from = panel + std::ptrdiff_t(j / SLIVER) * TILE * SLIVER + j % SLIVER;
-        Doubles most = load<Doubles>(extent + j);
-        for (int r = 0; r < m; ++r) {
+        constexpr int ABREAST = 4;  // rows compared side by side: none waits for the one before it
+        Doubles most[ABREAST];
+        for (int k = 0; k < ABREAST; ++k) most[k] = load<Doubles>(extent + j);
+        const auto meet = [&](int r, Doubles& so_far) {
             const Doubles x = load<Doubles>(from + std::ptrdiff_t(r) * SLIVER), size = x < 0.0 ? -x : x;
-            most = size > most ? size : most;
-        }
-        store(extent + j, most);
+            so_far = size > so_far ? size : so_far;
+        };
+        int r = 0;
+        for (; r + ABREAST <= m; r += ABREAST)
+            ETAMU_UNROLL
+            for (int k = 0; k < ABREAST; ++k) meet(r + k, most[k]);
+        for (; r < m; ++r) meet(r, most[0]);
+        for (int k = 1; k < ABREAST; ++k) most[0] = most[k] > most[0] ? most[k] : most[0];
+        store(extent + j, most[0]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace nb = nanobind;
@@ -57,6 +58,26 @@ Strided Rows::strided(PyObject* array, const char* what) {
     const Column column = held->data()[0];
     held_.push_back(std::move(held));
     return {column.data, column.stride, number_of(column.type)};
+}
+
+void Rows::fetch(std::int64_t start) const {
+    constexpr std::ptrdiff_t LINE = 64, FAR = TILE * static_cast<std::ptrdiff_t>(sizeof(double));
+    const std::int64_t m = std::min<std::int64_t>(TILE, length_ - start);
+    if (m <= 0) return;
+    const auto lines = [&](const char* from, std::ptrdiff_t stride) {
+        const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(m) * stride;
+        if (stride <= 0 || bytes > FAR) return;  // one number, or numbers far apart
+        for (const char *at = from + start * stride, *end = at + bytes; at < end; at += LINE) __builtin_prefetch(at, 0, 2);
+    };
+    for (const Column& column : columns_)
+        if (soon()) lines(column.data, column.stride);
+    for (const CodedBlock& block : coded_) {
+        lines(block.codes.data, block.codes.stride);
+        if (block.multiplier.data) lines(block.multiplier.data, block.multiplier.stride);
+    }
+    for (const double* numbers : {offset_, weight_})
+        if (numbers) lines(reinterpret_cast<const char*>(numbers), sizeof(double));
+    for (const double* y : y_) lines(reinterpret_cast<const char*>(y), sizeof(double));
 }
 
 const double* Rows::doubles(PyObject* array, const char* what) {

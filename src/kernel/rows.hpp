@@ -62,10 +62,17 @@ class Rows {
                    raw || factor_.empty() ? nullptr : factor_.data(), panel);
     }
 
+    // Whether dense columns are few beside the blocks of levels: then their next tile may be asked for at once.
+    bool soon() const { return coded() && dense() <= 8; }
+
+    // Ask for the tile that begins at a row, column by column: each column is a stream of its own, of which a tile reads a
+    // few cache lines at once, and what fetches ahead unasked begins anew with every tile.
+    void fetch(std::int64_t start) const;
+
     // The dense columns of the tile that begins at a row; nothing past the end.
     Ahead ahead(std::int64_t start) const {
         const std::int64_t left = length_ - start;
-        return {columns_.data(), dense(), start, left < TILE ? (left < 0 ? 0 : static_cast<int>(left)) : TILE};
+        return {columns_.data(), soon() ? 0 : dense(), start, left < TILE ? (left < 0 ? 0 : static_cast<int>(left)) : TILE};
     }
 
    private:

@@ -61,6 +61,10 @@ struct Verbs {
     void (*execute)(const Step* steps, int count, double* const* bases, int rows);
     // Coded blocks (coded.hpp). A multiplier may be null: then every number is 1.
 
+    // out = the codes of m rows that lie side by side in a byte each, with or without sign
+    void (*codes_of_bytes)(const std::int8_t* from, int m, std::int32_t* out);
+    // out = first * count + next: two factors as one, the second of which has so many levels; out may be first
+    void (*codes_joined)(const std::int32_t* first, const std::int32_t* next, std::int32_t count, int m, std::int32_t* out);
     // out = w * multiplier
     void (*coded_times)(const double* w, const double* multiplier, int m, double* out);
     // eta += beta[code] * multiplier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from etamu._base.errors import DataError, FormulaError
 from etamu.data.column import from_values
-from etamu.data.frame import read
+from etamu.data.frame import _Pandas, read
 
 COLUMNS: dict[str, list[Any]] = {
     "real": [1.5, None, -2.0, 0.1],
@@ -243,3 +244,39 @@ def test_tables_are_answered_in_the_library_that_came_in() -> None:
         assert type(table) is type(data)
         assert [float(value) for value in np.asarray(table["estimate"])] == [1.0, 2.0]
     assert pl.DataFrame(answer).equals(read(pl.DataFrame({"x": [1]})).native_table(answer))
+
+
+class Plain:
+    """A table of pandas without the door that hands over the array behind a column."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_get_column_array":
+            raise AttributeError(name)
+        return getattr(self.table, name)
+
+
+def test_columns_of_pandas_are_the_same_as_arrays_and_as_series() -> None:
+    table = pd.DataFrame(
+        {
+            "n": [1.0, None, 3.0],
+            "i": [1, 2, 3],
+            "b": [True, False, True],
+            "c": pd.Categorical(["y", None, "x"], ["y", "x"], ordered=True),
+            "t": ["u", "v", "u"],
+        }
+    )
+    frame = read(table)
+    series = replace(frame, source=_Pandas(Plain(table), frame.source.places), read_already={})  # type: ignore[attr-defined]
+    for name in frame.names:
+        one, other = frame.column(name), series.column(name)
+        assert (one.kind, one.levels, one.ordered) == (other.kind, other.levels, other.ordered)
+        np.testing.assert_array_equal(one.values, other.values)
+        np.testing.assert_array_equal(one.missing, other.missing)
+
+
+def test_a_name_that_is_missing_is_read_as_its_text() -> None:
+    table = pd.DataFrame([[1.0, 2.0]], columns=pd.Index(["x", None], dtype="str"))
+    assert read(table).names == ("x", "nan")

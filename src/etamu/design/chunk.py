@@ -203,8 +203,10 @@ def _part(values: Array | None, start: int, stop: int) -> Array | None:
 
 def _product(*factors: Array | None) -> Array | None:
     present = [factor for factor in factors if factor is not None]
+    if len(present) < 2:
+        return present[0] if present else None
     with np.errstate(over="ignore"):  # the square of a weight may be beyond float64
-        return reduce(np.multiply, present) if present else None
+        return reduce(np.multiply, present)
 
 
 def compiled_rows(chunk: Chunk) -> Any:

@@ -162,10 +162,10 @@ class Coordinates:
 
     def hypothesis(self, reported: Array) -> Array:
         """Map rows L of a linear combination L beta, (m, reported), to working coordinates: L S."""
-        lifted = reported
-        if self.layout.constant is not None:
-            lifted = reported - np.multiply.outer(reported @ self.layout.constant, self.shift)
-        return (lifted / self.scale)[:, self.kept]
+        lifted = reported / self.scale
+        if self.layout.constant is not None and (moved := reported @ self.layout.constant).any():
+            lifted = (reported - np.multiply.outer(moved, self.shift)) / self.scale
+        return lifted[:, self.kept]
 
 
 def describe(design: Design) -> Moments:

@@ -6,6 +6,8 @@ Read next: `etamu.design.coordinates`, which chooses shift and scale from them.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ LEAST = 1e-280
 """A smaller sum of squares has lost digits, or the squares that vanished."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """What a pass over the rows learns about each column.
 
@@ -61,7 +63,7 @@ class Moments:
         """Whether every number seen is finite, as far as the sums tell: a sum that overflows says no."""
         return all(bool(np.all(np.isfinite(part))) for part in (self.mean, self.low, self.high))
 
-    @property
+    @cached_property
     def squared(self) -> NDArray[np.bool_]:
         """Where squares of the column neither overflow nor vanish; elsewhere its range describes it."""
         with np.errstate(invalid="ignore"):  # of no rows at all the range is inf - inf
@@ -78,7 +80,7 @@ class Moments:
         """The mean, or the middle of the range."""
         return np.where(self.squared, self.mean, 0.5 * self.low + 0.5 * self.high)
 
-    @property
+    @cached_property
     def deviation(self) -> Array:
         """Root mean square distance from the mean, or half the range."""
         square = np.sqrt(self.scatter / max(self.count, 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import sub
 
 import numpy as np
 
@@ -44,15 +45,15 @@ def common(values: Sequence[float] | Array, digits: int) -> list[str]:
 
 def _form(values: list[float], digits: int) -> str:
     """Choose between fixed and scientific notation, and how many decimals."""
-    left, decimals, mantissa, wide, negative = 1, 0, 0, False, False
-    for value in values:
-        exponent, further = _scientific(value, digits)
-        left = max(left, (value < 0) + exponent + 1)
-        decimals = max(decimals, further - exponent)
-        mantissa = max(mantissa, further)
-        wide = wide or abs(exponent) >= 100
-        negative = negative or value < 0
-    left = max(left, 1 + negative)
+    if not values:
+        return ".0f"
+    exponents, further = _scientific(values, digits)
+    lowest, mantissa = min(values), max(further)
+    negative = lowest < 0
+    signed = zip(values, exponents, strict=True) if negative else ()
+    left = max(max(exponents) + 1, 1 + negative, *(exponent + 2 for value, exponent in signed if value < 0))
+    decimals = max(0, *map(sub, further, exponents))
+    wide = max(exponents) >= 100 or min(exponents) <= -100
     fixed_width = left + decimals + (decimals > 0)
     scientific_width = negative + 1 + (mantissa > 0) + mantissa + (5 if wide else 4)
     return f".{decimals}f" if fixed_width <= scientific_width else f".{mantissa}e"
@@ -117,12 +118,12 @@ def short(value: float, digits: int = 5) -> str:
     return common([value], digits)[0]
 
 
-def _scientific(value: float, digits: int) -> tuple[int, int]:
-    """Return the exponent of a number, and how many of its `digits` significant digits follow the first."""
-    if value == 0.0:
-        return 0, 0
-    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
-    return int(exponent), max(len(mantissa.rstrip("0")) - 2, 0)
+def _scientific(values: list[float], digits: int) -> tuple[list[int], list[int]]:
+    """Return the exponents of numbers, and how many of their `digits` significant digits follow the first."""
+    form = f".{digits - 1}e"
+    parts = [format(abs(value), form).split("e") for value in values]
+    further = [len(mantissa[2:].rstrip("0")) for mantissa, _ in parts]
+    return [int(exponent) for _, exponent in parts], further
 
 
 def _rounded(value: float, places: int) -> float:

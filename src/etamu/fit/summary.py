@@ -171,7 +171,8 @@ def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
 
 def _lines(header: tuple[str, ...], rows: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
     """Set the table; a name too long for the page stands on a line of its own."""
-    widths = [max(len(title), *(len(cells[j]) for _, cells in rows)) for j, title in enumerate(header)]
+    columns = zip(header, *(cells for _, cells in rows), strict=True)
+    widths = [max(map(len, column)) for column in columns]
     room = WIDTH - sum(widths) - len(widths)
     margin = max((len(name) for name, _ in rows if len(name) <= room), default=0)
     lines = [_line("", header, margin, widths)]
