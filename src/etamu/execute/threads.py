@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 CELLS = 1 << 20
-"""Numbers per block: enough work to make its overhead small, in a few MB of memory."""
-FEWEST, MOST = 1 << 12, 1 << 17
+"""Numbers per block, and up to `LARGE` times as many where that leaves `PARTS` blocks.
+
+A block costs some 0.1 ms of Python, the work of CELLS numbers a millisecond.
+"""
+LARGE, PARTS = 4, 8
+FEWEST, MOST = 1 << 12, 1 << 18
 """Rows per block at least and at most."""
 SHARE = 8
 """Numbers that a block may bring per row it has."""
@@ -131,7 +135,8 @@ class Threads:
         wide = max(self.whole.cells // max(len(self.whole), 1), 1)
         # What blocks bring has to be added up: where that is large, blocks are longer.
         enough = max(FEWEST, self.whole.summed // SHARE)
-        return min(max(1 << ((CELLS // wide).bit_length() - 1), 1 << enough.bit_length()), MOST)
+        some = max(CELLS, min(LARGE * CELLS, self.whole.cells // PARTS))
+        return min(max(-(-some // wide), 1 << enough.bit_length()), MOST)
 
     @cached_property
     def parts(self) -> tuple[Chunk, ...]:
