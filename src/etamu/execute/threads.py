@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from etamu._base.crew import Task, lent
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.blas import held
@@ -84,12 +85,24 @@ def kept(columns: int = 0) -> Iterator[None]:
     pools: dict[int, ThreadPoolExecutor] = {}
     token = _kept.set(pools)
     try:
-        with held(columns):
+        with held(columns), lent(_side_by_side):
             yield
     finally:
         _kept.reset(token)
         for pool in pools.values():
             pool.shutdown()
+
+
+def _side_by_side(tasks: Sequence[Task]) -> None:
+    """Do tasks by the threads that are kept."""
+    threads = available()
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            task()
+        return
+    with _workers(threads) as pool:
+        for begun in [pool.submit(task) for task in tasks]:
+            begun.result()
 
 
 @contextmanager
