@@ -47,8 +47,9 @@ struct GramAsked {
 // Visit rows tile by tile, until a visit says no.
 template <class Visit>
 void by_tiles(const Rows& rows, const Visit& visit) {
-    for (std::int64_t start = 0; start < rows.length(); start += TILE)
-        if (!visit(start, static_cast<int>(std::min<std::int64_t>(TILE, rows.length() - start)))) return;
+    const int tile = rows.tile();
+    for (std::int64_t start = 0; start < rows.length(); start += tile)
+        if (!visit(start, static_cast<int>(std::min<std::int64_t>(tile, rows.length() - start)))) return;
 }
 
 // A column from a row on; null stays null.

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "dense.hpp"
+#include "dense_impl.hpp"
 #include "simd.hpp"
 
 namespace etamu::ETAMU_ISA {
@@ -151,34 +151,39 @@ void rows_tally(const std::int32_t* cells, const double* w, int m, std::int32_t 
 }
 
 // The largest |x| of every column so far; padded(p) numbers.
+// The sign taken off.
+ETAMU_INLINE Doubles size_of(Doubles x) { return (Doubles)((Longs)x & 0x7fffffffffffffff); }
+
 void panel_extent(const double* panel, int p, int m, double* extent) {
+    constexpr int ABREAST = 4;  // rows compared side by side: none waits for the one before it
     for (int j = 0; j < padded(p); j += LANES) {
         const double* from = panel + std::ptrdiff_t(j / SLIVER) * TILE * SLIVER + j % SLIVER;
-        constexpr int ABREAST = 4;  // rows compared side by side: none waits for the one before it
         Doubles most[ABREAST];
-        for (int k = 0; k < ABREAST; ++k) most[k] = load<Doubles>(extent + j);
-        const auto meet = [&](int r, Doubles& so_far) {
-            const Doubles x = load<Doubles>(from + std::ptrdiff_t(r) * SLIVER), size = x < 0.0 ? -x : x;
-            so_far = size > so_far ? size : so_far;
-        };
-        int r = 0;
-        for (; r + ABREAST <= m; r += ABREAST)
+        for (Doubles& each : most) each = load<Doubles>(extent + j);
+        for (int r = 0; r < m; r += ABREAST)  // rows of zeros fill the last eight
             ETAMU_UNROLL
-            for (int k = 0; k < ABREAST; ++k) meet(r + k, most[k]);
-        for (; r < m; ++r) meet(r, most[0]);
-        for (int k = 1; k < ABREAST; ++k) most[0] = most[k] > most[0] ? most[k] : most[0];
+            for (int i = 0; i < ABREAST; ++i) {
+                const Doubles size = size_of(load<Doubles>(from + std::ptrdiff_t(r + i) * SLIVER));
+                most[i] = size > most[i] ? size : most[i];
+            }
+        ETAMU_UNROLL
+        for (int i = 1; i < ABREAST; ++i) most[0] = most[i] > most[0] ? most[i] : most[0];
         store(extent + j, most[0]);
     }
 }
 
 void panel_squares(const double* panel, int p, int m, double* out) {
-    for (int r = 0; r < m; ++r) {
-        Doubles sums = {};
+    for (int r = 0; r < m; r += ROWS) {
+        Doubles sums[ROWS] = {};
         for (int j = 0; j < padded(p); j += LANES) {
-            const Doubles x = load<Doubles>(panel + (std::ptrdiff_t(j / SLIVER) * TILE + r) * SLIVER + j % SLIVER);
-            sums += x * x;
+            const double* from = panel + (std::ptrdiff_t(j / SLIVER) * TILE + r) * SLIVER + j % SLIVER;
+            ETAMU_UNROLL
+            for (int i = 0; i < ROWS; ++i) {
+                const Doubles x = load<Doubles>(from + i * SLIVER);
+                sums[i] += x * x;
+            }
         }
-        out[r] += total(sums);
+        add_sums(sums, r, m, out);
     }
 }
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.flags import are_all
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, settle
 from etamu.data.codes import RawArray
@@ -108,7 +109,7 @@ def rows_in_use(frame: Frame, keep: Mask | None, exposure: Array | None = None) 
     """
     if keep is not None and len(keep) != len(frame):
         raise DataError(f"the mask of rows has {len(keep)} entries and the data have {len(frame)} rows")
-    return Rows(frame, None if keep is None or keep.all() else keep, exposure)
+    return Rows(frame, None if keep is None or are_all(keep) else keep, exposure)
 
 
 def names_in(expression: Expression) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.flags import are_all
 from etamu._base.listing import listed
 from etamu._base.types import Mask
 from etamu.data.column import is_masked
@@ -76,7 +77,7 @@ class Matrix:
 
     def encode(self, keep: Mask | None, *, intercept: bool) -> Encoded:
         """Make a design of the rows in use, without a copy where all are; the ones come first."""
-        values = self.values if keep is None or keep.all() else self.values[np.flatnonzero(keep)]
+        values = self.values if keep is None or are_all(keep) else self.values[np.flatnonzero(keep)]
         n = int(values.shape[0])
         # A constant of stride 0 costs eight bytes however many rows there are.
         ones = (np.broadcast_to(np.float64(1.0), (n,)),) if intercept else ()

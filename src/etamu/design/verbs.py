@@ -6,14 +6,20 @@ Read next: `etamu.design.blocks`, which asks.
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.crew import done
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design import twin
+
+LARGE, PARTS = 1 << 20, 8
+"""From so many bytes on rows are copied in parts: most of the time is spent waiting for memory."""
 
 MOST_LEVELS = 2**31 - 1
 """The kernel counts levels in 31 bits; beyond, the twins serve."""
@@ -58,4 +64,16 @@ def some(values: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
     """
     if values.strides == (0,) and len(values):
         return np.broadcast_to(values[0], (len(index),))
-    return values.take(index, axis=0) if values.flags.c_contiguous else values[index]
+    if not values.flags.c_contiguous:
+        return values[index]
+    row = values.nbytes // max(len(values), 1)
+    if len(index) * row < LARGE or not 0 <= index.min() <= index.max() < len(values):
+        return values.take(index, axis=0)
+    out = np.empty((len(index), *values.shape[1:]), dtype=values.dtype)
+    edges = [len(index) * k // PARTS for k in range(PARTS + 1)]
+    # Indexes have been looked at: to clip them does nothing, but needs no copy that errors could undo.
+    copies = [
+        partial(np.take, values, index[i:j], axis=0, out=out[i:j], mode="clip") for i, j in pairwise(edges)
+    ]
+    done(copies)
+    return out

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from etamu._base.crew import Task, lent
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.blas import held
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 CELLS = 1 << 20
-"""Numbers per block: enough work to make its overhead small, in a few MB of memory."""
-FEWEST, MOST = 1 << 12, 1 << 17
+"""Numbers per block, and up to `LARGE` times as many where that leaves `PARTS` blocks.
+
+A block costs some 0.1 ms of Python, the work of CELLS numbers a millisecond.
+"""
+LARGE, PARTS = 4, 8
+FEWEST, MOST = 1 << 12, 1 << 18
 """Rows per block at least and at most."""
 SHARE = 8
 """Numbers that a block may bring per row it has."""
@@ -80,12 +85,24 @@ def kept(columns: int = 0) -> Iterator[None]:
     pools: dict[int, ThreadPoolExecutor] = {}
     token = _kept.set(pools)
     try:
-        with held(columns):
+        with held(columns), lent(_side_by_side):
             yield
     finally:
         _kept.reset(token)
         for pool in pools.values():
             pool.shutdown()
+
+
+def _side_by_side(tasks: Sequence[Task]) -> None:
+    """Do tasks by the threads that are kept."""
+    threads = available()
+    if threads == 1 or len(tasks) == 1:
+        for task in tasks:
+            task()
+        return
+    with _workers(threads) as pool:
+        for begun in [pool.submit(task) for task in tasks]:
+            begun.result()
 
 
 @contextmanager
@@ -131,7 +148,8 @@ class Threads:
         wide = max(self.whole.cells // max(len(self.whole), 1), 1)
         # What blocks bring has to be added up: where that is large, blocks are longer.
         enough = max(FEWEST, self.whole.summed // SHARE)
-        return min(max(1 << ((CELLS // wide).bit_length() - 1), 1 << enough.bit_length()), MOST)
+        some = max(CELLS, min(LARGE * CELLS, self.whole.cells // PARTS))
+        return min(max(-(-some // wide), 1 << enough.bit_length()), MOST)
 
     @cached_property
     def parts(self) -> tuple[Chunk, ...]:

@@ -20,6 +20,8 @@ from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.design.gram import Gram
 from etamu.execute.threads import Threads
+from etamu.fit.pilot import FIRST
+from etamu.fit.sample import Sampled
 from etamu.solve.aliases import Doubts, doubts_of
 from etamu.solve.factor import clearly_independent, independent_columns
 
@@ -29,6 +31,9 @@ SHORT = 1e-11
 """A column is an alias if what earlier ones leave of it is shorter than this share of it."""
 AT_ONCE = 128
 """Doubtful columns looked at in one pass over the rows."""
+
+FEW = 2
+"""Rows per column that are looked at first, to see that no column is an alias."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,19 @@ class _Left:
 
     def __add__(self, other: _Left) -> _Left:
         return _Left(self.products + other.products, self.squares + other.squares)
+
+
+def shown_by(sampled: Sampled | None, coordinates: Coordinates) -> bool:
+    """Tell whether a few rows show every column independent: then they are so in all."""
+    if sampled is None or not coordinates.size:
+        return not coordinates.size
+    least = max(len(sampled.chunk) // (FEW * coordinates.size), 1)
+    first = min(least, FIRST)
+    # Few enough rows miss rare levels.
+    for every in sorted({first, 1} if sampled.chunk.coded else {least, first, 1}, reverse=True):
+        if clearly_independent(coordinates.gram(Threads(sampled.part(every).chunk).reduce(plain_gram))):
+            return True
+    return False
 
 
 def aliased(executor: Threads, coordinates: Coordinates) -> Mask:

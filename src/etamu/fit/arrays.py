@@ -14,6 +14,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.flags import are_all
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import Encoded, missing_rows
@@ -210,7 +211,7 @@ def _with_response(masks: dict[str, Mask], y: Column) -> dict[str, Mask]:
 
 
 def _kept(column: Column, keep: Mask) -> Column:
-    if keep.all():
+    if are_all(keep):
         return column
     return replace(column, values=column.values[keep], missing=None, ends=None)
 

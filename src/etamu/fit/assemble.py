@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.flags import all_set, are_all
 from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
@@ -116,7 +117,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     say_dropped(complete, dropped, missing)
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
-    row_ids: Ids = range(len(frame)) if complete.all() else np.flatnonzero(complete)
+    row_ids: Ids = range(len(frame)) if are_all(complete) else np.flatnonzero(complete)
     answer = columns.response(complete)
     answers = response_columns(unit.family, answer, trials, row_ids)
     weights = weights_from(given, complete)
@@ -158,8 +159,10 @@ def refuse_twins(names: tuple[str, ...]) -> None:
 
 def counted(y: tuple[Array, ...], total: Array | None, n: int) -> Mask:
     """Flag rows of positive weight; a row without trials has none."""
-    flags = np.ones(n, dtype=bool) if total is None else total > 0
-    return flags & (y[1] > 0) if len(y) > 1 else flags
+    flags = all_set(n) if total is None else total > 0
+    if len(y) == 1 or (y[1].strides == (0,) and n and y[1][0] > 0):
+        return flags
+    return flags & (y[1] > 0)
 
 
 def missing_in(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, Mask]:
@@ -173,7 +176,7 @@ def missing_in(masks: dict[str, Mask], columns: dict[str, Column]) -> dict[str, 
 
 def complete_rows(n: int, masks: dict[str, Mask]) -> Mask:
     """Flag the rows in which nothing is missing."""
-    complete = np.ones(n, dtype=bool)
+    complete = np.ones(n, dtype=bool) if masks else all_set(n)
     for mask in masks.values():
         np.greater(complete, mask, out=complete)  # complete and not missing
     return complete
@@ -181,7 +184,7 @@ def complete_rows(n: int, masks: dict[str, Mask]) -> Mask:
 
 def say_dropped(complete: Mask, dropped: dict[str, int], missing: str) -> None:
     """Warn of dropped rows, or refuse them where that was asked or none is left."""
-    if complete.all():
+    if are_all(complete):
         return
     lost = int((~complete).sum())
     where = listed([f"{name} ({count})" for name, count in dropped.items()])
@@ -203,7 +206,7 @@ def _sentence(complete: Mask, dropped: dict[str, int]) -> str:
 
 def notes_on(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Say what was dropped, for the summary."""
-    notes = [] if complete.all() else [_sentence(complete, dropped)]
+    notes = [] if are_all(complete) else [_sentence(complete, dropped)]
     if levels:
         each = "; ".join(f"{name}: {listed(gone)}" for name, gone in levels.items())
         notes.append(f"declared levels that no row used has were dropped: {each}")

@@ -18,6 +18,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.flags import count
 from etamu._base.later import later
 from etamu._base.listing import listed
 from etamu._base.types import Array
@@ -33,7 +34,7 @@ from etamu.design.coordinates import (
 from etamu.design.moments import Moments
 from etamu.execute.threads import ALONE, Threads, kept
 from etamu.family.unit import Unit
-from etamu.fit.aliases import aliased_or_doubtful
+from etamu.fit.aliases import aliased_or_doubtful, shown_by
 from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.edge import clear_of_edge, on_edge
@@ -43,7 +44,7 @@ from etamu.fit.limit import Apart, Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
-from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
+from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import in_doubt, refined, uphill
@@ -55,7 +56,6 @@ from etamu.fit.start import Normal, floored, normal_equations
 from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import clearly_independent
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
@@ -102,8 +102,6 @@ WIDE = 200
 """From so many numbers per row on an information costs several times as much as a score."""
 NARROW = 30
 """Up to so many columns float32 saves nothing."""
-FEW = 4
-"""Rows per column that are looked at first, to see that no column is an alias."""
 
 WIDEST = 12_000
 """Columns whose covariance, with what its making needs, takes some 4 GB."""
@@ -138,7 +136,7 @@ def estimate(problem: Problem) -> Fit:
     DataError
         If no row counts, or the start given is outside the domain of the link.
     """
-    if not problem.counted.any():
+    if not count(problem.counted):
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
     _refuse_too_wide(problem)
     near = measured(problem)
@@ -326,7 +324,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
-    if not (predictor.design.read or problem.counted.all()):
+    if not (predictor.design.read or problem.all_count):
         raise UnreadError  # rows that do not count are no part of any pass
     sampled = _sample(problem, chunk)
     moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
@@ -337,7 +335,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
         normal = normal_equations(executor, problem.unit, coordinates)
-    if not (_shown(normal, ready, moments) or _independent(sampled, coordinates)):
+    if not (_shown(normal, ready, moments) or shown_by(sampled, coordinates)):
         if hasty:
             return prepare(problem, begin=begin)
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
@@ -368,12 +366,17 @@ def _described(
     if design.described is not None:
         return design.described, False
     if hasty and sampled is not None and sampled.chunk.compiled is not None:
-        return describe(sampled.chunk.predictors[0].design), True
-    raw = Threads(chunk, **visits(problem.options))
-    moments = raw.reduce(lambda block: describe(block.predictors[0].design))
+        return _moments(problem, sampled.chunk), True
+    moments = _moments(problem, chunk)
     if not (design.read or moments.finite):
         raise UnreadError
     return moments, False
+
+
+def _moments(problem: Problem, chunk: Chunk) -> Moments:
+    """Describe every raw column of some rows, block by block."""
+    rows = Threads(chunk, **visits(problem.options))
+    return rows.reduce(lambda block: describe(block.predictors[0].design))
 
 
 def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
@@ -400,20 +403,6 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         wide=stage.chunk.predictors[0].design.stored >= WIDE,
         groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),
     )
-
-
-def _independent(sampled: Sampled | None, coordinates: Coordinates) -> bool:
-    """Tell whether a few rows show every column independent: then they are so in all."""
-    if sampled is None or not coordinates.size:
-        return not coordinates.size
-    least = max(len(sampled.chunk) // (FEW * coordinates.size), 1)
-    first = min(least, FIRST)
-    # Few enough rows miss rare levels.
-    for every in sorted({first, 1} if sampled.chunk.coded else {least, first, 1}, reverse=True):
-        few = sampled.part(every).chunk.predictors[0].design
-        if clearly_independent(coordinates.gram(few.gram_parts(np.ones(few.length)))):
-            return True
-    return False
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.flags import are_all
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.evaluate import all_finite
@@ -90,7 +91,7 @@ def numbers(column: Column, label: str, rows: Ids | None = None) -> Array:
 
 def kept(values: Array, keep: Mask) -> Array:
     """Take the rows in use; the array itself where all are."""
-    return values if keep.all() else values[keep]
+    return values if are_all(keep) else values[keep]
 
 
 def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: Ids | None = None) -> None:

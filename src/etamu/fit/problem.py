@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.flags import are_all, count
 from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
@@ -180,7 +181,7 @@ class Tally:
 
 def tally(given: int, counted: NDArray[np.bool_]) -> Tally:
     """Count the rows of an input of which some are complete and some of those counted."""
-    used = int(counted.sum())
+    used = count(counted)
     return Tally(given, used, len(counted) - used)
 
 
@@ -229,13 +230,18 @@ class OfRows(ABC):
 
     def counting(self) -> Chunk:
         """Return the rows that count, copied only where some do not."""
-        return self.chunk if self.counted.all() else self.chunk.take(np.flatnonzero(self.counted))
+        return self.chunk if self.all_count else self.chunk.take(np.flatnonzero(self.counted))
+
+    @property
+    def all_count(self) -> bool:
+        """Whether every complete row has a positive weight."""
+        return are_all(self.counted)
 
     @property
     def nobs(self) -> int:
         """Number of observations: rows of positive weight, or the sum of frequency weights."""
         frequency = self.chunk.weights.frequency
-        return int(np.count_nonzero(self.counted)) if frequency is None else round(float(frequency.sum()))
+        return count(self.counted) if frequency is None else round(float(frequency.sum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
