@@ -36,6 +36,9 @@ _CLOSE = 1e-7
 _SAME = 300
 """More distinct values than this are read from a table."""
 
+_COUNTED = 4096.0
+"""Smaller counts are looked at one after the other, and kept."""
+
 _STRETCH = 4.0
 """Tables end at this, twice and four times this and so on, so that neighbouring questions share one."""
 
@@ -156,30 +159,54 @@ def saturated(inversion: Inversion, y: Array, dispersion: Array, *, direct: bool
     Many rows of one dispersion are read from a table on a stretched scale, or found once per count, unless
     each is asked for directly.
     """
-    y, phi = (np.ascontiguousarray(each) for each in np.broadcast_arrays(y, dispersion))
+    y, phi = np.broadcast_arrays(y, dispersion)
     found = inversion.found
-    value = np.full(y.shape, 0.0 if found.closed[0] is not None else -math.inf)
     inside = y > found.mean.lower
-    some, own = y[inside], phi[inside]
-    if not some.size:
-        return value
-    together = not direct and np.all(own == own[0])
-    value[inside] = _of_many(inversion, some, own) if together else inversion.saturated(some, own)
+    together = not direct and bool(np.any(inside)) and _same(phi)
+    if together and np.all(inside):
+        return _of_many(inversion, y, float(phi.flat[0]))
+    value = np.full(y.shape, 0.0 if found.closed[0] is not None else -math.inf)
+    some = y[inside]
+    value[inside] = (
+        _of_many(inversion, some, float(phi.flat[0]))
+        if together
+        else inversion.saturated(some, np.ascontiguousarray(phi[inside]))
+    )
     return value
 
 
-def _of_many(inversion: Inversion, y: Array, phi: Array) -> Array:
+def _same(values: Array) -> bool:
+    """Tell whether all are equal, at once where they are one number."""
+    return not any(values.strides) or bool(np.all(values == values.flat[0]))
+
+
+def _of_many(inversion: Inversion, y: Array, phi: float) -> Array:
     """Return the saturated term of rows with one dispersion."""
+    if inversion.integer and phi == 1.0 and np.max(y) < _COUNTED and np.all(y == np.rint(y)):
+        return _of_counts(inversion, _doubled(float(np.max(y))))[y.astype(np.intp)]
     if y.size > _SAME and not inversion.integer:
         last = _FARTHEST[inversion.found.mean.lower]
         ends = _stretched(inversion.found.mean, np.array([np.min(y), np.max(y)]))
         low, high = np.clip(ends, -last, last).tolist()
         far = bool(np.any(np.abs(ends) > last))
-        reader = _reader(inversion, float(phi[0]), -_outward(-low), _outward(high) or _STRETCH, far=far)
+        reader = _reader(inversion, phi, -_outward(-low), _outward(high) or _STRETCH, far=far)
         if reader is not None:
             return reader(y)
     distinct, place = np.unique(y, return_inverse=True)
-    return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
+    return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi))[place]).reshape(y.shape)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _of_counts(inversion: Inversion, count: int) -> Array:
+    """Return the saturated terms of 0, 1, 2, …; phi is 1."""
+    k = np.arange(1.0, float(count))
+    with np.errstate(all="ignore"):
+        return np.append(0.0, inversion.saturated(k, np.ones_like(k)))
+
+
+def _doubled(most: float) -> int:
+    """Return how many counts are looked at where one is the largest: 64, or the next power of 2."""
+    return max(64, 1 << int(most).bit_length())
 
 
 def _outward(end: float) -> float:
@@ -293,7 +320,7 @@ class _Counts:
 
     def carrier(self, count: int) -> Array:
         """Return c(k), k < count."""
-        return _carrier(self.inversion, max(64, 1 << max(count - 1, 1).bit_length()))[:count]
+        return _carrier(self.inversion, _doubled(count))[:count]
 
     def sample(self, rng: np.random.Generator, at: Setting) -> Array:
         """Draw by going up the counts until their sum exceeds a uniform number."""
@@ -315,7 +342,7 @@ class _Counts:
 def _carrier(inversion: Inversion, count: int) -> Array:
     found, k = inversion.found, np.arange(1.0, float(count))
     with np.errstate(all="ignore"):
-        inner = saturated(inversion, k, np.ones_like(k)) - np.asarray(conjugate_at(np, found, k))
+        inner = _of_counts(inversion, count)[1:] - np.asarray(conjugate_at(np, found, k))
     zero = found.closed[0]
     assert zero is not None
     return np.concatenate([[-zero], inner])
