@@ -195,9 +195,9 @@ def reach(chunk: Chunk, beta: Array, step: Array, unit: PerRow) -> Smallest:
     """Find the largest t for which every eta + t (X step) stays in the closure of the domain."""
     eta, direction = etas(chunk, beta), etas(chunk, step, offset=False)
     with np.errstate(all="ignore"):
-        down = np.where(direction < 0, (unit.domain.lower - eta) / direction, np.inf)
-        up = np.where(direction > 0, (unit.domain.upper - eta) / direction, np.inf)
-    return Smallest(float(min(down.min(initial=np.inf), up.min(initial=np.inf))))
+        room = np.where(direction < 0.0, eta - unit.domain.lower, unit.domain.upper - eta)
+        lengths = room / np.abs(direction)
+    return Smallest(float(np.fmin.reduce(lengths, axis=None, initial=np.inf)))
 
 
 def clearance(chunk: Chunk, beta: Array, unit: PerRow) -> Smallest:

@@ -121,18 +121,15 @@ inline Doubles panels_at(const double* table, int octaves, Doubles x) {
     constexpr std::int64_t MANTISSA = (std::int64_t(1) << FRACTION) - 1, ONE = std::int64_t(1023) << FRACTION;
     constexpr std::int64_t TOP = MANTISSA ^ ((std::int64_t(1) << LOW) - 1), HALF = std::int64_t(1) << (LOW - 1);
     const Longs bits = as_longs(x) & INT64_MAX, exponent = shifted_right(bits, FRACTION), none = Longs{};
-    Longs octave = exponent - static_cast<std::int64_t>(table[0]);
-    octave = octave < 0 ? none : octave;
+    const Longs own = exponent - static_cast<std::int64_t>(table[0]);
+    Longs octave = own < 0 ? none : own;
     octave = octave > octaves - 1 ? none + (octaves - 1) : octave;
     const Longs panel = (octave << PANELS_SPLITS) | shifted_right(bits & MANTISSA, LOW);
     const Doubles place = as_doubles((bits & MANTISSA) | ONE) - as_doubles((bits & TOP) | (ONE | HALF));
     const double* lines[LANES];
-    Doubles coefficients[PANELS_COUNT], factor{};
+    Doubles coefficients[PANELS_COUNT];
     ETAMU_UNROLL
-    for (int i = 0; i < LANES; ++i) {
-        lines[i] = table + PANELS_HEAD + panel[i] * PANELS_COUNT;
-        factor[i] = table[2 + exponent[i]];
-    }
+    for (int i = 0; i < LANES; ++i) lines[i] = table + PANELS_HEAD + panel[i] * PANELS_COUNT;
     ETAMU_UNROLL
     for (int part = 0; part < PANELS_COUNT; part += LANES) {
         transposed(lines, coefficients + part);
@@ -141,7 +138,12 @@ inline Doubles panels_at(const double* table, int octaves, Doubles x) {
     Doubles total = coefficients[0];
     ETAMU_UNROLL
     for (int k = 1; k < PANELS_COUNT; ++k) total = total * place + coefficients[k];
-    total *= factor;
+    if (any_of(own != octave)) {  // beyond the table a factor per octave continues it
+        Doubles factor{};
+        ETAMU_UNROLL
+        for (int i = 0; i < LANES; ++i) factor[i] = table[2 + exponent[i]];
+        total *= factor;
+    }
     return x == x ? total : x;
 }
 

@@ -30,6 +30,19 @@ constexpr std::int64_t SIGN = INT64_MIN;
 #if defined(__AVX512F__)
 constexpr __mmask8 EVERY = 0xff;  // the unmasked forms warn of an operand they leave undefined
 #endif
+
+// Whether a bit of any lane is set.
+inline bool any_of(Longs x) {
+#if defined(__AVX512F__)
+    const __m512i bits = reinterpret_cast<__m512i>(x);
+    return _mm512_test_epi64_mask(bits, bits) != 0;
+#else
+    std::int64_t any = 0;
+    for (int i = 0; i < LANES; ++i) any |= x[i];
+    return any != 0;
+#endif
+}
+
 constexpr double LN2_HIGH = 0x1.62e42fefa2000p-1;  // 40 bits: a product with an exponent is exact
 constexpr double LN2_LOW = 0x1.9ef35793c7673p-41;
 constexpr double ROUND = 0x1.8p52;  // adding it rounds to an integer, which is then in the low bits

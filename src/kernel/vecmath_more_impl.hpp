@@ -75,10 +75,7 @@ inline Angle angle_of(Doubles x) {
 }
 
 inline bool far_angles(Doubles x) {
-    const Longs far = ~(absolute(x) < 0x1p20);
-    std::int64_t any = 0;
-    for (int i = 0; i < LANES; ++i) any |= far[i];
-    return any != 0;
+    return any_of(~(absolute(x) < 0x1p20));
 }
 
 // sin and cos of |angle| <= pi/4, by the polynomials of fdlibm.

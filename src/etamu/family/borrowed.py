@@ -20,6 +20,7 @@ from etamu.family import saturated
 from etamu.family.family import Borrowed, Family, Support, Textbook, Unknown, is_number
 from etamu.family.link import Link
 from etamu.family.links import Identity, Log
+from etamu.family.special import positive
 
 
 @final
@@ -174,7 +175,7 @@ class Quasi(Borrowed):
         """Return R's first guess for this variance."""
         if self.statement == _OF_PROPORTION:
             return np.clip(y, 0.001, 0.999)
-        return y if self.variance_power == 0.0 else np.where(y > 0.0, y, 0.1)
+        return y if self.variance_power == 0.0 else positive(y, 0.1)
 
 
 def _read_variance(variance: str | float) -> str:

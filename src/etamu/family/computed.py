@@ -1,6 +1,6 @@
 """Theta, the mean and the unit deviance of a derived family: by formula, by table, by quadrature or by roots.
 
-May import: _base, family.facts, family.formula, family.inverse, family.numeric, family.panels.
+May import: _base, family.ends, .facts, .formula, .inverse, .numeric, .panels.
 Read next: `etamu.family.derived`, the family that answers with these.
 """
 
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
 from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family.ends import typical
 from etamu.family.facts import Facts, OfMean
 from etamu.family.formula import Formula
 from etamu.family.inverse import FAINT, Inverse, Problem, tabled
-from etamu.family.numeric import FINE, RULE, SHORT, Pair, integral, inverted
+from etamu.family.numeric import FALLING, FINE, RULE, SHORT, SHORT_FALLING, Pair, integral, inverted
 from etamu.family.panels import Panels, paneled
 
 _REMEMBERED = 64
 _FAR = 0.25
 """Six Gauss points serve up to this share."""
+
+_LEAST = 1e-300
+"""Smaller variances are not divided by."""
 
 _NEAR = 1.0 / 16.0
 """Four Gauss points serve where y and mu are closer than this share of their distance to a zero of V."""
@@ -220,18 +225,21 @@ def half_deviance(
     """
     proportion = found.mean.upper == 1.0
     gap = y * complement - (1.0 - y) * mu if proportion else y - mu
-    other_gap = -gap
     near = _near(xp, found, y, mu, complement, gap)
+    variance = of_mean(found.variance, xp, mu, complement)
     if found.integrals is not None and found.integrals.steep:
         growth = gap * of_mean(found.dvariance, xp, mu, complement)
-        near = near & (xp.abs(growth) <= 0.25 * of_mean(found.variance, xp, mu, complement))
+        near = near & (xp.abs(growth) <= 0.25 * variance)
+    near = near & (variance > _LEAST)
+    # rows that are not near are put where V is a number, and do not move
+    middle = typical(found.mean)
+    start, rest = xp.where(near, mu, middle), xp.where(near, complement, 1.0 - middle)
+    step = xp.where(near, gap, 0.0)
 
-    def bend(share: float) -> AnyArray:
-        t, rest = mu + share * gap, complement + share * other_gap
-        variance = of_mean(found.variance, xp, t, rest)
-        return (1.0 - share) * (gap / xp.where(variance > 0.0, variance, 1.0))
+    def rate(share: float) -> AnyArray:
+        return step / of_mean(found.variance, xp, start + share * step, rest - share * step)
 
-    close = gap * integral(bend, RULE if _bounded(found) else SHORT)
+    close = step * integral(rate, FALLING if _bounded(found) else SHORT_FALLING)
     if found.integrals is not None:
         apart = found.integrals.half_deviance(xp, y, mu, complement, theta)
     else:
@@ -249,25 +257,45 @@ def _near(
     xp: Namespace, found: Facts, y: AnyArray, mu: AnyArray, complement: AnyArray, gap: AnyArray
 ) -> AnyArray:
     """Tell whether y and mu are close compared with their distance to every zero of V."""
-    ends = [(found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])]
-    points: list[complex] = [complex(end) for end, _ in ends if math.isfinite(end)]
-    points += [point for point in found.points or () if point not in points]
     share = _FAR if _bounded(found) else _NEAR if found.points is not None else _NEAR / 2.0
     if found.points is None and found.integrals is not None:
         share = found.integrals.near
-    squared = gap * gap
-    near = squared >= 0.0
-    if found.mean.whole and found.points is None:
-        near = squared <= share * share * (1.0 + xp.minimum(y * y, mu * mu))
-    for point in dict.fromkeys(points):
-        from_mu = complement if point == 1.0 else mu - point.real
-        from_y = y - point.real
+    zeros = [(end, gentle) for end, gentle in _ends(found) if math.isfinite(end)]
+    others = _closest(found)
+    size = xp.abs(gap)
+    if not (zeros or others):
+        room = 1.0 + xp.minimum(y * y, mu * mu) if found.points is None else xp.inf
+        return gap * gap <= share * share * room
+    conditions = []
+    for end, gentle in zeros:
+        from_mu = complement if end == 1.0 else xp.abs(mu - end)
+        within = size <= share * xp.minimum(from_mu, xp.abs(y - end))
+        # where V vanishes like the distance, the zero is cancelled by y - t
+        conditions.append(within | (y == end) if gentle else within)
+    for point in others:
+        from_mu, from_y = mu - point.real, y - point.real
         distance = xp.minimum(from_mu * from_mu, from_y * from_y) + point.imag * point.imag
-        within = squared <= share * share * distance
-        if any(end == point and gentle for end, gentle in ends):  # the zero is cancelled by y - t
-            within = within | (y == point.real)
-        near = near & within
-    return near
+        conditions.append(gap * gap <= share * share * distance)
+    return functools.reduce(operator.and_, conditions)
+
+
+def _ends(found: Facts) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    """Return either end of the means, and whether V vanishes there no faster than linearly."""
+    return (found.mean.lower, found.simple_ends[0]), (found.mean.upper, found.simple_ends[1])
+
+
+def _closest(found: Facts) -> tuple[complex, ...]:
+    """Return the zeros of V off the ends that may be closer to some mean than an end that is no gentle one."""
+    lower, upper = (math.nan if gentle else end for end, gentle in _ends(found))
+    ends = (found.mean.lower, found.mean.upper)
+    upwards = (complex(point.real, abs(point.imag)) for point in found.points or ())
+    return tuple(
+        dict.fromkeys(
+            point
+            for point in upwards
+            if point not in ends and not (point.real <= lower or point.real >= upper)
+        )
+    )
 
 
 def _apart(

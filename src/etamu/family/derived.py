@@ -27,6 +27,7 @@ from etamu.family.facts import Facts, facts
 from etamu.family.family import Family, Support, Textbook
 from etamu.family.implied import candidate, implied, saturated
 from etamu.family.link import Link, Mean
+from etamu.family.special import positive
 from etamu.family.statement import Statement
 
 Kernel = Callable[[AnyArray, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
@@ -284,10 +285,10 @@ class Derived(Family):
         if self.named is not self:
             return self.named.start(y, weight)
         if self.mean.upper == 1.0:
-            return np.asarray((weight * y + 0.5) / (weight + 1.0))
+            return (weight * y + 0.5) / (weight + 1.0)
         if self.mean.lower == 0.0:
-            return np.where(y > 0.0, y, 0.1)
-        return np.where(y < 0.0, y, -0.1) if self.mean.upper == 0.0 else y
+            return positive(y, 0.1)
+        return -positive(-y, 0.1) if self.mean.upper == 0.0 else y
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
         """Return the log density at mu = y of the known or implied law; NaN without one."""

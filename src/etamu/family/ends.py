@@ -82,6 +82,11 @@ def limit(function: Callable[[Array], Array], interval: Interval, side: float) -
     return simple(last, 1e-7) if abs(last) > 1e-7 else 0.0
 
 
+def typical(mean: Interval) -> float:
+    """Return a mean inside an interval of means, none of them small or large."""
+    return 0.5 if mean.upper == 1.0 else 1.0 if mean.upper > 1.0 else -1.0
+
+
 def spread(interval: Interval) -> Array:
     """Return points of an interval of theta: its middle, both tails, and near its finite ends."""
     lower, upper = interval.lower, interval.upper

@@ -19,7 +19,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Interval, Namespace
 from etamu.family import families as own
 from etamu.family.borrowed import Tweedie
-from etamu.family.ends import limit, simple, spread, spread_means
+from etamu.family.ends import limit, simple, spread, spread_means, typical
 from etamu.family.family import Family
 from etamu.family.formula import Formula, read
 from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
@@ -203,7 +203,7 @@ def _of_variance(statement: Statement) -> Facts:
     mu, theta = _mean_symbol(mean), sp.Symbol("theta", real=True)
     variance = stated.subs(plain, mu)
     refuse_negative(statement, variance, mu, mean)
-    inside = _inside(mean)
+    inside = typical(mean)
     natural_of = antiderivative(1 / variance, mu, inside)
     at_mean = antiderivative(mu / variance, mu, inside)
     empty = Facts(
@@ -330,7 +330,7 @@ def _in_the_mean(
 
 def _as_stated(found: Integrals, theta: Formula) -> Integrals:
     """Return integrals with the constant that theta has as a formula."""
-    mu = np.array([_inside(found.mean)])
+    mu = np.array([typical(found.mean)])
     return found.moved(float(theta(np, mu, 1.0 - mu)[0] - found.exact(mu, 1.0 - mu)[0]))
 
 
@@ -435,7 +435,3 @@ def _with(found: Facts, **changes: Any) -> Facts:
 
 def _mean_symbol(mean: Interval) -> Expression:
     return sympy().Symbol("mu", positive=True) if mean.lower >= 0.0 else sympy().Symbol("mu", real=True)
-
-
-def _inside(mean: Interval) -> float:
-    return 0.5 if mean.upper == 1.0 else 1.0 if mean.upper > 1.0 else -1.0

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import final
 
-import numpy as np
-
 from etamu._base.errors import FamilyError
 from etamu._base.facts import dataclass
 from etamu._base.types import LINE, AnyArray, Array, Interval, Namespace
@@ -26,7 +24,7 @@ from etamu.family.links import (
     Logit,
     power_link,
 )
-from etamu.family.special import bd0, log_complement, power_half_deviance, relative_entropy
+from etamu.family.special import bd0, log_complement, positive, power_half_deviance, relative_entropy
 
 POSITIVE = Interval(0.0, math.inf)
 NON_NEGATIVE = Interval(0.0, math.inf, closed_lower=True)
@@ -258,7 +256,7 @@ class NegativeBinomial(Family):
         return 2.0 * (xp.where(some, events, self.theta * (mu / total)) + self.theta * failures)
 
     def start(self, y: Array, weight: Array) -> Array:
-        return np.where(y > 0.0, y, 1.0 / 6.0)
+        return positive(y, 1.0 / 6.0)
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
         return saturated.negative_binomial(y[0], dispersion, self.theta)
@@ -309,7 +307,7 @@ class PowerVariance(Family):
         return 2.0 * xp.where(some, power_half_deviance(xp, self.p, amount, u), nothing)
 
     def start(self, y: Array, weight: Array) -> Array:
-        return np.where(y > 0.0, y, 0.1)
+        return positive(y, 0.1)
 
     def saturated(self, y: tuple[Array, ...], dispersion: Array) -> Array:
         return saturated.tweedie(y[0], dispersion, self.p)

@@ -4,7 +4,8 @@ A cumulant is that of a law only if its inversion is nowhere negative, sums or i
 and variance phi V(mu); many variance functions belong to no law (Letac and Mora 1990). All of this is checked
 at several means before the family has a density; else it stays a quasi-likelihood, and says why.
 
-May import: `etamu._base`, `etamu.family.computed`, `.contour`, `.facts`, `.laws`, `.table`, numpy.
+May import: `etamu._base`, `etamu.family.computed`, `.contour`, `.facts`, `.laws`, `.panels`, `.program`,
+`.table`, numpy.
 Read next: `etamu.family.contour`, which inverts the cumulant.
 """
 
@@ -23,6 +24,8 @@ from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance,
 from etamu.family.contour import Inversion, lattice, law
 from etamu.family.facts import facts
 from etamu.family.laws import Law, Setting
+from etamu.family.panels import over
+from etamu.family.program import elementwise
 from etamu.family.statement import Statement
 from etamu.family.table import Table, tabulate
 
@@ -33,8 +36,11 @@ _CLOSE = 1e-7
 _SAME = 300
 """More distinct values than this are read from a table."""
 
-_STRETCH = 16.0
-"""Tables end at multiples of this, so that neighbouring questions share one."""
+_COUNTED = 4096.0
+"""Smaller counts are looked at one after the other, and kept."""
+
+_STRETCH = 4.0
+"""Tables end at this, twice and four times this and so on, so that neighbouring questions share one."""
 
 _FARTHEST = {0.0: 47.0, -math.inf: 15.9}
 """Beyond e^47 and below e^-47 nothing is integrated; on the whole line theta keeps its distance to e^16."""
@@ -153,34 +159,59 @@ def saturated(inversion: Inversion, y: Array, dispersion: Array, *, direct: bool
     Many rows of one dispersion are read from a table on a stretched scale, or found once per count, unless
     each is asked for directly.
     """
-    y, phi = (np.ascontiguousarray(each) for each in np.broadcast_arrays(y, dispersion))
+    y, phi = np.broadcast_arrays(y, dispersion)
     found = inversion.found
-    value = np.full(y.shape, 0.0 if found.closed[0] is not None else -math.inf)
     inside = y > found.mean.lower
-    some, own = y[inside], phi[inside]
-    if not some.size:
-        return value
-    together = not direct and np.all(own == own[0])
-    value[inside] = _of_many(inversion, some, own) if together else inversion.saturated(some, own)
+    together = not direct and bool(np.any(inside)) and _same(phi)
+    if together and np.all(inside):
+        return _of_many(inversion, y, float(phi.flat[0]))
+    value = np.full(y.shape, 0.0 if found.closed[0] is not None else -math.inf)
+    some = y[inside]
+    value[inside] = (
+        _of_many(inversion, some, float(phi.flat[0]))
+        if together
+        else inversion.saturated(some, np.ascontiguousarray(phi[inside]))
+    )
     return value
 
 
-def _of_many(inversion: Inversion, y: Array, phi: Array) -> Array:
+def _same(values: Array) -> bool:
+    """Tell whether all are equal, at once where they are one number."""
+    return not any(values.strides) or bool(np.all(values == values.flat[0]))
+
+
+def _of_many(inversion: Inversion, y: Array, phi: float) -> Array:
     """Return the saturated term of rows with one dispersion."""
+    if inversion.integer and phi == 1.0 and np.max(y) < _COUNTED and np.all(y == np.rint(y)):
+        return _of_counts(inversion, _doubled(float(np.max(y))))[y.astype(np.intp)]
+    if y.size > _SAME and not inversion.integer:
+        last = _FARTHEST[inversion.found.mean.lower]
+        ends = _stretched(inversion.found.mean, np.array([np.min(y), np.max(y)]))
+        low, high = np.clip(ends, -last, last).tolist()
+        far = bool(np.any(np.abs(ends) > last))
+        reader = _reader(inversion, phi, -_outward(-low), _outward(high) or _STRETCH, far=far)
+        if reader is not None:
+            return reader(y)
     distinct, place = np.unique(y, return_inverse=True)
-    if distinct.size <= _SAME or inversion.integer:
-        return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
-    whole = _stretched(inversion.found.mean, y)
-    last = _FARTHEST[inversion.found.mean.lower]
-    t = np.clip(whole, -last, last)
-    low, high = math.floor(np.min(t) / _STRETCH), math.floor(np.max(t) / _STRETCH) + 1
-    table = _table(inversion, float(phi[0]), _STRETCH * low, _STRETCH * high)
-    if table is None:
-        return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi[0]))[place])
-    # farther out a density is a power of y: a straight line on this scale
-    edge = np.array([-last, 1.0 - last, last - 1.0, last])
-    slopes = np.diff(table(np.clip(edge, table.edges[0], table.edges[-1])))[[0, 2]]
-    return np.asarray(table(t) + np.where(t < whole, slopes[1], slopes[0]) * (whole - t))
+    return np.asarray(inversion.saturated(distinct, np.full_like(distinct, phi))[place]).reshape(y.shape)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _of_counts(inversion: Inversion, count: int) -> Array:
+    """Return the saturated terms of 0, 1, 2, …; phi is 1."""
+    k = np.arange(1.0, float(count))
+    with np.errstate(all="ignore"):
+        return np.append(0.0, inversion.saturated(k, np.ones_like(k)))
+
+
+def _doubled(most: float) -> int:
+    """Return how many counts are looked at where one is the largest: 64, or the next power of 2."""
+    return max(64, 1 << int(most).bit_length())
+
+
+def _outward(end: float) -> float:
+    """Return where a table ends that reaches an end: 0, or a power of 2 times `_STRETCH`."""
+    return _STRETCH * 2.0 ** max(math.ceil(math.log2(end / _STRETCH)), 0) if end > 0.0 else 0.0
 
 
 def _stretched(mean: Interval, y: Array) -> Array:
@@ -188,18 +219,52 @@ def _stretched(mean: Interval, y: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _table(inversion: Inversion, phi: float, low: float, high: float) -> Table | None:
-    """Return the saturated term on a stretched scale of y; None where it is no smooth function."""
-    whole = inversion.found.mean.whole
+def _reader(
+    inversion: Inversion, phi: float, low: float, high: float, *, far: bool
+) -> Callable[[Array], Array] | None:
+    """Return the saturated term as a function of y; None where it is no smooth one.
+
+    Unless some y are far out it is read from panels by the kernel, where these follow.
+    """
+    mean = inversion.found.mean
 
     def at(t: Array) -> Array:
-        y = np.sinh(t) if whole else np.exp(t)
+        y = np.sinh(t) if mean.whole else np.exp(t)
         return inversion.saturated(y, np.full_like(y, phi))
 
     with np.errstate(all="ignore"):
-        if np.any(np.isnan(at(np.linspace(low, high, 33)[1:-1]))):
-            return None
-        return tabulate(at, low, high, _BUDGET, _DIGITS)
+        table = tabulate(at, low, high, _BUDGET, _DIGITS)
+    if table is None:
+        return None
+    swift = None if far else _paneled(table, mean)
+    return functools.partial(_extended, table, mean) if swift is None else swift
+
+
+def _extended(table: Table, mean: Interval, y: Array) -> Array:
+    """Read a table; farther out a density is a power of y, a straight line on the stretched scale."""
+    whole, last = _stretched(mean, y), _FARTHEST[mean.lower]
+    t = np.clip(whole, -last, last)
+    edge = np.array([-last, 1.0 - last, last - 1.0, last])
+    slopes = np.diff(table(np.clip(edge, table.edges[0], table.edges[-1])))[[0, 2]]
+    return np.asarray(table(t) + np.where(t < whole, slopes[1], slopes[0]) * (whole - t))
+
+
+def _paneled(table: Table, mean: Interval) -> Callable[[Array], Array] | None:
+    """Return a table as panels of y within its edges, None where none follow.
+
+    On the whole line each sign is read by 1 + |y|: about 0 the density is smooth in y, not in its logarithm.
+    """
+    low, high = table.edges[[0, -1]].tolist()
+    if not mean.whole:
+        amounts = over(lambda y: table(np.log(y)), math.exp(low), math.exp(high), _DIGITS)
+        return None if amounts is None else elementwise(amounts)
+    below, above = (
+        over(lambda d, sign=sign: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
+        for sign, far in ((-1.0, max(-low, 0.0)), (1.0, max(high, 0.0)))
+    )
+    if below is None or above is None:
+        return None
+    return elementwise(lambda xp, y: xp.where(y < 0.0, below(xp, 1.0 - y), above(xp, 1.0 + y)))
 
 
 # --- both tails and draws ---
@@ -255,7 +320,7 @@ class _Counts:
 
     def carrier(self, count: int) -> Array:
         """Return c(k), k < count."""
-        return _carrier(self.inversion, max(64, 1 << max(count - 1, 1).bit_length()))[:count]
+        return _carrier(self.inversion, _doubled(count))[:count]
 
     def sample(self, rng: np.random.Generator, at: Setting) -> Array:
         """Draw by going up the counts until their sum exceeds a uniform number."""
@@ -277,7 +342,7 @@ class _Counts:
 def _carrier(inversion: Inversion, count: int) -> Array:
     found, k = inversion.found, np.arange(1.0, float(count))
     with np.errstate(all="ignore"):
-        inner = saturated(inversion, k, np.ones_like(k)) - np.asarray(conjugate_at(np, found, k))
+        inner = _of_counts(inversion, count)[1:] - np.asarray(conjugate_at(np, found, k))
     zero = found.closed[0]
     assert zero is not None
     return np.concatenate([[-zero], inner])

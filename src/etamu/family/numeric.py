@@ -33,6 +33,11 @@ RULE = _rule(6)
 SHORT = _rule(4)
 """The same for an interval a sixteenth as long as its distance from where the function is singular."""
 
+FALLING, SHORT_FALLING = (
+    tuple((node, weight * (1.0 - node)) for node, weight in rule) for rule in (RULE, SHORT)
+)
+"""The same of 1 - s times a function."""
+
 FINE = _rule(12)
 """The same for the last digits of a function half as far from where it is singular."""
 

@@ -203,6 +203,23 @@ def paneled(
         return table if _close(table, function, size or function, rate) else None
 
 
+def over(function: Callable[[Array], Array], least: float, most: float, tolerance: float) -> Panels | None:
+    """Tabulate a smooth function from a positive number to a larger one; None where panels do not follow it.
+
+    Examples
+    --------
+    >>> table = over(np.log, 0.3, 40.0, 1e-12)
+    >>> bool(np.all(np.abs(table(np, np.array([0.3, 40.0])) - np.log([0.3, 40.0])) < 1e-12))
+    True
+    """
+    low, high = (int(np.frexp(each)[1]) + _BIAS - 1 for each in (least, most))
+    table = Panels(low, _fitted(function, low, high + 1), np.ones(_EXPONENTS))
+    x = _places(_BETWEEN, low, high + 1).ravel()
+    truth = function(x)
+    right = np.abs(table(np, x) - truth) <= tolerance * np.maximum(np.abs(truth), 1.0)
+    return table if np.all(right) else None
+
+
 def _range(function: Callable[[Array], Array]) -> tuple[int, int, tuple[float, float]]:
     """Return the octaves within which the function is no mere power yet, and the power at either end."""
     exponents = np.arange(_BIAS - REACH, _BIAS + REACH + 1)
@@ -260,11 +277,15 @@ def _fitted(function: Callable[[Array], Array], low: int, high: int) -> Array:
     return np.ascontiguousarray((scale[:, None] * (powers @ (transform @ values)))[::-1].T)
 
 
+_BETWEEN = np.array([-0.98, -0.31, 0.2, 0.67])
+"""Places between the nodes of a panel, where it is compared with the function."""
+
+
 def _close(
     table: Panels, function: Callable[[Array], Array], size: Callable[[Array], Array], rate: float
 ) -> bool:
     """Compare with the function between the nodes of every panel."""
-    x = _places(np.array([-0.98, -0.31, 0.2, 0.67]), table.first, table.first + table.octaves)
+    x = _places(_BETWEEN, table.first, table.first + table.octaves)
     truth, most = (np.asarray(each(x.ravel())).reshape(x.shape) for each in (function, size))
     allowed = (_CLOSE + 1e-15 * abs(rate) * x) * np.max(np.abs(most), axis=0)
     return bool(np.all(np.abs(table(np, x) - truth) <= allowed))

@@ -173,6 +173,22 @@ def scores(unit: Any, y: tuple[Array, ...]) -> Callable[[float], Array]:
     return lambda eta: np.asarray(bound(tuple(columns), np.full(len(columns[0]), eta))[1])
 
 
+def elementwise(function: Callable[..., Any]) -> Callable[[Array], Array]:
+    """Return a function (xp, x) of one column as a function of x, run by the kernel where it can.
+
+    Examples
+    --------
+    >>> elementwise(lambda xp, x: xp.exp(-x))(np.array([0.0, np.inf])).tolist()
+    [1.0, 0.0]
+    """
+    recorder = Recorder()
+    outputs = [recorder.number(function(recorder, recorder.input()))]
+    program = None if kernel is None else handed_over(assemble(recorder, outputs))
+    if program is None:
+        return functools.partial(function, np)
+    return lambda x: np.asarray(program.run([np.ascontiguousarray(x, dtype=np.float64)])[0])
+
+
 @functools.lru_cache(maxsize=REMEMBERED)
 def _traced(unit: Any, columns: int, wanted: Wanted) -> Program | None:
     try:

@@ -46,6 +46,12 @@ def exp(xp: Namespace, x: AnyArray) -> AnyArray:
     return xp.where(x > _LARGEST_EXPONENT, xp.inf, xp.exp(xp.minimum(x, _LARGEST_EXPONENT)))
 
 
+def positive(y: AnyArray, instead: float) -> AnyArray:
+    """Return y where it is positive and another number elsewhere, by arithmetic alone: y may be a symbol."""
+    above = y > 0.0
+    return y * above + instead * (1.0 - above)
+
+
 def expm1mx_ratio(xp: Namespace, x: AnyArray) -> AnyArray:
     """Return (e^x - 1 - x) / x^2, which is 1/2 at x = 0."""
     near = xp.abs(x) < 0.5

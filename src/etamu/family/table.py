@@ -75,6 +75,8 @@ def tabulate(
 ) -> Table | None:
     """Build a table of a function on [lower, upper]; None if that takes more than `budget` evaluations.
 
+    None also where the function is no number.
+
     A panel is accepted when the last three of its 21 coefficients are below `tolerance` times the largest, or
     times 1.
 
@@ -96,7 +98,10 @@ def tabulate(
         if budget < 0:
             return None
         x = 0.5 * (left + right) + 0.5 * (right - left) * nodes[:, None]
-        coefficients = transform @ function(x.ravel()).reshape(x.shape)
+        values = function(x.ravel()).reshape(x.shape)
+        if np.any(np.isnan(values)):
+            return None
+        coefficients = transform @ values
         scale = np.maximum(np.max(np.abs(coefficients), axis=0), 1.0)
         good = np.max(np.abs(coefficients[-3:]), axis=0) <= tolerance * scale
         done.append((left[good], coefficients[:, good]))

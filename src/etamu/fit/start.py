@@ -205,16 +205,30 @@ def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | No
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
     solved = known.over(oracle.coordinates).solved()
-    return [*(_levelled(oracle, unit, beta) for beta in solved), *_constant(oracle, unit, chunk)]
+    power = _power(unit, chunk)
+    return [*(_levelled(oracle, unit, beta, power) for beta in solved), *_constant(oracle, unit, chunk)]
 
 
-def _levelled(oracle: Likelihood, unit: Unit, beta: Array) -> Array:
+def _power(unit: Unit, chunk: Chunk) -> float | None:
+    """Return the power of the mean that V is, or is like at the overall mean, between 1 and 2 there."""
+    known, family = unit.family.variance_power, unit.family
+    if known is not None or unit.link.exponent != 0.0 or family.mean.lower != 0.0 or family.mean.upper == 1.0:
+        return known
+    eta = constant_eta(unit, chunk)
+    if eta is None:
+        return None
+    mu, complement, _, _ = unit.mean(np, np.array([eta]))
+    elasticity = mu * family.dvariance(np, mu, complement) / family.variance(np, mu, complement)
+    return float(np.clip(elasticity, 1.0, 2.0)[0])
+
+
+def _levelled(oracle: Likelihood, unit: Unit, beta: Array, power: float | None) -> Array:
     """Move the constant to where its score is zero: a mean of log y is not the log of a mean."""
     constant = oracle.coordinates.layout.constant
     if constant is None or unit.link.exponent != 0.0 or not np.all(np.isfinite(beta)):
         return beta
     raw = oracle.coordinates.raw(beta)
-    eta = shifted_eta(unit, oracle.executor, lambda block: sums.etas(block, raw))
+    eta = shifted_eta(unit, oracle.executor, lambda block: sums.etas(block, raw), power)
     return beta if eta is None else beta + oracle.coordinates.working(constant * eta)
 
 
@@ -246,12 +260,14 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     return eta if bool(unit.domain.contains(eta)) else None
 
 
-def shifted_eta(unit: Unit, executor: Executor, offset: Callable[[Chunk], Array]) -> float | None:
+def shifted_eta(
+    unit: Unit, executor: Executor, offset: Callable[[Chunk], Array], power: float | None = None
+) -> float | None:
     """Solve the score equation of the constant beside an offset, where it has a closed form.
 
     With a log link and V = mu^p it is exp(c) = sum w y e^((1-p) o) / sum w e^((2-p) o).
     """
-    power = unit.family.variance_power
+    power = unit.family.variance_power if power is None else power
     if power is None or unit.link.exponent != 0.0 or len(unit.family.response) != 1:
         return None
     above, below = executor.reduce(lambda block: _ends(block, offset(block), power))

@@ -40,6 +40,7 @@ class Counted(Before):
 
     oracle: Oracle
     tally: list[str] = field(default_factory=list)
+    reached: list[tuple[Array, Array, float]] = field(default_factory=list)
 
     def at(self, beta: Array, want: Want) -> Local:
         """Look at a point; what is not finite comes back as value -inf."""
@@ -52,6 +53,12 @@ class Counted(Before):
         self.tally.append("along")
         values = np.asarray(self.oracle.along(beta, step, ts), dtype=np.float64)
         return np.where(np.isfinite(values), values, -math.inf)
+
+    def reach(self, beta: Array, step: Array) -> float:
+        """As the oracle's; a rule and the search along its step ask alike, and the rows are asked once."""
+        if not (self.reached and self.reached[-1][0] is beta and self.reached[-1][1] is step):
+            self.reached[:] = [(beta, step, self.oracle.reach(beta, step))]
+        return self.reached[-1][2]
 
     def girth(self) -> float:
         """As the oracle's."""
