@@ -339,3 +339,11 @@ def test_values_outside_the_support_are_refused_with_row_and_value(family, y, wo
 def test_more_successes_than_trials_are_refused():
     with pytest.raises(em.DataError, match="between 0 and its trials"):
         em.glm("y ~ 1", {"y": [1.0, 5.0], "m": [2.0, 4.0]}, family=em.BetaBinomial(), trials="m")
+
+
+@pytest.mark.parametrize("name", ["nb1", "zinb", "hurdle nb", "beta-binomial"])
+def test_the_expected_information_is_near_the_observed_one_and_is_not_it(name):
+    fit, _, _ = fitted(name, 2000, 3)
+    expected = fit.with_covariance("expected")
+    assert np.any(expected.se != fit.se)
+    np.testing.assert_allclose(expected.se, fit.se, rtol=0.2)

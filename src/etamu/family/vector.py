@@ -154,6 +154,11 @@ class VectorFamily(ABC):
         return True
 
     @property
+    def expected_dear(self) -> bool:
+        """Tell whether "expected" costs many times as much as "observed", so that it is computed when asked."""
+        return False
+
+    @property
     def convex(self) -> bool:
         """Tell whether minus the value is convex in eta for every y."""
         return False
