@@ -35,7 +35,7 @@ def three_errors(count):
 
 
 def check(make, truth, names):
-    """Hold coverage to three errors; one share of 400 is outside by chance: then four times as many decide."""
+    """Hold coverage to three errors; one in 400 is outside by chance: then four times as many decide."""
     seeds = range(REPLICATIONS)
     coverage, bias = covered(make, np.array(truth), names, seeds)
     print(dict(zip(names, coverage, strict=True)))

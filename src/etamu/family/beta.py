@@ -358,7 +358,7 @@ def _beta_binomial(xp: Namespace, y: AnyArray, m: AnyArray, t: Points) -> Local:
 
 
 def _averaged(xp: Namespace, m: AnyArray, t: Points) -> Pairs:
-    """Return the mean of the squared score over the counts 0, ..., m, whose probabilities follow each other."""
+    """Return the mean of the squared score over the counts 0, ..., m, one probability after the other."""
     at, phi = logit(xp, t[0]), xp.maximum(special.exp(xp, t[1]), 1e-307)
     a, b = xp.maximum(at.mu * phi, 1e-307), xp.maximum(at.complement * phi, 1e-307)
     log_p = _beta_binomial(xp, xp.zeros_like(m), m, t).value

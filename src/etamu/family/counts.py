@@ -3,7 +3,8 @@
 Each says what its probability of zero is, -log p(0) = A with derivatives, and what it becomes when zeros are
 cut off; `etamu.family.zeros` makes truncated, hurdle and inflated families of any of them.
 
-May import: _base, family.fisher, family.laws, family.natural, family.remainders, family.saturated, family.special.
+May import: _base, family.fisher, family.laws, family.natural, family.remainders, family.saturated,
+ family.special.
 Read next: `etamu.family.zeros`.
 """
 

@@ -4,8 +4,9 @@ With theta = e^s the expected information about s is (Lawless 1987, Canadian Jou
 
     theta^2 (sum over j >= 0 of P(Y > j) / (theta + j)^2) - theta p,   p = mu / (mu + theta).
 
-Since 1/(theta + j)^2 is the integral of t e^{-(theta + j) t}, the sum over j is one of the generating function
-G(z) = (1 + (mu/theta) (1 - z))^-theta, and with x = theta t, h = x/theta, w = 1 - e^-h, A = -log G(e^-h)
+Since 1/(theta + j)^2 is the integral of t e^{-(theta + j) t}, the sum over j is one of the generating
+function G(z) = (1 + (mu/theta) (1 - z))^-theta. With x = theta t, h = x/theta, w = 1 - e^-h and
+A = -log G(e^-h) it is
 
     theta times the integral of e^-x ((h/w - 1) (1 - e^-A) - (e^-A - e^{-mu h})),
 

@@ -361,9 +361,9 @@ class GeneralizedPoisson(Dispersed):
 def _averaged(xp: Namespace, at: tuple[AnyArray, AnyArray, AnyArray], observed: Pairs) -> Pairs:
     """Return the expected information by log mu and log phi, from a, c and 1 - c.
 
-    E[y (y - 1) / w^2] = a / (a + 2 c), for y - 2 is a count of the law with a + 2 c for a; what else is needed
-    follows by w = a + c y and by the score's mean of 0 (Consul and Famoye 2006, *Lagrangian Probability
-    Distributions*, chapter 9). Where that law is none the observed information stays.
+    E[y (y - 1) / w^2] = a / (a + 2 c), for y - 2 is a count of the law with a + 2 c for a; what else is
+    needed follows by w = a + c y and by the score's mean of 0 (Consul and Famoye 2006, *Lagrangian
+    Probability Distributions*, chapter 9). Where that law is none the observed information stays.
     """
     a, c, back = at
     whole = a + 2.0 * c

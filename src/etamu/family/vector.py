@@ -155,7 +155,7 @@ class VectorFamily(ABC):
 
     @property
     def expected_dear(self) -> bool:
-        """Tell whether "expected" costs many times as much as "observed", so that it is computed when asked."""
+        """Tell whether "expected" costs so much more than "observed" that it is computed only when asked."""
         return False
 
     @property

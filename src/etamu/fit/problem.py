@@ -191,6 +191,7 @@ class OfRows(ABC):
 
     sample: Sample | None
     tally: Tally
+    words: Words
 
     @property
     def chunk(self) -> Chunk:

@@ -4,12 +4,12 @@ May import: everything below `fit`.
 Read next: `etamu.fit.theta_climb` for one point of the climb, `etamu.fit.theta_profile` for the profile.
 
 Where passes are dear the solver climbs from nearby in the coefficients and log alpha at once
-(`etamu.fit.theta_joint`). Else, and where that ends at no maximum, the coefficients are fitted at each alpha; the
-profile's derivative in alpha is then that of the likelihood, by the envelope theorem, and its second derivative
-l_aa + c' H^-1 c with c the mixed derivative. A Newton step in log alpha takes the coefficients along,
-beta + H^-1 c (change of alpha), so that the next fit starts where it ends but for second order. Alpha, not theta,
-because the Poisson limit alpha = 0 is a point like any other: there the score is sum w ((y - mu)^2 - y) / 2, and
-its sign says on which side the maximum is.
+(`etamu.fit.theta_joint`). Else, and where that ends at no maximum, the coefficients are fitted at each alpha;
+the profile's derivative in alpha is then that of the likelihood, by the envelope theorem, and its second
+derivative l_aa + c' H^-1 c with c the mixed derivative. A Newton step in log alpha takes the coefficients
+along, beta + H^-1 c (change of alpha), so that the next fit starts where it ends but for second order. Alpha,
+not theta, because the Poisson limit alpha = 0 is a point like any other: there the score is
+sum w ((y - mu)^2 - y) / 2, and its sign says on which side the maximum is.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The negative binomial likelihood of coefficients and log alpha at once, alpha = 1/theta, as an oracle.
 
-Newton's method on all of them together takes the few passes that it takes where theta is known, each with
-one more for the derivatives in alpha: the alternation of `etamu.fit.theta` fits the coefficients at every
-alpha. It serves where it climbs from nearby; towards the Poisson limit log alpha runs away, and the alternation
-decides.
+Newton's method on all of them takes the few passes that it takes where theta is known, each with one more for
+the derivatives in alpha: the alternation of `etamu.fit.theta` fits the coefficients at every alpha. It serves
+where it climbs from nearby; towards the Poisson limit log alpha runs away, and the alternation decides.
 
 May import: everything below `fit`.
 Read next: `etamu.fit.theta_climb`, whose points it ends at.
@@ -103,9 +102,11 @@ class Joint(Before):
         return np.array([self.at(beta + t * step, Want.VALUE).value for t in ts])
 
     def point(self, ended: Solution, passes: int) -> Point:
-        """Return the end of a climb as the fit of the coefficients at its alpha, and the derivatives there."""
+        """Return the end of a climb as the fit of the coefficients at its alpha, with the derivatives."""
         alpha, local, inner = _alpha(ended.beta), ended.local, slice(None, -1)
-        assert local.score is not None and local.observed is not None and local.expected is not None
+        assert local.score is not None
+        assert local.observed is not None
+        assert local.expected is not None
         gain = float(local.score[-1])
         slope = -(float(local.observed[-1, -1]) + gain) / (alpha * alpha)
         own = Local(

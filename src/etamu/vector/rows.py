@@ -109,7 +109,7 @@ class Observed:
 
 
 def unit_of(family: VectorFamily, *, climbing: bool = False) -> Any:
-    """Return the family as sums know it: itself, or of one predictor `Alone`; `climbing` without dear parts."""
+    """Return the family as sums know it; `climbing` without what is dear."""
     if climbing and family.expected_dear:
         return Observed(family)
     return family if len(family.parameters) > 1 else Alone(family)
