@@ -7,7 +7,9 @@ import pytest
 from mpmath import mp, mpf
 
 from etamu.family.families import NegativeBinomial, Poisson
-from etamu.family.overdispersion import excess, remainder
+from etamu.family.links import Log
+from etamu.family.overdispersion import Overdispersion, excess, remainder
+from etamu.family.program import compiled
 
 ALPHAS = (1e-14, 1e-9, 1e-5, 1e-3, 0.05, 0.0833333, 0.0833334, 0.2, 1.0, 40.0, 1e4, 1e8)
 COUNTS = (0.0, 1.0, 2.0, 50.0, 1e6, 1e12)
@@ -41,7 +43,7 @@ def test_excess_and_remainder_keep_their_digits(alpha: float) -> None:
             close(value, true_remainder(mpf(y), mpf(alpha)))
             close(bend, slope(lambda a, y=y: true_remainder(mpf(y), a), alpha))
             for mu in MEANS:
-                value, bend = (float(each[0]) for each in excess(np.array([y]), np.array([mu]), alpha))
+                value, bend = (float(each[0]) for each in excess(np, np.array([y]), np.array([mu]), alpha))
                 close(value, true_excess(mpf(y), mpf(mu), mpf(alpha)))
                 close(bend, slope(lambda a, y=y, mu=mu: true_excess(mpf(y), mpf(mu), a), alpha))
 
@@ -52,7 +54,7 @@ def close(ours: float, truth: mpf) -> None:
 
 def test_the_limit_is_the_poisson_score_test() -> None:
     y, mu = np.array([0.0, 1.0, 7.0]), np.array([2.0, 0.5, 4.0])
-    score = excess(y, mu, 0.0)[0] - remainder(y, 0.0)[0]
+    score = excess(np, y, mu, 0.0)[0] - remainder(y, 0.0)[0]
     np.testing.assert_allclose(score, 0.5 * ((y - mu) ** 2 - y), rtol=1e-14)
 
 
@@ -65,7 +67,7 @@ def test_their_difference_is_the_derivative_of_the_log_likelihood(alpha: float) 
         return family.saturated((y,), np.ones(4)) - 0.5 * family.deviance(np, y, mu, 1.0 - mu)
 
     numeric = (loglik(alpha + step) - loglik(alpha - step)) / (2.0 * step)
-    score = excess(y, mu, alpha)[0] - remainder(y, alpha)[0]
+    score = excess(np, y, mu, alpha)[0] - remainder(y, alpha)[0]
     np.testing.assert_allclose(score, numeric, rtol=1e-5, atol=1e-8)
 
 
@@ -74,3 +76,22 @@ def test_a_large_theta_is_the_poisson_likelihood() -> None:
     wide, limit = NegativeBinomial(1e15), Poisson()
     np.testing.assert_allclose(wide.saturated((y,), np.ones(3)), limit.saturated((y,), np.ones(3)), rtol=1e-9)
     np.testing.assert_allclose(wide.deviance(np, y, mu, 1 - mu), limit.deviance(np, y, mu, 1 - mu), rtol=1e-7)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-9, 0.3, 40.0])
+def test_the_kernel_runs_the_same_equation(alpha: float) -> None:
+    law = Overdispersion(Log())
+    y, eta = (each.ravel() for each in np.meshgrid(COUNTS, np.linspace(-30.0, 30.0, 41)))
+    program = compiled(law, 2, ("value", "score", "expected"))
+    if program is None:
+        pytest.skip("no kernel")
+    found = program.run([y, np.array([alpha]), eta])
+    for ours, twin in zip(found, law.bind(np)((y, np.array([alpha])), eta), strict=True):
+        np.testing.assert_allclose(ours, twin, rtol=1e-11)
+
+
+def test_the_equation_has_its_own_derivative_in_eta() -> None:
+    bound = Overdispersion(Log()).bind(np)
+    rows, eta, step = (np.array([0.0, 3.0, 40.0]), np.array([0.4])), np.array([0.3, 1.0, 2.0]), 1e-6
+    slope = (bound(rows, eta + step)[0] - bound(rows, eta - step)[0]) / (2.0 * step)
+    np.testing.assert_allclose(bound(rows, eta)[1], slope, rtol=1e-8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 import etamu as em
+from etamu.fit import theta as climbing
 from tests import oracle
 
 WHOLE = json.loads((Path(__file__).parents[1] / "references" / "shapes.json").read_text(encoding="utf-8"))
@@ -300,10 +302,35 @@ def test_many_rows_start_from_a_sample() -> None:
     y = rng.negative_binomial(1.5, 1.5 / (1.5 + mean)).astype(float)
     fit = em.GLM(family=em.NegativeBinomial()).fit(x, y)
     assert fit.converged
-    assert fit.passes <= 16
+    assert fit.passes <= 8
     held = em.GLM(family=em.NegativeBinomial(fit.shape.estimate)).fit(x, y)
     np.testing.assert_array_less(np.abs(held.coef - fit.coef), 1e-8 * fit.se)
     assert abs(fit.shape.estimate - 1.5) < 4.0 * fit.shape.se
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_everything_at_once_ends_where_one_after_the_other_does(
+    weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(11)
+    n = 50_000
+    x = rng.normal(size=(n, 4))
+    mean = np.exp(0.3 + 0.3 * x[:, 0])
+    y = rng.negative_binomial(0.8, 0.8 / (0.8 + mean)).astype(float)
+    given = {"frequency_weights": rng.integers(0, 3, n), "offset": x[:, 1]} if weighted else {}
+
+    def fitted() -> em.Fit:
+        return em.GLM(family=em.NegativeBinomial(), covariance="observed").fit(x, y, **given)
+
+    at_once = fitted()
+    monkeypatch.setattr(climbing, "together", lambda *_: None)
+    one_by_one = fitted()
+    assert at_once.passes < one_by_one.passes
+    np.testing.assert_array_less(np.abs(at_once.coef - one_by_one.coef), 1e-8 * one_by_one.se)
+    np.testing.assert_allclose(at_once.se, one_by_one.se, rtol=1e-8)
+    np.testing.assert_allclose(at_once.shape.estimate, one_by_one.shape.estimate, rtol=1e-10)
+    np.testing.assert_allclose(at_once.shape.se, one_by_one.shape.se, rtol=1e-8)
+    assert at_once.loglik == pytest.approx(one_by_one.loglik, rel=1e-14)
 
 
 @pytest.mark.parametrize("theta", [0.0, -1.0, np.inf, np.nan])
@@ -322,7 +349,7 @@ def test_options_that_clash_are_refused_before_any_row_is_read() -> None:
 @pytest.mark.slow
 def test_intervals_of_theta_cover() -> None:
     rng = np.random.default_rng(2026)
-    n, theta, runs = 200, 2.0, 600
+    n, theta, runs = 200, 2.0, int(os.environ.get("ETAMU_REPLICATIONS", "1000"))
     x = rng.normal(size=n)
     mean = np.exp(1.0 + 0.5 * x)
     covered = np.zeros(2)

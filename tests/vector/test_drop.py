@@ -50,3 +50,47 @@ def test_terms_of_other_predictors_have_their_name_and_interactions_are_kept():
 def test_terms_with_coefficients_at_each_threshold_are_dropped_from_all():
     fit = em.glm("y ~ x + z", DATA, family=em.Cumulative(nonproportional="~ z"))
     assert fit.drop1().row("z")["df"] == 2.0
+
+
+@pytest.mark.parametrize("family", [em.Multinomial(), em.Cumulative(nonproportional="~ z")], ids=str)
+def test_anova_adds_one_term_after_the_other(family):
+    table = em.glm("y ~ x + z + x:z", DATA, family=family).anova()
+    assert list(table.rows) == ["NULL", "x", "z", "x:z"]
+    models = [em.glm(f"y ~ {right}", DATA, family=type(family)()) for right in ("1", "x")]
+    models += [em.glm(f"y ~ {right}", DATA, family=family) for right in ("x + z", "x + z + x:z")]
+    assert_allclose(table["loglik"], [model.loglik for model in models], rtol=1e-9)
+    assert_allclose(table["aic"], [model.aic for model in models], rtol=1e-9)
+    assert table["df"][1:].tolist() == np.diff([model.rank for model in models]).tolist()
+    gains = 2.0 * np.diff([model.loglik for model in models])
+    assert_allclose(table["statistic"][1:], gains, rtol=1e-6, atol=1e-8)
+
+
+def test_add1_is_the_fit_with_the_term():
+    keywords = {"family": em.ZeroInflatedPoisson(), "predictors": {"zero": "~ g"}}
+    fit = em.glm("n ~ x", DATA, **keywords)
+    table = fit.add1("~ . + z + x:z + g")
+    assert list(table.rows) == ["<none>", "z", "g"]  # an interaction waits for its main effects
+    for term in ("z", "g"):
+        larger = em.glm(f"n ~ x + {term}", DATA, **keywords)
+        row = table.row(term)
+        assert_allclose([row["loglik"], row["aic"]], [larger.loglik, larger.aic], rtol=1e-10)
+        assert row["df"] == larger.rank - fit.rank
+
+
+@pytest.mark.parametrize("family", [em.Multinomial(), em.Cumulative()], ids=str)
+def test_add1_of_classes_drops_back_to_the_model(family):
+    fit = em.glm("y ~ x", DATA, family=family)
+    added, dropped = fit.add1("z").row("z"), em.glm("y ~ x + z", DATA, family=family).drop1().row("z")
+    assert_allclose(added["statistic"], dropped["statistic"], rtol=1e-6)
+    assert added["df"] == dropped["df"]
+
+
+def test_what_cannot_be_added_is_refused():
+    fit = em.glm("y ~ x", DATA, family=em.Cumulative())
+    with pytest.raises(em.FormulaError, match="has no term to add"):
+        fit.add1("~ . + x")
+    with pytest.raises(em.EtamuError, match="q"):
+        fit.add1("q")
+    matrix = em.GLM(family=em.Cumulative()).fit(X[:, None], DATA["y"])
+    with pytest.raises(em.NotAvailableError, match="needs a formula"):
+        matrix.add1("z")

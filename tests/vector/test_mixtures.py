@@ -339,3 +339,23 @@ def test_values_outside_the_support_are_refused_with_row_and_value(family, y, wo
 def test_more_successes_than_trials_are_refused():
     with pytest.raises(em.DataError, match="between 0 and its trials"):
         em.glm("y ~ 1", {"y": [1.0, 5.0], "m": [2.0, 4.0]}, family=em.BetaBinomial(), trials="m")
+
+
+@pytest.mark.parametrize("name", ["nb1", "zinb", "hurdle nb", "beta-binomial"])
+def test_the_expected_information_is_near_the_observed_one_and_is_not_it(name):
+    fit, _, _ = fitted(name, 2000, 3)
+    expected = fit.with_covariance("expected")
+    assert np.any(expected.se != fit.se)
+    np.testing.assert_allclose(expected.se, fit.se, rtol=0.2)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("scale", "shift"), [(2.0**40, 0.0), (16.0, 2000.0)], ids=["1e12", "year"])
+def test_the_units_of_a_column_change_nothing(name, scale, shift):
+    family, data, keywords, _ = simulated(name, 300, 5)
+    data["x"] = np.round(data["x"] * 1024.0) / 1024.0  # so that the shift is exact
+    one = em.glm("y ~ x", data, family=family, **keywords)
+    other = em.glm("y ~ x", {**data, "x": data["x"] * scale + shift}, family=family, **keywords)
+    assert_allclose(other.predict(), one.predict(), rtol=1e-10)
+    assert_allclose(other.loglik, one.loglik, rtol=1e-12)
+    assert_allclose((other.coef / other.se)[1], (one.coef / one.se)[1], rtol=1e-8)

@@ -263,3 +263,16 @@ def test_draws_of_a_row_depend_on_the_seed_and_the_row_alone():
     for one in (fit(em.Cumulative(), data), em.glm("x ~ o", data, dispersion="~ z")):
         np.testing.assert_array_equal(one.simulate(3, seed=5)[:, :2], one.simulate(2, seed=5))
         assert not np.array_equal(one.simulate(1, seed=5), one.simulate(1, seed=6))
+
+
+@every
+@pytest.mark.parametrize(("scale", "shift"), [(2.0**40, 0.0), (2.0**-40, 0.0), (16.0, 2000.0)])
+def test_the_units_of_a_column_change_nothing(family, scale, shift):
+    """A year, or a column near 1e12: probabilities, likelihood and z values are the same to 1e-10."""
+    data = sample()
+    data["x"] = np.round(data["x"] * 1024.0) / 1024.0  # so that the shift is exact
+    one, other = fit(family, data), fit(family, data.assign(x=data["x"] * scale + shift))
+    np.testing.assert_allclose(other.predict(), one.predict(), rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(other.loglik, one.loglik, rtol=1e-12)
+    at = [name.endswith("x") for name in one.names]
+    np.testing.assert_allclose((other.coef / other.se)[at], (one.coef / one.se)[at], rtol=1e-8)

@@ -15,10 +15,10 @@ REPLICATIONS = int(os.environ.get("ETAMU_REPLICATIONS", "1000"))
 N = 800
 
 
-def covered(make, truth, names):
+def covered(make, truth, names, seeds):
     """Share of 95 % intervals that hold the truth, and the mean error in standard errors, per coefficient."""
     inside, errors = np.zeros(len(names)), []
-    for seed in range(REPLICATIONS):
+    for seed in seeds:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             fit = make(np.random.default_rng(seed))
@@ -26,15 +26,25 @@ def covered(make, truth, names):
         ends = fit.conf_int()[place]
         inside += (ends[:, 0] < truth) & (truth < ends[:, 1])
         errors.append((fit.coef[place] - truth) / fit.se[place])
-    return inside / REPLICATIONS, np.mean(errors, axis=0)
+    return inside / len(seeds), np.mean(errors, axis=0)
+
+
+def three_errors(count):
+    """Three Monte-Carlo standard errors of a coverage of 95 %."""
+    return 3.0 * np.sqrt(0.95 * 0.05 / count)
 
 
 def check(make, truth, names):
-    coverage, bias = covered(make, np.array(truth), names)
+    """Hold coverage to three errors; one in 400 is outside by chance: then four times as many decide."""
+    seeds = range(REPLICATIONS)
+    coverage, bias = covered(make, np.array(truth), names, seeds)
     print(dict(zip(names, coverage, strict=True)))
-    three = 3.0 * np.sqrt(0.95 * 0.05 / REPLICATIONS)
-    np.testing.assert_allclose(coverage, 0.95, atol=three)
-    np.testing.assert_allclose(bias, 0.0, atol=3.0 / np.sqrt(REPLICATIONS) + 0.1)
+    if np.abs(coverage - 0.95).max() > three_errors(len(seeds)):
+        seeds = range(REPLICATIONS, 5 * REPLICATIONS)
+        coverage, bias = covered(make, np.array(truth), names, seeds)
+        print("again", dict(zip(names, coverage, strict=True)))
+    np.testing.assert_allclose(coverage, 0.95, atol=three_errors(len(seeds)))
+    np.testing.assert_allclose(bias, 0.0, atol=3.0 / np.sqrt(len(seeds)) + 0.1)
 
 
 def test_multinomial():
@@ -142,4 +152,4 @@ def test_the_shapes_of_one_predictor():
             hits[key] += (ends[:, 0] < truth) & (truth < ends[:, 1])
     print({key: each / REPLICATIONS for key, each in hits.items()})
     for each in hits.values():
-        np.testing.assert_allclose(each / REPLICATIONS, 0.95, atol=3.0 * np.sqrt(0.95 * 0.05 / REPLICATIONS))
+        np.testing.assert_allclose(each / REPLICATIONS, 0.95, atol=three_errors(REPLICATIONS))

@@ -32,7 +32,7 @@ from etamu.family.proportion import Ends, logit
 from etamu.family.remainders import digamma_rest, log_gamma_rest, trigamma_rest
 from etamu.family.stirling import HALF_LOG_TWO_PI
 from etamu.family.summed import summed
-from etamu.family.vector import Parameter, Rows
+from etamu.family.vector import Pairs, Parameter, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ class BetaBinomial(OfBeta):
     )
     response = ("y", "trials")
     support = Support(Interval(0.0, np.inf, closed_lower=True), integer=True)
-    expected_known = False
+    expected_dear = True
 
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
@@ -244,10 +244,11 @@ class BetaBinomial(OfBeta):
         return ways_of(ends, np.where(m <= 1.0, 2, np.where(ends != 0, -1, 0)))
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
-        """Return the kernel in (logit mu, log phi), observed information."""
+        """Return the kernel in (logit mu, log phi)."""
 
         def kernel(y: Rows, t: Points) -> Local:
-            return _beta_binomial(xp, y[0], y[1], t)
+            found = _beta_binomial(xp, y[0], y[1], t)
+            return found if information == "observed" else found._replace(information=_averaged(xp, y[1], t))
 
         return kernel
 
@@ -354,6 +355,22 @@ def _beta_binomial(xp: Namespace, y: AnyArray, m: AnyArray, t: Points) -> Local:
     local = (value, by_mean, by_precision, mean, cross, precision)
     value, by_mean, by_precision, mean, cross, precision = (xp.where(some, each, 0.0) for each in local)
     return Local(value, (by_mean, by_precision), {(0, 0): mean, (0, 1): cross, (1, 1): precision})
+
+
+def _averaged(xp: Namespace, m: AnyArray, t: Points) -> Pairs:
+    """Return the mean of the squared score over the counts 0, ..., m, one probability after the other."""
+    at, phi = logit(xp, t[0]), xp.maximum(special.exp(xp, t[1]), 1e-307)
+    a, b = xp.maximum(at.mu * phi, 1e-307), xp.maximum(at.complement * phi, 1e-307)
+    log_p = _beta_binomial(xp, xp.zeros_like(m), m, t).value
+    total = dict.fromkeys(((0, 0), (0, 1), (1, 1)), xp.zeros_like(log_p))
+    for j in range(int(xp.max(m)) + 1):
+        there = m >= j
+        by = _beta_binomial(xp, xp.where(there, float(j), 0.0), m, t).score
+        p = xp.where(there, xp.exp(log_p), 0.0)
+        total = {key: each + p * by[key[0]] * by[key[1]] for key, each in total.items()}
+        left = xp.where(m > j, m - j, 1.0)
+        log_p = log_p + (xp.log(left / (j + 1.0)) + xp.log((a + j) / (b + left - 1.0)))
+    return total
 
 
 class _Side(NamedTuple):

@@ -3,7 +3,8 @@
 Each says what its probability of zero is, -log p(0) = A with derivatives, and what it becomes when zeros are
 cut off; `etamu.family.zeros` makes truncated, hurdle and inflated families of any of them.
 
-May import: _base, family.laws, family.natural, family.remainders, family.saturated, family.special.
+May import: _base, family.fisher, family.laws, family.natural, family.remainders, family.saturated,
+ family.special.
 Read next: `etamu.family.zeros`.
 """
 
@@ -18,6 +19,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family import laws, special
 from etamu.family.family import Support
+from etamu.family.fisher import shape_information
 from etamu.family.laws import Law, Setting
 from etamu.family.natural import LOG, Kernel, Local, Points
 from etamu.family.remainders import digamma_rest, log_gamma_rest, trigamma_rest
@@ -40,9 +42,9 @@ class CountLaw(ABC):
         """Return the kind of each coordinate."""
 
     @property
-    @abstractmethod
-    def expected_known(self) -> bool:
-        """Tell whether the expected information has a closed form."""
+    def expected_dear(self) -> bool:
+        """Tell whether the expected information costs many times as much as the observed one."""
+        return False
 
     @abstractmethod
     def kernel(self, xp: Namespace, information: str) -> Kernel:
@@ -75,7 +77,6 @@ class PoissonLaw(CountLaw):
     """A Poisson count; t = (log mu,)."""
 
     scales = (LOG,)
-    expected_known = True
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the law's own kernel."""
@@ -194,13 +195,13 @@ class NegativeBinomialLaw(CountLaw):
     """
 
     scales = (LOG, LOG)
-    expected_known = False
+    expected_dear = True
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the law's own kernel."""
 
         def kernel(y: Rows, t: Points) -> Local:
-            return negative_binomial(xp, y[0], t[1], odds(xp, t[0], t[1]))
+            return negative_binomial(xp, y[0], t[1], odds(xp, t[0], t[1]), information)
 
         return kernel
 
@@ -227,12 +228,17 @@ class NegativeBinomialLaw(CountLaw):
                 1.0 - xp.where(rare, 0.0, decay)
             )
             left = at.q * (y[0] - 1.0) - excess
-            mean = at.p * left + (at.q + excess) * xp.where(rare, slow, fast)
+            mean = (at.q + excess) * xp.where(rare, slow, fast)
             g_s = xp.where(rare, a_s / low * grow, a_s * decay / some)
             g_m = xp.where(rare, a_m / low * grow, a_m * decay / some)
             g = xp.where(rare, grow / low, decay / some)
-            shape = plain.information[1, 1] + second[1, 1] * g - g_s * (a_s + g_s)
-            cross = plain.information[0, 1] + second[0, 1] * g - g_m * (a_s + g_s)
+            if information == "expected":  # of a count that is not 0 is that of all counts less that of 0
+                bend = (shape_information(xp, at.mu, at.theta) - decay * second[1, 1]) / some
+                own = {(0, 1): -decay * second[0, 1] / some, (1, 1): bend}
+            else:
+                mean, own = at.p * left + mean, plain.information
+            shape = own[1, 1] + second[1, 1] * g - g_s * (a_s + g_s)
+            cross = own[0, 1] + second[0, 1] * g - g_m * (a_s + g_s)
             value = plain.value - special.log_complement(xp, -a)
             return Local(
                 value,
@@ -276,8 +282,10 @@ def _nothing(xp: Namespace, at: Odds) -> Local:
     return Local(a, (at.part, slope), {(0, 0): at.part * at.q, (0, 1): bend, (1, 1): slope - bend})
 
 
-def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Local:
-    """Return the law's kernel, observed information, from log theta = s and the parts of mu + theta.
+def negative_binomial(
+    xp: Namespace, y: AnyArray, s: AnyArray, at: Odds, information: str = "observed"
+) -> Local:
+    """Return the law's kernel from log theta = s and the parts of mu + theta.
 
     With d = y - mu the slope by log theta is theta (digamma(y + theta) - digamma(theta) - log((mu + theta) /
     theta)) - q d; the logarithms go together as log(1 + d/(mu + theta)) and what is left of the digammas
@@ -314,6 +322,10 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
     value = xp.where(some, stirling, 0.0) - (of_events + of_shape)
     back, gone = theta / whole, y / whole
     digammas = back * digamma_rest(xp, whole) - digamma_rest(xp, theta) + 0.5 * gone
+    score = (slope, digammas - of_shape)
+    if information == "expected":
+        own = {(0, 0): at.part, (0, 1): xp.zeros_like(slope), (1, 1): shape_information(xp, at.mu, theta)}
+        return Local(value, score, own)
     trigammas = back * back * trigamma_rest(xp, whole) - trigamma_rest(xp, theta) - 0.5 * gone * (1.0 + back)
     # slope^2/(y + theta) - slope has a closed form, far from the mean where the two are large
     apart = logs - slope * ((theta + y * at.p + at.part) / whole)
@@ -323,4 +335,4 @@ def negative_binomial(xp: Namespace, y: AnyArray, s: AnyArray, at: Odds) -> Loca
         (0, 1): -at.p * slope,
         (1, 1): -(digammas + trigammas + bend),
     }
-    return Local(value, (slope, digammas - of_shape), pairs)
+    return Local(value, score, pairs)

@@ -21,7 +21,7 @@ from etamu.family.family import Textbook
 from etamu.family.link import Link
 from etamu.family.natural import LOG, Kernel, Local, NaturalFamily, Points, Ways, link_of, started, ways_of
 from etamu.family.summed import summed
-from etamu.family.vector import Parameter, Rows, VectorFamily, Wording
+from etamu.family.vector import Pairs, Parameter, Rows, VectorFamily, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Dispersed(NaturalFamily):
 class GammaMixed(Dispersed):
     """A Poisson count whose mean is gamma, with the tails and draws of a negative binomial; abstract."""
 
-    expected_known = False
+    expected_dear = True
 
     @abstractmethod
     def _law(self, eta: Array) -> tuple[laws.Law, laws.Setting]:
@@ -126,7 +126,7 @@ class NegativeBinomial1(GammaMixed):
 
         def kernel(y: Rows, t: Points) -> Local:
             s = t[0] - t[1]
-            value, (by_mean, by_shape), pairs = negative_binomial(xp, y[0], s, odds(xp, t[0], s))
+            value, (by_mean, by_shape), pairs = negative_binomial(xp, y[0], s, odds(xp, t[0], s), information)
             cross = pairs[0, 1] + pairs[1, 1]
             return Local(
                 value,
@@ -246,7 +246,6 @@ class GeneralizedPoisson(Dispersed):
         "phi^2 mu", "a (a+c y)^(y-1) e^(-a-c y)/y!", ("identity", "sqrt"), "counts that spread more or less"
     )
     second = "dispersion"
-    expected_known = False
 
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel in (log mu, log phi), with w = a + c y and d = (y - mu)/phi = y - w."""
@@ -275,6 +274,8 @@ class GeneralizedPoisson(Dispersed):
             mean = (a / w) * (a + ((1.0 - count) + w) * ((c * count) / w))
             cross, phi = (a / w) * lean, (d / w) * lean
             pairs = {(0, 0): mean, (0, 1): cross, (1, 1): phi}
+            if information == "expected":
+                pairs = _averaged(xp, (a, c, back), pairs)
             kept = {key: xp.where(inside, each, 0.0) for key, each in pairs.items()}
             score = (xp.where(inside, by_mean, 0.0), xp.where(inside, by_phi, 0.0))
             return Local(xp.where(inside, value, -xp.inf), score, kept)
@@ -355,6 +356,22 @@ class GeneralizedPoisson(Dispersed):
             j += 1.0
             out[open_] = j
         return out
+
+
+def _averaged(xp: Namespace, at: tuple[AnyArray, AnyArray, AnyArray], observed: Pairs) -> Pairs:
+    """Return the expected information by log mu and log phi, from a, c and 1 - c.
+
+    E[y (y - 1) / w^2] = a / (a + 2 c), for y - 2 is a count of the law with a + 2 c for a; what else is
+    needed follows by w = a + c y and by the score's mean of 0 (Consul and Famoye 2006, *Lagrangian
+    Probability Distributions*, chapter 9). Where that law is none the observed information stays.
+    """
+    a, c, back = at
+    whole = a + 2.0 * c
+    some = whole > 0.0
+    whole = xp.where(some, whole, 1.0)
+    share = a / whole
+    pairs = {(0, 0): share * (a * back + 2.0 * c), (0, 1): -2.0 * share * c, (1, 1): 2.0 * share}
+    return {key: xp.where(some, each, observed[key]) for key, each in pairs.items()}
 
 
 LEAST = float(np.log(0.5)) - 1e-12

@@ -1,6 +1,6 @@
 """How the negative binomial likelihood moves with its shape, from the Poisson limit to the other end.
 
-May import: `etamu._base`, `etamu.family.special`, numpy; scipy inside functions.
+May import: `etamu._base`, `etamu.family.link`, `.special`, `.unit`, numpy; scipy inside functions.
 Read next: `etamu.fit.theta`, which finds the maximum.
 
 In alpha = 1/theta the derivative of the log-likelihood of one row, the mean mu held, is D(y, mu) - R(y):
@@ -14,10 +14,15 @@ y / 2 there: the derivative at the Poisson limit is ((y - mu)^2 - y) / 2. In nei
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.facts import dataclass
+from etamu._base.types import AnyArray, Array, Namespace
+from etamu.family.link import Link
 from etamu.family.special import horner
+from etamu.family.unit import Bound, Rows
 
 _NEAR = 0.05
 _TERMS = 14
@@ -33,25 +38,48 @@ _DELTA = (
 )  # fmt: skip
 
 
-def excess(y: Array, mu: Array, alpha: float) -> tuple[Array, Array]:
+@final
+@dataclass(frozen=True, slots=True)
+class Overdispersion:
+    """D as a function of eta, so that a program can be traced of it as of any unit.
+
+    Its response columns are y and alpha.
+    """
+
+    link: Link
+
+    def bind(self, xp: Namespace, information: str = "expected") -> Bound:
+        """Return f((y, alpha), eta) -> (D, its derivative in eta, its derivative in alpha)."""
+        del information
+
+        def bound(rows: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+            y, alpha = rows
+            mean = self.link.inverse(xp, eta)
+            value, slope = excess(xp, y, mean.mu, alpha)
+            room = 1.0 + alpha * mean.mu
+            return value, -(y - mean.mu) / (room * room) * mean.d1, slope
+
+        return bound
+
+
+def excess(xp: Namespace, y: AnyArray, mu: AnyArray, alpha: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Compute D and its derivative in alpha, mu held; the part of each row's score that needs the mean.
 
     Examples
     --------
-    >>> value, slope = excess(np.array([3.0]), np.array([1.0]), 0.0)
+    >>> value, slope = excess(np, np.array([3.0]), np.array([1.0]), 0.0)
     >>> print(value.round(9), slope.round(9))
     [2.] [-6.66666667]
     """
     room = 1.0 + alpha * mu
     distance = (y - mu) / room
     e = alpha * distance
-    near = np.abs(e) < _NEAR
-    ratio = (1.0 + alpha * y) / room
-    with np.errstate(all="ignore"):  # what is 0 / 0 here comes from the series below
-        value = (e - np.log(ratio)) / (e * e)
-        slope = (1.0 / ratio - 2.0 * value) / e
-    small = e[near]
-    value[near], slope[near] = horner(_VALUE, small), horner(_SLOPE, small)
+    near = xp.abs(e) < _NEAR
+    small, apart = xp.where(near, e, 0.0), xp.where(near, 1.0, e)
+    ratio = xp.where(near, 2.0, (1.0 + alpha * y) / room)
+    far = (apart - xp.log(ratio)) / (apart * apart)
+    value = xp.where(near, horner(_VALUE, small), far)
+    slope = xp.where(near, horner(_SLOPE, small), (1.0 / ratio - 2.0 * far) / apart)
     square = distance * distance
     return value * square, square / room * (slope * distance - 2.0 * value * mu)
 

@@ -154,6 +154,11 @@ class VectorFamily(ABC):
         return True
 
     @property
+    def expected_dear(self) -> bool:
+        """Tell whether "expected" costs so much more than "observed" that it is computed only when asked."""
+        return False
+
+    @property
     def convex(self) -> bool:
         """Tell whether minus the value is convex in eta for every y."""
         return False

@@ -63,9 +63,9 @@ class OfCounts(NaturalFamily):
         """Return the law that counts."""
 
     @property
-    def expected_known(self) -> bool:
-        """The expected information is as closed as the law's."""
-        return self.count.expected_known
+    def expected_dear(self) -> bool:
+        """The expected information costs what the law's does."""
+        return self.count.expected_dear
 
     @property
     def limits(self) -> dict[str, tuple[str, str]]:

@@ -6,31 +6,25 @@ Read next: `etamu.fit.scene` for the rows, `etamu.fit.averages` for the sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu._base.listing import listed
+from etamu.data.column import Column
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
 from etamu.data.schema import CategoricalFactor
-from etamu.design.chunk import Predictor
 from etamu.fit.averages import Average, average_mean, average_slope, derivative_places
+from etamu.fit.compared import check_measure, contrasted, pairs_of
 from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
-from etamu.fit.numerals import short
 from etamu.fit.scene import Scene, Variable, names_of, scene_of, settled, variable_of, variables_of
 from etamu.fit.term_tests import heading
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
-
-MEASURES = ("difference", "ratio", "lnratio", "oddsratio", "lnoddsratio")
-"""How two averages are compared."""
-
-NAMES = {"lnratio": "ln ({})", "lnoddsratio": "ln odds ({})", "oddsratio": "odds ({})"}
 
 WORDS = {"mean": "the mean", "link": "eta", "rate": "the mean per exposure"}
 
@@ -111,24 +105,17 @@ def contrasts(fit: Fit, variable: str, compare: Any, measure: str, question: Que
     OptionError
         If the variable, what to compare or the measure is not understood.
     """
-    if measure not in MEASURES:
-        raise OptionError(f"measure={measure!r} is not known; choose one of {', '.join(map(repr, MEASURES))}")
-    if measure.endswith("oddsratio") and fit.problem.unit.family.mean.upper != 1.0:
-        raise OptionError(f"an odds ratio needs means between 0 and 1; use measure='ratio', not {measure!r}")
+    check_measure(measure, shares=fit.problem.unit.family.mean.upper == 1.0)
     if measure != "difference" and question.kind == "link":
         raise OptionError("ratios are those of means: use kind='mean', or measure='difference' for eta")
     scene = scene_of(fit, question.kind, question.by, question.data)
     asked = settled(variable_of(fit, variable), scene.frame)
-    pairs = _levels(scene, asked, compare) if asked.levels else _numbers(scene, asked, compare)
-    sign = "-" if measure == "difference" else "/"
-    known: dict[str, Average] = {}
-    parts = []
-    for high, low in pairs:
-        for text, predictor in (high, low):
-            if text not in known:
-                known[text] = average_mean(scene, predictor(), question.kind)
-        text = NAMES.get(measure, "{}").format(f"{high[0]} {sign} {low[0]}")
-        parts.append((asked.name, text, _compared(known[high[0]], known[low[0]], measure)))
+    pairs = pairs_of(scene.frame, scene.keep, asked, compare)
+
+    def average(changes: Mapping[str, Column]) -> Average:
+        return average_mean(scene, scene.with_columns(changes), question.kind)
+
+    parts = [(asked.name, *each) for each in contrasted(pairs, measure, average)]
     return _table(
         scene,
         "Contrasts of average means" if question.kind != "link" else "Contrasts of average eta",
@@ -144,83 +131,10 @@ def _settled(fit: Fit, scene: Scene) -> tuple[Variable, ...]:
 
 # --- counterfactual rows ---
 
-Look = tuple[str, Callable[[], Predictor]]
-"""What a counterfactual is called, and how its rows are made."""
-
 
 def _at(scene: Scene, variable: Variable, place: int, kind: str) -> Average:
     column = scene.constant(variable, place)
     return average_mean(scene, scene.with_columns({variable.name: column}), kind)
-
-
-def _level(scene: Scene, variable: Variable, place: int) -> Look:
-    return (
-        variable.levels[place],
-        lambda: scene.with_columns({variable.name: scene.constant(variable, place)}),
-    )
-
-
-def _levels(scene: Scene, variable: Variable, compare: Any) -> list[tuple[Look, Look]]:
-    count, base = len(variable.levels), variable.base
-    looks = [_level(scene, variable, place) for place in range(count)]
-    if compare is None or (isinstance(compare, str) and compare == "reference"):
-        return [(looks[place], looks[base]) for place in range(count) if place != base]
-    if isinstance(compare, str) and compare == "pairwise":
-        return [(looks[j], looks[i]) for i in range(count) for j in range(i + 1, count)]
-    if isinstance(compare, str) and compare == "sequential":
-        return [(looks[place + 1], looks[place]) for place in range(count - 1)]
-    low, high = _pair(variable, compare)
-    return [(looks[_place(variable, high)], looks[_place(variable, low)])]
-
-
-def _pair(variable: Variable, compare: Any) -> tuple[Any, Any]:
-    if isinstance(compare, (tuple, list)) and len(compare) == 2:
-        return compare[0], compare[1]
-    if variable.levels:
-        known = "'reference', 'pairwise', 'sequential', or (from, to)"
-    else:
-        known = "a step such as 10, (from, to), 'iqr' or 'range'"
-    raise OptionError(f"compare={compare!r} is not understood for {variable.name!r}; give {known}")
-
-
-def _place(variable: Variable, level: Any) -> int:
-    if variable.numbers is not None and isinstance(level, (int, float)) and level in variable.numbers:
-        return variable.numbers.index(level)
-    if str(level) in variable.levels:
-        return variable.levels.index(str(level))
-    raise OptionError(f"{variable.name!r} has no level {level!r}; the levels are {listed(variable.levels)}")
-
-
-def _numbers(scene: Scene, variable: Variable, compare: Any) -> list[tuple[Look, Look]]:
-    """Read a step, two values, or a word for two values."""
-    values = scene.values(variable.name).astype(np.float64)
-    name = variable.name
-    if compare is None or (isinstance(compare, (int, float)) and not isinstance(compare, bool)):
-        step = 1.0 if compare is None else float(compare)
-        if not np.isfinite(step) or step == 0.0:
-            raise OptionError(f"compare={compare!r} is no step for {name!r}; give a number other than 0")
-
-        def moved() -> Predictor:
-            return scene.with_columns({name: scene.filled(variable, values + step)})
-
-        def still() -> Predictor:
-            return scene.with_columns({})
-
-        return [((f"({name} {'+' if step > 0 else '-'} {abs(step):g})", moved), (name, still))]
-    if isinstance(compare, str) and compare in {"iqr", "range"}:
-        share = (0.25, 0.75) if compare == "iqr" else (0.0, 1.0)
-        low, high = (float(each) for each in np.quantile(values, share))
-    else:
-        ends = _pair(variable, compare)
-        try:
-            low, high = float(ends[0]), float(ends[1])
-        except (TypeError, ValueError):
-            raise OptionError(f"compare={compare!r}: {name!r} is numeric; give two numbers") from None
-
-    def at(value: float) -> Look:
-        return short(value), lambda: scene.with_columns({name: scene.constant(variable, value)})
-
-    return [(at(high), at(low))]
 
 
 # --- derivatives ---
@@ -254,20 +168,6 @@ def _plain(scene: Scene, name: str) -> bool:
 
 
 # --- tables ---
-
-
-def _compared(high: Average, low: Average, measure: str) -> Average:
-    if measure == "difference":
-        return high - low
-    odds = measure.endswith("oddsratio")
-    return _logarithm(high, odds=odds) - _logarithm(low, odds=odds)
-
-
-def _logarithm(average: Average, *, odds: bool) -> Average:
-    with np.errstate(all="ignore"):
-        value = np.log(average.value) - (np.log1p(-average.value) if odds else 0.0)
-        slope = 1.0 / (average.value * (1.0 - average.value) if odds else average.value)
-    return Average(value, average.gradient * slope[:, None])
 
 
 def _table(

@@ -22,7 +22,7 @@ from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates
 from etamu.fit.model_terms import terms_of
 from etamu.fit.pairs import Comparison, pairs
 from etamu.fit.reference import one_df
-from etamu.fit.reference_grid import Grid, estimable, grid_of
+from etamu.fit.reference_grid import Combinations, Grid, estimable, grid_of
 from etamu.fit.scene import names_of, schema_of
 from etamu.fit.term_tests import heading
 from etamu.infer.tests import chi2_tail, f_tail, wald
@@ -157,26 +157,14 @@ def means(fit: Fit, of: Any, by: Any, wish: Wish) -> Means:
         If the model was fitted to a matrix, or carries no rows.
     """
     _check(fit, wish)
-    wanted, groups = _names(of, by)
+    wanted, groups = factors_of(of, by)
     grid = grid_of(fit, wish.at, wish.offset, rate=wish.kind == "rate")
-    chosen = [grid.axis(name) for name in (*wanted, *groups)]
-    weights, cells = _weights(grid, chosen, wish.weights)
-    labels = text_rows(
-        [
-            {
-                grid.axes[axis].name: grid.axes[axis].labels[place]
-                for axis, place in zip(chosen, cell, strict=True)
-            }
-            for cell in cells
-        ]
-    )
+    chosen = [grid.cells.axis(name) for name in (*wanted, *groups)]
+    weights, labels = weights_of(grid.cells, chosen, wish.weights)
     rows, offset = weights @ grid.rows, weights @ grid.offset
     known = estimable(fit, rows)
     eta = np.where(known, rows @ fit.finite + offset, np.nan)
-    averaged = [
-        axis.name for number, axis in enumerate(grid.axes) if number not in chosen and len(axis.labels) > 1
-    ]
-    table = _table(fit, eta, rows, labels, wish, _lines(grid, averaged, wish), bool(known.all()))
+    table = _table(fit, eta, rows, labels, wish, _lines(grid, chosen, wish), bool(known.all()))
     return Means(fit, wish, table, eta, rows, labels, groups)
 
 
@@ -198,7 +186,7 @@ def _check(fit: Fit, wish: Wish) -> None:
     schema_of(fit)
 
 
-def _names(of: Any, by: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def factors_of(of: Any, by: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Read "a", ["a", "b"], or "a | g", which puts g into `by`."""
     if isinstance(of, str):
         left, bar, right = of.lstrip("~ ").partition("|")
@@ -215,8 +203,11 @@ def _names(of: Any, by: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return wanted, groups
 
 
-def _weights(grid: Grid, chosen: list[int], how: str) -> tuple[Array, list[tuple[int, ...]]]:
-    """Return one row of weights over the cells for every combination of the chosen axes."""
+def weights_of(grid: Combinations, chosen: list[int], how: str) -> tuple[Array, dict[str, tuple[str, ...]]]:
+    """Return one row of weights over the cells for every combination of the chosen axes, and its labels.
+
+    The others are averaged over, each value alike ("equal") or as often as it occurs ("proportional").
+    """
     shape = grid.shape
     places = np.stack(np.unravel_index(np.arange(prod(shape)), shape), axis=1)
     share = np.ones(len(places))
@@ -232,20 +223,28 @@ def _weights(grid: Grid, chosen: list[int], how: str) -> tuple[Array, list[tuple
         code += places[:, place] * int(stride)
     weights = np.zeros((prod(sizes), len(places)))
     weights[code, np.arange(len(places))] = share
-    cells = [tuple(int(each) for each in reversed(cell)) for cell in np.ndindex(*reversed(sizes))]
-    return weights, cells
+    cells = [reversed(cell) for cell in np.ndindex(*reversed(sizes))]
+    named = [[(grid.axes[axis], place) for axis, place in zip(chosen, cell, strict=True)] for cell in cells]
+    return weights, text_rows([{axis.name: axis.labels[place] for axis, place in cell} for cell in named])
 
 
-def _lines(grid: Grid, averaged: list[str], wish: Wish) -> list[str]:
+def averaging(grid: Combinations, chosen: list[int], how: str) -> list[str]:
+    """Say what was averaged over, and what was held."""
     lines = []
+    averaged = [
+        axis.name for number, axis in enumerate(grid.axes) if number not in chosen and len(axis.labels) > 1
+    ]
     if averaged:
-        how = "each level alike" if wish.weights == "equal" else "levels as often as they occur"
-        lines.append(f"Averaged over {', '.join(averaged)}, {how}")
+        each = "each level alike" if how == "equal" else "levels as often as they occur"
+        lines.append(f"Averaged over {', '.join(averaged)}, {each}")
     if grid.held:
         lines.append("Held: " + ", ".join(f"{name} = {value}" for name, value in grid.held.items()))
-    if grid.said:
-        lines.append(grid.said[0].upper() + grid.said[1:])
     return lines
+
+
+def _lines(grid: Grid, chosen: list[int], wish: Wish) -> list[str]:
+    said = [grid.said[0].upper() + grid.said[1:]] if grid.said else []
+    return [*averaging(grid.cells, chosen, wish.weights), *said]
 
 
 def _table(

@@ -15,8 +15,10 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
+from etamu.design.verbs import contiguous
 from etamu.execute.threads import Threads
-from etamu.family.overdispersion import excess, remainder
+from etamu.family.overdispersion import Overdispersion, remainder
+from etamu.family.program import compiled
 from etamu.family.unit import Unit
 from etamu.fit.placed import Placed
 from etamu.sums import etas
@@ -72,15 +74,23 @@ def bend(
 
 
 def _bend(chunk: Chunk, raw: Array, unit: Unit, alpha: float) -> Bend:
-    y, total = chunk.y[0], chunk.weights.total()
-    with np.errstate(all="ignore"):
-        mean = unit.mean(np, etas(chunk, raw))
-        value, slope = excess(y, mean.mu, alpha)
-        room = 1.0 + alpha * mean.mu
-        cross = -(y - mean.mu) / (room * room) * mean.d1
+    value, cross, slope = _per_row(chunk, raw, unit, alpha)
+    total = chunk.weights.total()
     if total is not None:
         value, slope, cross = value * total, slope * total, cross * total
     return Bend(float(np.sum(value)), float(np.sum(slope)), chunk.predictors[0].design.rmatvec(cross))
+
+
+def _per_row(chunk: Chunk, raw: Array, unit: Unit, alpha: float) -> tuple[Array, Array, Array]:
+    """Compute D of each row and its derivatives in eta and alpha, by the kernel where it can."""
+    columns = (chunk.y[0], np.array([alpha]))
+    law, eta = Overdispersion(unit.link), etas(chunk, raw)
+    program = compiled(law, len(columns), ("value", "score", "expected"))
+    if program is None:
+        with np.errstate(all="ignore"):
+            return law.bind(np)(columns, eta)
+    value, cross, slope = program.run([contiguous(column) for column in (*columns, eta)])
+    return value, cross, slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +107,8 @@ def squares(executor: Threads, coordinates: Coordinates, unit: Unit, alpha: floa
 
 
 def _squares(chunk: Chunk, raw: Array, unit: Unit, alpha: float) -> _Square:
-    y, squared = chunk.y[0], chunk.weights.squared()
-    with np.errstate(all="ignore"):
-        scores = excess(y, unit.mean(np, etas(chunk, raw)).mu, alpha)[0] - remainder(y, alpha)[0]
+    squared = chunk.weights.squared()
+    scores = _per_row(chunk, raw, unit, alpha)[0] - remainder(chunk.y[0], alpha)[0]
     return _Square(float(np.sum(scores**2 if squared is None else squared * scores**2)))
 
 

@@ -192,6 +192,7 @@ class OfRows(ABC):
 
     sample: Sample | None
     tally: Tally
+    words: Words
 
     @property
     def chunk(self) -> Chunk:

@@ -57,31 +57,28 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """All combinations of the values of some variables.
+class Combinations:
+    """All combinations of the values of some variables, the last one varying fastest.
 
     Parameters
     ----------
     axes : tuple of Axis
-    rows : array (cells, coefficients)
-        Rows of X in the order of the reported coefficients, the last axis varying fastest.
-    offset : array (cells,)
-    said : str
-        How the offset was chosen, empty without one.
-    held : dict of str to str
-        Numbers that are held at a value.
+    frame : Frame
+        A row for each.
     """
 
     axes: tuple[Axis, ...]
-    rows: Array
-    offset: Array
-    said: str
-    held: Mapping[str, str]
+    frame: Frame
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many values each axis has."""
         return tuple(len(axis.labels) for axis in self.axes)
+
+    @property
+    def held(self) -> dict[str, str]:
+        """Return the variables that have one value, and which."""
+        return {axis.name: axis.labels[0] for axis in self.axes if len(axis.labels) == 1}
 
     def axis(self, name: str) -> int:
         """Return the number of an axis with levels.
@@ -100,6 +97,75 @@ class Grid:
             f"{name!r} is no factor of the model; its factors are {listed}. For a number give the values it "
             f"shall take: at={{{name!r}: [...]}}"
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """All combinations of the values of some variables, as rows of X.
+
+    Parameters
+    ----------
+    cells : Combinations
+    rows : array (cells, coefficients)
+        Rows of X in the order of the reported coefficients.
+    offset : array (cells,)
+    said : str
+        How the offset was chosen, empty without one.
+    """
+
+    cells: Combinations
+    rows: Array
+    offset: Array
+    said: str
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes of the combinations."""
+        return self.cells.axes
+
+
+def combined(
+    variables: Mapping[str, Variable], frame: Frame, chunk: Chunk, at: Mapping[str, Any], around: float = 0.0
+) -> Combinations:
+    """Combine the values of some variables: every level, numbers at their mean over the rows of a fit.
+
+    Parameters
+    ----------
+    variables : dict of str to Variable
+    frame : Frame
+        Where they are read.
+    chunk : Chunk
+        The rows of the fit.
+    at : dict of str to value or list of values
+        Where variables are held instead.
+    around : float
+        Numbers at their mean less and plus this, as two values; at their mean where it is 0.
+
+    Raises
+    ------
+    OptionError
+        If `at` names no variable or no level of one, or there are too many combinations.
+    """
+    unknown = [name for name in at if name not in variables]
+    if unknown:
+        listed = ", ".join(variables)
+        raise OptionError(f"at= names {unknown[0]!r}, which no term reads; the variables are {listed}")
+    weight = copies_of(chunk)
+    axes = [
+        _axis(variable, frame.column(name), chunk.row_ids, weight, at.get(name), around)
+        for name, variable in variables.items()
+    ]
+    cells = prod(len(axis.labels) for axis in axes)
+    if cells > MOST_CELLS:
+        sizes = ", ".join(f"{axis.name} ({len(axis.labels)})" for axis in axes if len(axis.labels) > 1)
+        raise OptionError(
+            f"the grid of all combinations has {cells:,} cells, more than {MOST_CELLS:,}: {sizes}; hold some "
+            "variable at one value by at="
+        )
+    places = np.unravel_index(np.arange(cells), [len(axis.labels) for axis in axes]) if axes else ()
+    columns = {axis.name: _taken(axis.column, place) for axis, place in zip(axes, places, strict=True)}
+    source = bare_rows(cells)
+    return Combinations(tuple(axes), Frame(tuple(columns), cells, source.source, dict(columns)))
 
 
 def grid_of(
@@ -128,36 +194,15 @@ def grid_of(
     frame = fit.problem.table
     # Rows of variance weight 0 are among those whose mean is taken, as in emmeans.
     chunk = fit.problem.chunk
-    weight = _copies(chunk)
-    given = dict(at or {})
     variables = {variable.name: settled(variable, frame) for variable in variables_of(fit)}
     for offset_term in schema.offsets:
         for name in names_in(offset_term.expression):
             variables.setdefault(name, settled(Variable(name), frame))
-    unknown = [name for name in given if name not in variables]
-    if unknown:
-        listed = ", ".join(variables)
-        raise OptionError(f"at= names {unknown[0]!r}, which no term reads; the variables are {listed}")
-    axes = [
-        _axis(variable, frame.column(name), chunk.row_ids, weight, given.get(name), around)
-        for name, variable in variables.items()
-    ]
-    cells = prod(len(axis.labels) for axis in axes)
-    if cells > MOST_CELLS:
-        sizes = ", ".join(f"{axis.name} ({len(axis.labels)})" for axis in axes if len(axis.labels) > 1)
-        raise OptionError(
-            f"the grid of all combinations has {cells:,} cells, more than {MOST_CELLS:,}: {sizes}; hold some "
-            "variable at one value by at="
-        )
-    places = np.unravel_index(np.arange(cells), [len(axis.labels) for axis in axes]) if axes else ()
-    columns = {axis.name: _taken(axis.column, place) for axis, place in zip(axes, places, strict=True)}
-    source = bare_rows(cells)
-    grid = Frame(tuple(columns), cells, source.source, dict(columns))
-    encoded = encode(schema, grid)
+    cells = combined(variables, frame, chunk, dict(at or {}), around)
+    encoded = encode(schema, cells.frame)
     rows = encoded.layout.gather(encoded.design.dense().T).T
-    total, said = _offset(fit, chunk, weight, encoded.offset, offset, rate=rate)
-    held = {axis.name: axis.labels[0] for axis in axes if len(axis.labels) == 1}
-    return Grid(tuple(axes), rows, np.broadcast_to(total, (cells,)), said, held)
+    total, said = _offset(fit, chunk, copies_of(chunk), encoded.offset, offset, rate=rate)
+    return Grid(cells, rows, np.broadcast_to(total, (len(rows),)), said)
 
 
 def estimable(fit: Fit, rows: Array) -> NDArray[np.bool_]:
@@ -169,7 +214,7 @@ def estimable(fit: Fit, rows: Array) -> NDArray[np.bool_]:
     return known
 
 
-def _copies(chunk: Chunk) -> Array:
+def copies_of(chunk: Chunk) -> Array:
     """Return how often a row counts in the mean of a variable: its frequency times its sampling weight."""
     out = np.ones(len(chunk))
     for factor in (chunk.weights.frequency, chunk.weights.sampling):

@@ -15,13 +15,13 @@ import numpy as np
 
 from etamu._base.errors import DataError, FormulaError, NotAvailableError
 from etamu._base.facts import dataclass
-from etamu.data.encode import encode, missing_rows
+from etamu.data.encode import Encoded, encode, missing_rows
 from etamu.data.expression import Name, Parsed
 from etamu.data.formula import Statement, Term, parse
 from etamu.data.frame import Frame
-from etamu.data.schema import settle
-from etamu.design.chunk import Predictor
-from etamu.fit.problem import Problem, Sample
+from etamu.data.schema import Schema, settle
+from etamu.design.chunk import Chunk, Predictor
+from etamu.fit.problem import OfRows, Problem, Sample
 
 if TYPE_CHECKING:
     from etamu.fit.result import Fit
@@ -81,9 +81,19 @@ def wording_of(fit: Fit) -> Wording:
     NotAvailableError
         If the model was fitted to arrays, or carries no rows.
     """
-    problem = fit.problem
+    return stated_in(fit.problem, fit.problem.schema)
+
+
+def stated_in(problem: OfRows, schema: Schema | None) -> Wording:
+    """Return the formula of a problem, whose columns have a schema, and its table.
+
+    Raises
+    ------
+    NotAvailableError
+        If the model was fitted to arrays, or carries no rows.
+    """
     problem.attached()
-    if problem.schema is None or not problem.words.formula or not isinstance(problem.table, Frame):
+    if schema is None or not problem.words.formula or not isinstance(problem.table, Frame):
         raise NotAvailableError(
             "adding and replacing terms needs a formula, and this model was fitted to arrays: fit it with "
             "em.glm"
@@ -166,8 +176,29 @@ def encoded(fit: Fit, wording: Wording) -> Problem:
         If a column that is new has missing values in the rows of the fit, so that the models would not have
         the same rows.
     """
-    problem, frame = fit.problem, wording.frame
+    problem = fit.problem
     chunk = problem.chunk
+    found, schema = encoded_beside(wording, chunk)
+    predictor = Predictor(found.design, chunk.predictors[0].offset)
+    return replace(
+        problem,
+        layout=found.layout,
+        sample=Sample(replace(chunk, predictors=(predictor,)), problem.counted, problem.table),
+        schema=schema,
+        words=replace(problem.words, formula=wording.statement.text),
+        options=replace(problem.options, start=None),
+    )
+
+
+def encoded_beside(wording: Wording, chunk: Chunk) -> tuple[Encoded, Schema]:
+    """Encode a formula over the rows of a chunk.
+
+    Raises
+    ------
+    DataError
+        If a column that is new has missing values in them.
+    """
+    frame = wording.frame
     keep = np.zeros(len(frame), dtype=bool)
     keep[chunk.row_ids] = True
     for name, mask in missing_rows(wording.statement, frame, response=False).items():
@@ -178,16 +209,7 @@ def encoded(fit: Fit, wording: Wording) -> Problem:
                 f"first in row {row}: models with and without it would have different rows; drop them first"
             )
     schema = settle(wording.statement, frame, keep)
-    found = encode(schema, frame, keep)
-    predictor = Predictor(found.design, chunk.predictors[0].offset)
-    return replace(
-        problem,
-        layout=found.layout,
-        sample=Sample(replace(chunk, predictors=(predictor,)), problem.counted, problem.table),
-        schema=schema,
-        words=replace(problem.words, formula=wording.statement.text),
-        options=replace(problem.options, start=None),
-    )
+    return encode(schema, frame, keep), schema
 
 
 def _right(statement: Statement) -> str:

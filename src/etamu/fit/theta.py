@@ -3,11 +3,13 @@
 May import: everything below `fit`.
 Read next: `etamu.fit.theta_climb` for one point of the climb, `etamu.fit.theta_profile` for the profile.
 
-The coefficients are fitted at each alpha by the solver; the profile's derivative in alpha is then that of the
-likelihood, by the envelope theorem, and its second derivative l_aa + c' H^-1 c with c the mixed derivative.
-A Newton step in log alpha takes the coefficients along, beta + H^-1 c (change of alpha), so that the next fit
-starts where it ends but for second order. Alpha, not theta, because the Poisson limit alpha = 0 is a point
-like any other: there the score is sum w ((y - mu)^2 - y) / 2, and its sign says on which side the maximum is.
+Where passes are dear the solver climbs from nearby in the coefficients and log alpha at once
+(`etamu.fit.theta_joint`). Else, and where that ends at no maximum, the coefficients are fitted at each alpha;
+the profile's derivative in alpha is then that of the likelihood, by the envelope theorem, and its second
+derivative l_aa + c' H^-1 c with c the mixed derivative. A Newton step in log alpha takes the coefficients
+along, beta + H^-1 c (change of alpha), so that the next fit starts where it ends but for second order. Alpha,
+not theta, because the Poisson limit alpha = 0 is a point like any other: there the score is
+sum w ((y - mu)^2 - y) / 2, and its sign says on which side the maximum is.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.shape import Shape
 from etamu.fit.theta_climb import Climb, Point, newton_step, unit_at
+from etamu.fit.theta_joint import together
 from etamu.fit.theta_profile import traced
 from etamu.solve.oracle import Outcome
 
@@ -71,9 +74,9 @@ def estimate_theta(problem: Problem) -> Fit:
     problem = replace(problem, unit=unit_at(problem, 0.0))
     with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
         stage = prepare(problem)
-        climb = Climb(problem, stage, counts_of(stage.chunk))
-        found = search(climb, _pilot(problem, stage))
-        return _finished(climb, found)
+        climb, part = Climb(problem, stage, counts_of(stage.chunk)), _part(problem, stage)
+        warm = None if part is None else _pilot(part)
+        return _finished(climb, search(climb, warm, part=part))
 
 
 def refuse_nothing(problem: Problem, name: str) -> None:
@@ -92,23 +95,26 @@ def refuse_nothing(problem: Problem, name: str) -> None:
         )
 
 
-def _pilot(problem: Problem, stage: Stage) -> Point | None:
-    """Find the maximum of a sample of the rows, where passes over all of them are dear."""
+def _part(problem: Problem, stage: Stage) -> Climb | None:
+    """Return a sample of the rows to climb in, where passes over all are dear; None where it is no help."""
     sampled = stage.sampled
     if sampled is None or len(sampled.chunk) < ENOUGH * stage.coordinates.size:
         return None
     few = Stage(sampled.chunk, stage.executor.over(sampled.chunk), stage.coordinates, stage.moments)
     climb = Climb(problem, few, counts_of(few.chunk))
-    if not climb.counts.y.any():
-        return None
-    found = search(climb, None, close=ROUGH)
+    return climb if climb.counts.y.any() else None
+
+
+def _pilot(part: Climb) -> Point | None:
+    """Find the maximum of a sample of the rows."""
+    found = search(part, None, close=ROUGH)
     return found if found.solution.outcome is Outcome.CONVERGED else None
 
 
-def search(climb: Climb, warm: Point | None, close: float = SETTLED) -> Point:
+def search(climb: Climb, warm: Point | None, close: float = SETTLED, part: Climb | None = None) -> Point:
     """Find the maximum over coefficients and alpha, from a point nearby or from the Poisson fit."""
     if warm is not None and warm.alpha > 0.0:
-        return _climbed(climb, warm.alpha, warm.solution.beta, 0, close)
+        return _climbed(climb, warm.alpha, warm.solution.beta, 0, close, part)
     beta = None if warm is None else warm.solution.beta
     limit = climb.at(0.0, beta)
     beta, passes = limit.solution.beta, limit.solution.passes
@@ -152,7 +158,15 @@ def _inside(t: float, low: float, high: float) -> float:
     return 0.5 * (low + high)
 
 
-def _climbed(climb: Climb, alpha: float, beta: Array, passes: int, close: float) -> Point:
+def _climbed(
+    climb: Climb, alpha: float, beta: Array, passes: int, close: float, part: Climb | None = None
+) -> Point:
+    """Climb from alpha: in everything at once, or one after the other where that is no way up."""
+    found = together(climb, alpha, beta, passes, part)
+    return found or _alternated(climb, alpha, beta, passes, close)
+
+
+def _alternated(climb: Climb, alpha: float, beta: Array, passes: int, close: float) -> Point:
     """Alternate fits of the coefficients with Newton steps in log alpha, inside a bracket."""
     low, high, floor = -math.inf, math.inf, math.log(FLOOR / climb.typical)
     point = climb.at(alpha, beta, passes)

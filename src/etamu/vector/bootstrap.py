@@ -61,7 +61,9 @@ def _replicates(fit: VectorFit, scheme: str, asked: Resampling) -> Replicates:
 
     def one(number: int) -> tuple[str, Array]:
         executor = Threads(altered(number), **{**rows, "threads": 1})
-        oracle = Likelihood(executor, unit_of(problem.family), coordinates, np.ones(stack.size))
+        oracle = Likelihood(
+            executor, unit_of(problem.family, climbing=True), coordinates, np.ones(stack.size)
+        )
         solution = newton(oracle, fit.beta, tolerance=TOLERANCE)
         return ending(solution, usual), solution.beta
 

@@ -43,8 +43,7 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
     expectation; HC0, HC1 = HC0 n / (n - p), CR0 and CR1 = CR0 G / (G - 1) are sandwiches around the former.
     """
     check(kind)
-    local = fit.solution.local
-    information = local.expected if kind == "expected" else local.observed
+    information = fit.solution.local.observed if kind != "expected" else _expected(fit, executor)
     size = fit.coordinates.size
     if fit.limit is not None and not len(fit.limit.beta):
         return fit.limit.lifted(Root(np.zeros((0, 0))))
@@ -64,6 +63,16 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
     if kind in CLUSTERED:
         return filled(bread, _clustered(fit, executor, bread, kind, ways))
     return filled(bread, _independent(fit, executor, bread, kind))
+
+
+def _expected(fit: VectorFit, executor: Threads) -> Any:
+    """Return the expected information: of the last pass, or in a pass of its own where it is dear."""
+    family, raw = fit.problem.family, fit.coordinates.raw(fit.beta)
+    if fit.limit is not None or not family.expected_dear:
+        return fit.solution.local.expected
+    want = Want.VALUE | Want.EXPECTED
+    total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit_of(family), want=want))
+    return fit.coordinates.gram(total.expected)
 
 
 def check(kind: str) -> None:
@@ -113,7 +122,8 @@ def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> A
     """Sum the whitened squares of the scores of the rows."""
     raw = fit.coordinates.raw(fit.beta)
     want = Want.VALUE | Want.MEAT
-    total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit_of(fit.problem.family), want=want))
+    unit = unit_of(fit.problem.family, climbing=True)
+    total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit, want=want))
     sampling = fit.problem.chunk.weights.sampling is not None
     lost = 1 if sampling else fit.coordinates.size
     factor = fit.nobs / (fit.nobs - lost) if kind == "HC1" else 1.0
@@ -136,7 +146,7 @@ def _scores(chunk: Chunk, fit: VectorFit, bread: Root) -> ByCluster:
     """Add the whitened scores of the rows of each cluster."""
     raw = fit.coordinates.raw(fit.beta)
     with np.errstate(all="ignore"):
-        score = fit.problem.family.bind(np, "expected")(chunk.y, eta_of(chunk, raw))[1]
+        score = fit.problem.family.bind(np, "observed")(chunk.y, eta_of(chunk, raw))[1]
     total = chunk.weights.total()
     score = score if total is None else score * total[:, None]
     parts = [

@@ -1,4 +1,4 @@
-"""What dropping one term would cost a model of several predictors: R's drop1, by likelihood ratios.
+"""What terms of a model of several predictors are worth: R's drop1 and anova, by likelihood ratios.
 
 May import: everything below `vector`.
 Read next: `etamu.fit.drop`, the same for one predictor; `etamu.vector.hypotheses`, which fits without it.
@@ -14,6 +14,7 @@ import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
+from etamu.infer.tests import chi2_tail
 from etamu.vector.hypotheses import hypothesis_test
 
 if TYPE_CHECKING:
@@ -48,26 +49,75 @@ def drop1(fit: VectorFit, *, scope: str | Iterable[str] | None = None) -> Devian
     >>> em.glm("y ~ x + z", data, family=em.Cumulative()).drop1().row("z")["df"]
     1.0
     """
-    if fit.likelihood.reason or not fit.verified:
-        why = fit.likelihood.reason or fit.outcome.value
-        raise NotAvailableError(f"drop1 needs a likelihood and its verified maximum: {why}")
-    known = dict(_terms(fit))
+    refuse_without_maximum(fit, "drop1")
+    known = {label: places for label, places, inside in _terms(fit) if not inside}
     asked = list(known) if scope is None else [scope] if isinstance(scope, str) else list(scope)
     for label in asked:
         if label not in known:
             raise OptionError(f"there is no term {label!r} to drop; there are {', '.join(map(repr, known))}")
     rows = [{"loglik": fit.loglik, "aic": fit.aic}]
     rows += [_without(fit, known[label]) for label in asked]
+    return table_of(fit, "Single term deletions", ("<none>", *asked), rows)
+
+
+def anova(fit: VectorFit) -> DevianceTable:
+    """Say for every term what adding it to those before it is worth, as R's anova of one fit.
+
+    Terms of the model's formula come first, in its order, then those of other predictors. The model that a
+    term is added to has all constants.
+
+    Raises
+    ------
+    NotAvailableError
+        If there is no likelihood, or its maximum was not verified.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"y": [1, 2, 3, 2, 1, 3, 2, 1], "x": [0, 1, 2, 3, 4, 5, 1, 2], "z": [1, 1, 0, 0, 1, 0, 1, 0]}
+    >>> table = em.glm("y ~ x + z", data, family=em.Cumulative()).anova()
+    >>> table.rows, table["df"][1:].tolist()
+    (('NULL', 'x', 'z'), [1.0, 1.0])
+    """
+    refuse_without_maximum(fit, "anova")
+    terms = list(_terms(fit))
+    left = [_without(fit, [j for _, places, _ in terms[k:] for j in places]) for k in range(len(terms))]
+    models = [*left, {"loglik": fit.loglik, "aic": fit.aic}]
+    rows = [{"loglik": models[0]["loglik"], "aic": models[0]["aic"]}]
+    for (_, places, _), before, after in zip(terms, models, models[1:], strict=False):
+        gain, df = max(2.0 * (after["loglik"] - before["loglik"]), 0.0), float(len(places))
+        row = {"df": df, "loglik": after["loglik"], "aic": after["aic"]}
+        rows.append(row | {"statistic": gain, "p_value": chi2_tail(gain, df)})
+    title, said = "Analysis of Deviance Table", "Terms added sequentially (first to last)"
+    return table_of(fit, title, ("NULL", *(label for label, *_ in terms)), rows, said)
+
+
+def refuse_without_maximum(fit: VectorFit, what: str) -> None:
+    """Refuse a table of likelihoods where there is none, or nobody knows its maximum.
+
+    Raises
+    ------
+    NotAvailableError
+    """
+    if fit.likelihood.reason or not fit.verified:
+        why = fit.likelihood.reason or fit.outcome.value
+        raise NotAvailableError(f"{what} needs a likelihood and its verified maximum: {why}")
+
+
+def table_of(
+    fit: VectorFit, title: str, labels: tuple[str, ...], rows: list[dict[str, float]], *said: str
+) -> DevianceTable:
+    """Set models, each tested against another, in a table."""
     heading = (
         f"Model: {fit.family.name}; response: {fit.problem.words.response}",
+        *said,
         "Likelihood-ratio tests against chi-squared",
     )
-    columns = columns_of(rows, TITLES)
-    return DevianceTable("Single term deletions", heading, ("<none>", *asked), columns, (), fit.problem.table)
+    return DevianceTable(title, heading, labels, columns_of(rows, TITLES), (), fit.problem.table)
 
 
-def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int]]]:
-    """Yield the terms that may be dropped and the places of their coefficients, none of them aliased."""
+def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
+    """Yield every term, the places of its coefficients, none aliased, and whether another contains it."""
     places: dict[str, list[int]] = {}
     parts: dict[str, set[str]] = {}
     at = {name: j for j, name in enumerate(fit.names)}
@@ -86,8 +136,8 @@ def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int]]]:
             parts.setdefault(label, set()).update(label.split(":"))
     for label, found in places.items():
         inside = any(parts[label] < other for other in parts.values())
-        if found and not inside:
-            yield label, found
+        if found:
+            yield label, found, inside
 
 
 def _without(fit: VectorFit, places: list[int]) -> dict[str, float]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.data.column import Column
 from etamu.data.encode import encode
 from etamu.data.evaluate import names_in
@@ -22,6 +22,7 @@ from etamu.data.schema import CategoricalFactor
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.execute.threads import Threads
 from etamu.fit.averages import Average, derivative_places
+from etamu.fit.compared import check_measure, contrasted, pairs_of
 from etamu.fit.estimates import Estimates, law, text_rows
 from etamu.fit.scene import Variable, constant_column, names_of, settled, variables_in
 from etamu.infer.wald import criticals, p_values
@@ -40,23 +41,34 @@ class Scene:
     fit: VectorFit
     target: Target
     units: Array
+    kind: str
 
     def average(self, changes: Mapping[str, Column], weights: Array) -> Average:
         """Sum what is predicted, times weights, with some columns changed."""
-        fit, problem = self.fit, self.fit.problem
+        problem = self.fit.problem
         chunk = problem.counting()
         frame = replace(problem.table, read_already={**problem.table.read_already, **changes})
-        keep = np.zeros(problem.input_rows, dtype=bool)
-        keep[chunk.row_ids] = True
         seen: dict[int, Any] = {}
         predictors = []
         for stated, own in zip(problem.predictors, chunk.predictors, strict=True):
             assert stated.schema is not None
             if id(stated.layout) not in seen:
-                seen[id(stated.layout)] = encode(stated.schema, frame, keep).design
+                seen[id(stated.layout)] = encode(stated.schema, frame, self.keep).design
             predictors.append(Predictor(seen[id(stated.layout)], own.offset))
-        rows = Chunk(tuple(predictors), (weights,), Weights(), np.arange(len(chunk)))
-        executor = Threads(placed_chunk(fit, rows), **visited(problem.options, len(predictors)))
+        return self.over(tuple(predictors), weights)
+
+    @property
+    def keep(self) -> Mask:
+        """The rows of the table that count."""
+        out = np.zeros(self.fit.problem.input_rows, dtype=bool)
+        out[self.fit.problem.counting().row_ids] = True
+        return out
+
+    def over(self, predictors: tuple[Predictor, ...], weights: Array) -> Average:
+        """Sum what is predicted for other rows, times weights."""
+        fit = self.fit
+        rows = Chunk(predictors, (weights,), Weights(), np.arange(len(weights)))
+        executor = Threads(placed_chunk(fit, rows), **visited(fit.problem.options, len(predictors)))
         return executor.reduce(self._block)
 
     def _block(self, chunk: Chunk) -> Average:
@@ -82,15 +94,8 @@ def effects(fit: VectorFit, variables: Any, kind: str | None, level: float) -> E
     NotAvailableError
         If the fit carries no rows, was fitted to a matrix, or is the limit of one that does not exist.
     """
-    if not 0.0 < level < 1.0:
-        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
-    if fit.limit is not None:
-        raise NotAvailableError(
-            "effects are averages of slopes, and some coefficients of this fit are infinite: ask predict()"
-        )
-    kind = kind or ("probabilities" if fit.family.categorical else "mean")
-    scene = Scene(fit, target_of(fit, kind), _units(fit))
-    known = _variables(fit)
+    scene = scene_of(fit, kind, level)
+    known = variables_of(fit)
     wanted = [*known] if variables is None else [*names_of(variables)]
     for name in wanted:
         if name not in known:
@@ -100,7 +105,64 @@ def effects(fit: VectorFit, variables: Any, kind: str | None, level: float) -> E
     parts: list[tuple[str, str, Average]] = []
     for name in wanted:
         parts += _of_levels(scene, known[name]) if known[name].levels else [_slope(scene, known[name])]
-    return _table(scene, parts, kind, level)
+    words = ("Average effects", f"Effects on {scene.kind}, averaged over {len(scene.units):,} rows")
+    return tabulated(scene, words, _named(parts), level)
+
+
+def contrasts(
+    fit: VectorFit, variable: str, compare: Any, measure: str, kind: str | None, level: float
+) -> Estimates:
+    """Compare what is predicted with every row at one value and at another, as `VectorFit.contrasts`.
+
+    Raises
+    ------
+    OptionError
+        If the variable, what to compare, the measure, the kind or the level is not understood.
+    NotAvailableError
+        If the fit carries no rows, was fitted to a matrix, or is the limit of one that does not exist.
+    """
+    scene = scene_of(fit, kind, level)
+    check_measure(measure, shares=scene.target.scale == "logit")
+    if measure != "difference" and scene.kind == "link":
+        raise OptionError(f"ratios are of what is predicted; for {scene.kind!r} use measure='difference'")
+    known = variables_of(fit)
+    if variable not in known:
+        raise OptionError(f"the model has no variable {variable!r}; there are {', '.join(map(repr, known))}")
+    pairs = pairs_of(fit.problem.table, scene.keep, known[variable], compare)
+    found = contrasted(pairs, measure, lambda changes: scene.average(changes, scene.units))
+    parts = [(variable, *each) for each in found]
+    words = ("Contrasts of averages", f"Of {scene.kind}, averaged over {len(scene.units):,} rows")
+    made = tabulated(scene, words, _named(parts), level)
+    return exponentiated(made) if measure in {"ratio", "oddsratio"} else made
+
+
+def exponentiated(logs: Estimates) -> Estimates:
+    """Return ratios of their logarithms; intervals and tests are those of the logarithms."""
+    value = np.exp(logs.estimate)
+    return replace(
+        logs,
+        estimate=value,
+        std_error=value * logs.std_error,
+        conf_low=np.exp(logs.conf_low),
+        conf_high=np.exp(logs.conf_high),
+        root=logs.root * value[:, None],
+    )
+
+
+def scene_of(fit: VectorFit, kind: str | None, level: float) -> Scene:
+    """Set up what averages are made of; refuse a level or a kind that is none, and a fit without averages."""
+    if not 0.0 < level < 1.0:
+        raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
+    if fit.limit is not None:
+        raise NotAvailableError(
+            "effects are averages of slopes, and some coefficients of this fit are infinite: ask predict()"
+        )
+    kind = kind or ("probabilities" if fit.family.categorical else "mean")
+    return Scene(fit, target_of(fit, kind), _units(fit), kind)
+
+
+def _named(parts: list[tuple[str, str, Average]]) -> list[tuple[dict[str, str], Average]]:
+    return [({"variable": name, "contrast": contrast}, average) for name, contrast, average in parts]
 
 
 def _units(fit: VectorFit) -> Array:
@@ -112,7 +174,7 @@ def _units(fit: VectorFit) -> Array:
     return np.asarray(out / out.sum())
 
 
-def _variables(fit: VectorFit) -> dict[str, Variable]:
+def variables_of(fit: VectorFit) -> dict[str, Variable]:
     """Return the variables of every predictor by name; refuse what cannot be changed alone."""
     found: dict[str, Variable] = {}
     for stated in fit.problem.predictors:
@@ -169,28 +231,31 @@ def _slope(scene: Scene, variable: Variable) -> tuple[str, str, Average]:
     return name, "slope", total
 
 
-def _table(scene: Scene, parts: list[tuple[str, str, Average]], kind: str, level: float) -> Estimates:
-    fit, columns = scene.fit, scene.target.columns
-    rows = [
-        {**({"of": column} if column else {}), "variable": variable, "contrast": contrast}
-        for variable, contrast, _ in parts
-        for column in (columns or ("",))
+def tabulated(
+    scene: Scene, words: tuple[str, ...], rows: list[tuple[dict[str, str], Average]], level: float
+) -> Estimates:
+    """Set averages in a table, each a row per class or parameter; `words` are its title and what it is of."""
+    fit = scene.fit
+    labels = [
+        {**({"of": column} if column else {}), **named}
+        for named, _ in rows
+        for column in (scene.target.columns or ("",))
     ]
-    value = np.concatenate([average.value for *_, average in parts])
-    root = np.concatenate([average.gradient for *_, average in parts]) @ fit.root.matrix
+    value = np.concatenate([average.value for _, average in rows])
+    root = np.concatenate([average.gradient for _, average in rows]) @ fit.root.matrix
     error, df = np.sqrt(np.einsum("ij,ij->i", root, root)), fit.reference_df
     half = criticals(level, df) * error
     with np.errstate(all="ignore"):
         statistic = value / error
     covariance = "the model's" if fit.covariance_kind == "model" else fit.covariance_kind
     return Estimates(
-        title="Average effects",
+        title=words[0],
         heading=(
             f"Model: {fit.family.name}; response: {fit.problem.words.response}",
-            f"Effects on {kind}, averaged over {len(scene.units):,} rows",
+            *words[1:],
             f"{100 * level:g} % intervals: {law(df)}; covariance: {covariance}",
         ),
-        labels=text_rows(rows),
+        labels=text_rows(labels),
         estimate=value,
         std_error=error,
         conf_low=value - half,

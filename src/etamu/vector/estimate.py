@@ -182,7 +182,7 @@ def stacked(problem: VectorProblem, coordinates: tuple[Coordinates, ...]) -> Sta
 def likelihood_of(problem: VectorProblem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
     stack: Any = stage.stack  # what a likelihood asks of coordinates, it has
-    return Likelihood(stage.executor, unit_of(problem.family), stack, stage.extent)
+    return Likelihood(stage.executor, unit_of(problem.family, climbing=True), stack, stage.extent)
 
 
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:

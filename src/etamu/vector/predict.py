@@ -109,7 +109,7 @@ def predict(
     error = rows.each(lambda chunk: _errors(fit, chunk, target))
     low, high = estimate, estimate
     if interval is not None:
-        low, high = _ends(estimate, error, target.scale, level, fit.reference_df)
+        low, high = ends_of(estimate, error, target.scale, level, fit.reference_df)
     shown = [each[:, 0] if single else each for each in (estimate, error, low, high)]
     if interval is None:
         return VectorPrediction(shown[0], shown[1], columns=target.columns)
@@ -273,7 +273,7 @@ def _errors(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
     return np.where(at.unknown[:, None] | (at_end & np.any(run != 0.0, axis=1)[:, None]), np.nan, found)
 
 
-def _ends(estimate: Array, error: Array, scale: str, level: float, df: float) -> tuple[Array, Array]:
+def ends_of(estimate: Array, error: Array, scale: str, level: float, df: float) -> tuple[Array, Array]:
     """Return the ends of the interval, made on the scale where it is symmetric."""
     half = float(criticals(level, df)) * error
     with np.errstate(all="ignore"):

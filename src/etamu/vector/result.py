@@ -7,7 +7,7 @@ Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,21 +27,16 @@ from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
 from etamu.infer.covariance import Root
 from etamu.infer.wald import interval
 from etamu.solve.oracle import Outcome, Solution
+from etamu.vector.examined import Examined
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import Replicates, resampling
-    from etamu.fit.deviance_table import DevianceTable
-    from etamu.fit.estimates import Estimates
     from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
-    from etamu.fit.linear_test import LinearTest
     from etamu.vector.bootstrap import bootstrap, replicated_intervals
     from etamu.vector.covariance import with_covariance
-    from etamu.vector.drop import drop1
-    from etamu.vector.effects import effects
-    from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.interpret import interpret
     from etamu.vector.limit import signs
     from etamu.vector.predict import VectorPrediction, predict
@@ -68,13 +63,10 @@ else:
     augment = later("etamu.vector.tables", "augment")
     glance = later("etamu.vector.tables", "glance")
     tidy = later("etamu.vector.tables", "tidy")
-    drop1 = later("etamu.vector.drop", "drop1")
-    effects = later("etamu.vector.effects", "effects")
-    hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
 
 
 @dataclass(frozen=True, eq=False)
-class VectorFit(Estimated):
+class VectorFit(Estimated, Examined):
     """A fitted model of several linear predictors.
 
     Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and named in
@@ -125,6 +117,10 @@ class VectorFit(Estimated):
     replicates: Replicates | None = None
 
     # What the model is
+
+    @property
+    def _fit(self) -> VectorFit:
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -323,45 +319,6 @@ class VectorFit(Estimated):
     def simulate(self, n: int = 1, seed: int = 0) -> Array:
         """Draw responses from the fitted model, (rows of the input, n); of classes their numbers."""
         return simulate(self, n, seed)
-
-    def test(self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None) -> LinearTest:
-        """Test linear hypotheses, such as ``"car:km = 0, rail:km = 0"``.
-
-        Parameters
-        ----------
-        hypothesis : str, list of str, or array (m, coefficients)
-        kind : "wald" or "lr"
-        rhs : number or array (m,), optional
-            The right side where `hypothesis` is a matrix.
-        """
-        return hypothesis_test(self, hypothesis, kind, rhs)
-
-    def drop1(self, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
-        """Say for every term that may be dropped what the model without it is worth, as R's drop1.
-
-        Parameters
-        ----------
-        scope : labels of terms, optional
-            "x", or of another predictor "zero:child".
-        """
-        return drop1(self, scope=scope)
-
-    def effects(self, variables: Any = None, *, kind: str | None = None, level: float = 0.95) -> Estimates:
-        """Average the effect of every variable on what is predicted: average marginal effects.
-
-        For a number the average over the rows of the derivative; for a factor the average difference between
-        all rows at a level and all rows at its reference level. Of classes one effect on each probability;
-        they add up to 0. Standard errors by the delta method from the covariance in force.
-
-        Parameters
-        ----------
-        variables : str or list of str, optional
-            All variables of the model if left out.
-        kind : str, optional
-            As for `predict`: "probabilities" or "mean" if left out, a class, a parameter, or "link".
-        level : float
-        """
-        return effects(self, variables, kind, level)
 
     def plot(self, name: str = "probabilities", *arguments: Any, **options: Any) -> Any:
         """Draw the fit: what it predicts along a column, or another picture by name.

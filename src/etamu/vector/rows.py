@@ -7,7 +7,7 @@ Read next: `etamu.vector.predict`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -77,8 +77,41 @@ def visited(options: Options, k: int) -> dict[str, Any]:
     return {"rows": min(max(1 << (NUMBERS // (k * k)).bit_length() - 1, 256), ROWS), **asked}
 
 
-def unit_of(family: VectorFamily) -> Any:
-    """Return the family as sums know it: itself, or of one predictor `Alone`."""
+@final
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A family whose expected information is dear, as a climb knows it: by its observed information alone."""
+
+    family: VectorFamily
+
+    canonical: ClassVar[bool] = True
+    """There is one information, whatever it is called."""
+
+    @property
+    def domain(self) -> Interval:
+        """The etas for which a value exists."""
+        return self.family.domain
+
+    @property
+    def concordance(self) -> float:
+        """The bound of the third derivative by the second, 0 where none is claimed."""
+        return self.family.concordance
+
+    @property
+    def alone(self) -> Observed:
+        """Itself."""
+        return self
+
+    def bind(self, xp: Namespace, information: str = "expected") -> Bound:
+        """Return f(y, eta) -> (value, score, observed information)."""
+        del information
+        return self.family.bind(xp, "observed")
+
+
+def unit_of(family: VectorFamily, *, climbing: bool = False) -> Any:
+    """Return the family as sums know it; `climbing` without what is dear."""
+    if climbing and family.expected_dear:
+        return Observed(family)
     return family if len(family.parameters) > 1 else Alone(family)
 
 
