@@ -11,6 +11,7 @@ Read next: `etamu.fit.estimate`, which asks for it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -108,9 +109,10 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
 
     As it was, if no point on the edge is proved to be the best, or the rows are too many to write out.
     """
+    if not (oracle.restricted and oracle.size and np.isfinite(solution.local.value)):
+        return solution
     perfect = solution.local.scale == oracle.least > 0.0
-    beside = perfect or solution.outcome in BESIDE
-    if not (oracle.restricted and beside and oracle.size) or not np.isfinite(solution.local.value):
+    if not (perfect or solution.outcome in BESIDE or _touches(oracle, solution)):
         return solution
     rows = written(oracle, unit, chunk)
     if rows is None:
@@ -123,6 +125,20 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         return solution
     higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
     return found if higher else solution
+
+
+def _touches(oracle: Likelihood, solution: Solution) -> bool:
+    """Tell whether a search that is said to have converged ended on an edge.
+
+    Where the mean has no slope there every step leaves a share of the way, and soon each is a short one.
+    """
+    return not oracle.dear and _nearest(oracle, solution) < ON
+
+
+def _nearest(oracle: Likelihood, solution: Solution) -> float:
+    """Return the smallest distance of an eta from an end, as a share of 1 + |eta|."""
+    raw = oracle.coordinates.raw(solution.beta)
+    return oracle.executor.reduce(partial(clearance, beta=raw, unit=oracle.unit)).value
 
 
 def edge_of(rows: Written, beta: Array) -> Edge:
@@ -155,10 +171,7 @@ def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
     """Say of a search that was stopped by an edge no eta is near that it stalled, and no more."""
     if solution.outcome is not Outcome.BOUNDARY:
         return solution
-    nearest = oracle.executor.reduce(
-        partial(clearance, beta=oracle.coordinates.raw(solution.beta), unit=oracle.unit)
-    )
-    return solution if nearest.value < CLEAR else replace(solution, outcome=Outcome.STALLED)
+    return solution if _nearest(oracle, solution) < CLEAR else replace(solution, outcome=Outcome.STALLED)
 
 
 def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:
@@ -354,7 +367,8 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     from scipy.optimize import nnls
 
     slack, inward = edge.slack(beta)
-    on = np.flatnonzero(slack <= ON * edge.spread)
+    # A row that no coefficient moves stays where its offset is, and holds nothing.
+    on = np.flatnonzero((slack <= ON * edge.spread) & edge.rows.any(axis=1))
     mask = np.zeros(len(slack), dtype=bool)
     mask[on] = True
     _, score, *information = edge.per_row(beta, mask)
@@ -363,10 +377,13 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
     pull = np.abs(score) * np.abs(edge.rows / size).max(axis=1)
-    steep = mask & (inward * score < 0.0) & (pull > STEEP * pull[~mask].sum()) & (pull > 0.0)
+    outward = mask & (inward * score < 0.0)
+    steep = outward & (pull > STEEP * pull[~outward].sum()) & (pull > 0.0)
     score = np.where(steep, 0.0, score)
     gradient = edge.rows.T @ score / size
     scale = float(np.max(np.abs(edge.rows).T @ np.abs(score) / size))
+    if not math.isfinite(scale):
+        return None
     # Where the other rows fit perfectly their scores are what rounding of eta leaves of them.
     bend = np.where(mask, 0.0, np.maximum(np.abs(information[0]), information[1]))
     rounded = float(np.linalg.norm(np.abs(edge.rows).T @ (bend * blur(edge.written, beta)) / size))
@@ -374,9 +391,11 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     if not len(on):
         small = np.linalg.norm(gradient) <= allowed and scale > 0.0  # far out all scores vanish
         return bool(small), []
-    normals, first = np.unique(edge.rows[on] * inward[on][:, None] / size, axis=0, return_index=True)
+    sides = edge.rows[on] * inward[on][:, None] / size
+    normals, first, same = np.unique(sides, axis=0, return_index=True, return_inverse=True)
     normals /= np.linalg.norm(normals, axis=1)[:, None]
-    stays = steep[on[first]]
-    shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient)
+    stays = np.isin(np.arange(len(first)), same.ravel()[steep[on]])
+    unit = scale or 1.0  # what nnls takes for 0 does not depend on the units of the value
+    shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient / unit)
     holds = shares[: len(first)] > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)
-    return bool(left <= allowed), _patterns(edge, on[first[holds | stays]], beta.size)
+    return bool(left * unit <= allowed), _patterns(edge, on[first[holds | stays]], beta.size)

@@ -193,6 +193,8 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     answer = Answer(recession, settled=True)
     if recession is None:
         answer = recede(rows, alive, hint_of(solution.local))
+    if not answer.settled:  # columns may be too different for that, and a level is a column of its own
+        answer = replace(answer, found=levels_apart(rows, rows.executor.whole))
     if answer.found is None:
         return Found(None, solution, answer.settled)
     separated, total = answer.found.separated.copy(), answer.found

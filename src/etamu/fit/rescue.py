@@ -157,7 +157,7 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     ended = _climbed(rows, exact)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
-    seen = _arrived(rows, solution, highest)
+    seen = _arrived(rows, solution, highest) if len(highest.eta) else None  # none of them may be finite
     if seen is None or highest.arrived:
         return seen or solution
     return on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))

@@ -101,7 +101,8 @@ def _sturdy(unit: Unit, chunk: Chunk, rows: Array) -> Array:
     usable = np.isfinite(response)
     basis = np.linalg.qr(rows)[0]
     leverage = np.square(basis).sum(axis=1)
-    weight = usable / (1.0 + np.square(leverage / max(float(np.median(leverage)), 1e-300)))
+    with np.errstate(over="ignore"):  # beside rows of zeros any other row is an outlier
+        weight = usable / (1.0 + np.square(leverage / max(float(np.median(leverage)), 1e-300)))
     return np.asarray(
         np.linalg.lstsq(rows * weight[:, None], np.where(usable, response, 0.0) * weight, rcond=None)[0]
     )

@@ -72,6 +72,7 @@ class Counted(Before):
         return self.oracle.longest(covariance)
 
 
+@np.errstate(all="ignore")  # what is not finite far out is no point to go to
 def climb(
     oracle: Oracle,
     start: Array,
