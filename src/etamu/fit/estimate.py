@@ -39,8 +39,9 @@ from etamu.fit.caller import user_level
 from etamu.fit.covariance import covariance
 from etamu.fit.edge import clear_of_edge, on_edge
 from etamu.fit.face import Rows
+from etamu.fit.levels_apart import Apart
 from etamu.fit.likelihood import log_likelihood
-from etamu.fit.limit import Apart, Found, inside, moved_chunk
+from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi

@@ -21,7 +21,8 @@ from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.family.recession import anyone_may_run, bounded_bend, falls_for_ever, may_run
 from etamu.fit.face import Rows, TooWideError
-from etamu.fit.limit import Limit, among, one_way
+from etamu.fit.levels_apart import among, one_way
+from etamu.fit.limit import Limit
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed, score_and_information
 from etamu.solve.factor import cholesky

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,18 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array, Mask, Want
-from etamu.data.codes import levels_seen
-from etamu.design.blocks import Coded
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
-from etamu.family.recession import may_run
 from etamu.family.unit import Unit
-from etamu.fit.face import Rows
+from etamu.fit.face import BLOCK, Rows
+from etamu.fit.levels_apart import direction_of, levels_apart
 from etamu.fit.placed import Placed, placed
 from etamu.fit.refine import in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.cone import least_sum, normal, run_of
+from etamu.solve.cone import least_sum, run_of
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Cone, Recession, recede, verified
@@ -57,10 +55,6 @@ STILL = 1e-9
 """Share of its terms up to which a sum counts as 0."""
 MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
-BLOCK = 1 << 14
-"""Rows written out at a time."""
-AT_ONCE = 8
-"""Null vectors up to which each is looked at in every row, rather than a Gram of all rows factorised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +188,8 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     if recession is None:
         answer = recede(rows, alive, hint_of(solution.local))
     if not answer.settled:  # columns may be too different for that, and a level is a column of its own
-        answer = replace(answer, found=levels_apart(rows, rows.executor.whole))
+        whole = rows.executor.whole
+        answer = replace(answer, found=direction_of(levels_apart(rows, whole), rows, whole))
     if answer.found is None:
         return Found(None, solution, answer.settled)
     separated, total = answer.found.separated.copy(), answer.found
@@ -217,83 +212,6 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
             break
         total = joined
     return Found(*_concluded(oracle, rows, total, ended, solution, passes), settled=True)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Apart:
-    """Levels all of whose rows may run one way, by the place of their block, whatever the coordinates."""
-
-    levels: list[tuple[int, NDArray[np.intp]]]
-    separated: Mask
-    ways: NDArray[np.int8]
-
-
-def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
-    """Find levels all of whose rows may run the same way, first among a few rows, which costs little."""
-    suspects = one_way(few, may_run(rows.unit, few.y))
-    if not any(len(levels) for _, levels in suspects):
-        return None
-    pairs = zip(suspects, one_way(rows.executor.whole, rows.ways), strict=True)
-    levels = [(place, np.intersect1d(seen, every)) for (place, seen), (_, every) in pairs]
-    separated = among(rows.executor.whole, levels)
-    return Apart(levels, separated, rows.ways) if separated.any() else None
-
-
-def direction_of(apart: Apart, rows: Rows, few: Chunk) -> Recession | None:
-    """Return the direction in which levels run away; None where the columns cannot tell them apart."""
-    gone, basis = _null_space(rows, few, apart.levels, apart.separated)
-    if not gone.any():
-        return None
-    place = np.flatnonzero(apart.separated)
-    start = Recession(basis[:, 0], apart.separated, gone, basis)
-    cone = _cone(rows, start, place)
-    found = np.sign(cone[:1, 0]) if cone.shape[1] == 1 else least_sum(np.eye(cone.shape[1]), cone)
-    if found is None:
-        return None
-    margins = rows.moved((basis @ found)[:, None], place)[:, 0] * rows.ways[place]
-    least = float(margins.min())
-    return replace(start, direction=basis @ found / least) if least > 0.0 else None
-
-
-def among(chunk: Chunk, levels: list[tuple[int, NDArray[np.intp]]]) -> Mask:
-    """Flag the rows that have one of some levels."""
-    out = np.zeros(len(chunk), dtype=bool)
-    for place, some in levels:
-        if len(some):
-            block: Any = chunk.predictors[0].design.blocks[place]
-            flags = np.zeros(block.levels, dtype=bool)
-            flags[some] = True
-            out |= flags[block.codes]
-    return out
-
-
-def _null_space(
-    rows: Rows, few: Chunk, told: list[tuple[int, NDArray[np.intp]]], separated: Mask
-) -> tuple[Mask, Array]:
-    """Find the null space of the rows left from a few of them, if every row agrees; else from all."""
-    sample = Rows(rows.unit, rows.executor.over(few), rows.coordinates)
-    gone, basis = sample.null_space(~among(few, told))
-    if 0 < basis.shape[1] <= AT_ONCE:
-        size = np.abs(basis).max()
-        if all(np.abs(rows.margins(v)[~separated]).max(initial=0.0) <= TOLERANCE * size for v in basis.T):
-            return gone, basis
-    return rows.null_space(~separated)
-
-
-def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
-    """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
-    found = []
-    others = [np.flatnonzero(ways != way) for way in (-1, 1)]  # rows that may not run down, or not up, alone
-    for place, block in enumerate(chunk.predictors[0].design.blocks):
-        if not isinstance(block, Coded) or block.multiplier is not None:
-            continue
-        apart = np.zeros(block.levels, dtype=bool)
-        for rows in others:
-            apart |= ~levels_seen(block.codes.take(rows), block.levels)
-        if apart.any():  # a level without a row is no matter
-            apart &= levels_seen(block.codes, block.levels)
-        found.append((place, np.flatnonzero(apart)))
-    return found
 
 
 def suspected(rows: Cone, local: Local) -> Recession | None:
@@ -361,7 +279,7 @@ def _concluded(
     separated = total.separated
     place = np.flatnonzero(separated)
     chunk = rows.executor.whole
-    cone = _cone(rows, total, place)
+    cone = rows.demands(total.basis, place)
     common = _common(rows, separated)
     total = _simplest(rows, total, cone, common)
     ways = rows.ways[place].astype(np.float64)
@@ -409,16 +327,6 @@ def _far(unit: Unit, chunk: Chunk, place: NDArray[np.intp], ways: Array) -> floa
     """Choose how far out the value of separated rows is that of the end."""
     at = [_value_at(unit, chunk, place, ways * far) for far in (FAR[0], END)]
     return FAR[0] if abs(at[0] - at[1]) <= 1e-12 else HEAVY  # a sum of tails that fall as a power
-
-
-def _cone(rows: Rows, total: Recession, place: NDArray[np.intp]) -> Array:
-    """Collect what separated rows demand, repeated demands once."""
-    found: list[Array] = []
-    for start in range(0, len(place), BLOCK):
-        some = place[start : start + BLOCK]
-        moved = rows.moved(total.basis, some) * rows.ways[some][:, None]
-        found.append(normal(np.where(np.abs(moved) <= 1e-12 * np.abs(moved).max(), 0.0, moved)))
-    return np.unique(np.vstack(found), axis=0)
 
 
 def _common(rows: Rows, separated: Mask) -> int:

@@ -35,7 +35,8 @@ from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
 from etamu.fit.face import Rows, TooWideError
-from etamu.fit.limit import Apart, Found, Limit, direction_of, levels_apart, limit_of, suspected
+from etamu.fit.levels_apart import Apart, direction_of, levels_apart
+from etamu.fit.limit import Found, Limit, limit_of, suspected
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
 from etamu.fit.sample import Sampled

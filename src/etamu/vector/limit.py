@@ -22,7 +22,8 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily
-from etamu.fit.limit import BLOCK, FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
+from etamu.fit.face import BLOCK
+from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import least_sum, normal, run_of
