@@ -44,7 +44,9 @@ def summed(chunk: Chunk, beta: Array, unit: Any, want: Want) -> Seen | None:
     plan, program, domain = _order(chunk, unit, want)
     if program is None:
         return None
-    found = rows.accumulate(_vector(beta), program, domain, plan.score, plan.squares, plan.weights, *plan.reach)
+    found = rows.accumulate(
+        _vector(beta), program, domain, plan.score, plan.squares, plan.weights, *plan.reach
+    )
     if found is None:
         return OUTSIDE
     value, gradient, parts, pearson, extent = found

@@ -40,6 +40,7 @@ from etamu.fit.face import Rows
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
+from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, FIRST, Piloted, pilot, size_of
@@ -123,6 +124,8 @@ class Stage:
     """The equations of the first least squares, where they are known."""
     hasty: bool = False
     """Whether moments are those of the sample."""
+    null: Callable[[], float] | None = None
+    """What waits for the deviance of the null model, where that has begun."""
 
 
 class UnreadError(Exception):
@@ -171,7 +174,8 @@ def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted
     In haste columns are shifted and scaled by the sample, and what else has to be known of them is learnt
     in the first pass of the climb.
     """
-    stage = prepare(problem, hasty=hasty, begin=problem.options.start is None)
+    null = null_ahead(problem)
+    stage = replace(prepare(problem, hasty=hasty, begin=problem.options.start is None), null=null)
     oracle = likelihood_of(problem, stage)
     apart = foreseen(problem, oracle, stage.executor, stage.sampled)
     piloted = _piloted(problem, oracle, stage)
@@ -342,12 +346,9 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
-        names = ", ".join(coordinates.aliased)
-        message = (
-            f"{len(coordinates.aliased)} column(s) are linear combinations of earlier ones and have no "
-            f"coefficient (NaN): {names}"
-        )
-        warnings.warn(message, AliasWarning, stacklevel=user_level())
+        count, names = len(coordinates.aliased), ", ".join(coordinates.aliased)
+        message = f"{count} column(s) are linear combinations of earlier ones and have no coefficient (NaN): "
+        warnings.warn(message + names, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
 
 
@@ -387,8 +388,7 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
 
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
-    df = problem.nobs - stage.coordinates.size
-    known = problem.unit.family.dispersion_known
+    known, df = problem.unit.family.dispersion_known, problem.nobs - stage.coordinates.size
     return Likelihood(
         stage.executor,
         problem.unit,
@@ -462,7 +462,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
-    null = null_deviance(problem.unit, stage.chunk, stage.executor, intercept=intercept)
+    known = partial(null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept)
     if problem.options.method != "ml":
         oracle = likelihood_of(problem, stage)
         likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))
@@ -474,7 +474,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,
-        null_deviance=null,
+        null_deviance=(stage.null or known)(),
         pearson_chi2=chi2,
         nobs=problem.nobs,
         df_resid=df_resid,
