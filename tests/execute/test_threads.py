@@ -10,7 +10,7 @@ import pytest
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import DEEP, FEWEST, MOST, Threads, even, kept
+from etamu.execute.threads import DEEP, FEWEST, MOST, Threads, aside, even, kept
 
 
 def numbered(n: int) -> Chunk:
@@ -97,6 +97,31 @@ def test_threads_are_kept_from_pass_to_pass_within_a_fit_and_gone_after_it() -> 
         assert threading.active_count() <= before + 2
     assert len(set.union(*names)) <= 2
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_what_runs_aside_answers_when_asked_and_errors_come_out_there(
+    threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETAMU_THREADS", threads)
+    before = threading.active_count()
+    runners: list[str] = []
+
+    def works() -> int:
+        runners.append(threading.current_thread().name)
+        return 7
+
+    def fails() -> int:
+        raise ValueError("aside")
+
+    with kept():
+        answer, error = aside(works), aside(fails)
+        assert answer() == 7
+        with pytest.raises(ValueError, match="aside"):
+            error()
+    assert (runners == [threading.current_thread().name]) == (threads == "1")
+    assert threading.active_count() == before
+    assert aside(works)() == 7  # where no threads are kept
 
 
 def test_few_rows_of_many_columns_make_blocks_with_rows_enough_for_the_matrix_each_brings() -> None:

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.execute.threads import Threads
+from etamu.fit import null
 from etamu.fit.null import _alone, _beside, _offset
 from etamu.fit.start import shifted_eta
 from etamu.solve.newton import newton
@@ -135,3 +136,24 @@ def test_rows_are_summed_in_blocks_of_any_number():
     whole, parts = (shifted_eta(fit.problem.unit, Threads(chunk, rows), _offset) for rows in (None, 7))
     assert_allclose(whole, np.log(np.mean(y / exposure)), rtol=1e-12)  # the mean of the rates, for a gamma
     assert_allclose(parts, whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_null_model_begun_ahead_has_the_same_bits(threads, monkeypatch):
+    rng = np.random.default_rng(5)
+    rows = 3000
+    data = {"x": rng.normal(size=rows), "e": rng.uniform(0.1, 1.0, rows)}
+    data["y"] = rng.poisson(0.3 * data["e"]).astype(float)
+    later = em.glm("y ~ x", data, "poisson", exposure="e")
+    begun = []
+
+    def ahead(problem, known=null.ahead):
+        begun.append(known(problem))
+        return begun[-1]
+
+    monkeypatch.setenv("ETAMU_THREADS", threads)
+    monkeypatch.setattr(null, "DEAR", 1)
+    monkeypatch.setattr("etamu.fit.estimate.null_ahead", ahead)
+    monkeypatch.setattr("etamu.fit.estimate.ALONE", 1)
+    assert em.glm("y ~ x", data, "poisson", exposure="e").null_deviance == later.null_deviance
+    assert begun[0] is not None

@@ -189,8 +189,7 @@ def _plain_pandas(data: Any) -> Frame | None:
 def _labels(index: Any) -> list[Any]:
     """List an index of pandas; of text kept by Arrow at once, not one by one."""
     if getattr(index.dtype, "storage", "") == "pyarrow" and not index.hasnans:
-        labels: list[Any] = index.array.__arrow_array__().to_pylist()
-        return labels
+        return list(index.array.__arrow_array__().to_pylist())
     return list(index)
 
 
@@ -345,11 +344,8 @@ class _Pandas:
 
 def _own_categories(name: str, native: Any) -> Column:
     """Read the codes of a library that keeps them as pandas does."""
-    if hasattr(native, "array"):
-        known, codes = native.array, native.array.codes
-    else:
-        known, codes = native.cat, native.cat.codes.to_numpy()
-    return coded(name, codes, known.categories.tolist(), ordered=bool(known.ordered))
+    known = native.cat
+    return coded(name, known.codes.to_numpy(), known.categories.tolist(), ordered=bool(known.ordered))
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:

@@ -120,6 +120,26 @@ def _workers(threads: int) -> Iterator[ThreadPoolExecutor]:
     yield pools[threads]
 
 
+def aside(fn: Callable[[], R]) -> Callable[[], R]:
+    """Begin fn() on a thread that is kept, beside what comes next, and return what waits for its answer.
+
+    What it runs may not ask for threads of its own: all of them might be waiting for one another. Where none
+    are kept, or there is one processor only, fn itself is returned, to be run when it is asked.
+
+    Examples
+    --------
+    >>> with kept():
+    ...     answer = aside(lambda: 6 * 7)
+    ...     answer()
+    42
+    """
+    threads = available()
+    if _kept.get() is None or threads == 1:
+        return fn
+    with _workers(threads) as pool:
+        return pool.submit(fn).result
+
+
 @dataclass(frozen=True, eq=False)
 class Threads:
     """Visit the rows of a chunk block by block.

@@ -43,6 +43,7 @@ from etamu.fit.levels_apart import Apart
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
+from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
@@ -123,6 +124,8 @@ class Stage:
     """The equations of the first least squares, where they are known."""
     hasty: bool = False
     """Whether moments are those of the sample."""
+    null: Callable[[], float] | None = None
+    """What waits for the deviance of the null model, where that has begun."""
 
 
 class UnreadError(Exception):
@@ -158,9 +161,10 @@ def _estimated(problem: Problem) -> Fit:
             adjusted = reduced(problem, stage.chunk, oracle, _first(problem, oracle, stage))
             return _answered(problem, stage, Found(None, adjusted, settled=True))
         usual = problem.options.solver == "newton" and problem.options.start is None
+        null = null_ahead(problem)
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
+        return _answered(problem, replace(stage, null=null), _found(problem, oracle, stage, solve, ahead))
 
 
 def _begun(
@@ -342,11 +346,9 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
         coordinates = coordinates.without(gone)
     if coordinates.aliased:
-        message = (
-            f"{len(coordinates.aliased)} column(s) are linear combinations of earlier ones and have no "
-            f"coefficient (NaN): {listed(coordinates.aliased)}"
-        )
-        warnings.warn(message, AliasWarning, stacklevel=user_level())
+        count, names = len(coordinates.aliased), listed(coordinates.aliased)
+        message = f"{count} column(s) are linear combinations of earlier ones and have no coefficient (NaN): "
+        warnings.warn(message + names, AliasWarning, stacklevel=user_level())
     return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
 
 
@@ -391,8 +393,7 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
 
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
-    df = problem.nobs - stage.coordinates.size
-    known = problem.unit.family.dispersion_known
+    known, df = problem.unit.family.dispersion_known, problem.nobs - stage.coordinates.size
     return Likelihood(
         stage.executor,
         problem.unit,
@@ -452,7 +453,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
-    null = null_deviance(problem.unit, stage.chunk, stage.executor, intercept=intercept)
+    known = partial(null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept)
     if problem.options.method != "ml":
         oracle = likelihood_of(problem, stage)
         likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))
@@ -464,7 +465,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,
-        null_deviance=null,
+        null_deviance=(stage.null or known)(),
         pearson_chi2=chi2,
         nobs=problem.nobs,
         df_resid=df_resid,

@@ -7,6 +7,7 @@ Read next: `etamu.fit.estimate`, which reports its deviance.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -19,12 +20,15 @@ from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
 from etamu.design.moments import constant
-from etamu.execute.threads import Threads
+from etamu.execute.threads import Threads, aside
 from etamu.family.unit import Unit
+from etamu.fit.problem import Problem
 from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
+DEAR = 2_000_000
+"""From this many numbers in the rows on a pass takes longer than to begin it on another thread."""
 FEW = 4096
 """Rows that say about where the constant is."""
 SLIGHT = 1e-8
@@ -54,6 +58,22 @@ def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: boo
     if value is None or not np.isfinite(value):
         return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
     return -2.0 * value
+
+
+def ahead(problem: Problem) -> Callable[[], float] | None:
+    """Begin the null model beside what a fit begins with; None where it is not worth a thread.
+
+    It takes a pass of its own where there is an offset, and what a fit of many rows begins with, drawing a
+    sample, is done by one thread.
+    """
+    chunk, options = problem.chunk, problem.options
+    if chunk.cells < DEAR or chunk.predictors[0].offset is None or options.threads == 1:
+        return None
+    if not problem.counted.all():
+        return None
+    alone = Threads(chunk, options.block_rows, threads=1)
+    intercept = "Intercept" in problem.layout.names
+    return aside(partial(null_deviance, problem.unit, chunk, alone, intercept=intercept))
 
 
 def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
