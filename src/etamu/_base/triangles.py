@@ -83,6 +83,20 @@ def inverted(upper: Array) -> Array:
     return np.asarray(lapack.dtrtri(upper)[0])
 
 
+def surely_within(inverse: Array, beyond: float) -> bool:
+    """Tell from R^-1 that cond(R) <= beyond, where the columns of R have length 1.
+
+    cond(R) <= |R| |R^-1| in Frobenius' norm, of which the first is the root of the number of columns.
+
+    Examples
+    --------
+    >>> surely_within(np.eye(4), 4.0), surely_within(np.eye(4), 3.9)
+    (True, False)
+    """
+    entries = inverse.ravel(order="K")  # as they lie: no copy
+    return len(inverse) * float(entries @ entries) <= beyond**2
+
+
 def condition(upper: Array) -> float:
     """Return the 1-norm condition number of R; an estimate of it where R is large.
 

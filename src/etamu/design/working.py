@@ -168,7 +168,9 @@ def _place_square(out: Array, part: Part, spread: Spread) -> None:
         return
     grid = _grid(spread.place_run, spread.place_run)
     _place(out, part, spread, spread, mirrored=False)
-    out[grid] = 0.5 * (out[grid] + out[grid].T)
+    square = out[grid]
+    if not np.array_equal(square, square.T):
+        out[grid] = 0.5 * (square + square.T)
 
 
 def _place_entries(out: Array, part: Part, left: Spread, right: Spread, *, mirrored: bool) -> None:

@@ -6,6 +6,7 @@ Read next: `etamu.fit.covariance`, which takes them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.problem import Options, Problem
-from etamu.infer.covariance import Root, ill_conditioned, root_of_information, root_of_triangle
+from etamu.infer.covariance import Root, root_of_triangle, root_or_steep
 from etamu.sums import etas
 
 SQUARED_CONDITION = 1e3
@@ -111,12 +112,12 @@ def bread(at: Placed, information: Array | None, *, observed: bool = False) -> B
     size = at.coordinates.size
     if information is None or not all_finite(information):
         return Bread(Root(np.full((size, size), np.nan)))
-    delicate = not observed and ill_conditioned(information, SQUARED_CONDITION)
     try:
-        if delicate:
+        root = root_or_steep(information, math.inf if observed else SQUARED_CONDITION)
+        if root is None:
             rows = partial(sums.triangle, coordinates=at.coordinates, unit=at.unit, beta=at.raw)
             return Bread(root_of_triangle(at.executor.reduce(rows).factor), delicate=True)
-        return Bread(root_of_information(information))
+        return Bread(root)
     except np.linalg.LinAlgError:
         return Bread(Root(np.full((size, size), np.nan)))
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base import triangles
-from etamu._base.arrow import all_finite
+from etamu._base.arrow import Arrow, all_finite
 from etamu._base.errors import ConvergenceWarning
 from etamu._base.facts import dataclass
 from etamu._base.later import later
@@ -34,9 +34,9 @@ from etamu.fit.problem import Problem
 from etamu.infer.covariance import ill_conditioned
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
-from etamu.solve.factor import cholesky
+from etamu.solve.factor import Factor, cholesky
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     if oracle.size > MOST_COLUMNS and not asked:
         return solution
     large = oracle.dear or oracle.size > MANY
-    delicate = ill_conditioned(local.expected, STEEP if large else SQUARED_CONDITION)
+    delicate = _delicate(local, local.expected, STEEP if large else SQUARED_CONDITION)
     if not (asked or delicate):
         return solution
     triangle = _triangle(oracle, solution.beta)
@@ -122,6 +122,14 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     better = _refined(problem, oracle, Whitened(oracle, triangle), solution, delicate=delicate)
     _say(_as_they_came(oracle, collinear(oracle.coordinates, triangle)))
     return better
+
+
+def _delicate(local: Local, information: Array | Arrow, beyond: float) -> bool:
+    """Tell whether cond(X) is larger than a number; the last step's factor mostly says that it is not."""
+    metric = local.metric if local.observed is information else None
+    if isinstance(metric, Factor) and triangles.surely_within(metric.inverse_triangle, beyond):
+        return False
+    return ill_conditioned(information, beyond)
 
 
 def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:

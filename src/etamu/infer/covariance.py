@@ -142,13 +142,47 @@ def root_of_information(information: Array | Arrow) -> Root:
         if factor is None:
             raise np.linalg.LinAlgError("the information is not positive definite")
         return Unwritten(factor.inverted)
+    inverse, size = _inverse_triangle(information)
+    return Root(inverse * size[:, None])
+
+
+def _inverse_triangle(information: Array) -> tuple[Array, Array]:
+    """Return R^-1, with R'R the information scaled to diagonal 1, and what scales it.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the matrix is not positive definite.
+    """
     if not np.all(np.diag(information) > 0.0):
         raise np.linalg.LinAlgError("a diagonal entry of the information is not positive")
     size = 1.0 / np.sqrt(np.diag(information))
-    upper = triangles.cholesky(size[:, None] * information * size)  # the product of two sizes may overflow
+    with np.errstate(all="ignore"):  # what overflows is no triangle
+        upper = triangles.cholesky(size[:, None] * information * size)  # two sizes' product may overflow
     if upper is None:
         raise np.linalg.LinAlgError("the information is not positive definite")
-    return Root(triangles.inverted(upper) * size[:, None])
+    return triangles.inverted(upper), size
+
+
+def root_or_steep(information: Array | Arrow, beyond: float) -> Root | None:
+    """Factor the inverse of an information matrix as above, or return None where cond(X) is larger.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the matrix is neither positive definite nor known to be steep.
+    """
+    if isinstance(information, Arrow) or not len(information):
+        return None if ill_conditioned(information, beyond) else root_of_information(information)
+    try:
+        inverse, size = _inverse_triangle(information)
+    except np.linalg.LinAlgError:
+        if condition(information) > beyond:
+            return None
+        raise
+    if not triangles.surely_within(inverse, beyond) and condition(information) > beyond:
+        return None
+    return Root(inverse * size[:, None])
 
 
 def root_of_triangle(triangle: Array) -> Root:
@@ -195,14 +229,12 @@ def ill_conditioned(information: Array | Arrow, beyond: float) -> bool:
     >>> ill_conditioned(np.array([[1.0, 0.99], [0.99, 1.0]]), 10.0)
     True
     """
-    if not isinstance(information, Arrow) and len(information) and np.all(information.diagonal() > 0.0):
-        size = 1.0 / np.sqrt(information.diagonal())
-        with np.errstate(all="ignore"):  # what overflows is no triangle
-            upper = triangles.cholesky(information * np.multiply.outer(size, size))
-        if upper is not None:
-            inverse = triangles.inverted(upper)
-            if len(upper) * float(np.vdot(inverse, inverse)) <= beyond**2:
+    if not isinstance(information, Arrow) and len(information):
+        try:
+            if triangles.surely_within(_inverse_triangle(information)[0], beyond):
                 return False
+        except np.linalg.LinAlgError:
+            pass
     return condition(information) > beyond
 
 

@@ -47,10 +47,15 @@ class Factor:
             whole = triangles.solved(self.triangle, half)
             return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
 
+    @cached_property
+    def inverse_triangle(self) -> Array:
+        """R^-1, computed once."""
+        return triangles.inverted(self.triangle)
+
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
         with np.errstate(over="ignore", invalid="ignore"):
-            root = triangles.inverted(self.triangle) / self.diagonal[:, None]
+            root = self.inverse_triangle / self.diagonal[:, None]
             whole = root @ root.T
         return np.asarray(0.5 * (whole + whole.T), dtype=np.float64)
 
@@ -102,7 +107,9 @@ def cholesky(matrix: Array | Arrow) -> Metric | None:
     if not (np.isfinite(matrix).all() and (entries > 0).all()):
         return None
     diagonal = np.sqrt(entries)
-    upper = triangles.cholesky(matrix / diagonal[:, None] / diagonal)
+    scaled = matrix / diagonal[:, None]
+    scaled /= diagonal
+    upper = triangles.cholesky(scaled)
     if upper is None or (upper.diagonal() ** 2 <= max(64, 8 * len(entries)) * EPS).any():
         return None
     return Factor(upper, diagonal)
