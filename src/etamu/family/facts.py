@@ -47,6 +47,9 @@ from etamu.family.symbolic import (
 
 _REMEMBERED = 64
 
+_FLATTEST = 6
+"""Order of a zero of 1 / V at infinity up to which a few Gauss points integrate it."""
+
 
 OfMean = Callable[[Namespace, AnyArray, AnyArray], AnyArray]
 """A function of (namespace, mu, 1 - mu): a formula, or an integral read from tables."""
@@ -309,8 +312,12 @@ def _in_the_mean(
             integrals=by_quadrature,
         )
     theta = best_in_mean(natural_of, mu, mean)[0]
-    bounded = found.cumulant[1] is None and math.isfinite(found.natural.upper - found.natural.lower)
-    between = _as_stated(integrals(v, mean), theta) if bounded else None
+    bounded = math.isfinite(found.natural.upper - found.natural.lower)
+    tail = _tail(variance, mu, mean, found.natural)
+    flat = tail is not None and tail.order > _FLATTEST
+    between = None
+    if found.cumulant[1] is None and (bounded or flat):
+        between = _as_stated(integrals(v, mean), theta)
     return _with(
         found,
         variance=v,
@@ -318,7 +325,7 @@ def _in_the_mean(
         natural=found.natural if between is None else between.natural,
         theta=theta,
         integrals=between,
-        tail=_tail(variance, mu, mean, found.natural),
+        tail=None if tail is None or flat else (tail.start, tail.rate),
         cumulant_of_mean=best_in_mean(at_mean, mu, mean)[0],
         closed=_closed(natural_of, at_mean, mu, mean),
         points=points,
@@ -382,20 +389,26 @@ def _simple_ends(variance: Expression, mu: Expression, mean: Interval) -> tuple[
     return found[0], found[1]
 
 
-def _tail(
-    variance: Expression, mu: Expression, mean: Interval, natural: Interval
-) -> tuple[float, Formula] | None:
-    """Return from where on theta is the integral of a smooth function of 1/mu, and that function."""
+class _Tail(NamedTuple):
+    """Theta far out: minus the integral from 0 to 1/mu of a rate, which begins like a power of this order."""
+
+    start: float
+    rate: Formula
+    order: int
+
+
+def _tail(variance: Expression, mu: Expression, mean: Interval, natural: Interval) -> _Tail | None:
+    """Return from where on theta is the integral of a smooth function of 1/mu; None where it is a power."""
     if not (math.isinf(mean.upper) and natural.upper == 0.0):
         return None
     sp = sympy()
     s = sp.Symbol("s", positive=True)
     rate = sp.cancel(sp.together(1 / (s**2 * variance.subs(mu, 1 / s))))
     points = singular_points(1 / rate, s)
-    if points is None or any(abs(point) < 1e-9 for point in points):
+    if not points or any(abs(point) < 1e-9 for point in points):
         return None
-    nearest = min((abs(point) for point in points), default=math.inf)
-    return max(4.0 / nearest, 1e-3), written(rate, (s,))
+    order = min(power for (power,) in sp.Poly(sp.fraction(rate)[0], s).monoms())
+    return _Tail(max(4.0 / min(map(abs, points)), 1e-3), written(rate, (s,)), order)
 
 
 _LAWS: tuple[tuple[str, Interval, Family], ...] = (

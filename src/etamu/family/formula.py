@@ -31,7 +31,7 @@ STEEPEST = 64.0
 """Largest product of nested exponents: what is higher is no variance, and would never be expanded."""
 
 LARGEST = 1e15
-"""Largest number a constant part of a formula may come to."""
+"""Largest number a constant part of a formula may come to; the smallest is its inverse."""
 
 CALLS = (
     *("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh"),
@@ -102,7 +102,9 @@ def _tree(  # noqa: PLR0911  (one per kind of node)
         return _tree(part, text, names, depth + 1)
 
     match node:
-        case ast.Constant(value=int() | float() as value) if type(value) is not bool and value <= LARGEST:
+        case ast.Constant(value=int() | float() as value) if type(value) is not bool:
+            if not _reasonable(value):
+                raise FamilyError(f"the formula {text!r}: {_unreasonable(f'{value:.4g}')}")
             return ("number", repr(value))
         case ast.Name(id=word) if word in names:
             return ("name", word)
@@ -153,9 +155,21 @@ def constant(tree: Tree, **names: float) -> float | None:
             value = -numbers[0] if tree[0] == "-" else getattr(math, tree[0])(numbers[0])
     except (ArithmeticError, ValueError):
         value = math.nan
-    if isinstance(value, complex) or not abs(value) <= LARGEST:
-        raise FamilyError(f"{text_of(tree)} in the formula is no number of a reasonable size")
+    if isinstance(value, complex) or not _reasonable(value):
+        raise FamilyError(_unreasonable(f"{text_of(tree)} in the formula"))
     return float(value)
+
+
+def _reasonable(value: float) -> bool:
+    """Tell whether a number leaves digits in both tails of what is computed with it."""
+    return value == 0 or 1.0 / LARGEST <= abs(value) <= LARGEST
+
+
+def _unreasonable(what: str) -> str:
+    return (
+        f"{what} is no number of a reasonable size, which is between {1.0 / LARGEST:g} and {LARGEST:g}; a "
+        "factor of a variance may be left out, for phi is estimated"
+    )
 
 
 def _towers(tree: Tree) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.family.formula import CALLS, Formula, Step, Tree
+from etamu.family.formula import CALLS, STEEPEST, Formula, Step, Tree
 
 Expression = Any
 """A SymPy expression."""
@@ -28,6 +28,14 @@ _ROOTS = 4
 
 _SIMPLE = 8
 """Operations of a formula that SymPy is asked to integrate by rules; of longer ones it may take minutes."""
+
+_SHORT = 8
+"""Degree up to which all zeros of a polynomial are iterated for together."""
+
+_POLISH = 6
+
+_GIGANTIC = 1e6
+"""Exponents beyond this are out of reach of any float."""
 
 DIGITS = 100
 """Decimal digits of the numbers that formulas are compared with."""
@@ -79,7 +87,8 @@ def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
     """Return a function of an mpmath number that computes an expression with `DIGITS` digits."""
     import mpmath
 
-    function = sympy().lambdify([symbol], value, "mpmath")
+    tame = {name: _tame(getattr(mpmath, name)) for name in ("exp", "sinh", "cosh")}
+    function = sympy().lambdify([symbol], value, [tame, "mpmath"])
 
     def at(x: Any) -> Any:
         with mpmath.workdps(DIGITS):
@@ -91,6 +100,18 @@ def precise(value: Expression, symbol: Expression) -> Callable[[Any], Any]:
             return mpmath.re(found) if real else mpmath.nan
 
     return at
+
+
+def _tame(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function that is held where mpmath would write out a billion digits of the logarithm of 2."""
+    import mpmath
+
+    def tame(x: Any) -> Any:
+        if abs(x) < _GIGANTIC:
+            return function(x)
+        return mpmath.nan if mpmath.im(x) else function(mpmath.sign(x) * _GIGANTIC)
+
+    return tame
 
 
 def error(
@@ -188,11 +209,21 @@ def _splits(value: Expression, symbol: Expression) -> bool:
     return all(max(each) <= 2 or (max(each) == 4 and {1, 3}.isdisjoint(each)) for each in powers)
 
 
+def _joined(value: Expression) -> Expression:
+    """Return a sum of logarithms as one, unless a coefficient would become a power nobody can expand."""
+    sp = sympy()
+    apart = sp.expand_log(value, force=True)
+    steep = any(
+        term.has(sp.log) and abs(term.as_coeff_Mul()[0]) > STEEPEST for term in sp.Add.make_args(apart)
+    )
+    return apart if steep else sp.logcombine(apart, force=True)
+
+
 def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
     """Return ways to write an expression, of which one may keep more digits than the others."""
     sp = sympy()
     ways = [value, sp.factor(value), sp.simplify(value)]
-    joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
+    joined = _joined(value)
     ways.append(joined)
     if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)):
         ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
@@ -209,10 +240,10 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
 def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
     """Return what SymPy finds for value = target solved for symbol, in elementary functions."""
     sp = sympy()
-    if not _easy(value, symbol):
-        return ()
     try:
-        found = sp.solve(sp.Eq(value, target), symbol)
+        found = _of_power(value, symbol, target) or _of_exponential(value, symbol, target)
+        if not found and _easy(value, symbol):
+            found = sp.solve(sp.Eq(value, target), symbol)
     except Exception:  # what cannot be solved is found by Newton's method
         return ()
     allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)}
@@ -224,6 +255,29 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
     )
 
 
+def _of_power(value: Expression, symbol: Expression, target: Expression) -> list[Expression]:
+    """Solve a (p x + q)^k + c = target, of which SymPy would list all k roots; nothing for other values."""
+    sp = sympy()
+    constant, rest = value.as_independent(symbol, as_Add=True)
+    scale, power = rest.as_independent(symbol, as_Add=False)
+    base, exponent = power.as_base_exp()
+    if not (exponent.is_Rational and base.is_polynomial(symbol) and sp.degree(base, symbol) == 1):
+        return []
+    slope, level = sp.Poly(base, symbol).all_coeffs()
+    root = ((target - constant) / scale) ** (1 / exponent)
+    return [(sign * root - level) / slope for sign in (1, -1)]
+
+
+def _of_exponential(value: Expression, symbol: Expression, target: Expression) -> list[Expression]:
+    """Solve an equation quadratic in exp(k x), of which SymPy would seek all k logarithms."""
+    sp = sympy()
+    found = _in_exponential(value, symbol)
+    if found is None or not _quadratic(found[0], found[1]):
+        return []
+    ratio, unit, rate = found
+    return [sp.log(each) / rate for each in sp.solve(sp.Eq(ratio, target), unit)]
+
+
 def _easy(value: Expression, symbol: Expression) -> bool:
     """Tell whether an equation is of the first or second degree in the symbol, a power or a function of it.
 
@@ -232,7 +286,7 @@ def _easy(value: Expression, symbol: Expression) -> bool:
     sp = sympy()
     if value.has(sp.exp, sp.sinh, sp.cosh, sp.tanh) and (found := _in_exponential(value, symbol)) is not None:
         return _quadratic(found[0], found[1])
-    joined = sp.logcombine(sp.expand_log(value, force=True), force=True)
+    joined = _joined(value)
     functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
     outer = {
         part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)
@@ -267,8 +321,26 @@ def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...
         return None
     if not top.has(symbol):
         return ()
-    roots = (complex(root) for root in sp.Poly(top, symbol).nroots(n=30, maxsteps=300))
+    # of a zero of high order an iteration finds few digits, after long
+    simple = (sp.Poly(factor, symbol) for factor, _ in sp.sqf_list(top, symbol)[1])
+    roots = (complex(root) for factor in simple for root in _roots(factor))
     return tuple(complex(*(part if abs(part) > 1e-9 else 0.0 for part in (z.real, z.imag))) for z in roots)
+
+
+def _roots(polynomial: Any) -> Iterable[Any]:
+    """Return the zeros of a polynomial that has no multiple ones, by its companion matrix where it is long."""
+    if polynomial.degree() <= _SHORT:
+        found: Iterable[Any] = polynomial.nroots(n=30, maxsteps=300)
+        return found
+    import mpmath
+
+    with mpmath.workdps(50):
+        numbers = [mpmath.mpf(sympy().Rational(each).p) / sympy().Rational(each).q for each in polynomial.all_coeffs()]
+        roots = [mpmath.mpc(root) for root in np.roots([float(each) for each in numbers])]
+        for _ in range(_POLISH):
+            values = [mpmath.polyval(numbers, root, derivative=1) for root in roots]
+            roots = [root - value / slope if slope else root for root, (value, slope) in zip(roots, values, strict=True)]
+    return roots
 
 
 def written(
@@ -400,7 +472,7 @@ class _Writer:
         found = _in_exponential(value, self.symbol)
         if found is None:
             return None
-        ratio, unit, rate = found
+        ratio, unit, rate = found[0], found[1], float(found[2])
         sp = sympy()
         theta = self.write(self.symbol)
         decay = self.put("exp", self.put("*", self.put("abs", theta), -rate))
@@ -429,7 +501,7 @@ class _Writer:
         numbers = [float(each) for each in sp.Poly(found[0], found[1]).all_coeffs()]
         if len(numbers) < 3 or min(numbers) < 0.0 or numbers[-1] != 1.0:
             return None
-        theta, rate, degree = self.write(self.symbol), found[2], len(numbers) - 1
+        theta, rate, degree = self.write(self.symbol), float(found[2]), len(numbers) - 1
         decay = self.put("exp", self.put("*", self.put("abs", theta), -rate))
         down = [each / numbers[0] for each in numbers[::-1]]
         sides = (self.put("polynomial", decay, *each[:-1], 0.0) for each in (down, numbers))
@@ -475,7 +547,9 @@ class _Writer:
         return self.put("/", top, functools.reduce(lambda a, b: self.put("*", a, b), slots[-1]))
 
 
-def _in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, Expression, float] | None:
+def _in_exponential(
+    value: Expression, symbol: Expression
+) -> tuple[Expression, Expression, Expression] | None:
     """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
     sp = sympy()
     value = sp.expand_power_exp(value.rewrite(sp.exp))
@@ -496,4 +570,4 @@ def _in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, 
     )
     if ratio.has(symbol) or not ratio.is_rational_function(unit):
         return None
-    return sp.cancel(ratio), unit, float(common)
+    return sp.cancel(ratio), unit, common
