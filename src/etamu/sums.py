@@ -236,10 +236,12 @@ def _longest_of_any(chunk: Chunk, matrix: Array) -> float:
 
 
 def girth(chunk: Chunk) -> Largest:
-    """Find the largest x_i'x_i, over the raw columns of the first predictor."""
+    """Find the largest x_i'x_i; of several predictors bound that of the difference of any two rows."""
     if chunk.compiled is not None:
         return Largest(float(chunk.compiled.girth()))
-    return Largest(float((chunk.predictors[0].design.dense() ** 2).sum(axis=1).max(initial=0.0)))
+    each = {id(predictor): predictor.design for predictor in chunk.predictors}
+    longest = {key: float((design.dense() ** 2).sum(axis=1).max(initial=0.0)) for key, design in each.items()}
+    return Largest(sum(sorted(longest[id(predictor)] for predictor in chunk.predictors)[-2:]))
 
 
 def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:

@@ -98,7 +98,7 @@ def test_a_saved_theta_and_tweedie_dispersion_predict_alike(tmp_path):
         ("poisson", {"dispersion": "~ z"}, "of poisson its dispersion is 1"),
         ("quasipoisson", {"dispersion": "~ z"}, "of quasipoisson its density is not known"),
         ("nb", {"dispersion": "~ z"}, r"predictors=\{'theta': '~ z'\} models it"),
-        ("tweedie", {"dispersion": "~ z"}, r"here give it: Tweedie\(power="),
+        ("tweedie", {"dispersion": "~ z"}, r"holds the power of tweedie: give it, Tweedie\(power="),
         ("poisson", {"predictors": {"zero": "~ z"}}, "poisson has one, the mean$"),
         ("gamma", {"predictors": {"shape": "~ z"}}, "the mean, and a dispersion to model"),
         ("nb", {"predictors": {"shape": "~ z"}}, "it has 'mean', 'theta'"),

@@ -365,7 +365,7 @@ def _averaged(xp: Namespace, m: AnyArray, t: Points) -> Pairs:
     total = dict.fromkeys(((0, 0), (0, 1), (1, 1)), xp.zeros_like(log_p))
     for j in range(int(xp.max(m)) + 1):
         there = m >= j
-        by = _beta_binomial(xp, xp.where(there, float(j), 0.0), m, t).score
+        by = _beta_binomial(xp, xp.minimum(0.0 * m + j, m), m, t).score
         p = xp.where(there, xp.exp(log_p), 0.0)
         total = {key: each + p * by[key[0]] * by[key[1]] for key, each in total.items()}
         left = xp.where(m > j, m - j, 1.0)

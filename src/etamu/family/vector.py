@@ -164,6 +164,11 @@ class VectorFamily(ABC):
         return False
 
     @property
+    def wavering(self) -> tuple[str, ...]:
+        """Return the parameters whose predictor may give the likelihood several maxima in small samples."""
+        return ()
+
+    @property
     def concordance(self) -> float:
         """Return c with |l'''| <= c r l'' along any line of eta.
 

@@ -68,6 +68,11 @@ class OfCounts(NaturalFamily):
         return self.count.expected_dear
 
     @property
+    def wavering(self) -> tuple[str, ...]:
+        """A shape, where the zeros that would tell of it are cut off or have another cause."""
+        return () if self.settings.get("shape_link") is None else ("shape",)
+
+    @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """A shape without end is Poisson."""
         return SHAPE

@@ -23,7 +23,7 @@ from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.execute.threads import Threads
 from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import SOLVERS
+from etamu.fit.estimate import LONG, SOLVERS
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.placed import visits
@@ -38,8 +38,12 @@ from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
 from etamu.vector.rows import unit_of, visited
 from etamu.vector.separation import answered, reached
+from etamu.vector.several import best_of
 from etamu.vector.stack import Stack
 from etamu.vector.start import start
+
+SEVERAL = 3
+"""So many predictors, and an information costs several times as much as a score."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +77,8 @@ def estimate(problem: VectorProblem) -> VectorFit:
     found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
     solution, limit = found.solution, found.limit
     if limit is None:
+        climbed = partial(climb, oracle)
+        solution = best_of(oracle, problem.family, stage.chunk, stage.stack, solution, climbed)
         solution = on_edge(problem.family, oracle, stage.chunk, stage.stack, solution)
     verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
@@ -182,7 +188,10 @@ def stacked(problem: VectorProblem, coordinates: tuple[Coordinates, ...]) -> Sta
 def likelihood_of(problem: VectorProblem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
     stack: Any = stage.stack  # what a likelihood asks of coordinates, it has
-    return Likelihood(stage.executor, unit_of(problem.family, climbing=True), stack, stage.extent)
+    # Of k predictors an information has k (k + 1) / 2 Grams and a score k products.
+    saved = len(stage.stack.parts) >= SEVERAL and stage.chunk.cells >= LONG
+    unit = unit_of(problem.family, climbing=True)
+    return Likelihood(stage.executor, unit, stack, stage.extent, dear=saved, wide=saved)
 
 
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:

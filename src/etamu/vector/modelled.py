@@ -78,6 +78,11 @@ def several_of(
             "predictors= belongs to families of several linear predictors; "
             f"{member.name} has one, the mean{beside}"
         )
+    if member.unknown:
+        raise FamilyError(
+            f"a model of the dispersion holds the {member.unknown} of {member.name}: give it, "
+            f"{type(member).__name__}({member.unknown}=…); a fit without dispersion= estimates one"
+        )
     return dispersed(catalogue.unit(member, link), right, method), others
 
 
