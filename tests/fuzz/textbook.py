@@ -168,7 +168,7 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
     residual, root, size = _pearson(unit, rows, eta)
     # Where y and mu are far apart the slope of the value changes faster than its expectation says.
     up, down = (_pearson(unit, rows, eta + sign * blurred) for sign in (ONE, -ONE))
-    bent = np.abs(up[0] * up[1] - down[0] * down[1]) / root
+    bent = np.abs(up[0] * up[1] - down[0] * down[1]) / np.abs(root)
     change = np.fmax(blurred * np.abs(root), bent)
     # An eta that float64 cannot tell from an end of its domain may stand for any residual.
     inside = unit.domain.contains((eta - blurred).astype(float)) & unit.domain.contains(

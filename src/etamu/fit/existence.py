@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from etamu.fit.problem import Problem
     from etamu.fit.result import Fit
 
+CLEAR = 1e-8
+"""Share of what was subtracted from which on a score is more than rounding."""
 SHOWN = 5
 """Rows, levels and coefficients that a sentence names."""
 State = Literal["interior", "infinite", "boundary", "local", "unknown"]
@@ -317,14 +319,15 @@ def overlapping(at: Placed) -> bool:
 
     def signed(chunk: Chunk) -> _All:
         score, information = _scores(chunk, at)
-        left = score - information * chunk.predictors[0].design.matvec(step)
-        return _All(bool(np.all(_on_side(may_run(at.unit, chunk.y), left))))
+        moved = information * chunk.predictors[0].design.matvec(step)
+        left, size = score - moved, np.abs(score) + np.abs(moved)
+        return _All(bool(np.all(_on_side(may_run(at.unit, chunk.y), left, size))))
 
     return at.executor.reduce(signed).holds
 
 
-def _on_side(ways: NDArray[np.int8], left: Array) -> Mask:
-    return np.asarray((np.abs(ways) != 1) | (ways * left > 0.0))
+def _on_side(ways: NDArray[np.int8], left: Array, size: Array) -> Mask:
+    return np.asarray((np.abs(ways) != 1) | (ways * left > CLEAR * size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
