@@ -132,7 +132,7 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def cells(self) -> int:
         """Numbers a pass reads."""
         return len(self) * (len(self.y) + sum(predictor.design.stored for predictor in self.predictors))

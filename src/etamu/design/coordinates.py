@@ -109,7 +109,7 @@ class Coordinates:
                 self._ways[raw.widths] = spreads(self.layout, self.kept, raw.widths)
             return cast("Array", spread_gram(raw, self._ways[raw.widths], self.size))
         if self._chosen is not None:
-            full = raw[self._chosen[:, None], self._chosen]
+            full = raw.take(self._chosen, axis=0).take(self._chosen, axis=1)
         else:
             full = self.gathered(self.gathered(raw).T)
         half = 0.5 * full  # first, for the sum of two large numbers may overflow

@@ -43,17 +43,17 @@ class Design:
     described: Moments | None = None
     read: bool = True
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of raw columns."""
         return sum(block.width for block in self.blocks)
 
-    @property
+    @cached_property
     def stored(self) -> int:
         """Numbers kept per row: what a pass has to read."""
         return sum(block.stored for block in self.blocks)
 
-    @property
+    @cached_property
     def summed(self) -> int:
         """Numbers in the tables of X'WX: those of pairs of blocks with a coded one among them."""
         pairs = combinations(self.blocks if self.fold is None else self.fold.blocks, 2)
