@@ -15,6 +15,7 @@ class Aligned {
         : data_(static_cast<T*>(::operator new(count * sizeof(T) + 1, std::align_val_t(64)))) {
         std::memset(data_, 0, count * sizeof(T));
     }
+    Aligned(Aligned&& from) noexcept : data_(from.data_) { from.data_ = nullptr; }
     ~Aligned() { ::operator delete(data_, std::align_val_t(64)); }
     Aligned(const Aligned&) = delete;
     Aligned& operator=(const Aligned&) = delete;

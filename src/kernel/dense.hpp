@@ -37,6 +37,9 @@ static constexpr std::size_t gram_doubles(int p) { return cross_doubles(p, p); }
 // Turn what panel_gram accumulated into a full symmetric p x p matrix, row-major without padding.
 void gram_finish(const double* gram, int p, double* out);
 
+// The same where it lies: a second matrix for every thread would be much memory.
+void gram_finish_here(double* gram, int p);
+
 // Take the padding off what panel_cross accumulated: pa x pb, row-major.
 void cross_finish(const double* cross, int pa, int pb, double* out);
 

@@ -29,11 +29,12 @@ void require(bool holds, const char* what) {
     if (!holds) throw nb::value_error(what);
 }
 
-// Give an array to NumPy together with the vector it lies in.
-template <class T>
-nb::ndarray<nb::numpy, T> given(std::vector<T> from, std::initializer_list<std::size_t> shape) {
-    auto* held = new std::vector<T>(std::move(from));
-    nb::capsule owner(held, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+// Give an array to NumPy together with the vector, or the other memory of T, it lies in.
+template <template <class...> class Memory, class T, class... Rest>
+nb::ndarray<nb::numpy, T> given(Memory<T, Rest...> from, std::initializer_list<std::size_t> shape) {
+    using Held = Memory<T, Rest...>;
+    auto* held = new Held(std::move(from));
+    nb::capsule owner(held, [](void* p) noexcept { delete static_cast<Held*>(p); });
     return nb::ndarray<nb::numpy, T>(held->data(), shape, owner);
 }
 

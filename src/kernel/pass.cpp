@@ -278,14 +278,10 @@ struct Growing {
     }
 
     GramParts finish(const Rows& rows) {
-        GramParts parts;
-        const int p = rows.dense();
-        parts.panel.resize(static_cast<std::size_t>(p) * static_cast<std::size_t>(p));
-        if (rows.lone()) parts.panel[0] = lone * rows.lone_number() * rows.lone_number();
-        else gram_finish(panel, p, parts.panel.data());
+        if (rows.lone()) panel[0] = lone * rows.lone_number() * rows.lone_number();
+        else gram_finish_here(panel, rows.dense());
         if (coded) coded->finish();
-        parts.coded = std::move(coded);
-        return parts;
+        return {std::move(panel), std::move(coded)};
     }
 };
 

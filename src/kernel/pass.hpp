@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "aligned.hpp"
 #include "program.hpp"
 #include "rows.hpp"
 
@@ -34,7 +35,7 @@ class Sum {
 
 // X' diag(w) X of a chunk in parts: the Gram of its dense panel, and everything a coded block has a part in.
 struct GramParts {
-    std::vector<double> panel;  // dense x dense, symmetric, without padding
+    Aligned<double> panel;  // dense x dense, symmetric, without padding
     std::unique_ptr<CodedGram> coded;
 };
 

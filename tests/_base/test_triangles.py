@@ -27,7 +27,7 @@ def positive_definite(size: int) -> np.ndarray:
     return rows.T @ rows
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 7, 64, 65])
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 64, 65, 130, 513])
 def test_a_factor_multiplies_back_and_solves(size: int) -> None:
     matrix = positive_definite(size)
     upper = triangles.cholesky(matrix)
@@ -40,6 +40,23 @@ def test_a_factor_multiplies_back_and_solves(size: int) -> None:
         assert_allclose(upper @ triangles.solved(upper, right), right, atol=1e-9)
         assert_allclose(upper.T @ triangles.solved(upper, right, transposed=True), right, atol=1e-9)
         assert np.array_equal(right, before)
+
+
+@pytest.mark.parametrize("size", [5, 100])
+def test_a_matrix_with_a_gap_has_no_factor(size: int) -> None:
+    matrix = positive_definite(size)
+    matrix[0, 1] = matrix[1, 0] = np.nan
+    assert triangles.cholesky(matrix) is None
+
+
+def test_the_inverse_of_a_triangle_bounds_its_condition() -> None:
+    upper = np.array([[1.0, 0.6], [0.0, 0.8]])
+    inverse = np.linalg.inv(upper)
+    bound = np.linalg.norm(upper) * np.linalg.norm(inverse)
+    assert bound >= np.linalg.cond(upper)
+    for turned in (inverse, np.asfortranarray(inverse)):
+        assert triangles.surely_within(turned, 1.001 * bound)
+        assert not triangles.surely_within(turned, 0.999 * bound)
 
 
 def test_layouts_do_not_matter() -> None:

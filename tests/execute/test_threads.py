@@ -10,7 +10,7 @@ import pytest
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import DEEP, FEWEST, MOST, Threads, aside, even, kept
+from etamu.execute.threads import CELLS, DEEP, FEWEST, LARGE, MOST, PARTS, Threads, aside, even, kept
 
 
 def numbered(n: int) -> Chunk:
@@ -71,6 +71,18 @@ def test_blocks_are_chosen_by_the_data_alone_and_cover_it() -> None:
     assert np.array_equal(np.concatenate([block.row_ids for block in blocks[0]]), np.arange(300_000))
     assert FEWEST <= Threads(chunk).step <= MOST
     assert max(lengths[0]) <= Threads(chunk).step
+
+
+@pytest.mark.parametrize("wide", [1, 30, 100])
+@pytest.mark.parametrize("n", [100_000, 1_000_000, 30_000_000])
+def test_blocks_are_long_where_that_leaves_eight(n: int, wide: int) -> None:
+    one = np.broadcast_to(0.0, n)
+    chunk = Chunk((Predictor(Design((), n)),), (one,) * wide, Weights(), range(n))
+    parts = Threads(chunk).parts
+    cells = chunk.cells / len(parts)
+    assert len(parts) >= min(PARTS, chunk.cells // (2 * CELLS))
+    assert cells <= LARGE * CELLS
+    assert len(parts) <= PARTS or 2 * cells >= min(LARGE * CELLS, MOST * wide)
 
 
 def test_other_rows_are_visited_in_the_same_way() -> None:

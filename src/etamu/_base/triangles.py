@@ -1,6 +1,7 @@
-"""Cholesky factors and triangular systems: compiled where they are small, LAPACK where they are not.
+"""Cholesky factors and triangular systems: compiled where they are small, by halves where they are larger.
 
-A fit with a few dozen coefficients so needs no scipy, which takes longer to load than the fit to make.
+A fit with some hundred coefficients so needs no scipy, which takes longer to load than the fit to make, and
+20 MB. NumPy has LAPACK's Cholesky factor but not its triangles; products of their halves take as long.
 
 May import: numpy, scipy.linalg (inside functions), `etamu._base`.
 Read next: `etamu.solve.factor`, which factorises by these.
@@ -16,12 +17,14 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array
 
 SMALL = 64
-"""Most columns for which the compiled loops are as fast as LAPACK."""
+"""Most columns for which the compiled loops are as fast as LAPACK; and halves are no smaller."""
+LARGE = 512
+"""Most columns for which halves are."""
 
 
 def load(columns: int) -> None:
     """Load the LAPACK that matrices of so many columns need, if they need it."""
-    if kernel is None or columns > SMALL:
+    if kernel is None or columns > LARGE:
         import scipy.linalg.lapack  # noqa: F401
 
 
@@ -39,10 +42,18 @@ def cholesky(matrix: Array) -> Array | None:
     if kernel is not None and len(matrix) <= SMALL:
         upper = np.empty(matrix.shape)
         return upper if kernel.small_cholesky(_plain(matrix), upper) else None
-    from scipy.linalg import lapack
+    if kernel is not None and len(matrix) <= LARGE:
+        try:
+            upper = np.linalg.cholesky(matrix).T
+        except np.linalg.LinAlgError:
+            return None
+    else:
+        from scipy.linalg import lapack
 
-    upper, info = lapack.dpotrf(matrix, clean=1)
-    return np.asarray(upper) if info == 0 else None
+        upper, info = lapack.dpotrf(matrix, clean=1)
+        if info:
+            return None
+    return np.asarray(upper) if np.all(np.diag(upper) > 0.0) else None  # of a NaN LAPACK makes NaNs
 
 
 def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
@@ -57,10 +68,12 @@ def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
         out = np.array(right, dtype=np.float64, order="C", ndmin=1)
         kernel.small_solve(_plain(upper), out if out.ndim == 2 else out[:, None], transposed)
         return out
-    from scipy.linalg import lapack
-
     if not right.size:
         return np.array(right, dtype=np.float64)
+    if kernel is not None and len(upper) <= LARGE:
+        return _solved_by_halves(upper, right, transposed=transposed)
+    from scipy.linalg import lapack
+
     out, info = lapack.dtrtrs(upper, right, trans=int(transposed))
     if info:
         raise np.linalg.LinAlgError(f"the triangle is singular: its pivot {info - 1} is 0")
@@ -78,6 +91,8 @@ def inverted(upper: Array) -> Array:
     """
     if kernel is not None and len(upper) <= SMALL:
         return solved(upper, np.eye(len(upper)))
+    if kernel is not None and len(upper) <= LARGE:
+        return _inverted_by_halves(upper)
     from scipy.linalg import lapack
 
     return np.asarray(lapack.dtrtri(upper)[0])
@@ -114,6 +129,31 @@ def condition(upper: Array) -> float:
 
     reciprocal = float(lapack.dtrcon(upper)[0])
     return 1.0 / reciprocal if reciprocal > 0 else math.inf
+
+
+def _solved_by_halves(upper: Array, right: Array, *, transposed: bool) -> Array:
+    """Substitute one half into the other: the first where the triangle is transposed, else the last."""
+    half = len(upper) // 2
+    first, beside, second = upper[:half, :half], upper[:half, half:], upper[half:, half:]
+    if transposed:
+        above = solved(first, right[:half], transposed=True)
+        below = solved(second, right[half:] - beside.T @ above, transposed=True)
+    else:
+        below = solved(second, right[half:])
+        above = solved(first, right[:half] - beside @ below)
+    return np.concatenate([above, below])
+
+
+def _inverted_by_halves(upper: Array) -> Array:
+    """Invert both halves of the diagonal, and what lies beside them: -A^-1 B C^-1."""
+    if len(upper) <= SMALL:
+        return inverted(upper)
+    half = len(upper) // 2
+    out = np.zeros(upper.shape)
+    out[:half, :half] = _inverted_by_halves(upper[:half, :half])
+    out[half:, half:] = _inverted_by_halves(upper[half:, half:])
+    out[:half, half:] = -(out[:half, :half] @ upper[:half, half:]) @ out[half:, half:]
+    return out
 
 
 def _plain(matrix: Array) -> Array:
