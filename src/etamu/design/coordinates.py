@@ -173,14 +173,17 @@ def describe(design: Design) -> Moments:
     return beside([block.moments() for block in design.blocks], design.length)
 
 
-def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Design, Coordinates]:
+def standardised(
+    design: Design, layout: Layout, moments: Moments, *, shifts: bool = True
+) -> tuple[Design, Coordinates]:
     """Shift and scale a design, and return the coordinates that undo it.
 
     A column is shifted by its mean only where the constant is made of columns before it, so that
-    earlier columns still decide about aliases. Scales are powers of two: dividing by them is exact.
+    earlier columns still decide about aliases. Scales are powers of two: dividing by them is exact. Without
+    `shifts` columns are only scaled.
     """
     shift, scale = np.zeros(design.width), np.ones(design.width)
-    movable = _movable(design, layout) & moments.varies
+    movable = _movable(design, layout) & moments.varies & shifts
     shift[movable] = moments.centre[movable]
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)

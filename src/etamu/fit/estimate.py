@@ -17,7 +17,6 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
-from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
@@ -50,6 +49,7 @@ from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
+from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
 from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
@@ -63,7 +63,7 @@ from etamu.solve.surrogate import surrogate
 if TYPE_CHECKING:
     from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
-    from etamu.fit.rescue import rescued
+    from etamu.fit.rescue import rescued, sharpened
     from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
 else:
     levels_of = later("etamu.fit.existence", "levels_of")
     rescued = later("etamu.fit.rescue", "rescued")
+    sharpened = later("etamu.fit.rescue", "sharpened")
     supremum = later("etamu.fit.supremum", "supremum")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
@@ -106,23 +107,6 @@ FEW = 4
 
 WIDEST = 12_000
 """Columns whose covariance, with what its making needs, takes some 4 GB."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """A problem set up for solving: rows that count, in shifted and scaled columns of full rank."""
-
-    chunk: Chunk
-    executor: Threads
-    coordinates: Coordinates
-    moments: Moments
-    sampled: Sampled | None = None
-    doubtful: bool = False
-    """Whether a Gram does not show the columns independent, though they are."""
-    normal: Normal | None = None
-    """The equations of the first least squares, where they are known."""
-    hasty: bool = False
-    """Whether moments are those of the sample."""
 
 
 class UnreadError(Exception):
@@ -162,7 +146,7 @@ def _estimated(problem: Problem) -> Fit:
         assert begun is not None
         stage, oracle, piloted, ahead = begun
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        return _answered(problem, stage, _found(problem, oracle, stage, solve, ahead))
+        return _answered(problem, *_unblurred(problem, stage, _found(problem, oracle, stage, solve, ahead)))
 
 
 def _begun(problem: Problem, *, hasty: bool) -> tuple[Stage, Likelihood, Piloted | None, Ahead | None] | None:
@@ -226,6 +210,14 @@ def _found(
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
+
+
+def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
+    """Find the estimate again in columns as they came, where shifted ones cost it digits."""
+    if found.limit is not None or not blurred(stage, found.solution):
+        return stage, found
+    plain, solution = sharpened(problem, stage, found.solution, likelihood_of)
+    return plain, replace(found, solution=solution)
 
 
 def _stalled(solution: Solution) -> Solution:
