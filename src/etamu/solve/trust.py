@@ -362,8 +362,9 @@ def _cut(written: Written, here: _Place, model: _Model, parts: Array) -> tuple[D
 def _staged(written: Written, here: _Place, model: _Model, newton: Array) -> Array:
     """Shorten each component of Newton's step as its own rows ask, the heaviest first.
 
-    Where weights differ by many powers of ten heavy rows want all of their step, and light ones may be sent
-    where their exponential or power is of another size. So much of a component is taken as keeps its promise.
+    Where sizes of rows differ by many powers of ten heavy rows want all of their step, and light ones may be
+    sent where their exponential or power is of another size. So much of a component is taken as keeps its
+    promise.
     """
 
     def gained(parts: Array) -> tuple[float, float, float]:
