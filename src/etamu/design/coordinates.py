@@ -173,16 +173,20 @@ def describe(design: Design) -> Moments:
     return beside([block.moments() for block in design.blocks], design.length)
 
 
-def standardised(design: Design, layout: Layout, moments: Moments) -> tuple[Design, Coordinates]:
+def standardised(
+    design: Design, layout: Layout, moments: Moments, *, shifts: bool = True
+) -> tuple[Design, Coordinates]:
     """Shift and scale a design, and return the coordinates that undo it.
 
     A column is shifted by its mean only where the constant is made of columns before it, so that
     earlier columns still decide about aliases, and only where that mean is farther from 0 than most of its
     numbers are from the mean: else a row of 0 in a column of a few large numbers would have to be the
-    difference of two of them. Scales are powers of two: dividing by them is exact.
+    difference of two of them. Scales are powers of two: dividing by them is exact. Without `shifts` columns
+    are only scaled.
     """
     shift, scale = np.zeros(design.width), np.ones(design.width)
-    movable = _movable(design, layout) & moments.varies & (np.abs(moments.centre) > moments.deviation)
+    far = np.abs(moments.centre) > moments.deviation
+    movable = _movable(design, layout) & moments.varies & far & shifts
     shift[movable] = moments.centre[movable]
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)

@@ -335,11 +335,17 @@ def _roots(polynomial: Any) -> Iterable[Any]:
     import mpmath
 
     with mpmath.workdps(50):
-        numbers = [mpmath.mpf(sympy().Rational(each).p) / sympy().Rational(each).q for each in polynomial.all_coeffs()]
+        numbers = [
+            mpmath.mpf(sympy().Rational(each).p) / sympy().Rational(each).q
+            for each in polynomial.all_coeffs()
+        ]
         roots = [mpmath.mpc(root) for root in np.roots([float(each) for each in numbers])]
         for _ in range(_POLISH):
             values = [mpmath.polyval(numbers, root, derivative=1) for root in roots]
-            roots = [root - value / slope if slope else root for root, (value, slope) in zip(roots, values, strict=True)]
+            roots = [
+                root - value / slope if slope else root
+                for root, (value, slope) in zip(roots, values, strict=True)
+            ]
     return roots
 
 

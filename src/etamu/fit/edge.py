@@ -374,6 +374,7 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     _, score, *information = edge.per_row(beta, mask)
     if not np.all(np.isfinite(score)):
         return None
+    score = _together(edge.rows, inward, score, on)
     size = np.sqrt(np.square(edge.rows).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
     pull = np.abs(score) * np.abs(edge.rows / size).max(axis=1)
@@ -399,3 +400,13 @@ def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     shares, left = nnls(np.vstack([normals, -normals[stays]]).T, -gradient / unit)
     holds = shares[: len(first)] > 1e-12 * max(float(shares.max(initial=0.0)), 1e-300)
     return bool(left * unit <= allowed), _patterns(edge, on[first[holds | stays]], beta.size)
+
+
+def _together(rows: Array, inward: Array, score: Array, on: NDArray[np.intp]) -> Array:
+    """Let the first of equal rows on the edge pull for all of them: some of them may pull the other way."""
+    _, first, of = np.unique(rows[on] * inward[on][:, None], axis=0, return_index=True, return_inverse=True)
+    pulls = np.bincount(of.ravel(), weights=inward[on] * score[on], minlength=len(first))
+    out = score.copy()
+    out[on] = 0.0
+    out[on[first]] = inward[on[first]] * pulls
+    return out

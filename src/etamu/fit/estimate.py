@@ -17,14 +17,12 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
-from etamu._base.facts import dataclass
 from etamu._base.flags import count
 from etamu._base.later import later
 from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import (
-    Coordinates,
     describe,
     exclusive,
     extent,
@@ -54,6 +52,7 @@ from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
+from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
 from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
@@ -66,7 +65,7 @@ from etamu.solve.surrogate import surrogate
 if TYPE_CHECKING:
     from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
-    from etamu.fit.rescue import rescued
+    from etamu.fit.rescue import rescued, sharpened
     from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
 else:
     levels_of = later("etamu.fit.existence", "levels_of")
     rescued = later("etamu.fit.rescue", "rescued")
+    sharpened = later("etamu.fit.rescue", "sharpened")
     supremum = later("etamu.fit.supremum", "supremum")
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
@@ -107,25 +107,6 @@ NARROW = 30
 
 WIDEST = 12_000
 """Columns whose covariance, with what its making needs, takes some 4 GB."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """A problem set up for solving: rows that count, in shifted and scaled columns of full rank."""
-
-    chunk: Chunk
-    executor: Threads
-    coordinates: Coordinates
-    moments: Moments
-    sampled: Sampled | None = None
-    doubtful: bool = False
-    """Whether a Gram does not show the columns independent, though they are."""
-    normal: Normal | None = None
-    """The equations of the first least squares, where they are known."""
-    hasty: bool = False
-    """Whether moments are those of the sample."""
-    null: Callable[[], float] | None = None
-    """What waits for the deviance of the null model, where that has begun."""
 
 
 class UnreadError(Exception):
@@ -164,7 +145,8 @@ def _estimated(problem: Problem) -> Fit:
         null = null_ahead(problem)
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
         solve = partial(_climbed, problem, oracle, stage, piloted)
-        return _answered(problem, replace(stage, null=null), _found(problem, oracle, stage, solve, ahead))
+        found = _found(problem, oracle, stage, solve, ahead)
+        return _answered(problem, *_unblurred(problem, replace(stage, null=null), found))
 
 
 def _begun(
@@ -230,6 +212,14 @@ def _found(
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
+
+
+def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
+    """Find the estimate again in columns as they came, where shifted ones cost it digits."""
+    if found.limit is not None or not blurred(stage, found.solution):
+        return stage, found
+    plain, solution = sharpened(problem, stage, found.solution, likelihood_of)
+    return plain, replace(found, solution=solution)
 
 
 def _stalled(solution: Solution) -> Solution:

@@ -12,7 +12,7 @@ Read next: `etamu.solve.trust`; `etamu.fit.edge`, which proves a maximum on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,12 +22,15 @@ from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
+from etamu.fit.problem import Problem
+from etamu.fit.stage import Stage, sharper, unshifted
 from etamu.fit.start import Guess, candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
-from etamu.solve.direction import FINAL
+from etamu.solve.direction import FINAL, Point
 from etamu.solve.graded import least_squares, times
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.oracle import Local, Outcome, Solution
+from etamu.solve.search import rounding
 from etamu.solve.trust import Ended, ascend, at_rest, blur
 
 LOWER = 1e-9
@@ -47,7 +50,7 @@ BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 
 
 def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
-    """Climb again where the climb did not arrive; the solution as it was where this does not either.
+    """Climb again where the climb did not arrive; the highest point seen where this does not either.
 
     One that is said to have been stopped by rounding has arrived only if rounding explains every component of
     the step that is left.
@@ -60,14 +63,36 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         if at_rest(rows, solution.beta):
             return solution
         solution = replace(solution, outcome=Outcome.STALLED)
-    highest = replace(_stays(solution.beta), arrived=False)
+    highest = _stays(rows, solution.beta)
     for start in starts_of(rows, solution.beta):
         ended = _climbed(rows, start)
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
             return _arrived(rows, solution, highest) or solution
-    return _at_an_edge(rows, solution, highest) if oracle.restricted else solution
+    if oracle.restricted:
+        return _at_an_edge(rows, solution, highest)
+    seen = _solution(oracle, solution, highest, solution.outcome)
+    return seen if seen is not None and seen.local.value > solution.local.value else solution
+
+
+def sharpened(
+    problem: Problem, stage: Stage, solution: Solution, state: Callable[[Problem, Stage], Likelihood]
+) -> tuple[Stage, Solution]:
+    """Climb on in columns as they came, if their coefficients are rounded less; all as it was where not."""
+    plain = unshifted(problem, stage)
+    both = [(state(problem, at), at.chunk) for at in (stage, plain)]
+    shifted, rows = (written(floored(oracle, problem.unit, c), problem.unit, c) for oracle, c in both)
+    if shifted is None or rows is None:
+        return stage, solution
+    start = sharper(shifted, solution.beta, rows)
+    if start is None:
+        return stage, solution
+    ended = _climbed(rows, start)
+    found = _arrived(rows, solution, ended) if ended.arrived else None
+    if found is None or found.outcome is not solution.outcome:
+        return stage, solution
+    return plain, found
 
 
 def _climbed(rows: Written, start: Array | Double) -> Ended:
@@ -128,7 +153,8 @@ def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None
     outcome = Outcome.BOUNDARY if _on_edge(rows, ended).any() else Outcome.CONVERGED
     found = _solution(rows.oracle, solution, ended, outcome)
     if found is None and outcome is Outcome.BOUNDARY:
-        return from_inside(edge_of(rows, ended.beta), ended.beta, solution)
+        found = from_inside(edge_of(rows, ended.beta), ended.beta, solution)
+        return found if found is not None and _no_lower(found.local, solution) else None
     return found
 
 
@@ -140,12 +166,18 @@ def _on_edge(rows: Written, ended: Ended) -> Mask:
 
 
 def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
-    """Look at an end exactly; None where that is not finite."""
+    """Look at an end exactly; None where that is not finite, or float64 has no coefficients for it."""
     local = oracle.at(ended.beta, FINAL)
-    if not np.isfinite(local.value):
+    if not (np.isfinite(local.value) and _no_lower(local, solution)):
         return None
     steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
     return Solution(ended.beta, local, outcome, steps, passes)
+
+
+def _no_lower(local: Local, before: Solution) -> bool:
+    """Tell whether a value is not below that of a solution, but for rounding."""
+    value = before.local.value
+    return not local.value < value - LOWER * abs(value) - rounding(Point(before.beta, before.local))
 
 
 def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
@@ -187,5 +219,7 @@ def _held(rows: Written, highest: Ended) -> Ended | None:
     return None
 
 
-def _stays(beta: Array) -> Ended:
-    return Ended(single(beta), np.zeros(0), -np.inf, arrived=True, steps=())
+def _stays(rows: Written, beta: Array) -> Ended:
+    """Return a point that counts as lower than any other."""
+    eta = (times(rows.rows, single(beta)) + single(rows.offset)).hi
+    return Ended(single(beta), eta, -np.inf, arrived=False, steps=())

@@ -56,8 +56,8 @@ class Factor:
         """Return H^-1, exactly symmetric."""
         with np.errstate(over="ignore", invalid="ignore"):
             root = self.inverse_triangle / self.diagonal[:, None]
-            whole = root @ root.T
-        return np.asarray(0.5 * (whole + whole.T), dtype=np.float64)
+            half = 0.5 * (root @ root.T)  # first, for the sum of two large numbers may overflow
+        return np.asarray(half + half.T, dtype=np.float64)
 
     @cached_property
     def inverted(self) -> Array:

@@ -46,7 +46,9 @@ def _pairs(trail: tuple[Point, ...], extent: Array) -> list[tuple[Array, Array]]
     for before, after in pairwise(trail):
         move = (after.beta - before.beta) * extent
         fall = (before.score - after.score) / extent
-        if float(move @ fall) > 1e-10 * float(np.linalg.norm(move) * np.linalg.norm(fall)):
+        with np.errstate(over="ignore", invalid="ignore"):  # what has no product or no length tells nothing
+            curved = float(move @ fall) > 1e-10 * float(np.linalg.norm(move) * np.linalg.norm(fall))
+        if curved:
             pairs.append((move, fall))
     return pairs
 

@@ -75,7 +75,8 @@ class Newton:
         if curvature is None:
             raise TypeError("newton needs an oracle with information; lbfgs needs only the score")
         direction = in_metric(here.score, lifted(curvature), "observed", want)
-        return direction or Direction(here.score, float(here.score @ here.score), want=want)
+        with np.errstate(over="ignore"):  # an infinite slope is held to be too steep to be true
+            return direction or Direction(here.score, float(here.score @ here.score), want=want)
 
     def _kept(self, trail: tuple[Point, ...]) -> Direction | None:
         """Return the step in the metric kept for it, None if there is none."""

@@ -1,6 +1,6 @@
 """Trust regions over rows written out, for a value that is a sum over rows and need not be concave.
 
-May import: numpy, etamu._base, and in this room graded, oracle.
+May import: numpy, etamu._base, and in this room graded, oracle, radius.
 Read next: `etamu.solve.loop`, the way up that is tried before this one.
 
 With v_i the value of row i as a function of eta_i = x_i'beta + o_i, u_i its slope and h_i = -v_i'', the
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.solve.graded import Graded, graded, times
 from etamu.solve.oracle import Step
+from etamu.solve.radius import CURVED, within
 
 EPS = float(np.finfo(np.float64).eps)
 TOLERANCE = 1e-9
@@ -41,8 +43,6 @@ SHORTER = 0.25
 """A decrement that falls to less than this share is not yet rounding."""
 LIMIT = 120
 """Most steps."""
-SECULAR = 50
-"""Most steps to the length wanted."""
 GOOD, POOR = 0.75, 0.1
 """Shares of the promised gain from which the radius doubles, and below which it is halved and more."""
 FADED = EPS**4
@@ -52,16 +52,18 @@ PRESSED = 4
 """Steps in a row that the edge may cut where an eta is on it already."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
+STAGES = 12
+"""Steps of a climb whose components may be shortened one by one, which costs several looks for each."""
 COLLAPSED, EXCEEDED = -1.0, 1.0
 """Shares of the promised gain below which a much shorter step is looked for, and above which a longer one."""
-SHORTEST = 512
-"""A step may be shortened to 4^-512 of itself."""
+SHORTEST, SHORT = 512, 32
+"""A step may be shortened to 4^-512 of itself, a component of it to 4^-32."""
 FARTHEST = 2.0**12
 """And lengthened so many times."""
 NOTICED = 0.1
 """Share of the value that doubling a step must bring."""
-CURVED = 1e-9
-"""Least curvature, beside the bound 1, of a maximum: a saddle shows less, or a flat."""
+SLIGHT = 1e-6
+"""Share of its distance from the edge, or of 1, up to which the move of an eta changes no curvature."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +141,7 @@ class _Model:
     """The value near a point, in coordinates d of which M is the identity: diag(root) X (beta - here) = Q d.
 
     Each component of Newton's step may be as long as its `floor` from rounding of eta and of slopes alone,
-    and `noise` is what rounding may change the value by.
+    and `noise` is what rounding may change the value of every row by.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ class _Model:
     newton : array (p,), optional
         Newton's step; None where the observed information is no metric.
     floor : array (p,)
-    noise : float
+    noise : array (n,)
     """
 
     apart: Graded
@@ -163,7 +165,7 @@ class _Model:
     vectors: Array
     newton: Array | None
     floor: Array
-    noise: float
+    noise: Array
 
     @property
     def decrement(self) -> float:
@@ -197,7 +199,7 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
     here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
-    highest, pressed = here, 0
+    highest, pressed, stages = here, 0, STAGES
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
@@ -207,7 +209,8 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
                 if not model.decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
                 radius, best, shortest = math.inf, here, model.decrement
-            trial = _trial(written, here, model, radius)
+            trial = _trial(written, here, model, radius, staged=stages > 0)
+            stages -= trial.staged
             steps.append(
                 Step(here.value, min(model.decrement, 1e300), math.nan, math.nan, trial.length, "observed")
             )
@@ -299,7 +302,7 @@ def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
     if not np.all(np.isfinite(information)):
         return None
     bends, vectors = np.linalg.eigh(information)
-    noise = float(np.abs(seen.slope) @ rounding + 4.0 * EPS * np.abs(seen.value).sum() + size @ rounding**2)
+    noise = np.abs(seen.slope) * rounding + 4.0 * EPS * np.abs(seen.value) + size * rounding**2
     lost = np.abs(lean).T @ ((root * rounding)[order] + EPS * np.abs(pull))
     newton, floor = None, np.full(len(score), math.inf)
     if bends[0] > CURVED:
@@ -310,21 +313,27 @@ def _model(written: Written, here: _Place, rounding: Array) -> _Model | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trial:
-    """Where a step led, None if back; its share of what was wanted, the next radius, if it is Newton's."""
+    """Where a step led, None if back; its share of what was wanted, the next radius, what kind it is."""
 
     there: _Place | None
     length: float
     radius: float
     newton: bool
+    staged: bool = False
 
 
-def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Trial:
+def _trial(written: Written, here: _Place, model: _Model, radius: float, *, staged: bool) -> _Trial:
     """Try the best step within the radius, cut before the edge; a shorter or longer one if that fails."""
     parts = model.best(radius)
-    step = model.apart.coefficients(parts)
-    room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
-    length = min(1.0, room)
+    whole = parts is model.newton
+    step, length, room = _cut(written, here, model, parts)
     there, agreement = _tried(written, here, model, parts, step, length)
+    if staged := staged and agreement < POOR and whole and len(parts) > 1:
+        parts, whole = _staged(written, here, model, parts), False
+        step, length, room = _cut(written, here, model, parts)
+        there, agreement = _tried(written, here, model, parts, step, length)
+        if agreement >= WORTH and not _same(there, here):
+            return _Trial(there, length, math.inf, newton=False, staged=True)
     if agreement < COLLAPSED:
         length = _shorter(lambda t: _tried(written, here, model, parts, step, t)[1] >= POOR, length)
         there, agreement = _tried(written, here, model, parts, step, length)
@@ -338,8 +347,41 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float) -> _Tri
     elif agreement > GOOD:
         radius = max(radius, 2.0 * size) if math.isfinite(radius) else radius
     taken = agreement >= WORTH and not _same(there, here)
-    whole = length == 1.0 and parts is model.newton
-    return _Trial(there if taken else None, length, radius if taken else min(radius, 0.25 * size), whole)
+    whole = whole and length == 1.0
+    radius = radius if taken else min(radius, 0.25 * size)
+    return _Trial(there if taken else None, length, radius, whole, staged)
+
+
+def _cut(written: Written, here: _Place, model: _Model, parts: Array) -> tuple[Double, float, float]:
+    """Return a step in coefficients, how much of it is tried, and how much the edge leaves."""
+    step = model.apart.coefficients(parts)
+    room = ROOM * _reach(here.eta, times(written.rows, step).hi, written.ends)
+    return step, min(1.0, room), room
+
+
+def _staged(written: Written, here: _Place, model: _Model, newton: Array) -> Array:
+    """Shorten each component of Newton's step as its own rows ask, the heaviest first.
+
+    Where sizes of rows differ by many powers of ten heavy rows want all of their step, and light ones may be
+    sent where their exponential or power is of another size. So much of a component is taken as keeps its
+    promise.
+    """
+
+    def gained(parts: Array) -> tuple[float, float, float]:
+        step, length, _ = _cut(written, here, model, parts)
+        return (*_gained(written, here, model, step, length)[1:], model.gain(length * parts))
+
+    def keeps(share: float, alone: Array, taken: Array, before: tuple[float, float, float]) -> bool:
+        more, noise, promised = gained(taken + share * alone)
+        return _share(more - before[0], noise, promised - before[2]) >= POOR
+
+    taken, before = np.zeros_like(newton), (0.0, 0.0, 0.0)
+    for k in range(len(newton)):
+        alone = np.where(np.arange(len(newton)) == k, newton, 0.0)
+        good = partial(keeps, alone=alone, taken=taken, before=before)
+        taken = taken + (1.0 if good(1.0) else _shorter(good, 1.0, SHORT)) * alone
+        before = gained(taken)
+    return taken
 
 
 def _same(one: _Place, other: _Place) -> bool:
@@ -350,21 +392,46 @@ def _tried(
     written: Written, here: _Place, model: _Model, parts: Array, step: Double, length: float
 ) -> tuple[_Place, float]:
     """Look at the end of so much of a step, and return the share of the promised gain that it brings."""
-    promised = model.gain(length * parts)
-    there = _moved(written, here, step, length)
-    if not (there.seen.finite and promised > 0.0):
-        return there, -math.inf
-    gained = math.fsum(there.seen.value - here.seen.value)
-    forgiven = model.noise if promised <= model.noise else 0.0
-    return there, (gained + forgiven) / (promised + forgiven)
+    there, gained, noise = _gained(written, here, model, step, length)
+    return there, _share(gained, noise, model.gain(length * parts))
 
 
-def _shorter(good: Callable[[float], bool], length: float) -> float:
+def _gained(
+    written: Written, here: _Place, model: _Model, step: Double, length: float
+) -> tuple[_Place, float, float]:
+    """Look at the end of so much of a step; return the gain, and what rounding may change it by.
+
+    A row that hardly moves gains what its slope says: the difference of its values would be rounding, larger
+    than all that light rows gain.
+    """
+    there, seen = _moved(written, here, step, length), here.seen
+    if not there.seen.finite:
+        return there, -math.inf, 0.0
+    move = length * times(written.rows, step).hi
+    lower, upper = written.ends
+    gap = np.minimum(np.minimum(here.eta - lower, upper - here.eta), 1.0)
+    slight = np.abs(move) <= SLIGHT * gap
+    gains = there.seen.value - seen.value
+    gains = np.where(slight, move * (seen.slope - 0.5 * move * seen.observed), gains)
+    return there, math.fsum(gains), float(model.noise[~slight].sum())
+
+
+def _share(gained: float, noise: float, promised: float) -> float:
+    """Return what share of the promised gain was brought, rounding forgiven where it is all that is left."""
+    if not (math.isfinite(gained) and promised > 0.0):
+        return -math.inf
+    forgiven = noise if promised <= noise else 0.0
+    return (gained + forgiven) / (promised + forgiven)
+
+
+def _shorter(good: Callable[[float], bool], length: float, shortest: int = SHORTEST) -> float:
     """Return about the longest good length below one that loses more than it promised, by bisection.
 
     Where information has all but vanished a step is too long by any power of ten.
     """
-    least, most = 1, SHORTEST
+    least, most = 1, 1
+    while most < shortest and not good(length * 0.25**most):
+        least, most = most + 1, min(2 * most, shortest)
     while least < most:
         middle = (least + most) // 2
         least, most = (least, middle) if good(length * 0.25**middle) else (middle + 1, most)
@@ -391,47 +458,3 @@ def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:
         down = np.where(change < 0.0, (ends[0] - eta) / change, math.inf)
         up = np.where(change > 0.0, (ends[1] - eta) / change, math.inf)
     return float(min(down.min(initial=math.inf), up.min(initial=math.inf)))
-
-
-def within(bends: Array, shares: Array, radius: float) -> Array:
-    """Return the d that maximises shares'd - d' diag(bends) d / 2 with |d| <= radius.
-
-    Examples
-    --------
-    >>> within(np.array([1.0, 2.0]), np.array([1.0, 2.0]), 9.0).tolist()
-    [1.0, 1.0]
-    >>> within(np.array([-1.0, 2.0]), np.array([0.0, 0.0]), 3.0).tolist()
-    [3.0, 0.0]
-    >>> float(np.linalg.norm(within(np.array([-1.0, 2.0]), np.array([0.1, 2.0]), 3.0)).round(9))
-    3.0
-    """
-    least = float(bends[0])
-    if least > CURVED:
-        free = shares / bends
-        if float(np.linalg.norm(free)) <= radius:
-            return free
-    if not math.isfinite(radius):
-        radius = float(np.linalg.norm(shares / np.maximum(np.abs(bends), CURVED))) or 1.0
-    raised = bends - least  # of the first exactly 0, so that what is added to it is not rounded away
-    added = max(least, abs(float(shares[0])) / radius)
-    if added == 0.0:
-        return _hard(raised, shares, radius)
-    for _ in range(SECULAR):  # Newton's method for 1/|d| = 1/radius, from the side on which it is monotone
-        step = shares / (raised + added)
-        length = float(np.linalg.norm(step))
-        if length <= radius * (1.0 + 1e-6):
-            break
-        unit = step / length
-        added += (length / radius - 1.0) / float(unit @ (unit / (raised + added)))
-    return np.asarray(step * min(1.0, radius / length) if length > 0.0 else step)
-
-
-def _hard(raised: Array, shares: Array, radius: float) -> Array:
-    """Return the best step where the score says nothing about the direction of least bend."""
-    flat = raised <= 0.0
-    step = np.where(flat, 0.0, shares / np.where(flat, 1.0, raised))
-    length = float(np.linalg.norm(step))
-    if length > radius:  # only where several bends are least
-        return np.asarray(step * (radius / length))
-    step[0] += math.sqrt(max(radius**2 - length**2, 0.0))
-    return np.asarray(step)
