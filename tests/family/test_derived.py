@@ -5,6 +5,9 @@ from __future__ import annotations
 import pickle
 
 import mpmath as mp
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -207,6 +210,89 @@ def test_the_engine_alone_fits_as_the_catalogue_does(derived, member) -> None:
     assert_allclose(mine.cov, theirs.cov, rtol=1e-10)
     assert_allclose([mine.deviance, mine.pearson_chi2], [theirs.deviance, theirs.pearson_chi2], rtol=1e-10)
     assert np.isnan(mine.loglik)
+
+
+# --- every number of a fit ---
+
+KINDS = ("response", "pearson", "deviance", "working", "anscombe", "standardised", "studentised", "quantile")
+QUESTIONS = {
+    **{name: (lambda fit, name=name: getattr(fit, name)) for name in (
+        "coef", "se", "statistic", "p_values", "cov", "nobs", "df_resid", "df_null", "rank", "dispersion",
+        "deviance", "null_deviance", "pearson_chi2", "loglik", "aic", "bic", "iterations", "passes")},
+    **{name: (lambda fit, name=name: getattr(fit, name)()) for name in (
+        "tidy", "glance", "augment", "influence", "working", "effects", "slopes", "anova", "drop1", "interpret",
+        "joint_tests", "components")},
+    **{kind: (lambda fit, kind=kind: fit.residuals(kind)) for kind in KINDS},
+    "partial residuals": lambda fit: fit.partial_residuals("x"),
+    "summary": lambda fit: re.findall(
+        r"-?\d+\.?\d*(?:e[-+]\d+)?", str(fit.summary()).replace(SAME[0][0].statement.text, "")
+    ),
+    "wald": lambda fit: fit.conf_int(0.9),
+    "profile intervals": lambda fit: fit.conf_int(method="profile"),
+    "profile": lambda fit: fit.profile("x"),
+    "mean": lambda fit: fit.predict(NEW, se=True, interval="confidence"),
+    "linear predictor": lambda fit: fit.predict(NEW, kind="link", se=True, interval="confidence"),
+    "terms": lambda fit: fit.predict(NEW, kind="terms"),
+    "means": lambda fit: fit.means("g"),
+    "contrasts": lambda fit: fit.contrasts("g"),
+    "test": lambda fit: fit.test("x = 0"),
+    "ratio test": lambda fit: fit.test("x = 0", kind="lr"),
+    "score test": lambda fit: fit.test("x = 0", kind="score"),
+    "add1": lambda fit: fit.add1("g:x"),
+    "simulate": lambda fit: fit.simulate(3, seed=4),
+    "robust": lambda fit: fit.with_covariance("HC3").se,
+    "observed": lambda fit: fit.with_covariance("observed").cov,
+}  # fmt: skip
+NEW = {"x": [0.3, -0.4], "g": ["a", "c"]}
+
+
+def numbers(found):
+    """Return every number in an answer, whatever it is made of."""
+    if isinstance(found, str):
+        try:
+            return [float(found)]
+        except ValueError:
+            return []
+    if found is None or isinstance(found, bool | np.bool_) or callable(found):
+        return []
+    if isinstance(found, dict):
+        return [each for part in found.values() for each in numbers(part)]
+    if isinstance(found, np.ndarray) and found.dtype.kind in "fiu":
+        return found.astype(float).ravel().tolist()
+    if isinstance(found, int | float | np.number):
+        return [float(found)]
+    if dataclasses.is_dataclass(found):
+        names = [each.name for each in dataclasses.fields(found) if each.name not in ("fit", "problem")]
+        return [each for name in names for each in numbers(getattr(found, name))]
+    if hasattr(found, "to_dict") and not isinstance(found, type):
+        return numbers(found.to_dict())
+    return [each for part in found for each in numbers(part)] if hasattr(found, "__iter__") else []
+
+
+@pytest.fixture(scope="module")
+def twins():
+    rng = np.random.default_rng(8)
+    x, g = rng.normal(size=120), rng.choice(["a", "b", "c"], 120)
+    y = (rng.random(120) < 1.0 / (1.0 + np.exp(-0.4 - 0.8 * x + 0.5 * (g == "b")))).astype(float)
+    derived, member = SAME[0]
+    assert (derived.statement.kind, member.name) == ("cumulant", "bernoulli")
+    return tuple(em.glm("y ~ x + g", {"x": x, "g": g, "y": y}, family=each) for each in (derived, member))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_bernoulli_derived_from_its_cumulant_answers_as_the_built_in_does(twins, question) -> None:
+    mine, theirs = (numbers(QUESTIONS[question](fit)) for fit in twins)
+    assert theirs
+    assert_allclose(mine, theirs, rtol=1e-10, atol=1e-13)
+
+
+def test_a_saved_bernoulli_derived_from_its_cumulant_comes_back_the_same(twins, tmp_path) -> None:
+    for fit in twins:
+        fit.save(tmp_path / "fit.json")
+        back = em.load(tmp_path / "fit.json")
+        assert back.family == fit.family
+        for question in ("coef", "cov", "loglik", "mean", "linear predictor"):
+            assert_allclose(numbers(QUESTIONS[question](back)), numbers(QUESTIONS[question](fit)), rtol=1e-14)
 
 
 # --- end to end ---

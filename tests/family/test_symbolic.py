@@ -76,7 +76,11 @@ def test_only_elementary_answers_are_solutions() -> None:
 
 def test_zeros_in_the_complex_plane() -> None:
     assert sorted(singular_points(1 + MU**2, MU), key=lambda z: z.imag) == [-1j, 1j]
-    assert singular_points(MU**3, MU) == (0j, 0j, 0j)
+    assert singular_points(MU**60, MU) == (0j,)  # each once, whatever its order
+    assert singular_points((1 + MU) ** 64 * MU, MU) == (0j, -1 + 0j)
+    many = singular_points(MU**20 - 2, MU)
+    np.testing.assert_allclose(np.abs(many), 2.0**0.05, rtol=1e-14)
+    assert len(many) == 20
     assert singular_points(sp.Integer(1), MU) == ()
     assert singular_points(sp.exp(MU), MU) is None
 

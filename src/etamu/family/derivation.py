@@ -78,6 +78,9 @@ CATALOGUE: dict[str, Row] = {
 
 NOTHING = "no closed form; quadrature and root finding with a fixed number of steps"
 
+Sides = tuple[str, str]
+"""One side of an identity as plain text and as LaTeX."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -180,10 +183,48 @@ def _tex(text: str) -> str:
         return re.sub(r"\b(phi|theta|mu|pi)\b", r"\\\1", escaped.replace("**", "^").replace("*", r" \, "))
 
 
-def _line(left: str, left_latex: str, text: str | None) -> tuple[str, str]:
-    if text is None:
-        return f"{left}: {NOTHING}", rf"{left_latex} \text{{: {NOTHING}}}"
-    return f"{left} = {text}", f"{left_latex} = {_tex(text)}"
+def _line(left: str, left_latex: str, text: str | None, instead: Sides | None = None) -> Sides:
+    """Write an identity: with a closed form, with what stands instead of one, or that there is none."""
+    if text is not None:
+        return f"{left} = {text}", f"{left_latex} = {_tex(text)}"
+    if instead is not None:
+        return f"{left} = {instead[0]}", f"{left_latex} = {instead[1]}"
+    return f"{left}: {NOTHING}", rf"{left_latex} \text{{: {NOTHING}}}"
+
+
+def _without_closed_form(formulas: dict[str, str]) -> dict[str, Sides]:
+    """Return what a quantity is by V alone, or by b alone: what quadrature and root finding compute."""
+    if "variance" in formulas:
+        text = formulas["variance"]
+        v = _tex(text)
+        return {
+            "natural": (f"integral of dmu/({text})", rf"\int \frac{{d\mu}}{{{v}}}"),
+            "b": (
+                f"integral of mu/({text}) dmu, at mu = b'(theta)",
+                rf"\int \frac{{\mu}}{{{v}}} \, d\mu \Big|_{{\mu = b'(\theta)}}",
+            ),
+            "mean": (
+                f"the mu with integral of dmu/({text}) = theta",
+                rf"\text{{the }} \mu \text{{ with }} \int \frac{{d\mu}}{{{v}}} = \theta",
+            ),
+            "second": ("V(b'(theta))", r"V(b'(\theta))"),
+        }
+    if "mean" not in formulas or "second" not in formulas:
+        return {}
+    return {
+        "natural": (
+            f"the theta with {formulas['mean']} = mu",
+            rf"\text{{the }} \theta \text{{ with }} {_tex(formulas['mean'])} = \mu",
+        ),
+        "variance": (
+            f"{formulas['second']}, at theta = (b')^-1(mu)",
+            rf"{_tex(formulas['second'])} \Big|_{{\theta = (b')^{{-1}}(\mu)}}",
+        ),
+        "deviance": (
+            "2 (b(theta) - b(theta_y) - y (theta - theta_y)), theta_y = (b')^-1(y)",
+            r"2\,(b(\theta) - b(\theta_y) - y\,(\theta - \theta_y)), \quad \theta_y = (b')^{-1}(y)",
+        ),
+    }
 
 
 def _step(title: str, *lines: tuple[str, str]) -> Step:
@@ -204,18 +245,22 @@ def _law(family: Any, formulas: dict[str, str]) -> tuple[Step, ...]:
     )  # fmt: skip
     if "carrier" in formulas:
         carrier = _line("c(y, phi)", r"c(y, \phi)", formulas["carrier"])
+    instead = _without_closed_form(formulas)
     phi = ("phi = 1", r"\phi = 1") if family.dispersion_known else ("phi > 0", r"\phi > 0")
     return (
         _step("Exponential family", density, carrier, phi),
-        _step("Cumulant", _line("b(theta)", r"b(\theta)", formulas.get("b"))),
-        _step("Mean", _line("mu = b'(theta)", r"\mu = b'(\theta)", formulas.get("mean"))),
+        _step("Cumulant", _line("b(theta)", r"b(\theta)", formulas.get("b"), instead.get("b"))),
+        _step(
+            "Mean",
+            _line("mu = b'(theta)", r"\mu = b'(\theta)", formulas.get("mean"), instead.get("mean")),
+        ),
         _step(
             "Variance",
             ("Var y = phi b''(theta) = phi V(mu)",
              r"\operatorname{Var} y = \phi\, b''(\theta) = \phi\, V(\mu)"),
-            _line("b''(theta)", r"b''(\theta)", formulas.get("second")),
+            _line("b''(theta)", r"b''(\theta)", formulas.get("second"), instead.get("second")),
             _line("V(mu) = b''((b')^-1(mu))", r"V(\mu) = b''\big((b')^{-1}(\mu)\big)",
-                  formulas.get("variance")),
+                  formulas.get("variance"), instead.get("variance")),
         ),
     )  # fmt: skip
 
@@ -229,7 +274,12 @@ def _links(family: Any, formulas: dict[str, str]) -> tuple[Step, ...]:
     return (
         _step(
             "Canonical parameter",
-            _line("theta = (b')^-1(mu)", r"\theta = (b')^{-1}(\mu)", formulas.get("natural")),
+            _line(
+                "theta = (b')^-1(mu)",
+                r"\theta = (b')^{-1}(\mu)",
+                formulas.get("natural"),
+                _without_closed_form(formulas).get("natural"),
+            ),
         ),
         _step(
             "Canonical link",
@@ -296,12 +346,18 @@ _GENERAL = (
 
 
 def _deviance(formulas: dict[str, str]) -> Step:
+    """Return the unit deviance; where only V is known, the integral says all."""
+    instead = _without_closed_form(formulas).get("deviance")
+    closed = formulas.get("deviance")
+    own = [] if closed is None and instead is None and "variance" in formulas else [
+        _line("d(y, mu)", r"d(y, \mu)", closed, instead)
+    ]  # fmt: skip
     return _step(
         "Deviance",
         (
             "d(y, mu) = 2 integral from mu to y of (y - t)/V(t) dt = 2 phi (l(y) - l(mu))",
             r"d(y, \mu) = 2 \int_\mu^y \frac{y - t}{V(t)}\,dt = 2\phi\,(\ell(y) - \ell(\mu))",
         ),
-        _line("d(y, mu)", r"d(y, \mu)", formulas.get("deviance")),
+        *own,
         ("D = sum w d(y, mu)", r"D = \sum w\, d(y, \mu)"),
     )

@@ -407,28 +407,44 @@ class _Amounts:
         return np.asarray(np.exp(log_density(self.inversion, y, mu, phi)) * (np.cosh(t) if whole else y))
 
     def sample(self, rng: np.random.Generator, at: Setting) -> Array:
-        """Draw by bisecting the distribution function, on the stretched scale."""
+        """Draw by the quantile of a uniform number: Newton's method on the stretched scale of y."""
         return _by_rows(functools.partial(self._sampled, rng), at.mu, at.dispersion)
 
     def _sampled(self, rng: np.random.Generator, mu: Array, phi: Array) -> Array:
-        found = self.inversion.found
-        uniform = rng.random(mu.size)
-        spread = np.sqrt(phi * np.abs(self.inversion.law.at(mu)))
-        low, high = (_stretched(found.mean, mu) - 1.0, _stretched(found.mean, mu + 9.0 * spread))
-        back = np.sinh if found.mean.whole else np.exp
-        for _ in range(8):
-            above = self._tail(back(low), mu, phi, -1.0) > uniform
-            if not np.any(above):
+        uniform, back = rng.random(mu.size), np.sinh if self.inversion.found.mean.whole else np.exp
+        t = self._about(uniform, mu, phi)
+        low, high = np.full_like(t, -self._farthest), np.full_like(t, self._farthest)
+        zero = uniform <= self._atom(mu, phi) if self._has_atom else np.zeros(mu.shape, dtype=np.bool_)
+        rows = np.flatnonzero(~zero)
+        for _ in range(_STEPS):
+            own, m, p = t[rows], mu[rows], phi[rows]
+            above = self._tail(back(own), m, p, -1.0) - uniform[rows]
+            low[rows] = np.where(above < 0.0, own, low[rows])
+            high[rows] = np.where(above < 0.0, high[rows], own)
+            newton = own - above / self._height(own, m, p)
+            inside = (newton > low[rows]) & (newton < high[rows])
+            t[rows] = np.where(inside, newton, 0.5 * (low[rows] + high[rows]))
+            rows = rows[~(np.abs(t[rows] - own) <= _SETTLED)]
+            if not rows.size:
                 break
-            low = np.where(above, low - 4.0 * (high - low), low)
+        return np.where(zero, 0.0, back(t))
+
+    def _about(self, uniform: Array, mu: Array, phi: Array) -> Array:
+        """Return where the signed root of the deviance has the quantile of a normal law: nearly that of y."""
+        from scipy.special import ndtri
+
+        found, goal = self.inversion.found, ndtri(uniform)
+        back = np.sinh if found.mean.whole else np.exp
+        centre, far = _stretched(found.mean, mu), self._farthest
+        low, high = np.where(goal < 0.0, -far, centre), np.where(goal < 0.0, centre, far)
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
-            short = self._tail(back(middle), mu, phi, -1.0) < uniform
+            half = np.asarray(half_deviance(np, found, back(middle), mu, 1.0 - mu))
+            short = np.copysign(np.sqrt(2.0 * half / phi), goal) < goal
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-        drawn = np.asarray(back(0.5 * (low + high)))
-        if self._has_atom:
-            drawn = np.where(uniform <= self._atom(mu, phi), 0.0, drawn)
-        return drawn
+        return np.asarray(0.5 * (low + high))
 
 
-_HALVINGS = 40
+_HALVINGS, _STEPS = 20, 60
+_SETTLED = 1e-9
+"""A step of the root search on the stretched scale after which another one, by far shorter, is not taken."""

@@ -186,7 +186,12 @@ def elementwise(function: Callable[..., Any]) -> Callable[[Array], Array]:
     program = None if kernel is None else handed_over(assemble(recorder, outputs))
     if program is None:
         return functools.partial(function, np)
-    return lambda x: np.asarray(program.run([np.ascontiguousarray(x, dtype=np.float64)])[0])
+
+    def run(x: Array) -> Array:
+        column = np.ascontiguousarray(x, dtype=np.float64).ravel()
+        return np.asarray(program.run([column])[0]).reshape(np.shape(x))
+
+    return run
 
 
 @functools.lru_cache(maxsize=REMEMBERED)
