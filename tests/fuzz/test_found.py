@@ -305,3 +305,51 @@ def test_rounding_that_stopped_a_climb_far_from_the_maximum_is_seen_through() ->
     fit = fitted("y ~ g", data, family=em.Tweedie(4.0), link="sqrt", variance_weights="w")
     assert fit.converged
     assert fit.predict() == pytest.approx(data["y"], rel=1e-6)
+
+
+def test_rows_of_zero_keep_their_mean_beside_a_row_of_a_mean_of_1e_minus_10() -> None:
+    """About its mean a column of one large number put eta = 0.4 down as a difference of two of 1e19."""
+    rng = np.random.default_rng(3)
+    data = {"y": [5.0, 2.0, 1e-10, 4.0, 3.0, 2.5], "s": np.eye(6)[2], "x": rng.normal(size=6)}
+    fit = fitted("y ~ s + x", data, family="gamma", link=em.Power(-2))
+    left = {key: np.delete(np.asarray(values), 2) for key, values in data.items()}
+    alone = fitted("y ~ x", left, family="gamma", link=em.Power(-2))
+    assert fit.converged
+    assert fit.coef[[0, 2]] == pytest.approx(alone.coef, rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1.0, 1e30], ids=str)
+def test_an_edge_at_which_the_mean_has_no_slope_is_no_zero_of_the_score(unit: float) -> None:
+    """Each step left half of the way there, and the last ones were short; a row alone would leave."""
+    data = {"y": [-3.0, -3.0, 0.5, -3.0], "g": list("abab"), "w": [2.0 * unit, unit, unit, 2.0 * unit]}
+    fit = fitted("y ~ 0 + g", data, family="gaussian", link=em.Power(1 / 3), variance_weights="w")
+    assert fit.outcome is Outcome.BOUNDARY
+    assert fit.deviance == pytest.approx(unit * (9.0 * 5.0 + 0.25), rel=1e-12)
+
+
+def test_a_row_that_nothing_moves_holds_no_edge() -> None:
+    data = {"y": [1e-10] * 6, "x": np.eye(6)[0], "z": np.eye(6)[5], "o": [0.1] * 6}
+    fit = fitted("y ~ 0 + x + z", data, family=em.Tweedie(2.5), link=em.Power(-2), offset="o")
+    assert fit.converged
+    assert fit.predict()[[0, 5]] == pytest.approx([1e-10, 1e-10], rel=1e-6)
+
+
+def test_a_level_gives_the_direction_that_columns_over_200_powers_of_ten_hide() -> None:
+    rng = np.random.default_rng(51189)
+    n = 18
+    data = {
+        "x": rng.normal(size=n) * 10.0 ** rng.uniform(-100, 100, n),
+        "z": rng.normal(size=n) * 10.0 ** rng.uniform(-100, 100, n),
+        "g": ["a", "b"] * 8 + ["d", "d"],
+        "y": [1.0, 2.0, 0.0, 3.0] * 4 + [0.0, 0.0],
+    }
+    fit = fitted("y ~ x + z + g", data, family="poisson")
+    assert fit.outcome is Outcome.INFINITE
+    assert fit.existence.coefficients["g[T.d]"] == -np.inf
+
+
+def test_scores_that_cancel_to_rounding_prove_no_maximum() -> None:
+    """Of as many levels as coefficients nothing is left to balance: signs were those of rounding."""
+    data = {"y": [0.0] * 8, "g": list("aabbaabb"), "h": list("pqpqpqpq"), "o": np.linspace(-0.2, 0.2, 8)}
+    fit = fitted("y ~ g * h", data, family=QuasiPoisson(), link=em.Power(-0.5), offset="o")
+    assert fit.outcome is Outcome.INFINITE

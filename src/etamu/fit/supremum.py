@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 from etamu.family.recession import anyone_may_run
 from etamu.fit.face import Rows
-from etamu.fit.limit import Found, limit_of
+from etamu.fit.limit import Found, Limit, limit_of
 from etamu.fit.refine import LOST
 from etamu.fit.rescue import starts_of
 from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
+from etamu.solve.cone import least_sum
 from etamu.solve.direction import FINAL
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.recession import recede
@@ -43,6 +44,10 @@ GONE = (1e-2, 1e-4, 1e-8, 1e-16, 1e-32)
 ALONG = 2.0 ** np.concatenate([np.arange(0.0, 12.0, 0.125), np.arange(12.0, 900.0, 4.0)])
 """Distances along a direction at which the value is looked at, in units of the slowest row: closely where
 tails are exponential, and as far as a light row whose tail is a power may want to come back from."""
+HASTE = 2.0
+"""How many times as fast as the slowest that gains a row that pays is to go, and more."""
+TRIED = 20
+"""Rows that gain of which one is to be the slowest."""
 LOWER = 1e-9
 """Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
 ENDED = (Outcome.CONVERGED, Outcome.BOUNDARY)
@@ -73,7 +78,7 @@ def supremum(rows: Rows, oracle: Likelihood, solution: Solution) -> Found | None
     for climb in climbs:
         for ways in _gone(whole, ends, climb.beta):
             found = _limit(oracle, replace(rows, given=ways), solution, climb)
-            if found is not None and _is_supremum(whole, found, climbs[0]):
+            if found is not None and _is_supremum(whole, found := _hurried(whole, found), climbs[0]):
                 return found
     return None
 
@@ -122,6 +127,37 @@ def _limit(oracle: Likelihood, rows: Rows, solution: Solution, climb: Ended) -> 
     return replace(found, limit=replace(found.limit, paid=True))
 
 
+def _hurried(rows: Written, found: Found) -> Found:
+    """Choose a direction along which rows that pay are at their ends before those that gain.
+
+    Far out the slowest rows decide: were one of them to pay, the value would be above the limit before it.
+    """
+    limit = found.limit
+    assert limit is not None
+    moved = _moved(rows, limit)
+    gone, sides = moved != 0.0, np.sign(moved)
+    pays = np.zeros(len(moved), dtype=bool)
+    for far in ALONG:
+        gain = rows.look(sides * far).slope * sides
+        pays = np.where(np.isfinite(gain) & (gain != 0.0), gain < 0.0, pays)
+    if not (pays & gone).any() or limit.basis.shape[1] < 2:
+        return found
+    signed = rows.rows @ limit.basis * sides[:, None]
+    for slowest in np.flatnonzero(gone & ~pays)[:TRIED]:
+        demand = np.vstack([signed[gone], signed[gone & pays] - HASTE * signed[slowest]])
+        shares = least_sum(np.eye(limit.basis.shape[1]), demand)
+        if shares is not None:
+            direction, far = limit.basis @ shares, limit.far * max(float(np.abs(moved).max()), 1.0)
+            there = replace(found.solution, beta=limit.near + far * direction)
+            return replace(found, limit=replace(limit, direction=direction, far=far), solution=there)
+    return found
+
+
+def _moved(rows: Written, limit: Limit) -> Array:
+    """Return how far the direction moves each eta; what is left of a row at rest is rounding."""
+    return np.where(np.isin(rows.chunk.row_ids, limit.rows), rows.rows @ limit.direction, 0.0)
+
+
 def _is_supremum(rows: Written, found: Found, highest: Ended) -> bool:
     """Tell whether the value rises to the limit in the end, and is nowhere above it that was looked at."""
     limit, value = found.limit, found.solution.local.value
@@ -129,14 +165,18 @@ def _is_supremum(rows: Written, found: Found, highest: Ended) -> bool:
     slack = LOWER * abs(value)
     if not highest.value <= value + slack:
         return False
-    moved = rows.rows @ limit.direction
-    moved = np.where(np.isin(rows.chunk.row_ids, limit.rows), moved, 0.0)
-    start = rows.rows @ limit.near + rows.offset
+    moved, near = _moved(rows, limit), rows.rows @ limit.near
+    # Of rows that are equally slow it is their beginning that decides, and that is for nobody to say.
+    return all(_rises(rows, start + rows.offset, moved, value + slack) for start in (near, 0.0 * near))
+
+
+def _rises(rows: Written, start: Array, moved: Array, most: float) -> bool:
+    """Tell whether the value rises in the end, and is nowhere above what it may be."""
     rises = 0.0
     for far in ALONG:
         seen = rows.look(start + far * moved)
         if math.isfinite(total := float(seen.value.sum())):
-            if total > value + slack:
+            if total > most:
                 return False
             rises = float(seen.slope @ moved) or rises  # far enough out all tails underflow
     return rises > 0.0
