@@ -173,7 +173,7 @@ def _refined(
         beta = _extended(problem, oracle, whitened, beta)
     seen = oracle.at(beta, FINAL)
     few = len(problem.chunk) * oracle.size <= FEW and solution.outcome is not Outcome.CONVERGED
-    if not np.isfinite(seen.value):
+    if not seen.value >= _no_lower(solution):  # the way to orthogonal coordinates and back may cost more
         return (_at_floor(oracle, solution) if few else None) or solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
     if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
@@ -183,6 +183,12 @@ def _refined(
     better = Solution(beta, seen, kept, steps, passes)
     few = few and kept is not Outcome.CONVERGED
     return (_at_floor(oracle, better) if few else None) or better
+
+
+def _no_lower(solution: Solution) -> float:
+    """Return the value from which on a point is no worse: less by a standard error, or by rounding."""
+    value = solution.local.value
+    return value - FALLEN * abs(value) - max(solution.local.scale, 0.0)
 
 
 def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
@@ -215,10 +221,10 @@ def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:
             seen = oracle.at(beta, FINAL)
             noise = ROUNDED**2 * float(whitened.rounding(beta) @ np.abs(lost))
             fallen = solution.local.value - seen.value - noise
-            kept = np.isfinite(seen.value) and fallen <= FALLEN * abs(solution.local.value)
-            outcome = Outcome.CONVERGED if kept else solution.outcome
+            if not (np.isfinite(seen.value) and fallen <= FALLEN * abs(solution.local.value)):
+                return None
             passes = solution.passes + 3 * step + 1
-            return replace(solution, beta=beta, local=seen, outcome=outcome, passes=passes)
+            return replace(solution, beta=beta, local=seen, outcome=Outcome.CONVERGED, passes=passes)
         beta = beta + step_in_beta
     return None
 
