@@ -44,16 +44,16 @@ def cholesky(matrix: Array) -> Array | None:
         return upper if kernel.small_cholesky(_plain(matrix), upper) else None
     if kernel is not None and len(matrix) <= LARGE:
         try:
-            upper = np.linalg.cholesky(matrix).T
+            factor = np.asarray(np.linalg.cholesky(matrix).T)
         except np.linalg.LinAlgError:
             return None
     else:
         from scipy.linalg import lapack
 
-        upper, info = lapack.dpotrf(matrix, clean=1)
+        factor, info = lapack.dpotrf(matrix, clean=1)
         if info:
             return None
-    return np.asarray(upper) if np.all(np.diag(upper) > 0.0) else None  # of a NaN LAPACK makes NaNs
+    return np.asarray(factor) if np.all(np.diag(factor) > 0.0) else None  # of a NaN LAPACK makes NaNs
 
 
 def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:

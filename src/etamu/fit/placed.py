@@ -16,6 +16,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.facts import dataclass
+from etamu._base.triangles import surely_within
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
@@ -23,6 +24,7 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.problem import Options, Problem
 from etamu.infer.covariance import Root, root_of_triangle, root_or_steep
+from etamu.solve.factor import Factor, Metric
 from etamu.sums import etas
 
 SQUARED_CONDITION = 1e3
@@ -104,16 +106,21 @@ def placed(problem: Problem, chunk: Chunk, coordinates: Coordinates, beta: Array
     return Placed(problem, Threads(ready, **visits(problem.options)), coordinates, beta)
 
 
-def bread(at: Placed, information: Array | None, *, observed: bool = False) -> Bread:
+def bread(
+    at: Placed, information: Array | None, *, observed: bool = False, metric: Metric | None = None
+) -> Bread:
     """Factor the inverse information; by TSQR where the Gram has lost too many digits.
 
-    NaN where the information is not positive definite.
+    NaN where the information is not positive definite. Where its factor is known, `metric` is that.
     """
     size = at.coordinates.size
     if information is None or not all_finite(information):
         return Bread(Root(np.full((size, size), np.nan)))
+    steep = math.inf if observed else SQUARED_CONDITION
+    if isinstance(metric, Factor) and surely_within(metric.inverse_triangle, steep):
+        return Bread(Root(metric.inverse_triangle / metric.diagonal[:, None]))
     try:
-        root = root_or_steep(information, math.inf if observed else SQUARED_CONDITION)
+        root = root_or_steep(information, steep)
         if root is None:
             rows = partial(sums.triangle, coordinates=at.coordinates, unit=at.unit, beta=at.raw)
             return Bread(root_of_triangle(at.executor.reduce(rows).factor), delicate=True)
