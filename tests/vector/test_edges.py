@@ -109,3 +109,17 @@ def test_thresholds_that_meet_are_a_maximum_at_that_edge(link):
             step = size * rng.normal(size=len(fit.beta))
             assert oracle.along(fit.beta, step, np.ones(1))[0] <= fit.solution.local.value + 1e-6
     assert em.glm("y ~ x", data, em.ContinuationRatio(nonproportional="~ x")).converged
+
+
+def test_a_wall_is_asked_for_as_soon_as_steps_are_cut_short():
+    """A level without one of the middle classes: its thresholds meet, and the search does not creep there."""
+    rng = np.random.default_rng(0)
+    n = 400
+    x, g = rng.normal(size=n), rng.choice(list("abc"), n)
+    y = np.digitize(0.5 * x + rng.logistic(size=n), [-1.0, 0.0, 1.0])
+    y[(g == "c") & (y == 2)] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ g + x", {"y": y, "g": g, "x": x}, em.Cumulative(nonproportional="~ g"))
+    assert fit.outcome.value == "boundary"
+    assert fit.passes <= 50

@@ -22,8 +22,9 @@ from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily, Wall
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
+from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.oracle import Oracle, Outcome, Solution, Step
 from etamu.solve.restricted import Restricted
 from etamu.vector.stack import Stack
 
@@ -31,6 +32,8 @@ NEAR = 0.7
 """Distance from a wall, in logarithms or latent scores, within which it may have stopped a search."""
 INSIDE = 1e-9
 """Distance from the edge at which the answer is evaluated: beyond it the likelihood is 0."""
+CUT, SHORT = 2, 0.02
+"""So many steps of less than this share of Newton's, and a climb is asked what cuts them."""
 ROUNDS = 20
 """Climbs, with one row more on the wall after each that it stopped."""
 MOST = 10_000_000
@@ -57,11 +60,38 @@ class Edge:
         return np.asarray(self.rows @ beta + self.gap)
 
 
+class Jammed(Exception):  # noqa: N818  # it is a finding, and no error
+    """Steps are cut short again and again: a wall may be what cuts them."""
+
+    def __init__(self, beta: Array, steps: tuple[Step, ...]) -> None:
+        self.beta, self.steps = beta, steps
+
+    def stopped(self, oracle: Oracle, beta: Array | None = None) -> Solution:
+        """Return the climb that was ended as one that stalled; `beta` is its end in other coordinates."""
+        local, passes = oracle.at(self.beta, FINAL), 2 * len(self.steps) + 1
+        end = self.beta if beta is None else beta
+        return Solution(end, local, Outcome.STALLED, self.steps, passes)
+
+
+def jamming(watch: Callback | None) -> Callback:
+    """Watch a climb, and end it where `CUT` steps one after the other were shorter than `SHORT`."""
+    steps: list[Step] = []
+
+    def look(step: Step, beta: Array) -> None:
+        if watch is not None:
+            watch(step, beta)
+        steps.append(step)
+        if len(steps) >= CUT and all(each.length < SHORT for each in steps[-CUT:]):
+            raise Jammed(beta, tuple(steps))
+
+    return look
+
+
 def on_edge(
     family: VectorFamily, oracle: Likelihood, chunk: Chunk, stack: Stack, solution: Solution
 ) -> Solution:
     """Return the maximum at a wall of the family, the solution itself where none is proved."""
-    walls = () if solution.outcome is Outcome.CONVERGED else family.walls
+    walls = () if solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} else family.walls
     if not walls or len(walls) * len(chunk) * stack.size > MOST:
         return solution
     return _along(oracle, _edge(walls, chunk, stack), solution) or solution
@@ -113,5 +143,8 @@ def _climbed(oracle: Likelihood, edge: Edge, beta: Array, active: NDArray[np.int
     onto = np.linalg.lstsq(normals, -edge.distance(beta)[active], rcond=None)[0]
     whole = np.linalg.svd(normals)[2]
     flat = Restricted(oracle, beta + onto, whole[np.linalg.matrix_rank(normals) :].T)
-    climbed = newton(flat, np.zeros(flat.size))
+    try:
+        climbed = newton(flat, np.zeros(flat.size), callback=jamming(None))
+    except Jammed as found:
+        return found.stopped(flat, flat.lifted(found.beta))
     return None if climbed.outcome is Outcome.INFEASIBLE else replace(climbed, beta=flat.lifted(climbed.beta))

@@ -30,7 +30,7 @@ from etamu.fit.placed import visits
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
-from etamu.vector.edges import on_edge
+from etamu.vector.edges import Jammed, jamming, on_edge
 from etamu.vector.limit import signs
 from etamu.vector.limits import LAW, at_limits
 from etamu.vector.pilot import piloted
@@ -71,15 +71,15 @@ def estimate(problem: VectorProblem) -> VectorFit:
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     begin, climb = _first(problem, oracle, stage), SOLVERS[problem.options.solver]
-    solve = partial(
-        _solved, climb, oracle, begin, partial(start, oracle, problem.family, stage.chunk, stage.stack)
-    )
+    usual = partial(start, oracle, problem.family, stage.chunk, stage.stack)
+    edge = partial(on_edge, problem.family, oracle, stage.chunk, stage.stack)
+    solve = partial(_solved, climb, oracle, begin, usual, edge if problem.family.walls else None)
     found = reached(problem.family, oracle, stage.executor, stage.stack, solve)
     solution, limit = found.solution, found.limit
     if limit is None:
         climbed = partial(climb, oracle)
         solution = best_of(oracle, problem.family, stage.chunk, stage.stack, solution, climbed)
-        solution = on_edge(problem.family, oracle, stage.chunk, stage.stack, solution)
+        solution = edge(solution)
     verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
     said = at_limits(problem.family, stage.executor, raw, verified=verified)
@@ -98,10 +98,28 @@ def estimate(problem: VectorProblem) -> VectorFit:
 
 
 def _solved(
-    climb: Callable[..., Solution], oracle: Likelihood, begin: Array, usual: Callable[[], Array], watch: Any
+    climb: Callable[..., Solution],
+    oracle: Likelihood,
+    begin: Array,
+    usual: Callable[[], Array],
+    edge: Callable[[Solution], Solution] | None,
+    watch: Any,
 ) -> Solution:
-    """Climb; from the usual start where that of a sample is outside the domain of other rows."""
-    solution = climb(oracle, begin, callback=watch)
+    """Climb; from the usual start where that of a sample is outside the domain of other rows.
+
+    Where there are walls a climb whose steps are cut short again and again is asked about them at once.
+    """
+    try:
+        solution = climb(oracle, begin, callback=watch if edge is None else jamming(watch))
+    except Jammed as suspicion:
+        assert edge is not None
+        stopped = suspicion.stopped(oracle)
+        found = edge(stopped)
+        if found.outcome is Outcome.BOUNDARY:
+            return found
+        solution = climb(oracle, suspicion.beta, callback=watch)
+        steps, passes = (*stopped.steps, *solution.steps), stopped.passes + solution.passes
+        return replace(solution, steps=steps, passes=passes)
     if solution.outcome is not Outcome.INFEASIBLE:
         return solution
     return climb(oracle, usual(), callback=watch)
