@@ -172,6 +172,8 @@ constexpr std::int64_t TINY = 32;
 // Joint tables have at most so many cells (128 KiB), and no more than there are rows: they have to be added up again.
 constexpr std::int64_t JOINT = 16384;
 constexpr std::int64_t PANEL = 8192;
+// Where a joint table has more cells than that (32 KiB), so many rows at once are added to each in turn.
+constexpr std::int64_t NEAR = 4096, DEEP = 1024;
 
 // Numbers added up in four parts, which need not wait for one another.
 double total_of(const double* v, std::int64_t count) {
@@ -224,7 +226,15 @@ struct CodedGram::Parts {
     std::vector<Wide> wide;    // of members of `tiny`
     std::vector<Wide> panel_of;  // of blocks
     std::vector<std::int32_t> codes;
-    std::vector<const std::int32_t*> each, each_tiny;  // where the codes of a tile lie: of blocks, and of `tiny`
+    std::vector<const std::int32_t*> each;  // where the codes of a tile lie
+
+    // Rows that wait for the joint tables: codes of `tiny`, and weights. Tables that do not fit into the first cache are
+    // taken in turn over so many rows that most of what is fetched is met more than once.
+    std::int64_t depth = TILE;
+    int waiting = 0;
+    std::vector<std::int32_t> tiny_codes;
+    std::vector<const std::int32_t*> each_tiny;
+    std::vector<double> weights;
 
     std::size_t place(int a, int b) const {
         const std::size_t k = levels.size();
@@ -250,9 +260,34 @@ struct CodedGram::Parts {
                 for (const int v : each.of.members)
                     for (const int a : tiny[static_cast<std::size_t>(u)].members)
                         for (const int b : tiny[static_cast<std::size_t>(v)].members) done[place(a, b)] = 1;
-        codes.resize((tiny.size() + 1) * TILE);
+        for (const Wide& each_wide : wide)
+            if (each_wide.of.cells > NEAR) depth = DEEP;
         each.resize(levels.size());
-        each_tiny.resize(tiny.size());
+        if (wide.empty()) return codes.resize(TILE);
+        codes.resize(static_cast<std::size_t>(depth));
+        weights.resize(static_cast<std::size_t>(depth));
+        tiny_codes.resize(tiny.size() * static_cast<std::size_t>(depth));
+        for (std::size_t u = 0; u < tiny.size(); ++u)
+            each_tiny.push_back(tiny_codes.data() + u * static_cast<std::size_t>(depth));
+    }
+
+    // Let a tile wait for the joint tables.
+    void wait(const Verbs& verbs, const double* w, int m) {
+        for (std::size_t u = 0; u < tiny.size(); ++u) {
+            std::int32_t* to = tiny_codes.data() + u * static_cast<std::size_t>(depth) + waiting;
+            const std::int32_t* from = tiny[u].code(verbs, each.data(), m, to);
+            if (from != to) std::copy_n(from, m, to);
+        }
+        std::copy_n(w, m, weights.data() + waiting);
+        waiting += m;
+        if (waiting + TILE > depth) add_waiting(verbs);
+    }
+
+    void add_waiting(const Verbs& verbs) {
+        for (Wide& each_wide : wide)
+            verbs.coded_sum(each_wide.of.code(verbs, each_tiny.data(), waiting, codes.data()), weights.data(), waiting,
+                            each_wide.table.data(), each_wide.of.cells, joint_copies(each_wide.of.cells));
+        waiting = 0;
     }
 
     // Read everything off the joint tables, each product from the first table that has it.
@@ -368,15 +403,10 @@ void CodedGram::add(const Verbs& verbs, const CodedTile* tiles, const double* pa
     const int k = blocks();
     double once[TILE], twice[TILE];
     for (int a = 0; a < k; ++a) p.each[static_cast<std::size_t>(a)] = tiles[a].codes;
-    std::int32_t* scratch = p.codes.data();
-    for (std::size_t u = 0; u < p.tiny.size() && !p.wide.empty(); ++u, scratch += TILE)
-        p.each_tiny[u] = p.tiny[u].code(verbs, p.each.data(), m, scratch);
-    for (Wide& wide : p.wide)
-        verbs.coded_sum(wide.of.code(verbs, p.each_tiny.data(), m, scratch), w, m, wide.table.data(), wide.of.cells,
-                        joint_copies(wide.of.cells));
+    if (!p.wide.empty()) p.wait(verbs, w, m);
     for (Wide& wide : p.panel_of) {
         const std::int64_t cells = wide.of.cells * 8 * p.slivers;
-        verbs.coded_panel(wide.of.code(verbs, p.each.data(), m, scratch), w, m, panel, p.slivers, wide.table.data(), cells,
+        verbs.coded_panel(wide.of.code(verbs, p.each.data(), m, p.codes.data()), w, m, panel, p.slivers, wide.table.data(), cells,
                           joint_copies(cells));
     }
     for (int a = 0; a < k; ++a) {
@@ -418,6 +448,7 @@ void CodedGram::add(const Verbs& verbs, const CodedTile* tiles, const double* pa
 void CodedGram::finish() {
     Parts& p = *parts_;
     const int k = blocks();
+    if (p.waiting) p.add_waiting(verbs());
     for (int a = 0; a < k; ++a) {
         if (!p.done[p.place(a, a)]) fold(p.diagonals[a].data(), p.levels[a], copies_of(p.levels[a]));
         const std::int64_t wide = p.levels[a] * 8 * p.slivers;

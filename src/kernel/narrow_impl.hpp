@@ -37,7 +37,7 @@ ETAMU_INLINE void narrow_rows(const double* panel, int m, const double* w, doubl
 }
 
 // Whether the Gram of p columns is one of those.
-constexpr bool narrow_panel(int p) { return LANES == SLIVER && p <= SLIVER; }
+constexpr bool narrow_panel(int p) { return LANES == SLIVER && p > 0 && p <= SLIVER; }
 
 void narrow_gram(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead) {
     Fetch fetch(ahead);

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from etamu._base.kernel import kernel
+from etamu.design import twin
 
 SCRIPT = """
 import json
@@ -49,3 +51,18 @@ def test_every_instruction_set_gives_the_same_sums(name):
     for one, other in zip(found, expected, strict=True):
         # fused multiply-add rounds once where two instructions round twice
         assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.skipif(kernel is None, reason="the kernel was not built")
+@pytest.mark.parametrize("rows", [1, 127, 1024, 1025, 16_384, 20_001])
+def test_joint_tables_that_take_many_rows_in_turn_have_the_sums_of_the_twin(rows):
+    # With 16,384 rows and more, triples of factors have tables that do not fit into the first cache.
+    rng = np.random.default_rng(rows)
+    levels = (6, 12, 11, 2, 22, 20, 30, 26)
+    blocks = tuple((rng.integers(0, count, rows).astype(np.int8), count, None, 1.0) for count in levels)
+    panel, w = rng.normal(size=(rows, 3)), rng.normal(size=rows)
+    found, expected = kernel.coded_gram(blocks, panel, w), twin.coded_gram(blocks, panel, w)
+    for one, other in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
+        assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+    for pair, table in expected[2].items():
+        assert_allclose(found[2][pair], table, rtol=1e-10, atol=1e-10)
