@@ -19,9 +19,9 @@ from tests.fuzz.verdict import RIGHT, UNCONVERGED, UNDECIDED, verdict
 FEW, MANY = 500, int(os.environ.get("ETAMU_DRAWS", "20000"))
 GIVEN_UP = 0.001
 """Largest share of fair draws, whose response could have come from the model, without a verdict."""
-GIVEN_UP_ON_ANY = 0.01
-"""The same of all, however hostile; 0.004 is what is measured. TODO(#6): this, too, is to be 0.001."""
-OPEN = 0.005
+GIVEN_UP_ON_ANY = 0.005
+"""The same of all, however hostile; 0.001 is what is measured, 0.004 of the 500. TODO(#6): 0.001 here too."""
+OPEN = 0.003
 """Largest share of hostile draws that may show a defect; TODO(#6): none. A fair draw may show none now."""
 
 pytestmark = pytest.mark.skipif(
