@@ -24,7 +24,7 @@ from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance,
 from etamu.family.contour import Inversion, lattice, law
 from etamu.family.facts import facts
 from etamu.family.laws import Law, Setting
-from etamu.family.panels import over
+from etamu.family.panels import Panels, over
 from etamu.family.program import elementwise
 from etamu.family.statement import Statement
 from etamu.family.table import Table, tabulate
@@ -261,10 +261,11 @@ def _paneled(table: Table, mean: Interval) -> Callable[[Array], Array] | None:
     if not mean.whole:
         amounts = over(lambda y: table(np.log(y)), math.exp(low), math.exp(high), _DIGITS)
         return None if amounts is None else elementwise(amounts)
-    below, above = (
-        over(lambda d, sign=sign: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
-        for sign, far in ((-1.0, max(-low, 0.0)), (1.0, max(high, 0.0)))
-    )
+
+    def side(sign: float, far: float) -> Panels | None:
+        return over(lambda d: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
+
+    below, above = side(-1.0, max(-low, 0.0)), side(1.0, max(high, 0.0))
     if below is None or above is None:
         return None
     return elementwise(lambda xp, y: xp.where(y < 0.0, below(xp, 1.0 - y), above(xp, 1.0 + y)))
@@ -365,7 +366,11 @@ class _Amounts:
 
     def tail(self, y: Array, at: Setting, side: float) -> Array:
         """Integrate f over the scale of log y, or of asinh y, outward from y; the larger tail is the rest."""
-        return _by_rows(lambda *rows: self._tail(*rows, side)[0], y, at.mu, at.dispersion)
+
+        def asked(y: Array, mu: Array, phi: Array) -> Array:
+            return self._tail(y, mu, phi, side)[0]
+
+        return _by_rows(asked, y, at.mu, at.dispersion)
 
     def _tail(self, y: Array, mu: Array, phi: Array, side: float) -> tuple[Array, Array]:
         """Return a tail and the height of f on the stretched scale."""
