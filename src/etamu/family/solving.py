@@ -112,7 +112,7 @@ def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...
 
 
 def _roots(polynomial: Any) -> Iterable[Any]:
-    """Return the zeros of a polynomial that has no multiple ones, by its companion matrix where it is long."""
+    """Return the zeros of a polynomial without multiple ones, by its companion matrix where it is long."""
     if polynomial.degree() <= _SHORT:
         found: Iterable[Any] = polynomial.nroots(n=30, maxsteps=300)
         return found
