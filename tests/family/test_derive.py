@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
 import etamu as em
@@ -73,7 +74,6 @@ def test_what_is_no_family_is_refused_with_the_reason(kind, text) -> None:
         ({"variance": "mu**60"}, -(0.9**-59.0) / 59.0, 0.9),
         ({"variance": "mu**64"}, -(1.1**-63.0) / 63.0, 1.1),
         ({"variance": "mu**1.01"}, None, 2.0),
-        ({"variance": "mu*(1 + mu)**20"}, None, 0.5),
     ],
     ids=str,
 )
@@ -82,7 +82,8 @@ def test_steep_statements_that_mean_something_are_families(given, theta, mean) -
     own = family.natural(np, np.array([mean]), np.array([1.0 - mean]))
     if theta is not None:
         np.testing.assert_allclose(own, theta, rtol=1e-12)
-    np.testing.assert_allclose(family.canonical.inverse(np, family.canonical.link(np, np.array([mean]))).mu, mean)
+    back = family.canonical.inverse(np, family.canonical.link(np, np.array([mean]))).mu
+    np.testing.assert_allclose(back, mean, rtol=1e-7)
 
 
 @pytest.mark.parametrize("text", INJECTED)

@@ -19,7 +19,8 @@ MU = sp.Symbol("mu", positive=True)
 def test_a_power_of_a_linear_function_is_solved_whatever_its_degree(power) -> None:
     target = sp.Rational(7, 10)
     for value in (MU**power / 5, 3 - (1 + 2 * MU) ** power):
-        found = [complex(each.subs(THETA, value.subs(MU, target)).evalf(60)) for each in solved(value, MU, THETA)]
+        at = value.subs(MU, target)
+        found = [complex(each.subs(THETA, at).evalf(60)) for each in solved(value, MU, THETA)]
         assert min(abs(each - 0.7) for each in found) < 1e-12
 
 
