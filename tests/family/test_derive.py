@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
 import etamu as em
@@ -32,6 +33,10 @@ BAD = {
         "theta": "uses 'theta', which is not allowed: it may use mu",
         "mu - mu**2 + 1": "has means in",
         "2 + sin(mu)": "V turns too often or has no digits",
+        "1e-200*mu": "no number of a reasonable size.*a factor of a variance may be left out, for phi",
+        "(1 + mu)**64": r"has means in \(-1, inf\)",
+        "mu**1e10": "too high a power",
+        "mu*(1 - mu)*(0.5 - mu)**2": "is not positive at mu = 0.5",
     },
 }
 INJECTED = (
@@ -60,6 +65,25 @@ INJECTED = (
 def test_what_is_no_family_is_refused_with_the_reason(kind, text) -> None:
     with pytest.raises(em.FamilyError, match=BAD[kind][text]):
         em.derive(**{kind: text})
+
+
+@pytest.mark.parametrize(
+    ("given", "theta", "mean"),
+    [
+        ({"cumulant": "exp(1000*theta)"}, 0.002, 1000.0 * np.exp(2.0)),
+        ({"variance": "mu**60"}, -(0.9**-59.0) / 59.0, 0.9),
+        ({"variance": "mu**64"}, -(1.1**-63.0) / 63.0, 1.1),
+        ({"variance": "mu**1.01"}, None, 2.0),
+    ],
+    ids=str,
+)
+def test_steep_statements_that_mean_something_are_families(given, theta, mean) -> None:
+    family = em.derive(**given)
+    own = family.natural(np, np.array([mean]), np.array([1.0 - mean]))
+    if theta is not None:
+        np.testing.assert_allclose(own, theta, rtol=1e-12)
+    back = family.canonical.inverse(np, family.canonical.link(np, np.array([mean]))).mu
+    np.testing.assert_allclose(back, mean, rtol=1e-7)
 
 
 @pytest.mark.parametrize("text", INJECTED)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
-
-import mpmath as mp
 import dataclasses
+import pickle
 import re
 
+import mpmath as mp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -220,8 +219,8 @@ QUESTIONS = {
         "coef", "se", "statistic", "p_values", "cov", "nobs", "df_resid", "df_null", "rank", "dispersion",
         "deviance", "null_deviance", "pearson_chi2", "loglik", "aic", "bic", "iterations", "passes")},
     **{name: (lambda fit, name=name: getattr(fit, name)()) for name in (
-        "tidy", "glance", "augment", "influence", "working", "effects", "slopes", "anova", "drop1", "interpret",
-        "joint_tests", "components")},
+        "tidy", "glance", "augment", "influence", "working", "effects", "slopes", "anova", "drop1",
+        "interpret", "joint_tests", "components")},
     **{kind: (lambda fit, kind=kind: fit.residuals(kind)) for kind in KINDS},
     "partial residuals": lambda fit: fit.partial_residuals("x"),
     "summary": lambda fit: re.findall(

@@ -49,7 +49,7 @@ def test_the_caret_is_a_power_and_constants_are_computed() -> None:
         ("mu" + " + mu" * 200, "too long"),
         ("sin(" * 45 + "mu" + ")" * 45, "nested too deeply"),
         ("mu +", "cannot be read"),
-        ("1e400 * mu", "not allowed"),
+        ("1e400 * mu", "reasonable size"),
         ("mu\0", "cannot be read"),
     ],
 )

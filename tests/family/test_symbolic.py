@@ -11,8 +11,6 @@ from etamu.family.symbolic import (
     error,
     expression,
     precise,
-    singular_points,
-    solved,
     spellings,
     sympy,
     written,
@@ -66,23 +64,6 @@ def test_antiderivatives_are_real_where_the_means_are() -> None:
     assert sp.simplify(sp.diff(found, MU) - 1 / (MU * (1 - MU))) == 0
     assert sp.N(found.subs(MU, 0.5)).is_real
     assert antiderivative(sp.exp(MU) / MU ** sp.exp(MU), MU, 0.5) is None
-
-
-def test_only_elementary_answers_are_solutions() -> None:
-    assert solved(sp.tan(THETA), THETA, MU) == (sp.atan(MU),)
-    assert solved(sp.exp(THETA) + THETA, THETA, MU) == ()
-    assert solved(sp.log(1 + 1 / MU) - 1 / MU, MU, THETA) == ()
-
-
-def test_zeros_in_the_complex_plane() -> None:
-    assert sorted(singular_points(1 + MU**2, MU), key=lambda z: z.imag) == [-1j, 1j]
-    assert singular_points(MU**60, MU) == (0j,)  # each once, whatever its order
-    assert singular_points((1 + MU) ** 64 * MU, MU) == (0j, -1 + 0j)
-    many = singular_points(MU**20 - 2, MU)
-    np.testing.assert_allclose(np.abs(many), 2.0**0.05, rtol=1e-14)
-    assert len(many) == 20
-    assert singular_points(sp.Integer(1), MU) == ()
-    assert singular_points(sp.exp(MU), MU) is None
 
 
 def test_a_slot_is_not_mistaken_for_a_number() -> None:

@@ -285,7 +285,7 @@ def _ends(found: Facts) -> tuple[tuple[float, bool], tuple[float, bool]]:
 
 
 def _closest(found: Facts) -> tuple[complex, ...]:
-    """Return the zeros of V off the ends that may be closer to some mean than an end that is no gentle one."""
+    """Return the zeros of V off the ends that may be closer to a mean than an end that is no gentle one."""
     lower, upper = (math.nan if gentle else end for end, gentle in _ends(found))
     ends = (found.mean.lower, found.mean.upper)
     upwards = (complex(point.real, abs(point.imag)) for point in found.points or ())

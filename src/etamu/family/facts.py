@@ -1,7 +1,6 @@
 """What follows from one stated formula: intervals, theta, b, V and the deviance, each where it has digits.
 
-May import: _base, family.formula, family.symbolic, family.ends, family.kept, family.rays, family.statement,
-the families.
+May import: _base, family.formula, .symbolic, .solving, .ends, .kept, .rays, .statement, the families.
 Read next: `etamu.family.derived`, the family that answers with these.
 """
 
@@ -24,6 +23,7 @@ from etamu.family.family import Family
 from etamu.family.formula import Formula, read
 from etamu.family.kept import LOST, best_in_mean, best_in_theta, kept
 from etamu.family.rays import Integrals, integrals
+from etamu.family.solving import singular_points, solved
 from etamu.family.statement import (
     Statement,
     mean_interval,
@@ -39,8 +39,6 @@ from etamu.family.symbolic import (
     antiderivative,
     expression,
     precise,
-    singular_points,
-    solved,
     sympy,
     written,
 )

@@ -24,7 +24,7 @@ from etamu.family.computed import conjugate_at, cumulant_at_mean, half_deviance,
 from etamu.family.contour import Inversion, lattice, law
 from etamu.family.facts import facts
 from etamu.family.laws import Law, Setting
-from etamu.family.panels import over
+from etamu.family.panels import Panels, over
 from etamu.family.program import elementwise
 from etamu.family.statement import Statement
 from etamu.family.table import Table, tabulate
@@ -42,6 +42,7 @@ _COUNTED = 4096.0
 _STRETCH = 4.0
 """Tables end at this, twice and four times this and so on, so that neighbouring questions share one."""
 
+_OUTERMOST = 48.0
 _FARTHEST = {0.0: 47.0, -math.inf: 15.9}
 """Beyond e^47 and below e^-47 nothing is integrated; on the whole line theta keeps its distance to e^16."""
 
@@ -210,8 +211,10 @@ def _doubled(most: float) -> int:
 
 
 def _outward(end: float) -> float:
-    """Return where a table ends that reaches an end: 0, or a power of 2 times `_STRETCH`."""
-    return _STRETCH * 2.0 ** max(math.ceil(math.log2(end / _STRETCH)), 0) if end > 0.0 else 0.0
+    """Return where a table ends that reaches an end: 0, a power of 2 times `_STRETCH`, or the farthest."""
+    if not end > 0.0:
+        return 0.0
+    return min(_STRETCH * 2.0 ** max(math.ceil(math.log2(end / _STRETCH)), 0), _OUTERMOST)
 
 
 def _stretched(mean: Interval, y: Array) -> Array:
@@ -258,10 +261,11 @@ def _paneled(table: Table, mean: Interval) -> Callable[[Array], Array] | None:
     if not mean.whole:
         amounts = over(lambda y: table(np.log(y)), math.exp(low), math.exp(high), _DIGITS)
         return None if amounts is None else elementwise(amounts)
-    below, above = (
-        over(lambda d, sign=sign: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
-        for sign, far in ((-1.0, max(-low, 0.0)), (1.0, max(high, 0.0)))
-    )
+
+    def side(sign: float, far: float) -> Panels | None:
+        return over(lambda d: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
+
+    below, above = side(-1.0, max(-low, 0.0)), side(1.0, max(high, 0.0))
     if below is None or above is None:
         return None
     return elementwise(lambda xp, y: xp.where(y < 0.0, below(xp, 1.0 - y), above(xp, 1.0 + y)))
@@ -362,29 +366,35 @@ class _Amounts:
 
     def tail(self, y: Array, at: Setting, side: float) -> Array:
         """Integrate f over the scale of log y, or of asinh y, outward from y; the larger tail is the rest."""
-        return _by_rows(functools.partial(self._tail, side=side), y, at.mu, at.dispersion)
 
-    def _tail(self, y: Array, mu: Array, phi: Array, side: float) -> Array:
+        def asked(y: Array, mu: Array, phi: Array) -> Array:
+            return self._tail(y, mu, phi, side)[0]
+
+        return _by_rows(asked, y, at.mu, at.dispersion)
+
+    def _tail(self, y: Array, mu: Array, phi: Array, side: float) -> tuple[Array, Array]:
+        """Return a tail and the height of f on the stretched scale."""
         total = np.full(y.shape, 0.5 + 0.5 * side)  # what y below the support have
+        height = np.zeros_like(total)
         inside = (
             y >= self.inversion.found.mean.lower if self._has_atom else y > self.inversion.found.mean.lower
         )
         for outward in (-1.0, 1.0):
             rows = inside & ((y >= mu) == (outward > 0.0))
             if np.any(rows):
-                own = self._outward(y[rows], mu[rows], phi[rows], outward)
+                own, height[rows] = self._outward(y[rows], mu[rows], phi[rows], outward)
                 total[rows] = own if outward == side else 1.0 - own
-        return np.asarray(np.clip(total, 0.0, 1.0))
+        return np.clip(total, 0.0, 1.0), height
 
-    def _outward(self, y: Array, mu: Array, phi: Array, side: float) -> Array:
-        """Integrate from y away from mu."""
+    def _outward(self, y: Array, mu: Array, phi: Array, side: float) -> tuple[Array, Array]:
+        """Integrate from y away from mu; the first place of the integral is y itself."""
         found = self.inversion.found
         some = y > found.mean.lower
         t = _stretched(found.mean, np.where(some, y, 1.0))[:, None] + side * _FAR
         height = self._height(t, *(np.broadcast_to(each[:, None], t.shape) for each in (mu, phi)))
         height = np.where((np.abs(t) < self._farthest) & some[:, None], np.nan_to_num(height), 0.0)
         total = np.sum(_HEIGHTS * height, axis=1)
-        return np.asarray(total + self._atom(mu, phi) if side < 0.0 and self._has_atom else total)
+        return total + self._atom(mu, phi) if side < 0.0 and self._has_atom else total, height[:, 0]
 
     @property
     def _has_atom(self) -> bool:
@@ -418,10 +428,11 @@ class _Amounts:
         rows = np.flatnonzero(~zero)
         for _ in range(_STEPS):
             own, m, p = t[rows], mu[rows], phi[rows]
-            above = self._tail(back(own), m, p, -1.0) - uniform[rows]
+            below, height = self._tail(back(own), m, p, -1.0)
+            above = below - uniform[rows]
             low[rows] = np.where(above < 0.0, own, low[rows])
             high[rows] = np.where(above < 0.0, high[rows], own)
-            newton = own - above / self._height(own, m, p)
+            newton = own - above / height
             inside = (newton > low[rows]) & (newton < high[rows])
             t[rows] = np.where(inside, newton, 0.5 * (low[rows] + high[rows]))
             rows = rows[~(np.abs(t[rows] - own) <= _SETTLED)]
@@ -446,5 +457,5 @@ class _Amounts:
 
 
 _HALVINGS, _STEPS = 20, 60
-_SETTLED = 1e-9
+_SETTLED = 1e-6
 """A step of the root search on the stretched scale after which another one, by far shorter, is not taken."""

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from etamu._base.types import AnyArray, Namespace
+from etamu._base.types import AnyArray, Array, Namespace
 
 _LARGEST_EXPONENT = 709.782712893384
 """log of the largest float64."""
@@ -46,7 +46,7 @@ def exp(xp: Namespace, x: AnyArray) -> AnyArray:
     return xp.where(x > _LARGEST_EXPONENT, xp.inf, xp.exp(xp.minimum(x, _LARGEST_EXPONENT)))
 
 
-def positive(y: AnyArray, instead: float) -> AnyArray:
+def positive(y: Array, instead: float) -> Array:
     """Return y where it is positive and another number elsewhere, by arithmetic alone: y may be a symbol."""
     above = y > 0.0
     return y * above + instead * (1.0 - above)

@@ -1,6 +1,6 @@
 """What a user states about a family, where it holds, and why it is refused where it does not.
 
-May import: _base, family.ends, family.symbolic; mpmath inside functions.
+May import: _base, family.ends, family.solving, family.symbolic; mpmath inside functions.
 Read next: `etamu.family.facts`, which works out what a statement implies.
 """
 
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from etamu._base.errors import FamilyError
 from etamu._base.types import Array, Interval
 from etamu.family.ends import around, spread_means
-from etamu.family.symbolic import Expression, precise, singular_points, sympy
+from etamu.family.solving import singular_points
+from etamu.family.symbolic import Expression, precise, sympy
 
 _STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
 _MEANS = (0.5, 1.0, 2.0)

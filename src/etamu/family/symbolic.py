@@ -23,16 +23,11 @@ from etamu.family.formula import CALLS, STEEPEST, Formula, Step, Tree
 Expression = Any
 """A SymPy expression."""
 
-_ROOTS = 4
+ROOTS = 4
 """Largest denominator of an exponent that SymPy is asked to solve for."""
 
-_SIMPLE = 8
+SIMPLE = 8
 """Operations of a formula that SymPy is asked to integrate by rules; of longer ones it may take minutes."""
-
-_SHORT = 8
-"""Degree up to which all zeros of a polynomial are iterated for together."""
-
-_POLISH = 6
 
 _GIGANTIC = 1e6
 """Exponents beyond this are out of reach of any float."""
@@ -166,7 +161,7 @@ def _integrated(value: Expression, symbol: Expression) -> Expression | None:
         return _of_roots(value, symbol, math.lcm(*(int(each.exp.q) for each in powers)))
     if len({each.base for each in powers}) > 1:
         return None
-    if sp.count_ops(value) > _SIMPLE:
+    if sp.count_ops(value) > SIMPLE:
         return None
     from sympy.integrals.manualintegrate import manualintegrate
 
@@ -178,7 +173,7 @@ def _of_roots(value: Expression, symbol: Expression, root: int) -> Expression | 
     sp = sympy()
     if (power := sp.cancel(symbol * sp.diff(value, symbol) / value)).is_number:
         return sp.integrate(value.subs(symbol, 1) * symbol**power, symbol)
-    if root > _ROOTS:
+    if root > ROOTS:
         return None
     inner = sp.Symbol("t", positive=True)
     rational = sp.cancel(sp.powdenest(value.subs(symbol, inner**root)) * root * inner ** (root - 1))
@@ -209,7 +204,7 @@ def _splits(value: Expression, symbol: Expression) -> bool:
     return all(max(each) <= 2 or (max(each) == 4 and {1, 3}.isdisjoint(each)) for each in powers)
 
 
-def _joined(value: Expression) -> Expression:
+def joined_logs(value: Expression) -> Expression:
     """Return a sum of logarithms as one, unless a coefficient would become a power nobody can expand."""
     sp = sympy()
     apart = sp.expand_log(value, force=True)
@@ -223,7 +218,7 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
     """Return ways to write an expression, of which one may keep more digits than the others."""
     sp = sympy()
     ways = [value, sp.factor(value), sp.simplify(value)]
-    joined = _joined(value)
+    joined = joined_logs(value)
     ways.append(joined)
     if all(part.args[0].is_rational_function(symbol) for part in joined.atoms(sp.log)):
         ways.append(joined.replace(sp.log, lambda part: sp.log(sp.apart(sp.together(part), symbol))))
@@ -235,118 +230,6 @@ def spellings(value: Expression, symbol: Expression) -> tuple[Expression, ...]:
         lambda part: -sp.log(sp.radsimp(1 / part.args[0])),
     )
     return tuple(dict.fromkeys([*ways, turned, apart, rooted]))
-
-
-def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[Expression, ...]:
-    """Return what SymPy finds for value = target solved for symbol, in elementary functions."""
-    sp = sympy()
-    try:
-        found = _of_power(value, symbol, target) or _of_exponential(value, symbol, target)
-        if not found and _easy(value, symbol):
-            found = sp.solve(sp.Eq(value, target), symbol)
-    except Exception:  # what cannot be solved is found by Newton's method
-        return ()
-    allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)}
-    simple = [sp.simplify(each) for each in found if not isinstance(each, dict)]
-    return tuple(
-        each
-        for each in simple
-        if not each.has(sp.I, sp.zoo, sp.nan) and all(f.func in allowed for f in each.atoms(sp.Function))
-    )
-
-
-def _of_power(value: Expression, symbol: Expression, target: Expression) -> list[Expression]:
-    """Solve a (p x + q)^k + c = target, of which SymPy would list all k roots; nothing for other values."""
-    sp = sympy()
-    constant, rest = value.as_independent(symbol, as_Add=True)
-    scale, power = rest.as_independent(symbol, as_Add=False)
-    base, exponent = power.as_base_exp()
-    if not (exponent.is_Rational and base.is_polynomial(symbol) and sp.degree(base, symbol) == 1):
-        return []
-    slope, level = sp.Poly(base, symbol).all_coeffs()
-    root = ((target - constant) / scale) ** (1 / exponent)
-    return [(sign * root - level) / slope for sign in (1, -1)]
-
-
-def _of_exponential(value: Expression, symbol: Expression, target: Expression) -> list[Expression]:
-    """Solve an equation quadratic in exp(k x), of which SymPy would seek all k logarithms."""
-    sp = sympy()
-    found = _in_exponential(value, symbol)
-    if found is None or not _quadratic(found[0], found[1]):
-        return []
-    ratio, unit, rate = found
-    return [sp.log(each) / rate for each in sp.solve(sp.Eq(ratio, target), unit)]
-
-
-def _easy(value: Expression, symbol: Expression) -> bool:
-    """Tell whether an equation is of the first or second degree in the symbol, a power or a function of it.
-
-    All others SymPy would search for long, write out by Cardano's formula, or seek in vain.
-    """
-    sp = sympy()
-    if value.has(sp.exp, sp.sinh, sp.cosh, sp.tanh) and (found := _in_exponential(value, symbol)) is not None:
-        return _quadratic(found[0], found[1])
-    joined = _joined(value)
-    functions = {part for part in joined.atoms(sp.Function) if part.has(symbol)}
-    outer = {
-        part for part in functions if not any(part in other.args[0].atoms(sp.Function) for other in functions)
-    }
-    if outer:
-        (part, *others) = outer
-        return not others and not joined.subs(part, 1).has(symbol) and _easy(part.args[0], symbol)
-    powers = [each for each in joined.atoms(sp.Pow) if each.has(symbol) and not each.exp.is_Integer]
-    if any(not each.exp.is_Rational or each.exp.q > _ROOTS for each in powers):
-        return False  # SymPy would write out a polynomial of a degree as high as the denominators
-    if any(each.base != symbol for each in powers):
-        return len(powers) == 1 and sp.count_ops(joined) <= _SIMPLE
-    root, inner = math.lcm(*(int(each.exp.q) for each in powers)), sp.Symbol("t", positive=True)
-    return _quadratic(sp.powdenest(joined.subs(symbol, inner**root), force=True), inner)
-
-
-def _quadratic(value: Expression, symbol: Expression) -> bool:
-    """Tell whether value = target is an equation of the second degree at most, or one of a power alone."""
-    sp = sympy()
-    top, bottom = (sp.Poly(part, symbol) for part in sp.fraction(sp.cancel(sp.together(value))))
-    if top.degree() <= 2 and bottom.degree() <= 2:
-        return True
-    constants = [sum(1 for (power,) in part.monoms() if power) for part in (top, bottom)]
-    return sum(constants) == 1 and all(len(part.monoms()) <= 2 for part in (top, bottom))
-
-
-def singular_points(value: Expression, symbol: Expression) -> tuple[complex, ...] | None:
-    """Return where a rational function is 0 in the complex plane; None for any other function."""
-    sp = sympy()
-    top, bottom = sp.fraction(sp.together(value))
-    if not (top.is_polynomial(symbol) and bottom.is_polynomial(symbol)):
-        return None
-    if not top.has(symbol):
-        return ()
-    # of a zero of high order an iteration finds few digits, after long
-    simple = (sp.Poly(factor, symbol) for factor, _ in sp.sqf_list(top, symbol)[1])
-    roots = (complex(root) for factor in simple for root in _roots(factor))
-    return tuple(complex(*(part if abs(part) > 1e-9 else 0.0 for part in (z.real, z.imag))) for z in roots)
-
-
-def _roots(polynomial: Any) -> Iterable[Any]:
-    """Return the zeros of a polynomial that has no multiple ones, by its companion matrix where it is long."""
-    if polynomial.degree() <= _SHORT:
-        found: Iterable[Any] = polynomial.nroots(n=30, maxsteps=300)
-        return found
-    import mpmath
-
-    with mpmath.workdps(50):
-        numbers = [
-            mpmath.mpf(sympy().Rational(each).p) / sympy().Rational(each).q
-            for each in polynomial.all_coeffs()
-        ]
-        roots = [mpmath.mpc(root) for root in np.roots([float(each) for each in numbers])]
-        for _ in range(_POLISH):
-            values = [mpmath.polyval(numbers, root, derivative=1) for root in roots]
-            roots = [
-                root - value / slope if slope else root
-                for root, (value, slope) in zip(roots, values, strict=True)
-            ]
-    return roots
 
 
 def written(
@@ -475,7 +358,7 @@ class _Writer:
 
     def _exponential(self, value: Expression) -> Slot | None:
         """Write a rational function of exp(theta) in e^-|theta|; None for anything else."""
-        found = _in_exponential(value, self.symbol)
+        found = in_exponential(value, self.symbol)
         if found is None:
             return None
         ratio, unit, rate = found[0], found[1], float(found[2])
@@ -501,7 +384,7 @@ class _Writer:
     def _log_exponential(self, inside: Expression) -> Slot | None:
         """Write the log of 1 + … + a E^n, E = exp(theta), with positive coefficients and n > 1."""
         sp = sympy()
-        found = _in_exponential(inside, self.symbol)
+        found = in_exponential(inside, self.symbol)
         if found is None or not found[0].is_polynomial(found[1]):
             return None
         numbers = [float(each) for each in sp.Poly(found[0], found[1]).all_coeffs()]
@@ -553,7 +436,7 @@ class _Writer:
         return self.put("/", top, functools.reduce(lambda a, b: self.put("*", a, b), slots[-1]))
 
 
-def _in_exponential(
+def in_exponential(
     value: Expression, symbol: Expression
 ) -> tuple[Expression, Expression, Expression] | None:
     """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
