@@ -1,4 +1,4 @@
-"""Columns as they came hold the same model as shifted ones, and are asked for only where digits are at stake."""
+"""Columns as they came hold the same model as shifted ones, and are asked for where digits are at stake."""
 
 from __future__ import annotations
 
