@@ -57,3 +57,48 @@ def test_what_arrives_at_once_is_left_alone() -> None:
     fit = fitted("y ~ x", data, family="poisson")
     assert fit.converged
     assert fit.iterations < 8
+
+
+SPREAD = {
+    "x": [2016.0, 1998.0, 2005.0, 2021.0, 2023.0, 2013.0],
+    "z": [-0.06, -1.17, -1.39, -0.84, -0.07, -1.10],
+    "y": [1.0, 0.0, 5.0, 0.0, 0.0, 2.0],
+    "w": [1.5e-15, 1e-31, 2e41, 2e28, 2e18, 1.2],
+}
+
+
+def test_light_rows_whose_step_is_too_long_do_not_shorten_that_of_heavy_ones() -> None:
+    fit = fitted("y ~ x + z", SPREAD, family="poisson", variance_weights="w")
+    assert fit.converged
+    score = (np.array(SPREAD["y"]) - fit.predict()) * np.array(SPREAD["w"])
+    rows = np.stack([np.ones(6), np.array(SPREAD["x"]) - 2016.0, SPREAD["z"]])
+    assert np.all(np.abs(rows @ score) <= 1e-9 * (np.abs(rows) @ (np.array(SPREAD["w"]) * fit.predict())))
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "mean"),
+    [("inverse_gaussian", "identity", 1e-9), (em.Tweedie(4.0), em.Power(1 / 3), 1e-10)],
+    ids=["inverse_gaussian", "tweedie"],
+)
+def test_a_column_that_one_row_alone_has_does_not_take_the_digits_of_the_others(
+    family: Any, link: Any, mean: float
+) -> None:
+    """Shifted by its mean, its coefficient of 4e5 was a term of every eta."""
+    data = {"x": [2020.0, 2010.0, 1991.0], "z": [1.0, 0.0, 0.0], "y": [4.26e5, mean, 2.45e-3]}
+    fit = fitted("y ~ x + z", data, family=family, link=link)
+    assert fit.converged
+    assert fit.predict() == pytest.approx(data["y"], rel=1e-3)
+
+
+def test_equal_rows_on_the_edge_are_held_there_together() -> None:
+    """One of two equal rows alone would leave the edge; together they pull outward."""
+    data = {"y": [-3.0, -3.0, 0.5, -3.0, -3.0, -3.0], "g": list("abccba"), "o": [0.1] * 6}
+    fit = fitted("y ~ g", data, family="gaussian", link=em.Power(1 / 3), offset="o")
+    assert fit.outcome is Outcome.BOUNDARY
+
+
+def test_curvature_beyond_float64_is_no_warning_of_its_own() -> None:
+    data = {"y": [0.0] * 6, "x": [0.1, 0.5, 0.7, 1.5, -1.0, 0.3], "g": list("ababab")}
+    for solver in ("newton", "lbfgs"):
+        options: dict[str, Any] = {"family": em.Tweedie(1.5), "link": em.Power(-2.0), "solver": solver}
+        assert fitted("y ~ g * x", data, **options).outcome is not Outcome.CONVERGED

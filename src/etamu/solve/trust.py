@@ -52,12 +52,12 @@ PRESSED = 4
 """Steps in a row that the edge may cut where an eta is on it already."""
 WORTH = 1e-4
 """Share of the promised gain that a step must bring."""
-STAGES = 12
+STAGES = 5
 """Steps of a climb whose components may be shortened one by one, which costs several looks for each."""
 COLLAPSED, EXCEEDED = -1.0, 1.0
 """Shares of the promised gain below which a much shorter step is looked for, and above which a longer one."""
-SHORTEST, SHORT = 512, 32
-"""A step may be shortened to 4^-512 of itself, a component of it to 4^-32."""
+SHORTEST = 512
+"""A step may be shortened to 4^-512 of itself."""
 FARTHEST = 2.0**12
 """And lengthened so many times."""
 NOTICED = 0.1
@@ -199,7 +199,7 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
     here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
-    highest, pressed, stages = here, 0, STAGES
+    highest, pressed, stages = here, 0, STAGES if limit >= LIMIT else 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
@@ -379,7 +379,7 @@ def _staged(written: Written, here: _Place, model: _Model, newton: Array) -> Arr
     for k in range(len(newton)):
         alone = np.where(np.arange(len(newton)) == k, newton, 0.0)
         good = partial(keeps, alone=alone, taken=taken, before=before)
-        taken = taken + (1.0 if good(1.0) else _shorter(good, 1.0, SHORT)) * alone
+        taken = taken + (1.0 if good(1.0) else _shorter(good, 1.0)) * alone
         before = gained(taken)
     return taken
 
@@ -424,14 +424,14 @@ def _share(gained: float, noise: float, promised: float) -> float:
     return (gained + forgiven) / (promised + forgiven)
 
 
-def _shorter(good: Callable[[float], bool], length: float, shortest: int = SHORTEST) -> float:
+def _shorter(good: Callable[[float], bool], length: float) -> float:
     """Return about the longest good length below one that loses more than it promised, by bisection.
 
     Where information has all but vanished a step is too long by any power of ten.
     """
     least, most = 1, 1
-    while most < shortest and not good(length * 0.25**most):
-        least, most = most + 1, min(2 * most, shortest)
+    while most < SHORTEST and not good(length * 0.25**most):
+        least, most = most + 1, min(4 * most, SHORTEST)
     while least < most:
         middle = (least + most) // 2
         least, most = (least, middle) if good(length * 0.25**middle) else (middle + 1, most)
