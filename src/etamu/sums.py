@@ -185,9 +185,9 @@ def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: 
     for i, t in enumerate(lengths):
         eta = start + t * direction
         if inside(unit, eta):
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"):  # a sum that overflows is -inf: no point to go to
                 value = unit.bind(np, "expected")(chunk.y, eta)[0]
-            out[i] = np.sum(_weighted(value, total))
+                out[i] = np.sum(_weighted(value, total))
     return out
 
 

@@ -43,7 +43,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
-from etamu.fit.phi import Phi, estimated_phi
+from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
@@ -434,6 +434,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     if chi2 is None:
         chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - coordinates.size
+    say_rounding(problem, stage.chunk, raw)
     phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
     at = Placed(problem, stage.executor, coordinates, solution.beta)
     if limit is not None:

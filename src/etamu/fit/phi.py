@@ -63,7 +63,6 @@ def estimated_phi(
     """
     asked = problem.options.dispersion
     _say_infinite(problem, deviance, chi2)
-    _say_rounding(problem, chunk, raw)
     if asked is None and (rule := phi_rule(problem)):
         return Phi(_adjusted(problem, chunk, deviance, df, rule), "adjusted")
     if asked is None:
@@ -102,7 +101,7 @@ NOTED = 1e-3
 """A share of the deviance that is worth a word."""
 
 
-def _say_rounding(problem: Problem, chunk: Chunk, raw: Array) -> None:
+def say_rounding(problem: Problem, chunk: Chunk, raw: Array) -> None:
     """Warn where weights lie so far apart that the rounding of heavy rows is the deviance."""
     weights, known = chunk.weights.variance, problem.unit.family.dispersion_known
     if known or weights is None or not weights.max() > APART * weights.min():

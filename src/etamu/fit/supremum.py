@@ -138,7 +138,8 @@ def _hurried(rows: Written, found: Found) -> Found:
     gone, sides = moved != 0.0, np.sign(moved)
     pays = np.zeros(len(moved), dtype=bool)
     for far in ALONG:
-        gain = rows.look(sides * far).slope * sides
+        with np.errstate(invalid="ignore"):  # a row at rest has no side, and a slope there may be none
+            gain = rows.look(sides * far).slope * sides
         pays = np.where(np.isfinite(gain) & (gain != 0.0), gain < 0.0, pays)
     if not (pays & gone).any() or limit.basis.shape[1] < 2:
         return found
