@@ -77,7 +77,7 @@ def drawn(count: int, start: int) -> Tally:
 
 
 def by_chance(share: float, draws: int) -> float:
-    """Return the largest count that three standard errors allow; draws that resemble each other come in pairs."""
+    """Return the largest count that three standard errors allow; draws that are alike come in pairs."""
     expected = share * draws
     return expected + 3.0 * np.sqrt(2.0 * expected)
 
