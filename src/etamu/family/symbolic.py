@@ -436,9 +436,7 @@ class _Writer:
         return self.put("/", top, functools.reduce(lambda a, b: self.put("*", a, b), slots[-1]))
 
 
-def in_exponential(
-    value: Expression, symbol: Expression
-) -> tuple[Expression, Expression, Expression] | None:
+def in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, Expression, Expression] | None:
     """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
     sp = sympy()
     value = sp.expand_power_exp(value.rewrite(sp.exp))

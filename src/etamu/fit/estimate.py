@@ -161,13 +161,14 @@ def _begun(
     apart = apart or foreseen(problem, oracle, stage.executor, stage.sampled)
     if stage.hasty and apart is not None:
         return _begun(problem, hasty=False, apart=apart)
-    away = followed(apart, problem, oracle, stage.executor, stage.sampled)
+    ahead = followed(apart, problem, oracle, stage.executor, stage.sampled)
     piloted = _piloted(problem, oracle, stage)
     stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
     if stage.hasty:
         opened = None if piloted is None else piloted.opened(oracle)
         return _begun(problem, hasty=False) if opened is None else (stage, *opened, None)
-    ahead = None if away is None else Ahead(away, None if piloted is None else piloted.beta)
+    if ahead is not None and piloted is not None:
+        ahead = replace(ahead, beta=piloted.beta)
     return stage, oracle, piloted, ahead
 
 

@@ -164,12 +164,12 @@ def separation(problem: Problem, coordinates: Coordinates, limit: Limit) -> Exis
     return Existence("infinite", how, direction, ends, limit.levels, limit.rows, limit.count, paid=limit.paid)
 
 
-def levels_of(problem: Problem) -> tuple[tuple[str, str], ...]:
-    """Name the levels all of whose rows may run the same way and no other."""
+def levels_of(problem: Problem, ways: NDArray[np.int8] | None = None) -> tuple[tuple[str, str], ...]:
+    """Name the levels all of whose rows may run the same way and no other; `ways` where these are known."""
     if problem.schema is None:
         return ()
     schema, chunk = problem.schema, problem.counting()
-    ways = may_run(problem.unit, chunk.y)
+    ways = may_run(problem.unit, chunk.y) if ways is None else ways
     if np.all(ways == ways[0]):
         return ()
     found: list[tuple[str, str]] = []

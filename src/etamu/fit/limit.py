@@ -291,10 +291,11 @@ def _concluded(
         known = known + offset[place]
     ends = ways * END
     value = ended.local.value + _value_at(rows.unit, chunk, place, ends)
-    rest = np.abs(moved[~separated])
+    moved[place] = 0.0
+    rest = max(float(moved.max()), -float(moved.min()))
     far = _far(rows.unit, chunk, place, ways)
     times = max(float(np.max((far - ways * known) / away)), 1.0)
-    lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if len(rest) else 0.0
+    lost = max(rest, np.finfo(float).eps * float(away.max())) if len(place) < len(moved) else 0.0
     if times * lost > ROUNDING:
         times = max(float(np.max((FAR[-1] - ways * known) / away)), 1.0)
     limit = Limit(

@@ -82,10 +82,11 @@ class Creeping(Exception):  # noqa: N818  # no error: a search that ends early
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ahead:
-    """Separation that was seen before the climb, and where it would have begun."""
+    """Separation that was seen before the climb, which way rows may run, and where it would have begun."""
 
     apart: Recession
-    beta: Array | None
+    ways: NDArray[np.int8]
+    beta: Array | None = None
 
 
 def foreseen(
@@ -99,15 +100,16 @@ def foreseen(
 
 def followed(
     apart: Apart | None, problem: Problem, oracle: Likelihood, executor: Threads, sampled: Sampled | None
-) -> Recession | None:
+) -> Ahead | None:
     """Say where levels that separate run to; None where their columns do not let them, or are too many."""
     if apart is None or sampled is None:
         return None
     rows = Rows(problem.unit, executor, oracle.coordinates, apart.ways)
     try:
-        return direction_of(apart, rows, sampled.chunk)
+        away = direction_of(apart, rows, sampled.chunk)
     except TooWideError:
         return None
+    return None if away is None else Ahead(away, apart.ways)
 
 
 def reached(
@@ -126,12 +128,12 @@ def reached(
     ahead : Ahead, optional
         Separation that is known already.
     """
-    rows = Rows(problem.unit, executor, oracle.coordinates)
+    rows = Rows(problem.unit, executor, oracle.coordinates, None if ahead is None else ahead.ways)
     if ahead is not None:
         beta = start(oracle, problem.unit, executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
         try:
-            return _named(problem, limit_of(rows, oracle, begun, ahead.apart))
+            return _named(problem, rows, limit_of(rows, oracle, begun, ahead.apart))
         except TooWideError:
             return Found(None, solve(None), settled=False)
     try:
@@ -139,7 +141,7 @@ def reached(
     except Creeping as suspicion:
         found, solution = _suspected(oracle, rows, suspicion)
         if found is not None:
-            return _named(problem, found)
+            return _named(problem, rows, found)
     return decided(problem, oracle, rows, solution)
 
 
@@ -170,14 +172,14 @@ def decided(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution
     if doubted.limit is None and doubted.settled and doubted.solution.outcome is Outcome.INFINITE:
         # No direction separates the rows, so nothing runs away: rounding only looked like it.
         doubted = replace(doubted, solution=replace(doubted.solution, outcome=Outcome.STALLED))
-    return _named(problem, doubted)
+    return _named(problem, rows, doubted)
 
 
-def _named(problem: Problem, found: Found) -> Found:
+def _named(problem: Problem, rows: Rows, found: Found) -> Found:
     """Add the names of levels that separate."""
     if found.limit is None:
         return found
-    return replace(found, limit=replace(found.limit, levels=levels_of(problem)))
+    return replace(found, limit=replace(found.limit, levels=levels_of(problem, rows.ways)))
 
 
 def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> bool:
