@@ -74,6 +74,8 @@ TAKES_PART = 0.1
 """Share of the largest entry of a singular vector from which its column is named."""
 NAMED = 8
 """Columns named in a warning."""
+POLISHING = 4
+"""Newton steps that may polish a climb which rounding of the value has stopped."""
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
 MOST_APART = 200
@@ -136,6 +138,36 @@ def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
     """Measure columns as they came where weights make them look dependent: light rows keep their digits."""
     plain = _triangle(oracle, None) if weighed.condition > WARN_CONDITION else None
     return weighed if plain is None else collinear(oracle.coordinates, plain)
+
+
+def polished(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+    """Step on by Newton from where rounding of the value stopped a climb, while that halves lambda.
+
+    A line search sees no gain below the rounding of the value, which is of the order of the square of what the
+    score tells: over few rows the score decides, as Newton's step is the whole of what is left.
+    """
+    if solution.outcome is not Outcome.CONVERGED or not oracle.size or chunk.cells > CELLS:
+        return solution
+    for _ in range(POLISHING):
+        local = solution.local
+        if local.metric is None or local.score is None:
+            return solution
+        with np.errstate(all="ignore"):  # a step of no length finds no better point
+            step = local.metric.solve(local.score)
+            decrement = float(local.score @ step)
+            if not relative(decrement, local.scale) > TOLERANCE**2:
+                return solution
+            beta = solution.beta + step
+            seen = oracle.at(beta, FINAL)
+            if not (np.isfinite(seen.value) and seen.value >= _no_lower(solution)):
+                return solution
+            if seen.metric is None or seen.score is None:
+                return solution
+            left = float(seen.score @ seen.metric.solve(seen.score))
+        if not 0.0 <= left < decrement / 4:
+            return solution
+        solution = replace(solution, beta=beta, local=seen, passes=solution.passes + 1)
+    return solution
 
 
 def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
