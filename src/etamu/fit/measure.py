@@ -222,7 +222,7 @@ def _weight(chunk: Chunk) -> int:
 def _centre(problem: Problem) -> float:
     """Return the common part of the offset, a whole number; 0 where it is small or nothing takes it up.
 
-    Offsets further apart than they are from 0 have none: taking it out would cost a row of a small eta digits.
+    Offsets further apart than they are from 0 have none: to take it out would cost a small eta its digits.
     """
     offset = problem.chunk.predictors[0].offset
     if offset is None or not len(offset) or not _has_intercept(problem):

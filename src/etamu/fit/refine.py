@@ -37,7 +37,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import Factor, cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative
+from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative, remaining
 
 if TYPE_CHECKING:
     from etamu.objective.extended import score as extended_score
@@ -143,29 +143,19 @@ def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
 def polished(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
     """Step on by Newton from where rounding of the value stopped a climb, while that halves lambda.
 
-    A line search sees no gain below the rounding of the value, which is of the order of the square of what the
-    score tells: over few rows the score decides, as Newton's step is the whole of what is left.
+    A line search sees no gain below the rounding of the value, which is of the order of lambda^2; the score
+    tells lambda itself. A climb that arrived within the tolerance is left as it is.
     """
     if solution.outcome is not Outcome.CONVERGED or not oracle.size or chunk.cells > CELLS:
         return solution
     for _ in range(POLISHING):
-        local = solution.local
-        if local.metric is None or local.score is None:
-            return solution
-        with np.errstate(all="ignore"):  # a step of no length finds no better point
-            step = local.metric.solve(local.score)
-            decrement = float(local.score @ step)
-            if not relative(decrement, local.scale) > TOLERANCE**2:
-                return solution
-            beta = solution.beta + step
-            seen = oracle.at(beta, FINAL)
-            if not (np.isfinite(seen.value) and seen.value >= _no_lower(solution)):
-                return solution
-            if seen.metric is None or seen.score is None:
-                return solution
-            left = float(seen.score @ seen.metric.solve(seen.score))
-        if not 0.0 <= left < decrement / 4:
-            return solution
+        step, decrement = remaining(solution.local)
+        if not relative(decrement, solution.local.scale) > TOLERANCE**2:
+            break
+        beta = solution.beta + step
+        seen = oracle.at(beta, FINAL)
+        if not (seen.value >= _no_lower(solution) and remaining(seen)[1] < decrement / 4):
+            break
         solution = replace(solution, beta=beta, local=seen, passes=solution.passes + 1)
     return solution
 
