@@ -10,8 +10,8 @@ import pytest
 
 import etamu as em
 from etamu.family.borrowed import Binomial, QuasiPoisson
-from etamu.family.families import Gaussian
-from etamu.family.links import Cloglog, Inverse, Log
+from etamu.family.families import Gaussian, InverseGaussian
+from etamu.family.links import Cloglog, Inverse, InverseSquared, Log
 from etamu.family.unit import Unit
 from etamu.solve.lbfgs import two_loop
 from etamu.solve.outcome import Outcome
@@ -228,8 +228,37 @@ WILD = {"factor": "even", "together": "cross", "response": "separated", "missing
             ),
             RIGHT,
         ),
+        # Rounding of the value stopped both climbs 5e-6 standard errors from where the score is 0.
+        (
+            recipe(
+                Unit(InverseGaussian(), em.Power(-0.5)),
+                8,
+                (),
+                8,
+                factor="rare",
+                response="separated",
+                extent="extreme",
+                offset="usual",
+                missing=True,
+                dispersion="deviance",
+            ),
+            RIGHT,
+        ),
+        (
+            recipe(
+                Unit(InverseGaussian(), InverseSquared()),
+                8,
+                ("usual", "usual", "wild"),
+                201,
+                together="slopes",
+                response="separated",
+                weights="frequency",
+                dispersion=2.0,
+            ),
+            RIGHT,
+        ),
     ],
-    ids=["constant", "wild", "wild-levels", "near", "singular"],
+    ids=["constant", "wild", "wild-levels", "near", "singular", "polished", "polished-large"],
 )
 def test_a_verdict_on_what_had_none(drawn: Recipe, expected: str) -> None:
     assert verdict(cooked(drawn))[0] == expected
@@ -353,3 +382,16 @@ def test_scores_that_cancel_to_rounding_prove_no_maximum() -> None:
     data = {"y": [0.0] * 8, "g": list("aabbaabb"), "h": list("pqpqpqpq"), "o": np.linspace(-0.2, 0.2, 8)}
     fit = fitted("y ~ g * h", data, family=QuasiPoisson(), link=em.Power(-0.5), offset="o")
     assert fit.outcome is Outcome.INFINITE
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "weights"),
+    [("gamma", "inverse_squared", [1.0, 1.0, 1.0]), (em.NegativeBinomial(2.0), "inverse", [2.0, 0.0, 0.0])],
+    ids=str,
+)
+def test_offsets_of_0_and_700_have_no_common_part(family: Any, link: Any, weights: list[float]) -> None:
+    """350 was taken out of all, and put the eta of 5e-8 down as a difference of two of 350."""
+    data = {"y": [4e10, 1.0, 20.0], "g": list("abc"), "o": [0.0, 700.0, 0.0], "w": weights}
+    fit = fitted("y ~ g", data, family=family, link=link, offset="o", frequency_weights="w")
+    assert fit.converged
+    assert fit.predict()[0] == pytest.approx(4e10, rel=1e-9)

@@ -47,7 +47,7 @@ from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.refine import in_doubt, refined, uphill
+from etamu.fit.refine import in_doubt, polished, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
@@ -199,7 +199,8 @@ def _found(
     found = reached(problem, oracle, stage.executor, solve, ahead)
     if found.limit is not None:
         return found
-    solution = clear_of_edge(oracle, refined(problem, oracle, found.solution))
+    solution = polished(oracle, stage.chunk, refined(problem, oracle, found.solution))
+    solution = clear_of_edge(oracle, solution)
     if not found.settled:
         # What keeps a direction from being verified may be rows that it nearly leaves at rest: then there is
         # a finite maximum, far away or on an edge.

@@ -220,12 +220,16 @@ def _weight(chunk: Chunk) -> int:
 
 
 def _centre(problem: Problem) -> float:
-    """Return the common part of the offset, a whole number; 0 where it is small or nothing takes it up."""
+    """Return the common part of the offset, a whole number; 0 where it is small or nothing takes it up.
+
+    Offsets further apart than they are from 0 have none: to take it out would cost a small eta its digits.
+    """
     offset = problem.chunk.predictors[0].offset
     if offset is None or not len(offset) or not _has_intercept(problem):
         return 0.0
-    middle = float(np.round(0.5 * sum(ends_of(offset))))
-    return -middle if abs(middle) > COMMON else 0.0
+    lower, upper = ends_of(offset if problem.all_count else offset[problem.counted])
+    middle = float(np.round(0.5 * (lower + upper)))
+    return -middle if abs(middle) > max(COMMON, upper - lower) else 0.0
 
 
 def _has_intercept(problem: Problem) -> bool:

@@ -37,7 +37,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import Factor, cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative
+from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative, remaining
 
 if TYPE_CHECKING:
     from etamu.objective.extended import score as extended_score
@@ -74,6 +74,8 @@ TAKES_PART = 0.1
 """Share of the largest entry of a singular vector from which its column is named."""
 NAMED = 8
 """Columns named in a warning."""
+POLISHING = 4
+"""Newton steps that may polish a climb which rounding of the value has stopped."""
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
 MOST_APART = 200
@@ -136,6 +138,26 @@ def _as_they_came(oracle: Likelihood, weighed: Collinear) -> Collinear:
     """Measure columns as they came where weights make them look dependent: light rows keep their digits."""
     plain = _triangle(oracle, None) if weighed.condition > WARN_CONDITION else None
     return weighed if plain is None else collinear(oracle.coordinates, plain)
+
+
+def polished(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
+    """Step on by Newton from where rounding of the value stopped a climb, while that halves lambda.
+
+    A line search sees no gain below the rounding of the value, which is of the order of lambda^2; the score
+    tells lambda itself. A climb that arrived within the tolerance is left as it is.
+    """
+    if solution.outcome is not Outcome.CONVERGED or not oracle.size or chunk.cells > CELLS:
+        return solution
+    for _ in range(POLISHING):
+        step, decrement = remaining(solution.local)
+        if not relative(decrement, solution.local.scale) > TOLERANCE**2:
+            break
+        beta = solution.beta + step
+        seen = oracle.at(beta, FINAL)
+        if not (seen.value >= _no_lower(solution) and remaining(seen)[1] < decrement / 4):
+            break
+        solution = replace(solution, beta=beta, local=seen, passes=solution.passes + 1)
+    return solution
 
 
 def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:

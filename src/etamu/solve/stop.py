@@ -29,6 +29,7 @@ import numpy as np
 
 from etamu._base.arrow import ArrowFactor
 from etamu._base.facts import dataclass
+from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
 from etamu.solve.oracle import Local, Oracle, Outcome, Step
@@ -202,13 +203,18 @@ def _go_on(
     return check
 
 
+def remaining(local: Local) -> tuple[Array, float]:
+    """Return the Newton step left at a point and its decrement; no step, and NaN, where there is none."""
+    if local.score is None or local.metric is None:
+        return np.zeros(()), math.nan
+    with np.errstate(all="ignore"):
+        step = local.metric.solve(local.score)
+        return step, float(local.score @ step)
+
+
 def measured(local: Local) -> bool:
     """Tell whether the step left at a maximum is seen to be short, not only explained by rounding."""
-    if local.score is None or local.metric is None:
-        return False
-    with np.errstate(all="ignore"):
-        decrement = float(local.score @ local.metric.solve(local.score))
-    return relative(abs(decrement), local.scale) <= TAKEN**2
+    return relative(abs(remaining(local)[1]), local.scale) <= TAKEN**2
 
 
 def _lands(concordance: float, decrement: float, check: Check, tolerance: float) -> bool:
