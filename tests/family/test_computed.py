@@ -1,4 +1,4 @@
-"""What a derived family is computed by: an exponential V keeps its digits up to the last response it admits."""
+"""What a derived family is computed by: an exponential V keeps its digits up to the last response admitted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ steep = pytest.mark.parametrize("text", STEEP)
 
 
 def integral(part, lower, upper, variance):
-    """Integrate part / V by tanh-sinh in pieces, relative to 1 / V where that is largest: at an end or at 0."""
+    """Integrate part / V by tanh-sinh in pieces, relative to 1 / V where it is largest: an end or 0."""
     ends = [mp.mpf(each) for each in (lower, upper) if mp.isfinite(each)]
     ends += [mp.mpf(0)] * (lower < 0 < upper)
     scale = max(1 / variance(each) for each in ends)
@@ -75,7 +75,9 @@ def test_deviances_far_apart_are_those_of_the_integral(text) -> None:
 
 def test_a_response_beyond_the_digits_of_a_steep_variance_is_refused_by_name() -> None:
     data = {"x": [0.0, 1.0, 2.0, 3.0], "y": [0.5, 1.0, 700.0, 2.0]}
-    with pytest.raises(em.DataError, match=r"needs numbers in \[0, 490\), but the response 'y' is 700 in row"):
+    with pytest.raises(
+        em.DataError, match=r"needs numbers in \[0, 490\), but the response 'y' is 700 in row"
+    ):
         em.glm("y ~ x", data, family=em.derive(variance="mu*exp(mu)", link="log", quasi=True))
     assert repr(em.derive(variance="exp(mu)").support) == "numbers in (-500, 500)"
 

@@ -173,7 +173,9 @@ class Derived(Family):
         within, mean = reach(self.found), self.mean
         closed = (value is not None for value in self.found.closed)
         ends = zip((within.lower, within.upper), (mean.lower, mean.upper), closed, strict=True)
-        return Support(Interval(within.lower, within.upper, *(own and end == last for end, last, own in ends)))
+        return Support(
+            Interval(within.lower, within.upper, *(own and end == last for end, last, own in ends))
+        )
 
     @property
     def canonical(self) -> Link:

@@ -174,7 +174,9 @@ def _dies(rate: Callable[[Array], Array], edges: Array) -> bool:
     heights = d * rate(d)
     some = heights[heights > 0.0]
     falls = np.diff(np.log(heights[:3]))
-    return bool(np.all(np.isfinite(heights)) and np.min(some) < 1e40 * _LEAST and falls[1] < _FASTER * falls[0])
+    return bool(
+        np.all(np.isfinite(heights)) and np.min(some) < 1e40 * _LEAST and falls[1] < _FASTER * falls[0]
+    )
 
 
 _NODES = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))

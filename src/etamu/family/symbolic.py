@@ -199,8 +199,8 @@ def _elementary(value: Expression) -> bool:
 def _splits(value: Expression, symbol: Expression) -> bool:
     """Tell whether a denominator has roots by square roots alone: quadratics in mu, or in mu^2.
 
-    An irreducible cubic has roots by Cardano's formula, of which SymPy makes pages, after minutes; of a factor
-    many times over it makes a sum of as many terms, in which digits cancel.
+    An irreducible cubic has roots by Cardano's formula, of which SymPy makes pages, after minutes; of a high
+    power of a factor it makes a sum of as many terms, in which digits cancel.
     """
     sp = sympy()
     _, factors = sp.factor_list(sp.denom(sp.together(value)), symbol)
@@ -442,9 +442,7 @@ class _Writer:
         return self.put("/", top, functools.reduce(lambda a, b: self.put("*", a, b), slots[-1]))
 
 
-def in_exponential(
-    value: Expression, symbol: Expression
-) -> tuple[Expression, Expression, Expression] | None:
+def in_exponential(value: Expression, symbol: Expression) -> tuple[Expression, Expression, Expression] | None:
     """Return a value as a rational function of E = exp(rate * symbol), E and rate; None if it is none."""
     sp = sympy()
     value = sp.expand_power_exp(value.rewrite(sp.exp))
