@@ -1,4 +1,4 @@
-"""What a derived family is computed by: an exponential V keeps its digits up to the last response admitted."""
+"""What a derived family is computed by: an exponential V keeps its digits to the last response admitted."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_a_fit_has_a_likelihood_with_weights() -> None:
 
 @pytest.mark.parametrize("phi", [0.2, 1.0, 3.0])
 def test_ressel_and_kendall_have_the_closed_form_of_letac_and_mora(phi) -> None:
-    """Of x = y / phi the law is lambda x^(x + lambda - 1) e^-x / Gamma(x + lambda + 1), tilted, lambda = 1 / phi."""
+    """Of x = y / phi it is l x^(x + l - 1) e^-x / Gamma(x + l + 1), tilted, where l = 1 / phi."""
     own, shape = distribution(em.derive(variance="mu**2 * (1 + mu)")), 1.0 / phi
 
     def closed(y, mu):

@@ -225,7 +225,8 @@ def reach(found: Facts) -> Interval:
     """
     mean = found.mean
     if mean.upper == 1.0:
-        near, far = (_last(found, 0.5, 1e-15, lambda d, side=side: abs(side - d)) for side in (0.0, 1.0))
+        near = _last(found, 0.5, 1.0 / _LARGEST, lambda d: d)
+        far = _last(found, 0.5, 1.0 / _LARGEST, lambda d: 1.0 - d)
         return Interval(near or 0.0, 1.0 - (far or 0.0))
     lower, upper = mean.lower, mean.upper
     if upper > 0.0:
