@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath as mp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -90,3 +91,26 @@ def test_a_fit_has_a_likelihood_with_weights() -> None:
     phi = fit.deviance / 60.0
     assert_allclose(fit.loglik, np.sum(law.logpdf(y, fit.predict(), phi / weight)), rtol=1e-9)
     assert_allclose(fit.aic, 2.0 * 3 - 2.0 * fit.loglik, rtol=1e-12)
+
+
+@pytest.mark.parametrize("phi", [0.2, 1.0, 3.0])
+def test_ressel_and_kendall_have_the_closed_form_of_letac_and_mora(phi) -> None:
+    """Of x = y / phi it is l x^(x + l - 1) e^-x / Gamma(x + l + 1), tilted, where l = 1 / phi."""
+    own, shape = distribution(em.derive(variance="mu**2 * (1 + mu)")), 1.0 / phi
+
+    def closed(y, mu):
+        x, slope, level = y / phi, mp.log((1 + mu) / mp.mpf(mu)) - 1 / mp.mpf(mu), mp.log(mu / mp.mpf(1 + mu))
+        base = (x + shape - 1) * mp.log(x) - x - mp.loggamma(x + shape + 1)
+        return shape**2 * mp.exp(base + slope * x - shape * level)
+
+    def moment(part, mu):
+        pieces = [0, 1e-9, 1e-3, 0.1, 1, 5, 20, 100, 1000, 1e4]
+        return float(mp.quad(lambda y: part(y) * closed(y, mu), pieces))
+
+    y = np.array([1e-3, 0.1, 1.0, 4.0, 30.0])
+    for mu in (0.5, 2.0):
+        truth = [float(mp.log(closed(mp.mpf(each), mu))) for each in y]
+        assert_allclose(own.logpdf(y, mu, phi), truth, rtol=1e-10, atol=1e-10)
+        spread = moment(lambda y, mu=mu: (y - mu) ** 2, mu)
+        assert_allclose([moment(lambda _: 1, mu), moment(lambda y: y, mu)], [1.0, mu], rtol=1e-6)
+        assert_allclose(spread, phi * mu**2 * (1.0 + mu), rtol=1e-6)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import math
 import operator
+from collections.abc import Callable
 
 import numpy as np
 
 from etamu._base.errors import FamilyError
-from etamu._base.types import AnyArray, Array, Namespace
+from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.ends import typical
 from etamu.family.facts import Facts, OfMean
 from etamu.family.formula import Formula
@@ -27,6 +28,12 @@ _FAR = 0.25
 
 _LEAST = 1e-300
 """Smaller variances are not divided by."""
+
+_STEEPEST = 1e220
+"""V and 1 / V up to this leave room for the digits of theta, b and the deviance."""
+
+_LARGEST = 1e15
+"""A larger response is not told from its neighbours, whatever V is."""
 
 _NEAR = 1.0 / 16.0
 """Four Gauss points serve where y and mu are closer than this share of their distance to a zero of V."""
@@ -205,6 +212,48 @@ def _mean_table(found: Facts) -> Inverse | None:
             FAINT if found.integrals is not None and found.integrals.steep else 0.0,
         )
     )
+
+
+# --- where digits are kept ---
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def reach(found: Facts) -> Interval:
+    """Return the means at which neither V nor 1 / V leaves the floats: all of them, unless V is that steep.
+
+    Beyond, theta and the deviance would have no digits. Means below 1e-15 or beyond 1e15 are not asked.
+    """
+    mean = found.mean
+    if mean.upper == 1.0:
+        near = _last(found, 0.5, 1.0 / _LARGEST, lambda d: d)
+        far = _last(found, 0.5, 1.0 / _LARGEST, lambda d: 1.0 - d)
+        return Interval(near or 0.0, 1.0 - (far or 0.0))
+    lower, upper = mean.lower, mean.upper
+    if upper > 0.0:
+        upper = _last(found, 1.0, _LARGEST, lambda d: d) or upper
+        lower = lower if lower < 0.0 else _last(found, 1.0, 1.0 / _LARGEST, lambda d: d) or lower
+    if mean.lower < 0.0:
+        lower = -(_last(found, 1.0, _LARGEST, lambda d: -d) or -lower)
+        upper = upper if upper > 0.0 else -(_last(found, 1.0, 1.0 / _LARGEST, lambda d: -d) or -upper)
+    return Interval(lower, upper)
+
+
+def _last(found: Facts, start: float, stop: float, at: Callable[[Array], Array]) -> float | None:
+    """Return the last size, to two digits, before V is out of reach; None where it never is."""
+    sizes = np.geomspace(start, stop, 4000)
+    mu = at(sizes)
+    with np.errstate(all="ignore"):
+        if found.variance is not None:
+            variance = np.asarray(of_mean(found.variance, np, mu, 1.0 - mu))
+        else:
+            variance = np.asarray(in_theta(found, 2)(np, theta_at(np, found, mu, 1.0 - mu)))
+    out = ~((variance > 1.0 / _STEEPEST) & (variance < _STEEPEST))
+    if not np.any(out):
+        return None
+    last = sizes[max(int(np.argmax(out)) - 1, 0)]
+    unit = 10.0 ** (math.floor(math.log10(last)) - 1)
+    whole = math.floor(last / unit) if stop > start else math.ceil(last / unit)
+    return float(f"{whole * unit:.2g}")
 
 
 # --- the unit deviance ---

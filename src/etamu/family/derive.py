@@ -11,7 +11,7 @@ import numpy as np
 from etamu._base.errors import FamilyError
 from etamu.family.catalogue import link as named_link
 from etamu.family.check import check_family
-from etamu.family.computed import mean_at, theta_at
+from etamu.family.computed import mean_at, of_mean, reach, theta_at
 from etamu.family.derived import Derived
 from etamu.family.ends import spread
 from etamu.family.facts import Facts, facts
@@ -22,6 +22,9 @@ from etamu.family.statement import Statement
 Ends = tuple[float, float]
 
 _ROUND_TRIP = 1e-8
+
+_STEEPEST = 2.5
+"""Twice the distance doubles the exponent of an exponential; of exp(mu^1.5) it is 2.8 times as large."""
 
 
 def derive(
@@ -132,12 +135,29 @@ def verified(family: Derived) -> None:
         Naming the statement and what does not hold.
     """
     found = facts(family.statement)
+    _refuse_steep(family.statement, found)
     _round_trip(family, found)
     try:
         check_family(Derived(family.statement, family.link, quasi=True))
     except FamilyError as error:
         stated = f"the {family.statement.kind} {family.statement.text!r}"
         raise FamilyError(f"{stated} gives no usable family: {error}") from None
+
+
+def _refuse_steep(statement: Statement, found: Facts) -> None:
+    """Refuse a variance that grows or falls faster than an exponential: no table follows its theta."""
+    within, mean = reach(found), found.mean
+    for end, last in ((within.lower, mean.lower), (within.upper, mean.upper)):
+        if end == last or found.variance is None:
+            continue
+        mu = np.array([end, 0.5 * end if abs(end) > 1.0 else 2.0 * end])
+        with np.errstate(all="ignore"):
+            size = np.abs(np.log(of_mean(found.variance, np, mu, 1.0 - mu)))
+        if size[0] > _STEEPEST * size[1]:
+            raise FamilyError(
+                f"the {statement.kind} {statement.text!r} leaves the floats at mu = {end:g}, faster than "
+                "exp(mu) would: theta keeps no digits there; state mean=(lower, upper) or a V less steep"
+            )
 
 
 def _round_trip(family: Derived, found: Facts) -> None:

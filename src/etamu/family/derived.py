@@ -20,6 +20,7 @@ from etamu.family.computed import (
     in_theta,
     mean_at,
     of_mean,
+    reach,
     theta_at,
 )
 from etamu.family.contour import Inversion
@@ -161,13 +162,20 @@ class Derived(Family):
 
     @property
     def support(self) -> Support:
-        """Return the means, with the ends at which the deviance is finite; a known law's own support."""
+        """Return the means, with the ends at which the deviance is finite; a known law's own support.
+
+        Where V grows or falls so steeply that it leaves the floats, responses end where digits do.
+        """
         if self.named is not self:
             return self.named.support
         if self.counts:
             return Support(Interval(0.0, math.inf, closed_lower=True), integer=True)
-        closed = tuple(each is not None for each in self.found.closed)
-        return Support(Interval(self.mean.lower, self.mean.upper, *closed))
+        within, mean = reach(self.found), self.mean
+        closed = (value is not None for value in self.found.closed)
+        ends = zip((within.lower, within.upper), (mean.lower, mean.upper), closed, strict=True)
+        return Support(
+            Interval(within.lower, within.upper, *(own and end == last for end, last, own in ends))
+        )
 
     @property
     def canonical(self) -> Link:

@@ -45,6 +45,9 @@ from etamu.family.symbolic import (
 
 _REMEMBERED = 64
 
+_DWARFS = 1000
+"""Beyond this c, log(mu + c) is mostly log(c)."""
+
 _FLATTEST = 6
 """Order of a zero of 1 / V at infinity up to which a few Gauss points integrate it."""
 
@@ -127,15 +130,16 @@ def _of_cumulant(statement: Statement) -> Facts:
     grid = spread(natural)
     refuse_concave(statement, derivatives[2], theta, grid)
     b0 = written(b, (theta,))
-    b1, b2, b3 = (
-        kept(each, theta, grid, f"the {word} derivative of the cumulant", statement.text, beside)
-        for each, word, beside in zip(
-            derivatives[1:], ("first", "second", "third"), (None, None, derivatives[2]), strict=True
-        )
-    )
+
+    def digits(order: int, word: str, beside: Expression | None = None) -> Formula:
+        what = f"the {word} derivative of the cumulant"
+        return kept(derivatives[order], theta, grid, what, statement.text, beside)
+
+    b1 = digits(1, "first")
     slope = functools.partial(b1, np)
     mean = Interval(limit(slope, natural, -1.0), limit(slope, natural, 1.0))
     refuse_means(statement, mean)
+    b2, b3 = digits(2, "second"), digits(3, "third", derivatives[2])
     other = None
     if mean.upper == 1.0:
         other = kept(1 - derivatives[1], theta, grid, "1 - b'", statement.text)
@@ -214,6 +218,7 @@ def _of_variance(statement: Statement) -> Facts:
     if natural_of is None or at_mean is None:
         return _in_the_mean(statement, empty, mu, variance, None, None)
     natural_of, natural = _normalised(natural_of, mu, mean)
+    at_mean = _from_one(at_mean, mu)
     empty = _with(empty, natural=natural)
     inverse = next(
         (each for each in solved(natural_of, mu, theta) if _right(each, theta, natural_of, mu, mean)), None
@@ -221,6 +226,17 @@ def _of_variance(statement: Statement) -> Facts:
     if inverse is not None:
         empty = _with_cumulant(empty, inverse, at_mean, mu, theta)
     return _in_the_mean(statement, empty, mu, variance, natural_of, at_mean)
+
+
+def _from_one(at_mean: Expression, mu: Expression) -> Expression:
+    """Choose the constant of b so that none dwarfs it: c log(1 + mu / c), not c log(mu + c), for a large c."""
+    sp = sympy()
+
+    def large(part: Expression) -> bool:
+        inside = part.args[0] if part.func is sp.log else mu
+        return bool(inside.is_Add and (inside - mu).is_number and inside - mu > _DWARFS)
+
+    return at_mean.replace(large, lambda part: sp.log(1 + mu / (part.args[0] - mu)))
 
 
 def _normalised(natural: Expression, mu: Expression, mean: Interval) -> tuple[Expression, Interval]:

@@ -38,6 +38,9 @@ _FAR = 1016.0
 _STEEP = 16.0
 """Largest ratio of rates within a panel, so that the smallest has its digits too."""
 
+_FASTER = 1.02
+"""Ratio of what two successive tenths of an octave take off; 1 of a power, 1.07 of an exponential."""
+
 _SLOW = 0.02
 """A rate that falls more slowly toward an end than d^0.02 has no finite integral that floats could tell."""
 
@@ -161,11 +164,19 @@ def _usable(rate: Callable[[Array], Array], top: float) -> Array:
 
 
 def _dies(rate: Callable[[Array], Array], edges: Array) -> bool:
-    """Tell whether a rate underflows within a panel, as exponentials do; a power's 1 / V is cut off there."""
-    d = np.exp2(np.linspace(edges[0], edges[1], 400))
+    """Tell whether a rate falls ever faster within a panel until it underflows, as exponentials do.
+
+    A power falls evenly: there the panels end before V overflows, and what is left is known.
+    """
+    side = 1.0 if rate(np.exp2(edges[:1])) > rate(np.exp2(edges[1:])) else -1.0
+    first = edges[0] if side > 0.0 else edges[1]
+    d = np.exp2(np.append(first + side * np.array([0.0, 0.1, 0.2]), np.linspace(edges[0], edges[1], 400)))
     heights = d * rate(d)
     some = heights[heights > 0.0]
-    return bool(np.all(np.isfinite(heights)) and some.size and np.min(some) < 1e40 * _LEAST)
+    falls = np.diff(np.log(heights[:3]))
+    return bool(
+        np.all(np.isfinite(heights)) and np.min(some) < 1e40 * _LEAST and falls[1] < _FASTER * falls[0]
+    )
 
 
 _NODES = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))

@@ -27,7 +27,8 @@ def solved(value: Expression, symbol: Expression, target: Expression) -> tuple[E
     try:
         found = _of_power(value, symbol, target) or _of_exponential(value, symbol, target)
         if not found and _easy(value, symbol):
-            found = sp.solve(sp.Eq(value, target), symbol)
+            # whoever asks compares the answer with numbers, which SymPy's own check takes seconds for
+            found = sp.solve(sp.Eq(value, target), symbol, check=False, simplify=False)
     except Exception:  # what cannot be solved is found by Newton's method
         return ()
     allowed = {getattr(sp, name) for name in CALLS if hasattr(sp, name)}

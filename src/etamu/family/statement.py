@@ -13,10 +13,13 @@ from etamu._base.errors import FamilyError
 from etamu._base.types import Array, Interval
 from etamu.family.ends import around, spread_means
 from etamu.family.solving import singular_points
-from etamu.family.symbolic import Expression, precise, sympy
+from etamu.family.symbolic import DIGITS, Expression, precise, sympy
 
 _STARTS = (0.0, -0.5, 0.5, -1.0, 1.0, -3.0, 3.0)
 _MEANS = (0.5, 1.0, 2.0)
+
+_ROUNDED = 10.0 ** (10 - DIGITS)
+"""What is left where b'' vanishes and terms of b'' cancel to all their digits: no more negative than that."""
 
 
 class Statement(NamedTuple):
@@ -36,7 +39,7 @@ def natural_interval(statement: Statement, theta: Expression, b: Expression, sec
     value, bend = precise(b, theta), precise(second, theta)
 
     def holds(x: Any) -> bool:
-        return bool(mpmath.isfinite(value(x)) and mpmath.isfinite(bend(x)) and bend(x) >= 0)
+        return bool(mpmath.isfinite(value(x)) and mpmath.isfinite(bend(x)) and bend(x) >= -_ROUNDED)
 
     start = next((x for x in _STARTS if holds(x) and bend(x) > 0), None)
     if start is None:
@@ -95,7 +98,7 @@ def refuse_concave(statement: Statement, second: Expression, theta: Expression, 
     at = precise(second, theta)
     for point in grid:
         value = at(point)
-        if not value >= 0:
+        if not value >= -_ROUNDED:
             raise FamilyError(
                 f"the cumulant {statement.text!r} is not convex: b'' is {float(value):.4g} at "
                 f"theta = {point:.6g}, and a variance is never negative"
@@ -128,11 +131,18 @@ def refuse_means(statement: Statement, mean: Interval) -> None:
     if (lower, upper) == (0.0, 1.0):
         return
     if math.isfinite(lower) and math.isfinite(upper):
-        remedy = f"use (y - {lower:g}) / {upper - lower:g} as the response, whose mean is between 0 and 1"
+        shifted, width = _less(lower), upper - lower
+        share = shifted if width == 1.0 else f"({shifted}) / {width:g}" if lower else f"y / {width:g}"
+        remedy = f"use {share} as the response, whose mean is between 0 and 1"
     else:
         end = lower if math.isfinite(lower) else upper
-        remedy = f"use y - {end:g} as the response, whose mean ends at 0"
+        remedy = f"use {_less(end)} as the response, whose mean ends at 0"
     raise FamilyError(
         f"the {statement.kind} {statement.text!r} has means in {mean!r}: close to such an end, mu has no "
         f"digits left to tell its distance; {remedy}"
     )
+
+
+def _less(end: float) -> str:
+    """Return y less an end, as one writes it."""
+    return f"y - {end:g}" if end > 0.0 else f"y + {-end:g}"

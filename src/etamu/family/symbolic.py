@@ -29,6 +29,9 @@ ROOTS = 4
 SIMPLE = 8
 """Operations of a formula that SymPy is asked to integrate by rules; of longer ones it may take minutes."""
 
+_TIMES = 8
+"""Largest power of a factor below which SymPy is asked to integrate over."""
+
 _GIGANTIC = 1e6
 """Exponents beyond this are out of reach of any float."""
 
@@ -196,10 +199,13 @@ def _elementary(value: Expression) -> bool:
 def _splits(value: Expression, symbol: Expression) -> bool:
     """Tell whether a denominator has roots by square roots alone: quadratics in mu, or in mu^2.
 
-    An irreducible cubic has roots by Cardano's formula, of which SymPy makes pages, after minutes.
+    An irreducible cubic has roots by Cardano's formula, of which SymPy makes pages, after minutes; of a high
+    power of a factor it makes a sum of as many terms, in which digits cancel.
     """
     sp = sympy()
     _, factors = sp.factor_list(sp.denom(sp.together(value)), symbol)
+    if any(times > _TIMES for _, times in factors):
+        return False
     powers = [[power for (power,) in sp.Poly(factor, symbol).monoms()] for factor, _ in factors]
     return all(max(each) <= 2 or (max(each) == 4 and {1, 3}.isdisjoint(each)) for each in powers)
 
