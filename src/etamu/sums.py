@@ -332,5 +332,5 @@ def pearson(chunk: Chunk, beta: Array, unit: PerRow) -> float:
 
 
 def _pearson(score: Array, information: Array, total: Array | None) -> float:
-    squares = np.where(score == 0.0, 0.0, score**2 / information)
+    squares = np.where(score == 0.0, 0.0, score * (score / information))  # score**2 may underflow
     return float(np.sum(_weighted(squares, total)))

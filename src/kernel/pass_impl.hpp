@@ -92,14 +92,14 @@ double rows_pearson(const double* score, const double* expected, const double* w
     int r = 0;
     for (; r + LANES <= m; r += LANES) {
         const Doubles u = load<Doubles>(score + r);
-        Doubles square = u * u / load<Doubles>(expected + r);
+        Doubles square = u * (u / load<Doubles>(expected + r));  // u * u may underflow
         if (w) square *= load<Doubles>(w + r);
         // A score of 0 counts 0 even where there is no information left either.
         sums += u == 0.0 ? Doubles{} : square;
     }
     double sum = total(sums);
     for (; r < m; ++r)
-        if (!(score[r] == 0.0)) sum += score[r] * score[r] / expected[r] * (w ? w[r] : 1.0);
+        if (!(score[r] == 0.0)) sum += score[r] * (score[r] / expected[r]) * (w ? w[r] : 1.0);
     return sum;
 }
 

@@ -35,10 +35,20 @@ def problem(
         {"w": Y},
         {"w": Y * 1e100},
         {"o": X},
+        {"o": np.array([0.0, 0.0, 0.0, 0.0, 0.0, 700.0])},
         {"family": "poisson", "y": Y * 1e15},
         {"family": "quasipoisson", "link": "log", "formula": "y ~ 0 + x", "y": Y * 1e200},
     ],
-    ids=["plain", "1e15", "weights", "heavy weights", "small offset", "counts", "log link without intercept"],
+    ids=[
+        "plain",
+        "1e15",
+        "weights",
+        "heavy weights",
+        "small offset",
+        "one far offset",
+        "counts",
+        "log link without intercept",
+    ],
 )
 def test_what_float64_carries_is_left_alone(asked: dict[str, Any]) -> None:
     assert measured(problem(**asked)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import mpmath as mp
@@ -11,6 +12,10 @@ import pytest
 
 import etamu as em
 from etamu._base.errors import AliasWarning, ConvergenceWarning, OptionError
+from etamu.fit.estimate import likelihood_of, prepare, solved
+from etamu.fit.refine import polished
+from etamu.solve.direction import FINAL
+from etamu.solve.stop import TOLERANCE, remaining
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -130,3 +135,18 @@ def test_a_count_near_the_end_of_float64_beside_small_ones(y: list[float], slope
     assert fit.coef[0] == pytest.approx(np.log(9e15), rel=1e-12)
     if slope is not None:
         assert fit.coef[1] == pytest.approx(slope, rel=1e-9)
+
+
+def test_a_climb_that_stopped_short_is_polished_until_it_is_within_the_tolerance() -> None:
+    data = {"y": RESPONSES["poisson", "log"], "x": X}
+    problem = em.glm("y ~ x", data, family="poisson").problem
+    stage = prepare(problem)
+    oracle = likelihood_of(problem, stage)
+    arrived = solved(problem, oracle, stage)
+    start = arrived.beta + 1e-4
+    short = replace(arrived, beta=start, local=oracle.at(start, FINAL))
+    better = polished(oracle, stage.chunk, short)
+    assert remaining(short.local)[1] > TOLERANCE**2
+    assert remaining(better.local)[1] <= TOLERANCE**2
+    assert better.passes > short.passes
+    assert polished(oracle, stage.chunk, better) is better

@@ -395,3 +395,10 @@ def test_offsets_of_0_and_700_have_no_common_part(family: Any, link: Any, weight
     fit = fitted("y ~ g", data, family=family, link=link, offset="o", frequency_weights="w")
     assert fit.converged
     assert fit.predict()[0] == pytest.approx(4e10, rel=1e-9)
+
+
+def test_phi_of_a_mean_of_1e304_is_what_is_left_of_it() -> None:
+    """Its score is 1e-304, whose square is 0, and so was Pearson's phi."""
+    data = {"y": [4.0, 5.0], "o": [700.0, 700.0]}
+    fit = fitted("y ~ 0", data, family="inverse_gaussian", link="log", offset="o")
+    assert fit.pearson_chi2 == pytest.approx(2.0 * np.exp(-700.0), rel=1e-9, abs=0.0)
