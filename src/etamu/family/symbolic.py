@@ -35,7 +35,7 @@ _TIMES = 8
 _GIGANTIC = 1e6
 """Exponents beyond this are out of reach of any float."""
 
-DIGITS = 100
+DIGITS = 320
 """Decimal digits of the numbers that formulas are compared with."""
 
 
