@@ -153,9 +153,9 @@ def _slow(found: Facts) -> str:
     if followed or (within.lower, within.upper) != (found.mean.lower, found.mean.upper):
         return ""
     return (
-        "toward an end of the means V is neither a power nor an exponential of mu, as mu*log(1 + mu) is not: "
-        "theta or b, the integrals of 1 / V and mu / V, grow more slowly than a logarithm, or by no rule that "
-        "a table could follow"
+        "toward an end of the means V is neither a power nor an exponential of mu, as mu*log(1 + mu): "
+        "theta or b, the integrals of 1 / V and mu / V, grow more slowly than a logarithm, or by no rule "
+        "that a table could follow"
     )
 
 
