@@ -21,8 +21,9 @@ BAD = {
         "-theta**2": "not convex: b'' is not positive at theta = 0",
         "sin(theta)": "not convex",
         "2*theta": "is linear: nothing would vary",
-        "log(cosh(theta))": r"has means in \(-1, 1\).*use \(y - -1\) / 2 as the response",
-        "5*log(1 + exp(theta))": r"has means in \(0, 5\).*use \(y - 0\) / 5",
+        "log(cosh(theta))": r"has means in \(-1, 1\).*use \(y \+ 1\) / 2 as the response",
+        "5*log(1 + exp(theta))": r"has means in \(0, 5\).*use y / 5 as",
+        "log(1 + exp(theta) + exp(2*theta) + exp(5*theta))": r"has means in \(0, 5\).*use y / 5 as",
         "exp(x)": "uses 'x', which is not allowed: it may use theta",
         "exp(theta": "cannot be read",
         "gamma(theta)": r"uses 'gamma\(theta\)', which is not allowed",
@@ -33,6 +34,8 @@ BAD = {
         "theta": "uses 'theta', which is not allowed: it may use mu",
         "mu - mu**2 + 1": "has means in",
         "2 + sin(mu)": "V turns too often or has no digits",
+        "mu*log(1 + mu)": "grow more slowly than a logarithm",
+        "mu**2*log(1 + 1/mu)": "V is neither a power nor an exponential of mu",
         "1e-200*mu": "no number of a reasonable size.*a factor of a variance may be left out, for phi",
         "(1 + mu)**64": r"has means in \(-1, inf\)",
         "mu**1e10": "too high a power",
@@ -74,6 +77,8 @@ def test_what_is_no_family_is_refused_with_the_reason(kind, text) -> None:
         ({"variance": "mu**60"}, -(0.9**-59.0) / 59.0, 0.9),
         ({"variance": "mu**64"}, -(1.1**-63.0) / 63.0, 1.1),
         ({"variance": "mu**1.01"}, None, 2.0),
+        ({"variance": "mu*(1 + 1e-12*mu)"}, np.log(2e-12), 2.0),
+        ({"variance": "mu*(1 + mu)**20"}, None, 2.0),
     ],
     ids=str,
 )
@@ -84,6 +89,21 @@ def test_steep_statements_that_mean_something_are_families(given, theta, mean) -
         np.testing.assert_allclose(own, theta, rtol=1e-12)
     back = family.canonical.inverse(np, family.canonical.link(np, np.array([mean]))).mu
     np.testing.assert_allclose(back, mean, rtol=1e-7)
+
+
+def test_a_cumulant_whose_digits_cancel_far_out_is_a_family_of_proportions() -> None:
+    family = em.derive(cumulant="log(1 + exp(theta) + exp(2*theta) + exp(5*theta))/5", quasi=True)
+    assert repr(family.support) == "numbers in [0, 1]"
+    theta = np.array([-300.0, -1.0, 0.0, 2.0, 90.0])
+    mean = family.canonical.inverse(np, theta)
+    e = np.exp(-np.abs(theta))
+    small = (e + 2.0 * e**2 + 5.0 * e**5) / (1.0 + e + e**2 + e**5) / 5.0
+    rest = (3.0 * e**3 + 4.0 * e**4 + 5.0 * e**5) / (1.0 + e**3 + e**4 + e**5) / 5.0
+    np.testing.assert_allclose(
+        np.minimum(mean.mu, mean.complement)[[0, 1, 3, 4]],
+        np.where(theta < 0.0, small, rest)[[0, 1, 3, 4]],
+        rtol=1e-13,
+    )
 
 
 @pytest.mark.parametrize("text", INJECTED)

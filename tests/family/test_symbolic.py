@@ -78,3 +78,11 @@ def test_powers_and_constants_are_written() -> None:
     for text in ("mu**1.5", "mu**-2", "sqrt(mu)", "mu**(1/3)", "3", "2**mu", "mu**12", "pi*mu", "1/mu**0.5"):
         value = of(text, MU)
         assert error(written(value, (MU,)), precise(value, MU), (x,), x) < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [("exp(-mu)/(mu*(1 - mu))", False), ("exp(-mu)/mu", False), ("mu*exp(-mu)", True), ("exp(-mu)", True)],
+)
+def test_an_exponential_over_simple_zeros_has_no_elementary_integral(text, closes) -> None:
+    assert (antiderivative(of(text, MU), MU, 0.5) is not None) == closes

@@ -187,10 +187,13 @@ def _conjugate_at_ends(
             found.append(None)
             continue
         with mpmath.workdps(DIGITS):
-            gaps = (mpmath.mpf(10) ** k for k in ((20, 40) if math.isinf(last) else (-20, -40)))
-            points = [side * gap if math.isinf(last) else last - side * gap for gap in gaps]
-            near, nearer = (end * point - b(point) for point in points)
-            settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
+            for powers in ((20, 40), (4, 5)) if math.isinf(last) else ((-20, -40),):
+                gaps = (mpmath.mpf(10) ** k for k in powers)
+                points = [side * gap if math.isinf(last) else last - side * gap for gap in gaps]
+                near, nearer = (end * point - b(point) for point in points)
+                settled = mpmath.isfinite(nearer) and abs(near - nearer) <= 1e-8 * (1 + abs(nearer))
+                if settled:  # far out exponentials are beyond all numbers, and nearer powers go on
+                    break
             found.append(simple(nearer, 1e-12) if settled else None)
     return found[0], found[1]
 
@@ -229,7 +232,7 @@ def _of_variance(statement: Statement) -> Facts:
 
 
 def _from_one(at_mean: Expression, mu: Expression) -> Expression:
-    """Choose the constant of b so that none dwarfs it: c log(1 + mu / c), not c log(mu + c), for a large c."""
+    """Choose the constant of b so that none dwarfs it: c log(1 + mu / c) for c log(mu + c), c large."""
     sp = sympy()
 
     def large(part: Expression) -> bool:
@@ -270,7 +273,7 @@ def _with_cumulant(
     b = sp.simplify(at_mean.subs(mu, inverse))
     derivatives = [b, inverse, sp.simplify(sp.diff(inverse, theta)), sp.simplify(sp.diff(inverse, theta, 2))]
     grid = spread(found.natural)
-    formulas = [written(b, (theta,))]
+    formulas = [best_in_theta(b, theta, grid)[0]]
     for each in derivatives[1:]:
         formula, loss = best_in_theta(each, theta, grid)
         if loss > LOST:

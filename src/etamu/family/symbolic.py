@@ -35,7 +35,7 @@ _TIMES = 8
 _GIGANTIC = 1e6
 """Exponents beyond this are out of reach of any float."""
 
-DIGITS = 100
+DIGITS = 320
 """Decimal digits of the numbers that formulas are compared with."""
 
 
@@ -164,11 +164,23 @@ def _integrated(value: Expression, symbol: Expression) -> Expression | None:
         return _of_roots(value, symbol, math.lcm(*(int(each.exp.q) for each in powers)))
     if len({each.base for each in powers}) > 1:
         return None
-    if sp.count_ops(value) > SIMPLE:
+    if sp.count_ops(value) > SIMPLE or _exponential_integral(value, symbol):
         return None
     from sympy.integrals.manualintegrate import manualintegrate
 
     return manualintegrate(value, symbol)  # by rules alone
+
+
+def _exponential_integral(value: Expression, symbol: Expression) -> bool:
+    """Tell whether a function is an exponential over simple zeros, whose integral is never elementary."""
+    sp = sympy()
+    factors = sp.Mul.make_args(value)
+    exponentials = [each for each in factors if each.func is sp.exp and each.has(symbol)]
+    rest = sp.Mul(*(each for each in factors if each not in exponentials))
+    if not exponentials or not rest.is_rational_function(symbol):
+        return False
+    below = sp.fraction(sp.cancel(rest))[1]
+    return bool(below.has(symbol) and sp.Poly(below, symbol).is_sqf)
 
 
 def _of_roots(value: Expression, symbol: Expression, root: int) -> Expression | None:
