@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,12 @@ class Worker:
         command = [sys.executable, "-m", "benchmarks.worker", task, library, str(rows)]
         command += ["--memory", f"{_memory():.2f}", *(["--first"] * first)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env=environment(threads)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment(threads),
+            start_new_session=True,
         )
         try:
             self.about = self._line(max(limit, 120.0))
@@ -68,8 +74,9 @@ class Worker:
         return told
 
     def close(self) -> None:
-        """End the process."""
-        self._process.kill()
+        """End the process and those it started: an R left alone would work on beside the next library."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
