@@ -150,10 +150,10 @@ void rows_tally(const std::int32_t* cells, const double* w, int m, std::int32_t 
     }
 }
 
-// The largest |x| of every column so far; padded(p) numbers.
 // The sign taken off.
 ETAMU_INLINE Doubles size_of(Doubles x) { return (Doubles)((Longs)x & 0x7fffffffffffffff); }
 
+// The largest |x| of every column so far; padded(p) numbers.
 void panel_extent(const double* panel, int p, int m, double* extent) {
     constexpr int ABREAST = 4;  // rows compared side by side: none waits for the one before it
     for (int j = 0; j < padded(p); j += LANES) {

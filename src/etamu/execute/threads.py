@@ -39,6 +39,8 @@ DEEP = 3
 """Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
+DEAR = 2_000_000
+"""From so many on a pass takes milliseconds, more than beginning it elsewhere; a sample pays there."""
 
 R = TypeVar("R")
 

@@ -30,7 +30,7 @@ from etamu.design.coordinates import (
     standardised,
 )
 from etamu.design.moments import Moments
-from etamu.execute.threads import ALONE, Threads, kept
+from etamu.execute.threads import ALONE, DEAR, Threads, kept
 from etamu.family.unit import Unit
 from etamu.fit.aliases import aliased_or_doubtful, shown_by
 from etamu.fit.caller import user_level
@@ -92,8 +92,6 @@ SOLVERS: dict[str, Callable[..., Solution]] = {
     "lbfgs": lbfgs,
 }
 
-DEAR = 2_000_000
-"""From this many numbers in the rows on a pass costs milliseconds, and a sample is worth its fit."""
 LONG = 200_000
 """From this many on a pass costs more than the algebra of a step, and is saved where it may be."""
 

@@ -20,15 +20,13 @@ from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
 from etamu.design.moments import constant
-from etamu.execute.threads import Threads, aside
+from etamu.execute.threads import DEAR, Threads, aside
 from etamu.family.unit import Unit
 from etamu.fit.problem import Problem
 from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
-DEAR = 2_000_000
-"""From this many numbers in the rows on a pass takes longer than to begin it on another thread."""
 FEW = 4096
 """Rows that say about where the constant is."""
 SLIGHT = 1e-8

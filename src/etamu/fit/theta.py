@@ -24,9 +24,9 @@ import numpy as np
 
 from etamu._base.errors import ConvergenceWarning, DataError
 from etamu._base.types import Array
-from etamu.execute.threads import ALONE, kept
+from etamu.execute.threads import ALONE, DEAR, kept
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import DEAR, conclude, prepare
+from etamu.fit.estimate import conclude, prepare
 from etamu.fit.overdispersion import Bend, counts_of, joint_information, squares, without
 from etamu.fit.pilot import ENOUGH
 from etamu.fit.problem import Problem
