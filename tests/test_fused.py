@@ -9,6 +9,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from etamu.execute.threads import Threads
 from etamu.family.borrowed import Binomial
 from etamu.family.program import compiled
 from etamu.family.unit import Unit
-from etamu.fused import along, ends, summed
+from etamu.fused import along, ends, per_row, summed
 from tests.catalogue import UNITS
 from tests.samples import sample
 
@@ -49,7 +50,7 @@ class Rows(NamedTuple):
 
 
 def twin(chunk: Chunk) -> Chunk:
-    """The same rows where the kernel cannot serve."""
+    """The same rows without passes of the kernel, which still runs units unless `per_row` is patched."""
     copy = Chunk(chunk.predictors, chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     copy.__dict__["compiled"] = None
     return copy
@@ -206,6 +207,9 @@ def test_every_unit_gives_the_dense_formulas(unit):
     assert got is not None
     agree(rows, beta, unit, got)
     agree(rows, beta, unit, sums.accumulate(twin(rows.chunk), beta, unit, EVERYTHING))
+    assert per_row(rows.chunk, np.zeros(60), unit, Want.VALUE) is not None
+    with patch.object(sums, "per_row", return_value=None):
+        agree(rows, beta, unit, sums.accumulate(twin(rows.chunk), beta, unit, EVERYTHING))
 
 
 @pytest.mark.parametrize("n", RAGGED)
@@ -265,6 +269,8 @@ def test_values_along_a_step_are_the_values_at_its_points(unit):
     points = [summed(rows.chunk, beta + t * step, unit, Want.VALUE).value for t in lengths]
     assert_allclose(got, points, rtol=1e-12)
     assert_allclose(got, sums.values_along(twin(rows.chunk), beta, step, unit, lengths), rtol=1e-12)
+    with patch.object(sums, "per_row", return_value=None):
+        assert_allclose(got, sums.values_along(twin(rows.chunk), beta, step, unit, lengths), rtol=1e-12)
     assert (got[3] == -np.inf) == unit.restricted
 
 

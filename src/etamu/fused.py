@@ -16,6 +16,7 @@ from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.design import Design
 from etamu.design.gram import Diagonal, Gram, Part, Table, kept_sparse
+from etamu.design.verbs import contiguous
 from etamu.family.program import compiled
 
 Ends = tuple[float, float, bool, bool]
@@ -66,6 +67,23 @@ def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> 
         return None
     arguments = (_vector(beta), _vector(step), _vector(lengths), program, domain)
     return np.asarray(chunk.compiled.along(*arguments))
+
+
+def per_row(chunk: Chunk, eta: Array, unit: Any, want: Want) -> dict[str, Array] | None:
+    """Evaluate value, score and informations of every row at a given eta; None where the kernel cannot.
+
+    For rows whose columns a pass of the kernel does not read: sparse ones, and very many levels.
+    """
+    if eta.ndim > 1:
+        return None
+    outputs = _wanted(want, canonical=unit.canonical)
+    program = compiled(unit, len(chunk.y), outputs)
+    if program is None:
+        return None
+    found = dict(zip(outputs, program.run([*map(contiguous, chunk.y), eta]), strict=True))
+    if "expected" in found:
+        found.setdefault("observed", found["expected"])
+    return found
 
 
 class _Plan(NamedTuple):

@@ -18,7 +18,7 @@ from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.gram import Gram
-from etamu.fused import along, summed
+from etamu.fused import along, per_row, summed
 from etamu.solve.factor import triangle as triangularised
 
 
@@ -149,29 +149,39 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
 
 def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     total = chunk.weights.total()
-    curved = bool(want & (Want.OBSERVED | Want.CURVATURE)) and not unit.canonical
-    # The observed information alone brings value and score with it: one look at each row, not two.
-    alone = curved and not want & (Want.EXPECTED | Want.PEARSON)
-    value, score, expected = unit.bind(np, "observed" if alone else "expected")(chunk.y, eta)
-    observed = unit.bind(np, "observed")(chunk.y, eta)[2] if curved and not alone else expected
+    found = per_row(chunk, eta, unit, want) or _by_numpy(chunk, eta, unit, want)
+    value, score = found["value"], found.get("score")
     parts: dict[str, Any] = {}
     if want & Want.SCORE:
-        parts["score"] = spread_score(chunk, _weighted(score, total))
+        parts["score"] = spread_score(chunk, _weighted(found["score"], total))
     if want & Want.EXPECTED:
-        parts["expected"] = spread_information(chunk, _weighted(expected, total))
-    if want & (Want.OBSERVED | Want.CURVATURE) and observed is expected and "expected" in parts:
-        parts["observed"] = parts["expected"]
-    elif want & (Want.OBSERVED | Want.CURVATURE):
-        parts["observed"] = spread_information(chunk, _weighted(observed, total))
+        parts["expected"] = spread_information(chunk, _weighted(found["expected"], total))
+    if want & (Want.OBSERVED | Want.CURVATURE):
+        one = "expected" in parts and found["observed"] is found["expected"]
+        parts["observed"] = (
+            parts["expected"] if one else spread_information(chunk, _weighted(found["observed"], total))
+        )
     if want & Want.MEAT:
-        column = _columns(score, len(chunk.predictors))
+        column = _columns(found["score"], len(chunk.predictors))
         squares = column[:, :, None] * column[:, None, :]
         parts["meat"] = spread_information(chunk, _weighted(squares, chunk.weights.squared()))
     if want & Want.EXTENT:
         columns = [predictor.design.extent() for predictor in chunk.predictors]
         parts["extent"] = np.concatenate([*columns, [girth(chunk).value if want & Want.GIRTH else np.inf]])
-    found = _pearson(score, expected, total) if want & Want.PEARSON and score.ndim == 1 else None
-    return Sums(float(np.sum(_weighted(value, total))), **parts, pearson=found)
+    if want & Want.PEARSON and score is not None and score.ndim == 1:
+        parts["pearson"] = _pearson(score, found["expected"], total)
+    return Sums(float(np.sum(_weighted(value, total))), **parts)
+
+
+def _by_numpy(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> dict[str, Array]:
+    """Evaluate a unit row by row: value, score, and the informations that are wanted."""
+    curved = bool(want & (Want.OBSERVED | Want.CURVATURE)) and not unit.canonical
+    # The observed information alone brings value and score with it: one look at each row, not two.
+    if curved and not want & (Want.EXPECTED | Want.PEARSON):
+        return dict(zip(("value", "score", "observed"), unit.bind(np, "observed")(chunk.y, eta), strict=True))
+    value, score, expected = unit.bind(np, "expected")(chunk.y, eta)
+    observed = unit.bind(np, "observed")(chunk.y, eta)[2] if curved else expected
+    return {"value": value, "score": score, "expected": expected, "observed": observed}
 
 
 def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: Array) -> Array:
@@ -186,8 +196,8 @@ def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: 
         eta = start + t * direction
         if inside(unit, eta):
             with np.errstate(all="ignore"):  # a sum that overflows is -inf: no point to go to
-                value = unit.bind(np, "expected")(chunk.y, eta)[0]
-                out[i] = np.sum(_weighted(value, total))
+                found = per_row(chunk, eta, unit, Want.VALUE) or _by_numpy(chunk, eta, unit, Want.VALUE)
+                out[i] = np.sum(_weighted(found["value"], total))
     return out
 
 

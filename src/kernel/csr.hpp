@@ -4,6 +4,7 @@
 // counts twice, as in SciPy. `Index` is int32 or int64. All functions add to what they are given.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "coded.hpp"
@@ -32,21 +33,49 @@ void csr_rmatvec(const Csr<Index>& x, std::int64_t rows, const double* v, double
         for (Index k = x.indptr[i]; k < x.indptr[i + 1]; ++k) score[x.indices[k]] += x.data[k] * v[i];
 }
 
-// gram[width][width] += X'WX, both halves, symmetric to the last bit.
+// gram[width][width] = S X'WX S with S = diag(scale), or without S where scale is null; gram must come as zeros. One half is
+// summed and then copied, so that the table a row adds to is half as large.
 template <class Index>
-void csr_gram(const Csr<Index>& x, std::int64_t rows, const double* w, std::int64_t width, double* gram) {
+void csr_gram(const Csr<Index>& x, std::int64_t rows, const double* w, const double* scale, std::int64_t width, double* gram) {
     for (std::int64_t i = 0; i < rows; ++i)
         for (Index k = x.indptr[i]; k < x.indptr[i + 1]; ++k) {
+            const Index column = x.indices[k];
             const double weighted = w[i] * x.data[k];
-            double* row = gram + x.indices[k] * width;
-            row[x.indices[k]] += weighted * x.data[k];
+            double* row = gram + column * width;
+            row[column] += weighted * x.data[k];
             for (Index l = x.indptr[i]; l < k; ++l) {
-                // Both halves take the same product at the same time.
+                const Index other = x.indices[l];
                 const double product = weighted * x.data[l];
-                row[x.indices[l]] += product;
-                gram[x.indices[l] * width + x.indices[k]] += product;
+                if (other < column) row[other] += product;
+                else if (other > column) gram[other * width + column] += product;
+                else row[column] += 2.0 * product;
             }
         }
+    constexpr std::int64_t SIDE = 32;  // a square of so many columns is turned within the first-level cache
+    for (std::int64_t top = 0; top < width; top += SIDE)
+        for (std::int64_t left = 0; left <= top; left += SIDE)
+            for (std::int64_t i = top; i < std::min(top + SIDE, width); ++i)
+                for (std::int64_t j = left; j <= std::min(left + SIDE - 1, i); ++j) {
+                    double& sum = gram[i * width + j];
+                    if (scale) sum *= scale[i] * scale[j];
+                    gram[j * width + i] = sum;
+                }
+}
+
+// Per column: sum, sum of squares, smallest and largest of what is stored, and how many rows store it. All but
+// low and high must come as zeros, low as infinity and high as minus infinity. No row may name a column twice.
+template <class Index>
+void csr_moments(const Csr<Index>& x, std::int64_t rows, double* sum, double* squares, double* low, double* high,
+                 double* count) {
+    for (Index k = x.indptr[0]; k < x.indptr[rows]; ++k) {
+        const Index column = x.indices[k];
+        const double number = x.data[k];
+        sum[column] += number;
+        squares[column] += number * number;
+        low[column] = number < low[column] ? number : low[column];
+        high[column] = number > high[column] ? number : high[column];
+        count[column] += 1.0;
+    }
 }
 
 // table[width][columns] += X' W panel, the panel being row by row.

@@ -377,14 +377,30 @@ Doubles csr_rmatvec_door(nb::tuple parts, std::int64_t width, nb::handle vector)
     });
 }
 
-Doubles csr_gram_door(nb::tuple parts, std::int64_t width, nb::handle weights) {
+Doubles csr_gram_door(nb::tuple parts, std::int64_t width, nb::handle weights, nb::handle scale) {
     View w(weights, 1, "w");
     const double* numbers = w.doubles("w");
+    std::optional<View> factors;
+    if (!scale.is_none()) factors.emplace(scale, 1, "scale"), same_length(factors->size(), width, "scale");
+    const double* factor = factors ? factors->doubles("scale") : nullptr;
     return with_rows(parts, width, [&](const auto& rows) {
         same_length(w.size(), rows.rows, "w");
         Fresh<double> out({static_cast<std::size_t>(width), static_cast<std::size_t>(width)});
         nb::gil_scoped_release free;
-        csr_gram(rows.x, rows.rows, numbers, width, out.data);
+        csr_gram(rows.x, rows.rows, numbers, factor, width, out.data);
+        return out.array;
+    });
+}
+
+// Five rows: sum, squares, smallest, largest, count.
+Doubles csr_moments_door(nb::tuple parts, std::int64_t width) {
+    return with_rows(parts, width, [&](const auto& rows) {
+        Fresh<double> out({5, static_cast<std::size_t>(width)});
+        nb::gil_scoped_release free;
+        double* sum = out.data;
+        std::fill_n(sum + 2 * width, width, std::numeric_limits<double>::infinity());
+        std::fill_n(sum + 3 * width, width, -std::numeric_limits<double>::infinity());
+        csr_moments(rows.x, rows.rows, sum, sum + width, sum + 2 * width, sum + 3 * width, sum + 4 * width);
         return out.array;
     });
 }
@@ -463,8 +479,10 @@ void register_coded(nb::module_& module) {
     module.def("csr_matvec", &csr_matvec_door, nb::arg("x"), nb::arg("beta"), "Compute X beta of a sparse block.");
     module.def("csr_rmatvec", &csr_rmatvec_door, nb::arg("x"), nb::arg("width"), nb::arg("v"),
                "Compute X'v of a sparse block.");
-    module.def("csr_gram", &csr_gram_door, nb::arg("x"), nb::arg("width"), nb::arg("w"),
-               "Compute X'WX of a sparse block.");
+    module.def("csr_gram", &csr_gram_door, nb::arg("x"), nb::arg("width"), nb::arg("w"), nb::arg("scale").none() = nb::none(),
+               "Compute X'WX of a sparse block, rows and columns times the scale.");
+    module.def("csr_moments", &csr_moments_door, nb::arg("x"), nb::arg("width"),
+               "Describe what is stored per column: rows of sums, squares, smallest, largest and counts.");
     module.def("csr_dense_cross", &csr_dense_cross_door, nb::arg("x"), nb::arg("width"), nb::arg("panel"), nb::arg("w"),
                "Compute X'WB of a sparse block and rows of numbers.");
     module.def("csr_coded_cross", &csr_coded_cross_door, nb::arg("x"), nb::arg("width"), nb::arg("block"), nb::arg("w"),

@@ -155,10 +155,12 @@ def test_sparse_verbs_are_those_of_the_twin(n, index):
     same(kernel.csr_matvec(x, beta), twin.csr_matvec(x, beta))
     same(kernel.csr_rmatvec(x, 6, w), twin.csr_rmatvec(x, 6, w))
     same(kernel.csr_gram(x, 6, w), twin.csr_gram(x, 6, w))
+    same(kernel.csr_gram(x, 6, w, beta), twin.csr_gram(x, 6, w, beta))
+    same(kernel.csr_moments(x, 6), twin.csr_moments(x, 6))
     same(kernel.csr_dense_cross(x, 6, panel, w), twin.csr_dense_cross(x, 6, panel, w))
     same(kernel.csr_coded_cross(x, 6, coded, w), twin.csr_coded_cross(x, 6, coded, w))
     same(kernel.csr_cross(x, 6, z, 4, w), twin.csr_cross(x, 6, z, 4, w))
-    gram = kernel.csr_gram(x, 6, w)
+    gram = kernel.csr_gram(x, 6, w, beta)
     assert np.array_equal(gram, gram.T)
 
 

@@ -299,6 +299,7 @@ class Sparse:
     Parameters
     ----------
     matrix : scipy.sparse CSR array or matrix (n, width)
+        No column twice in a row.
     scale : array (width,), optional
         Column j enters as x_j / scale_j.
     """
@@ -349,9 +350,8 @@ class Sparse:
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
-        product = np.asarray(verbs_for().csr_gram(self.parts, self.width, contiguous(w)))
-        scaled = self.unscale(self.unscale(product).T)
-        return 0.5 * (scaled + scaled.T)
+        factor = None if self.scale is None else 1.0 / self.scale
+        return np.asarray(verbs_for().csr_gram(self.parts, self.width, contiguous(w), factor))
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
@@ -364,8 +364,12 @@ class Sparse:
         return panel if self.scale is None else panel / self.scale
 
     def rows(self, start: int, stop: int) -> Sparse:
-        """View the rows start, …, stop - 1."""
-        return Sparse(self.matrix[start:stop], self.scale)
+        """View the rows start, …, stop - 1; slicing the matrix would copy them."""
+        whole = self.matrix.tocsr()
+        ends = whole.indptr[start : stop + 1]
+        within = slice(ends[0], ends[-1])
+        parts = whole.data[within], whole.indices[within], ends - ends[0]
+        return Sparse(type(whole)(parts, (len(ends) - 1, self.width)), self.scale)
 
     def take(self, index: NDArray[np.intp]) -> Sparse:
         """Copy some rows."""
@@ -374,12 +378,10 @@ class Sparse:
     def moments(self) -> Moments:
         """Describe every column, its zeros included."""
         n = self.length
-        mean = np.asarray(self.matrix.sum(axis=0), dtype=np.float64).ravel() / max(n, 1)
-        square = np.asarray(self.matrix.multiply(self.matrix).sum(axis=0), dtype=np.float64).ravel()
-        low, high = (
-            np.asarray(m.todense() if hasattr(m, "todense") else m, np.float64).ravel()
-            for m in (self.matrix.min(axis=0), self.matrix.max(axis=0))
-        )
+        total, square, low, high, stored = np.asarray(verbs_for().csr_moments(self.parts, self.width))
+        gaps = stored < n
+        low, high = np.where(gaps, np.minimum(low, 0.0), low), np.where(gaps, np.maximum(high, 0.0), high)
+        mean = total / max(n, 1)
         return Moments(n, mean, np.maximum(square - n * mean**2, 0.0), low, high)
 
     def extent(self) -> Array:

@@ -144,10 +144,24 @@ def csr_rmatvec(x: CsrParts, width: int, v: Array) -> Array:
     return np.asarray(_csr(x, width).T @ v, dtype=np.float64)
 
 
-def csr_gram(x: CsrParts, width: int, w: Array) -> Array:
-    """Compute X'WX."""
+def csr_gram(x: CsrParts, width: int, w: Array, scale: Array | None = None) -> Array:
+    """Compute X'WX, rows and columns times the scale."""
     product = np.asarray((_csr(x, width).T @ _weighted(x, width, w)).toarray(), dtype=np.float64)
-    return 0.5 * (product + product.T)
+    whole = 0.5 * (product + product.T)
+    return whole if scale is None else whole * (scale[:, None] * scale)
+
+
+def csr_moments(x: CsrParts, width: int) -> Array:
+    """Describe what is stored per column: rows of sums, squares, smallest, largest and counts."""
+    _, indices, data = x
+    out = np.zeros((5, width))
+    out[0] = np.bincount(indices, weights=data, minlength=width)
+    out[1] = np.bincount(indices, weights=data * data, minlength=width)
+    out[2], out[3] = np.inf, -np.inf
+    np.minimum.at(out[2], indices, data)
+    np.maximum.at(out[3], indices, data)
+    out[4] = np.bincount(indices, minlength=width)
+    return out
 
 
 def csr_dense_cross(x: CsrParts, width: int, panel: Array, w: Array) -> Array:
