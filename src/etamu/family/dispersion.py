@@ -1,6 +1,6 @@
 """The maximum likelihood estimate of a dispersion, the means given.
 
-May import: `etamu._base`, `etamu.family.tweedie`, `.table`, numpy; scipy inside functions.
+May import: `etamu._base`, `etamu.family.remainders`, `.saturated`, `.table`, `.tweedie`; scipy in functions.
 Read next: `etamu.family.tweedie`, for the saturated term g that is differentiated here.
 """
 
@@ -17,6 +17,7 @@ from etamu._base.errors import DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family import saturated, tweedie
+from etamu.family.remainders import digamma_rest
 from etamu.family.table import gathered, tabulate
 
 _SCAN = 33
@@ -29,7 +30,6 @@ _FARTHEST = 500.0
 _BUDGET = 40000
 # The slope is a difference of numbers as large as the count of summands: not smooth to the last digit.
 _TOLERANCE = 1e-11
-_DIGAMMA_SERIES_FROM = 30.0
 
 
 def dispersion_ml(
@@ -150,14 +150,7 @@ def _tweedie_slope(log_phi: Array, power: float) -> Array:
 
 def gamma_slope(log_phi: Array) -> Array:
     """Compute the derivative of the gamma's saturated term in log phi, -a (log a - digamma(a)), a = 1/phi."""
-    from scipy.special import digamma
-
-    a = np.exp(-log_phi)
-    large = np.maximum(a, _DIGAMMA_SERIES_FROM)
-    squared = 1.0 / (large * large)
-    series = 0.5 + (1.0 / 12.0 - squared * (1.0 / 120.0 - squared * (1.0 / 252.0 - squared / 240.0))) / large
-    near = np.minimum(a, _DIGAMMA_SERIES_FROM)
-    return -np.where(a < _DIGAMMA_SERIES_FROM, near * (np.log(near) - digamma(near)), series)
+    return np.asarray(digamma_rest(np, np.exp(-log_phi)) - 0.5)
 
 
 def _root_near(score: Callable[[float], float], t: float) -> float | None:

@@ -1,7 +1,7 @@
 """Location and scale: a family of one mean whose dispersion is a second linear predictor, on the log scale.
 
 May import: _base, family.distribution, family.family, family.link, family.links, family.quantile,
- family.stirling, family.tweedie, family.unit, family.vector.
+ family.remainders, family.stirling, family.tweedie, family.unit, family.vector.
 Read next: `etamu.vector.dispersed`, which fits it by REML.
 """
 
@@ -23,13 +23,10 @@ from etamu.family.family import Family, Support
 from etamu.family.link import Link
 from etamu.family.links import Log
 from etamu.family.quantile import Mixture, quantile
-from etamu.family.stirling import HALF_LOG_TWO_PI, stirling_remainder
+from etamu.family.remainders import digamma_rest, log_gamma_rest, trigamma_rest
+from etamu.family.stirling import HALF_LOG_TWO_PI
 from etamu.family.unit import Unit
 from etamu.family.vector import Parameter, Rows, VectorBound, VectorFamily
-
-SERIES_FROM = 30.0
-_BENDS = (-3.0 / 44.0, 7.0 / 240.0, -5.0 / 252.0, 1.0 / 40.0, -1.0 / 12.0)
-_SLOPES = (1.0 / 132.0, -1.0 / 240.0, 1.0 / 252.0, -1.0 / 120.0, 1.0 / 12.0)
 
 
 class Norm(NamedTuple):
@@ -53,23 +50,11 @@ def root(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:
 
 
 def gamma(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:
-    """Return a log a - a - log Gamma(a) + log(2 pi) / 2 with a = 1/phi, by Stirling's remainder (NumPy)."""
-    del xp, y, power
-    from scipy.special import digamma, polygamma
-
-    a = np.exp(-np.asarray(t))
-    near, far = np.minimum(a, SERIES_FROM), np.maximum(a, SERIES_FROM)
-    left = near * (np.log(near) - digamma(near))
-    slope = np.where(a < SERIES_FROM, left, 0.5 + _series(_SLOPES, far))
-    bend = np.where(a < SERIES_FROM, left + near - near * near * polygamma(1, near), _series(_BENDS, far))
-    return Norm(-0.5 * t - stirling_remainder(a), -slope, bend)
-
-
-def _series(coefficients: tuple[float, ...], a: Array) -> Array:
-    total = np.zeros_like(a)
-    for coefficient in coefficients:
-        total = total / (a * a) + coefficient
-    return np.asarray(total / a)
+    """Return a log a - a - log Gamma(a) + log(2 pi) / 2 with a = 1/phi, by what Stirling's formula leaves."""
+    del y, power
+    a = xp.exp(-t)
+    digamma = digamma_rest(xp, a)
+    return Norm(-0.5 * t - log_gamma_rest(xp, a), digamma - 0.5, -digamma - trigamma_rest(xp, a))
 
 
 def series(xp: Namespace, y: AnyArray, t: AnyArray, power: float) -> Norm:

@@ -19,6 +19,7 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.dispersion import gamma_slope
+from etamu.family.remainders import trigamma_rest
 from etamu.fit.shape import Shape, ShapeProfile
 from etamu.fit.shape_profile import heights, onward, place
 
@@ -26,21 +27,12 @@ if TYPE_CHECKING:
     from etamu.fit.problem import Problem
     from etamu.fit.result import Fit
 
-_SERIES_FROM = 30.0
-
 Slope = Callable[[Array], Array]
 
 
 def _gamma_information(a: float, weight: Array) -> Array:
     """Compute a^2 (w^2 trigamma(a w) - w/a) of each row: minus the second derivative in a, times a^2."""
-    from scipy.special import zeta
-
-    x = a * weight
-    large = 1.0 / np.maximum(x, _SERIES_FROM)
-    square = large * large
-    series = 0.5 + large * (1.0 / 6.0 - square * (1.0 / 30.0 - square * (1.0 / 42.0 - square / 30.0)))
-    near = np.minimum(x, _SERIES_FROM)
-    return np.where(x < _SERIES_FROM, near * (near * zeta(2.0, near) - 1.0), series)
+    return np.asarray(trigamma_rest(np, a * weight) + 0.5)
 
 
 def _half(a: float, weight: Array) -> Array:  # noqa: ARG001 (the signature of an information)
