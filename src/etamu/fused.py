@@ -7,7 +7,7 @@ Read next: `etamu.sums`, which asks here first and computes by NumPy where the a
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, combinations_with_replacement, islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +17,13 @@ from etamu.design.chunk import Chunk
 from etamu.design.design import Design
 from etamu.design.gram import Diagonal, Gram, Part, Table, kept_sparse
 from etamu.design.verbs import contiguous
-from etamu.family.program import compiled
+from etamu.family import several
+from etamu.family.program import Wanted, compiled
 
 Ends = tuple[float, float, bool, bool]
+
+WORTH = 1 << 16
+"""From so many numbers of an information on a unit of several predictors is worth being recorded."""
 
 
 class Seen(NamedTuple):
@@ -72,17 +76,39 @@ def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> 
 def per_row(chunk: Chunk, eta: Array, unit: Any, want: Want) -> dict[str, Array] | None:
     """Evaluate value, score and informations of every row at a given eta; None where the kernel cannot.
 
-    For rows whose columns a pass of the kernel does not read: sparse ones, and very many levels.
+    For rows that a pass of the kernel does not read: sparse ones, very many levels, several predictors.
     """
+    outputs, columns = _wanted(want, canonical=unit.canonical), [*map(contiguous, chunk.y)]
     if eta.ndim > 1:
+        found = _of_several(columns, eta, unit, outputs)
+    else:
+        program = compiled(unit, len(columns), outputs)
+        found = program and dict(zip(outputs, program.run([*columns, eta]), strict=True))
+    if found and "expected" in found:
+        found.setdefault("observed", found["expected"])
+    return found
+
+
+def _of_several(columns: list[Array], eta: Array, unit: Any, outputs: Wanted) -> dict[str, Array] | None:
+    """Evaluate a unit of k predictors: (n,), (n, k) and (n, k, k), each entry of all rows in one piece."""
+    n, k = eta.shape
+    if n * k * k < WORTH:
         return None
-    outputs = _wanted(want, canonical=unit.canonical)
-    program = compiled(unit, len(chunk.y), outputs)
+    program = several.compiled(unit, len(columns), k, outputs)
     if program is None:
         return None
-    found = dict(zip(outputs, program.run([*map(contiguous, chunk.y), eta]), strict=True))
-    if "expected" in found:
-        found.setdefault("observed", found["expected"])
+    results = iter(program.run([*columns, *map(contiguous, eta.T)]))
+    found: dict[str, Array] = {}
+    for name in outputs:
+        if name == "value":
+            found[name] = next(results)
+        elif name == "score":
+            found[name] = np.stack([*islice(results, k)]).T
+        else:
+            matrix = np.empty((k, k, n))
+            for i, j in combinations_with_replacement(range(k), 2):
+                matrix[i, j] = matrix[j, i] = next(results)
+            found[name] = matrix.transpose(2, 0, 1)
     return found
 
 
