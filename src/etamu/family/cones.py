@@ -10,12 +10,16 @@ Read next: `etamu.vector.pairs`, the rows of a problem with their cones; `etamu.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.types import Array
+
+CELLS = 1 << 16
+"""As many kinds of rows are looked up in a table."""
 
 
 class Cones(NamedTuple):
@@ -38,15 +42,15 @@ def of_ways(ways: NDArray[np.int8]) -> Cones:
     >>> of_ways(np.array([[0, 2], [1, 1]], dtype=np.int8)).inequalities[1].tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    found, kind = np.unique(ways, axis=0, return_inverse=True)
+    found, kind = _kinds(ways + np.int8(1), 4)
     axes = np.eye(ways.shape[1])
     sides = {0: (1.0, -1.0), 1: (1.0,), -1: (-1.0,), 2: ()}
     inequalities = tuple(
-        np.array([side * axis for way, axis in zip(row, axes, strict=True) for side in sides[int(way)]])
+        np.array([side * axis for way, axis in zip(row - 1, axes, strict=True) for side in sides[int(way)]])
         .reshape(-1, ways.shape[1])
         for row in found
     )  # fmt: skip
-    return Cones(kind.reshape(-1), inequalities)
+    return Cones(kind, inequalities)
 
 
 def of_classes(codes: tuple[Array, ...], each: tuple[Array, ...]) -> Cones:
@@ -60,12 +64,25 @@ def of_classes(codes: tuple[Array, ...], each: tuple[Array, ...]) -> Cones:
     """
     if len(codes) == 1:
         return Cones(codes[0].astype(np.intp), each)
-    held, kind = np.unique(np.stack(codes, axis=1) > 0.0, axis=0, return_inverse=True)
+    held, kind = _kinds((np.stack(codes, axis=1) > 0.0).astype(np.int8), 2)
     nothing = np.zeros((0, each[0].shape[1]))
     inequalities = tuple(
         np.unique(np.vstack([nothing, *(each[c] for c in np.flatnonzero(row))]), axis=0) for row in held
     )
-    return Cones(kind.reshape(-1), inequalities)
+    return Cones(kind, inequalities)
+
+
+def _kinds(digits: NDArray[np.int8], base: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the different rows of digits in order, and which of them each row is."""
+    weights = base ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.intp)
+    if digits.shape[1] * math.log2(base) > math.log2(CELLS):
+        found, kind = np.unique(digits, axis=0, return_inverse=True)
+        return found.astype(np.intp), kind.reshape(-1)
+    number = (
+        digits @ weights
+    )  # a row read as one number is looked up; to sort rows takes a hundred times as long
+    seen = np.bincount(number) > 0
+    return np.flatnonzero(seen)[:, None] // weights % base, (np.cumsum(seen) - 1)[number]
 
 
 def highest(scores: Array) -> tuple[Array, ...]:
