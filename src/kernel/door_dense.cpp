@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "ahead.hpp"
 #include "aligned.hpp"
 #include "columns.hpp"
 #include "dense.hpp"
@@ -124,9 +125,10 @@ Answer gram(nb::handle columns, std::optional<Vector> shift, std::optional<Vecto
     by_tiles(x.rows(), [&, weights = w ? w->data() : nullptr](std::int64_t start, int m) {
         x.pack(use, start, m, panel);
         const double* part = weights ? weights + start : nullptr;
-        const Ahead ahead = {x.columns.data(), p, start + TILE, tile_rows(x.rows(), start + TILE)};
-        if (single) use.step_add(panel, p, m, part, room, sums, &ahead);
-        else use.panel_gram_ahead(panel, p, m, part, sums, &ahead);
+        Ahead ahead;
+        look_ahead(ahead, x.columns.data(), p, start + TILE, tile_rows(x.rows(), start + TILE));
+        if (single) use.step_add(panel, p, m, part, room, sums, ahead);
+        else use.panel_gram_ahead(panel, p, m, part, sums, ahead);
     });
     if (single) use.step_finish(p, room, sums);
     Fresh out(static_cast<std::size_t>(p) * p);

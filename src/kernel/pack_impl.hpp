@@ -4,7 +4,7 @@
 // of 8 columns at a time, in registers. All else is first converted column by column into a small buffer of doubles.
 #pragma once
 
-#include "ahead_impl.hpp"
+#include "ahead.hpp"
 #include "column.hpp"
 #include "dense.hpp"
 #include "simd.hpp"

@@ -74,6 +74,7 @@ class Tiles {
     // Bring rows start, ..., start + m - 1 into cache.
     void read(std::int64_t start, int m) {
         start_ = start, m_ = m;
+        rows_.look_ahead(start + m, ahead_);
         if (rows_.coded()) rows_.fetch(start + m);
         if (p()) rows_.pack(use_, start, m, panel_);
         for (int a = 0; a < rows_.coded(); ++a) {
@@ -107,8 +108,8 @@ class Tiles {
         }
     }
 
-    // The tile after this one, to be fetched early.
-    Ahead ahead() const { return rows_.ahead(start_ + m_); }
+    // What the tile after this one needs, to be asked for while this one is computed with.
+    Ahead& ahead() { return ahead_; }
 
     double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
@@ -124,6 +125,7 @@ class Tiles {
     Aligned<double> factors_;
     std::vector<CodedTile> coded_;
     std::vector<const std::int32_t*> where_, joint_;
+    Ahead ahead_;
     std::int64_t start_ = 0;
     int m_ = 0;
 };
@@ -192,11 +194,11 @@ class Unit {
             to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
     }
 
-    void run(const Verbs& use, std::int64_t start, int m, const double* eta) {
+    void run(const Verbs& use, std::int64_t start, int m, const double* eta, Ahead& ahead) {
         for (int k = 0; k < rows_.responses(); ++k)
             from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
         from_.back() = eta;
-        program_.run(use, from_.data(), m, to_.data(), scratch_);
+        program_.run(use, from_.data(), m, to_.data(), scratch_, ahead);
     }
 
     const double* operator[](int k) const { return to_[static_cast<std::size_t>(k)]; }
@@ -307,7 +309,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
         tiles.eta(coefficients, true, eta);
         totals.inside = use.rows_inside(eta, m, domain.lower, domain.upper, domain.with_lower, domain.with_upper);
         if (!totals.inside) return false;
-        unit.run(use, start, m, eta);
+        unit.run(use, start, m, eta, tiles.ahead());
         const double* weight = part(rows.weight(), start);
         value.add(use.rows_sum(unit[0], weight, m));
         if (asked.pearson) pearson.add(use.rows_pearson(unit[1], unit[2], weight, m));
@@ -326,11 +328,9 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             } else if (weight) {
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
-            // While one tile is multiplied, the next one is on its way from memory.
-            const Ahead ahead = tiles.ahead();
             Growing& sums = *growing[k];
-            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, &ahead);
-            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, &ahead);
+            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, tiles.ahead());
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
@@ -368,7 +368,7 @@ std::vector<double> values_along(const Rows& rows, const double* beta, const dou
                 values[k] = -INFINITE;
                 continue;
             }
-            unit.run(use, start, m, eta);
+            unit.run(use, start, m, eta, tiles.ahead());
             sums[k].add(use.rows_sum(unit[0], part(rows.weight(), start), m));
         }
         return true;
