@@ -218,10 +218,11 @@ void marginal(const Wide& wide, std::vector<double>& ij, std::vector<double>& ik
 
 struct CodedGram::Parts {
     std::vector<std::int64_t> levels;
-    int slivers;
+    int slivers, ones;
     std::vector<std::vector<double>> diagonals, panels, tables;  // tables by place(a, b)
     std::vector<std::unique_ptr<SparseTable>> sparse;
     std::vector<char> plain, done;  // `done` by place(a, b), a == b for diagonals: comes from a joint table
+    std::vector<char> known, read;  // of pairs of `tiny`, and by place(a, b): comes from the ones of the panel
     std::vector<Joint> tiny;
     std::vector<Wide> wide;    // of members of `tiny`
     std::vector<Wide> panel_of;  // of blocks
@@ -250,10 +251,11 @@ struct CodedGram::Parts {
             for (Joint& joint : joined(levels, plain, std::min(PANEL / 8 / slivers, rows / 4)))
                 panel_of.emplace_back(std::move(joint), 8 * slivers);
         tiny = joined(levels, plain, std::min(TINY, most));
+        read_off();
         if (tiny.size() > 1) {
             std::vector<std::int64_t> cells;
             for (const Joint& joint : tiny) cells.push_back(joint.cells);
-            for (Joint& joint : covering(cells, most)) wide.emplace_back(std::move(joint));
+            for (Joint& joint : covering(cells, most, known)) wide.emplace_back(std::move(joint));
         }
         for (const Wide& each : wide)
             for (const int u : each.of.members)
@@ -269,6 +271,26 @@ struct CodedGram::Parts {
         tiny_codes.resize(tiny.size() * static_cast<std::size_t>(depth));
         for (std::size_t u = 0; u < tiny.size(); ++u)
             each_tiny.push_back(tiny_codes.data() + u * static_cast<std::size_t>(depth));
+    }
+
+    // Products of factors that meet in one table of the panel stand in its column of ones.
+    void read_off() {
+        std::vector<int> group(levels.size(), -1);
+        for (std::size_t g = 0; ones >= 0 && g < panel_of.size(); ++g)
+            for (const int a : panel_of[g].of.members) group[static_cast<std::size_t>(a)] = static_cast<int>(g);
+        const auto together = [&](const Joint& left, const Joint& right) {
+            const int first = group[static_cast<std::size_t>(left.members[0])];
+            const auto same = [&](int a) { return first >= 0 && group[static_cast<std::size_t>(a)] == first; };
+            return std::all_of(left.members.begin(), left.members.end(), same) &&
+                   std::all_of(right.members.begin(), right.members.end(), same);
+        };
+        read.resize(done.size());
+        for (const Joint& left : tiny)
+            for (const Joint& right : tiny) {
+                known.push_back(together(left, right));
+                for (const int a : left.members)
+                    for (const int b : right.members) read[place(a, b)] = done[place(a, b)] = known.back();
+            }
     }
 
     // Let a tile wait for the joint tables.
@@ -293,7 +315,7 @@ struct CodedGram::Parts {
     // Read everything off the joint tables, each product from the first table that has it.
     void finish_joint() {
         const std::size_t count = tiny.size();
-        std::vector<char> seen(count * count);
+        std::vector<char> seen = known;
         std::vector<double> products[3];
         for (Wide& each : wide) {
             fold(each.table.data(), each.of.cells, joint_copies(each.of.cells));
@@ -319,9 +341,18 @@ struct CodedGram::Parts {
                 for (std::size_t s = 0; s < level.size(); ++s) {
                     double* to = panels[static_cast<std::size_t>(each.of.members[s])].data() + level[s] * width;
                     for (std::int64_t c = 0; c < width; ++c) to[c] += from[c];
+                    for (std::size_t t = 0; ones >= 0 && t < level.size(); ++t)
+                        add_read(each.of.members[s], level[s], each.of.members[t], level[t], from[ones]);
                 }
             }
         }
+    }
+
+    // Add a number to where two levels meet, if that comes from the ones of the panel.
+    void add_read(int a, std::int64_t i, int b, std::int64_t j, double value) {
+        if (a > b || !read[place(a, b)]) return;
+        if (a == b) diagonals[static_cast<std::size_t>(a)][static_cast<std::size_t>(i)] += value;
+        else tables[place(a, b)][static_cast<std::size_t>(i * levels[static_cast<std::size_t>(b)] + j)] += value;
     }
 
     // The product of a joined factor with itself, from its product with another one: `other` numbers `step` apart make one.
@@ -367,11 +398,13 @@ struct CodedGram::Parts {
     }
 };
 
-CodedGram::CodedGram(std::vector<std::int64_t> levels, const std::vector<char>& plain, int slivers, std::int64_t rows)
+CodedGram::CodedGram(std::vector<std::int64_t> levels, const std::vector<char>& plain, int slivers, int ones,
+                     std::int64_t rows)
     : parts_(new Parts) {
     Parts& p = *parts_;
     p.levels = std::move(levels);
     p.slivers = slivers;
+    p.ones = slivers > 0 ? ones : -1;
     const int k = static_cast<int>(p.levels.size());
     p.diagonals.resize(k);
     p.panels.resize(k);
