@@ -112,7 +112,7 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
     if found is None:
         return None
     steady = len(sampled.chunk) >= STEADY * oracle.size
-    slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT) and unit.convex
+    slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT)
     return Piloted(found[0], found[1] if steady else None, few if slight else None)
 
 
