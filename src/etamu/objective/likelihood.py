@@ -22,7 +22,7 @@ from etamu.execute.executor import Executor
 from etamu.solve.oracle import Local
 from etamu.sums import PerRow, Sums
 
-LONG = 50
+LONG = 20
 """From so many columns on the length of the longest row tells more than the extent of each column."""
 
 
