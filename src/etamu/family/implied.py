@@ -52,6 +52,9 @@ _BUDGET = 4000
 _DIGITS = 3e-11
 """What the inversion itself keeps: a table cannot be smoother."""
 
+_PANELS = 4
+"""Panels a table begins with: a density is smooth, and rounding in needless ones would split them."""
+
 
 class Verdict(NamedTuple):
     """How a law is inverted, None where there is none that is known; and why."""
@@ -239,7 +242,7 @@ def _reader(
         return inversion.saturated(y, np.full_like(y, phi))
 
     with np.errstate(all="ignore"):
-        table = tabulate(at, low, high, _BUDGET, _DIGITS)
+        table = tabulate(at, low, high, _BUDGET, _DIGITS, _PANELS)
     if table is None:
         return None
     swift = None if far else _paneled(table, mean)
