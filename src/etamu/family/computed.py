@@ -356,18 +356,42 @@ def _apart(
     theta: AnyArray | None,
 ) -> AnyArray:
     """Return y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)), its limit where y is on an end."""
-    closed, ends = found.closed, (found.mean.lower, found.mean.upper)
-    inner = y
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            inner = xp.where(y == end, 0.5 if found.mean.upper == 1.0 else 1.0, inner)
-    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
-    other = cumulant_at_mean(xp, found, mu, complement)
-    apart = conjugate_at(xp, found, inner) - inner * at_mu + other
-    for value, end in zip(closed, ends, strict=True):
-        if value is not None:
-            apart = xp.where(y == end, (value - end * at_mu if end else value) + other, apart)
+    product, b = exponent(xp, found, y, mu, complement, theta)
+    apart = highest(xp, found, y) - product + b
     return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
+
+
+def exponent(
+    xp: Namespace,
+    found: Facts,
+    y: AnyArray,
+    mu: AnyArray,
+    complement: AnyArray,
+    theta: AnyArray | None = None,
+) -> Pair:
+    """Return y theta and b at a mean: their difference is the log-likelihood, but for what y alone adds."""
+    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
+    product = y * at_mu
+    if any(end == 0.0 for _, end in _closed(found)):  # where y is 0 theta may be infinite
+        product = xp.where(y == 0.0, 0.0, product)
+    return product, cumulant_at_mean(xp, found, mu, complement)
+
+
+def highest(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:
+    """Return the maximum over theta of y theta - b(theta), its limit where y is on a closed end."""
+    closed, inner = _closed(found), y
+    for _, end in closed:
+        inner = xp.where(y == end, typical(found.mean), inner)
+    most = conjugate_at(xp, found, inner)
+    for value, end in closed:
+        most = xp.where(y == end, value, most)
+    return most
+
+
+def _closed(found: Facts) -> tuple[tuple[float, float], ...]:
+    """Return the maximum over theta of y theta - b(theta) at ends where it is finite, and these ends."""
+    pairs = zip(found.closed, (found.mean.lower, found.mean.upper), strict=True)
+    return tuple((value, end) for value, end in pairs if value is not None)
 
 
 def half_deviance_in_theta(

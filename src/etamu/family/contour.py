@@ -26,14 +26,23 @@ from etamu._base.types import Array, Mask
 from etamu.family.computed import theta_at
 from etamu.family.facts import Facts
 from etamu.family.formula import read
-from etamu.family.symbolic import expression, sympy
+from etamu.family.symbolic import Expression, expression, sympy
 
 Complex = NDArray[np.complex128]
 Analytic = Callable[[Complex], Complex]
 """A function of complex numbers."""
 
-_STAGES = (2, 4, 6, 8)
-"""Midpoint steps within a step, extrapolated to none: order 8."""
+_STAGES = (2, 4, 6, 8, 10)
+"""Midpoint steps within a step, extrapolated to none: order 10."""
+
+_PLACES = sorted({inner / count for count in _STAGES for inner in range(count + 1)})
+_SPEEDS = np.array(_PLACES)[:, None]
+"""Places within a step, as shares of it, at which some of these begin or end."""
+
+_REACHED = [
+    [_PLACES.index(inner / count) for count in _STAGES if count >= inner] for inner in range(1, _STAGES[-1] + 1)
+]
+"""Where those that have not ended are after 1, 2, … of their own."""
 
 _GONE = -44.0
 """The log of what counts as nothing beside 1."""
@@ -48,8 +57,10 @@ _EVEN = 1e300
 _TURNS = 180
 _CROSSING = 120
 
-_TURN = 0.35
+_TURN = 1.4
+"""Most by which mu turns in a step, in radians: then eleven digits are left."""
 _PARTS = 32
+_SIDES = np.array([1.0, -1.0])[:, None] * np.array([0.01, 0.3, 1.0, 2.7, 30.0])
 _BATCH = 4096
 """Rows worked on at once: their columns stay in cache."""
 
@@ -76,11 +87,15 @@ def law(text: str) -> Law:
     sp = sympy()
     mu = sp.Symbol("mu")
     value = expression(read(text, "mu"), mu=mu)
-    variance, slope = (sp.lambdify([mu], each, "numpy") for each in (value, sp.diff(value, mu)))
-    return Law(
-        lambda z: np.asarray(variance(z) + 0.0 * z, dtype=np.complex128),
-        lambda z: np.asarray(slope(z) + 0.0 * z, dtype=np.complex128),
-    )
+    return Law(_analytic(value, mu), _analytic(sp.diff(value, mu), mu))
+
+
+def _analytic(value: Expression, mu: Expression) -> Analytic:
+    """Return an expression as a function of complex numbers, of their shape though it is constant."""
+    function = sympy().lambdify([mu], value, "numpy")
+    if value.has(mu):
+        return lambda z: np.asarray(function(z), dtype=np.complex128)
+    return lambda z: np.full(z.shape, function(0.0), dtype=np.complex128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +172,13 @@ class Walk:
 
     def _speed(self, u: Array) -> Complex:
         """Return d theta / du."""
-        w = u / self.scale
-        rise = np.sinh(w)
-        return np.asarray(np.cosh(w) * (1j + 2.0 * self.bend * self.scale * rise) + self.slope * rise)
+        grows = np.exp(u / self.scale)
+        falls = 1.0 / grows
+        level, rise = 0.5 * (grows + falls), 0.5 * (grows - falls)
+        speed = np.empty(level.shape, dtype=np.complex128)
+        speed.real = rise * (2.0 * self.bend * self.scale * level + self.slope)
+        speed.imag = level
+        return speed
 
     def _forward(self, u: Array, state: Complex) -> Complex:
         """Take a step, in parts so short that mu hardly turns in one."""
@@ -173,24 +192,34 @@ class Walk:
     def _extrapolated(self, u: Array, step: Array, state: Complex) -> Complex:
         """Take a step by the midpoint rule of Gragg, extrapolated as Bulirsch and Stoer do."""
         rows: list[Complex] = []
-        for stage, count in enumerate(_STAGES):
-            new = [self._midpoint(u, step, state, count)]
+        for stage, end in enumerate(self._midpoints(u, step, state)):
+            new = [end]
             for column in range(stage):
-                ratio = (count / _STAGES[stage - 1 - column]) ** 2 - 1.0
+                ratio = (_STAGES[stage] / _STAGES[stage - 1 - column]) ** 2 - 1.0
                 new.append(new[column] + (new[column] - rows[column]) / ratio)
             rows = new
         return rows[-1]
 
-    def _midpoint(self, u: Array, step: Array, state: Complex, count: int) -> Complex:
-        part = step / count
-        before, now = state, state + part * self._rates(u, state)
-        for inner in range(1, count):
-            before, now = now, before + 2.0 * part * self._rates(u + inner * part, now)
-        return np.asarray(0.5 * (before + now + part * self._rates(u + step, now)))
+    def _midpoints(self, u: Array, step: Array, state: Complex) -> list[Complex]:
+        """Return where the midpoint rule ends in 2, 4, 6, … parts: all walk abreast, for rows are few."""
+        part = step / np.array(_STAGES, dtype=np.float64)[:, None]
+        speeds = self._speed(u + _SPEEDS * step)
+        before = np.repeat(state[:, None], len(_STAGES), axis=1)
+        now = before + part * self._rates(speeds[0], state)[:, None]
+        ends: list[Complex] = []
+        for inner, reached in enumerate(_REACHED, start=1):
+            move = part * self._rates(speeds[reached], now)
+            if inner == _STAGES[len(ends)]:
+                ends.append(0.5 * (before[:, 0] + now[:, 0] + move[:, 0]))
+                part, before, now, move = part[1:], before[:, 1:], now[:, 1:], move[:, 1:]
+            before, now = now, before + 2.0 * move
+        return ends
 
-    def _rates(self, u: Array, state: Complex) -> Complex:
-        speed = self._speed(u)
-        return np.stack([self.law.variance(state[0]) * speed, (state[0] - self.y) * speed])
+    def _rates(self, speed: Complex, state: Complex) -> Complex:
+        rates = np.empty_like(state)
+        np.multiply(self.law.variance(state[0]), speed, out=rates[0])
+        np.multiply(state[0] - self.y, speed, out=rates[1])
+        return rates
 
 
 def upright(given: Law, y: Array, step: float) -> Walk:
@@ -231,6 +260,11 @@ class Inversion:
         falls = below < 0.0 and float(self.law.at(np.array([below]))[0]) < 0.0
         zeros = self.found.points or ()
         return falls and not any(zero.imag == 0.0 and zero.real < below for zero in zeros)
+
+    @property
+    def even(self) -> bool:
+        """Tell whether the density at mu = y is the same at -y: V is."""
+        return self.found.mean.whole and bool(np.allclose(*self.law.at(_SIDES), rtol=1e-14, atol=0.0))
 
     def saturated(self, y: Array, dispersion: Array) -> Array:
         """Return the log density at mu = y, y inside the means; NaN where it is not positive."""

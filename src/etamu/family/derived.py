@@ -15,8 +15,10 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.types import AnyArray, Array, Interval, Namespace
 from etamu.family.computed import (
+    exponent,
     half_deviance,
     half_deviance_in_theta,
+    highest,
     in_theta,
     mean_at,
     of_mean,
@@ -281,6 +283,26 @@ class Derived(Family):
             theta = theta_at(xp, found, mu, complement)
             return 2.0 * half_deviance_in_theta(xp, found, y, mu, theta)
         return 2.0 * half_deviance(xp, found, y, mu, complement)
+
+    @property
+    def exponent_stated(self) -> bool:
+        """Tell whether theta and b are formulas or tables of the mean, cheaper than the deviance."""
+        return self.named is self and self.found.variance is not None and self.found.integrals is None
+
+    def exponent(
+        self,
+        xp: Namespace,
+        y: AnyArray,
+        mu: AnyArray,
+        complement: AnyArray,
+        theta: AnyArray | None = None,
+    ) -> tuple[AnyArray, AnyArray]:
+        """Return y theta and b(theta) at a mean."""
+        return exponent(xp, self.found, y, mu, complement, theta)
+
+    def highest(self, xp: Namespace, y: AnyArray) -> AnyArray:
+        """Return the maximum over theta of y theta - b(theta)."""
+        return highest(xp, self.found, y)
 
     def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return y - mu, from the complement where means are proportions."""

@@ -256,6 +256,28 @@ class Family(ABC):
     def deviance(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return the unit deviance 2 * integral from mu to y of (y - t) / V(t) dt, never negative."""
 
+    @property
+    def exponent_stated(self) -> bool:
+        """Tell whether `exponent` and `highest` are stated, for sums that take the place of deviances."""
+        return False
+
+    def exponent(
+        self,
+        xp: Namespace,
+        y: AnyArray,
+        mu: AnyArray,
+        complement: AnyArray,
+        theta: AnyArray | None = None,
+    ) -> tuple[AnyArray, AnyArray]:
+        """Return y theta and b(theta) at a mean, whose theta may be known."""
+        at_mean = self.natural(xp, mu, complement) if theta is None else theta
+        return y * at_mean, self.cumulant(xp, at_mean)
+
+    def highest(self, xp: Namespace, y: AnyArray) -> AnyArray:
+        """Return the maximum over theta of y theta - b(theta), y inside the means."""
+        product, b = self.exponent(xp, y, y, 1.0 - y)
+        return product - b
+
     def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return y - mu."""
         return y - mu

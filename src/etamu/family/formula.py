@@ -306,9 +306,9 @@ def _power(_xp: Namespace, x: Any, k: float) -> Any:
 
 
 def _polynomial(_xp: Namespace, x: Any, *coefficients: float) -> Any:
-    total = x * coefficients[0] + coefficients[1]
-    for each in coefficients[2:]:
-        total = total * x + each
+    total = coefficients[0]
+    for each in coefficients[1:]:
+        total = total * x + each if each else total * x
     return total
 
 

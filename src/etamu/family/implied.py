@@ -52,6 +52,9 @@ _BUDGET = 4000
 _DIGITS = 3e-11
 """What the inversion itself keeps: a table cannot be smoother."""
 
+_PANELS = 4
+"""Panels a table begins with: a density is smooth, and rounding in needless ones would split them."""
+
 
 class Verdict(NamedTuple):
     """How a law is inverted, None where there is none that is known; and why."""
@@ -189,6 +192,7 @@ def _of_many(inversion: Inversion, y: Array, phi: float) -> Array:
         return _of_counts(inversion, _doubled(float(np.max(y))))[y.astype(np.intp)]
     if y.size > _SAME and not inversion.integer:
         last = _FARTHEST[inversion.found.mean.lower]
+        y = np.abs(y) if inversion.even else y
         ends = _stretched(inversion.found.mean, np.array([np.min(y), np.max(y)]))
         low, high = np.clip(ends, -last, last).tolist()
         far = bool(np.any(np.abs(ends) > last))
@@ -238,7 +242,7 @@ def _reader(
         return inversion.saturated(y, np.full_like(y, phi))
 
     with np.errstate(all="ignore"):
-        table = tabulate(at, low, high, _BUDGET, _DIGITS)
+        table = tabulate(at, low, high, _BUDGET, _DIGITS, _PANELS)
     if table is None:
         return None
     swift = None if far else _paneled(table, mean)
@@ -267,7 +271,10 @@ def _paneled(table: Table, mean: Interval) -> Callable[[Array], Array] | None:
     def side(sign: float, far: float) -> Panels | None:
         return over(lambda d: table(np.arcsinh(sign * (d - 1.0))), 1.0, 1.0 + math.sinh(far), _DIGITS)
 
-    below, above = side(-1.0, max(-low, 0.0)), side(1.0, max(high, 0.0))
+    above = side(1.0, max(high, 0.0))
+    if above is not None and low == 0.0:
+        return elementwise(lambda xp, y: above(xp, 1.0 + y))
+    below = side(-1.0, max(-low, 0.0))
     if below is None or above is None:
         return None
     return elementwise(lambda xp, y: xp.where(y < 0.0, below(xp, 1.0 - y), above(xp, 1.0 + y)))

@@ -9,7 +9,9 @@ Read next: `etamu.family.derived`, where these stand in for what does not close.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,10 +56,8 @@ def integral(rate: Callable[[float], AnyArray], rule: tuple[tuple[float, float],
     >>> abs(integral(lambda s: 1.0 / (1.0 + s)) - math.log(2.0)) < 1e-8
     True
     """
-    total: AnyArray = 0.0
-    for node, weight in rule:
-        total = total + weight * rate(node)
-    return total
+    parts = (weight * rate(node) for node, weight in rule)
+    return functools.reduce(operator.add, parts)
 
 
 def integral_in_panels(rate: Callable[[float], AnyArray]) -> AnyArray:

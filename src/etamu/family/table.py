@@ -71,7 +71,12 @@ def gathered(places: Array, shares: Array, spacing: float) -> tuple[Array, Array
 
 
 def tabulate(
-    function: Callable[[Array], Array], lower: float, upper: float, budget: int, tolerance: float = 2e-14
+    function: Callable[[Array], Array],
+    lower: float,
+    upper: float,
+    budget: int,
+    tolerance: float = 2e-14,
+    panels: int = _PANELS_AT_FIRST,
 ) -> Table | None:
     """Build a table of a function on [lower, upper]; None if that takes more than `budget` evaluations.
 
@@ -90,7 +95,7 @@ def tabulate(
     nodes = np.cos(np.pi * (k + 0.5) / (_DEGREE + 1))
     transform = np.cos(np.outer(k, np.pi * (k + 0.5) / (_DEGREE + 1))) * (2.0 / (_DEGREE + 1))
     transform[0] *= 0.5
-    edges = np.linspace(lower, upper, _PANELS_AT_FIRST + 1)
+    edges = np.linspace(lower, upper, panels + 1)
     left, right = edges[:-1], edges[1:]
     done: list[tuple[Array, Array]] = []
     while left.size:

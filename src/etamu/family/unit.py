@@ -177,7 +177,7 @@ def general(unit: Unit, xp: Namespace, information: str = "expected") -> Kernel:
             return value, residual * slope, expected
         square = slope * slope  # where it underflows, V' may overflow: their product is below any number
         steep = xp.where(square > 0.0, square * family.dvariance(xp, mu, complement), 0.0)
-        bend = d2 / variance - steep
+        bend = -steep if link.exponent == 1.0 else d2 / variance - steep
         return value, residual * slope, expected - residual * bend
 
     return kernel

@@ -143,7 +143,8 @@ def _estimated(problem: Problem) -> Fit:
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         found = _found(problem, oracle, stage, solve, ahead)
-        return _answered(problem, *_unblurred(problem, replace(stage, null=null), found))
+        stage = replace(stage, null=null, level=None if piloted is None else piloted.level)
+        return _answered(problem, *_unblurred(problem, stage, found))
 
 
 def _begun(
@@ -287,7 +288,7 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
     """Climb from where the fit of the sample ended, with what it is still good for."""
     if solver == "irls":
         return irls(oracle, piloted.beta, callback=watch)
-    first = piloted.begun or oracle
+    first = piloted.begun or piloted.over(oracle)
     if piloted.part is not None:
         return surrogate(first, piloted.beta, piloted.part, callback=watch)
     return newton(first, piloted.beta, metric=piloted.metric, callback=watch)
@@ -443,7 +444,9 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
-    known = partial(null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept)
+    known = partial(
+        null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept, level=stage.level
+    )
     if problem.options.method != "ml":
         oracle = likelihood_of(problem, stage)
         likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))

@@ -22,6 +22,7 @@ from etamu.design.layout import plain_layout
 from etamu.design.moments import constant
 from etamu.execute.threads import DEAR, Threads, aside
 from etamu.family.unit import Unit
+from etamu.fit.level import null_at_level, without_columns
 from etamu.fit.problem import Problem
 from etamu.fit.start import constant_eta, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
@@ -33,15 +34,22 @@ SLIGHT = 1e-8
 """Less than this share of a sum is its rounding."""
 
 
-def null_deviance(unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool) -> float:
+def null_deviance(
+    unit: Unit, chunk: Chunk, executor: Threads, *, intercept: bool, level: float | None = None
+) -> float:
     """Compute the deviance of the null model.
 
     With an intercept, a one-parameter fit with offset and weights; without, eta = offset, even
-    when a full factor spans the constant (as R).
+    when a full factor spans the constant (as R). `level` is the sum of the largest exponents, where known.
     """
     offset = chunk.predictors[0].offset
-    if not intercept:
-        return _deviance_at_offset(unit, chunk, executor)
+    if intercept and offset is None and level is not None:
+        return null_at_level(unit, chunk, level, lambda: _of_constant(unit, chunk, executor))
+    return _of_constant(unit, chunk, executor) if intercept else _deviance_at_offset(unit, chunk, executor)
+
+
+def _of_constant(unit: Unit, chunk: Chunk, executor: Threads) -> float:
+    offset = chunk.predictors[0].offset
     if offset is None and chunk.tally is not None:
         counts, responses = chunk.tally
         return _deviance_at_mean(unit, responses, counts)
@@ -132,8 +140,7 @@ def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) ->
 
 def _deviance_at_offset(unit: Unit, chunk: Chunk, executor: Threads) -> float:
     offset = chunk.predictors[0].offset
-    empty = Predictor(Design((), len(chunk)), offset)
-    alone = Chunk((empty,), chunk.y, chunk.weights, chunk.ids)
+    alone = without_columns(chunk, offset)
     nothing: Array = np.zeros(0)
     look = partial(sums.accumulate, beta=nothing, unit=unit, want=Want.VALUE)
     value = executor.over(alone).reduce(look).value

@@ -14,6 +14,7 @@ from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.unit import Unit
+from etamu.fit.level import by_exponent, level_of
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
@@ -51,6 +52,8 @@ class Piloted:
     part : Likelihood, optional
         Of the sample, where that is so and asking it costs little beside a pass: the climb may ask it what
         the sum over all rows does beyond its second derivative.
+    level : float, optional
+        The sum over all rows of the largest exponents, where the climb may sum exponents, not deviances.
     begun : Begun, optional
         The likelihood of all rows, where its first pass has been taken.
     """
@@ -58,7 +61,12 @@ class Piloted:
     beta: Array
     metric: Metric | None
     part: Likelihood | None
+    level: float | None = None
     begun: Begun | None = None
+
+    def over(self, oracle: Likelihood) -> Likelihood:
+        """Return the likelihood of all rows as the climb asks it."""
+        return oracle if self.level is None else by_exponent(oracle, self.level)
 
     def opened(self, oracle: Likelihood) -> tuple[Likelihood, Piloted] | None:
         """Take the first pass of the climb over columns of which only a sample was seen.
@@ -67,11 +75,12 @@ class Piloted:
         misled: something is not finite, or far larger than in the sample.
         """
         want = STEP if self.part is not None else Newton(self.metric).want
-        seen = oracle.opened(self.beta, want)
+        seen = self.over(oracle).opened(self.beta, want)
         if seen is None or not np.all(seen[1].extent <= FAR):
             return None
-        known = seen[1]
-        return known, replace(self, begun=Begun(known, self.beta, want, seen[0]))
+        local, asked = seen
+        known = replace(oracle, extent=asked.extent, breadth=asked.breadth)
+        return known, replace(self, begun=Begun(asked, self.beta, want, local))
 
 
 def size_of(n: int, columns: int, *, coded: bool = False) -> int:
@@ -112,8 +121,10 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
     if found is None:
         return None
     steady = len(sampled.chunk) >= STEADY * oracle.size
-    slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT) and unit.convex
-    return Piloted(found[0], found[1] if steady else None, few if slight else None)
+    slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT)
+    level = level_of(oracle, unit, few, found[0])
+    part = few if level is None else by_exponent(few, 0.0)  # of which only score and information are asked
+    return Piloted(found[0], found[1] if steady else None, part if slight else None, level)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:

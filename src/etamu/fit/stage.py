@@ -54,6 +54,8 @@ class Stage:
     """The equations of the first least squares, where they are known."""
     hasty: bool = False
     """Whether moments are those of the sample."""
+    level: float | None = None
+    """The sum of the largest exponents, where the climb summed exponents."""
     null: Callable[[], float] | None = None
     """What waits for the deviance of the null model, where that has begun."""
 

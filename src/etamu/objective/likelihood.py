@@ -22,7 +22,7 @@ from etamu.execute.executor import Executor
 from etamu.solve.oracle import Local
 from etamu.sums import PerRow, Sums
 
-LONG = 50
+LONG = 20
 """From so many columns on the length of the longest row tells more than the extent of each column."""
 
 
@@ -50,6 +50,8 @@ class Likelihood:
         A number per working column; of those with one number at most one is not 0 in a row.
     breadth : float
         A bound of the largest x'x over the rows, inf where nobody has looked.
+    level : float
+        What the values of the unit have too much: 0 where they are minus half the deviance.
     least : float
         The smallest phi that is told from 0. A fit that goes to perfection takes its own phi with it, and no
         step would ever be small beside that.
@@ -66,6 +68,7 @@ class Likelihood:
     groups: NDArray[np.intp] | None = None
     breadth: float = math.inf
     least: float = 0.0
+    level: float = 0.0
 
     @property
     def size(self) -> int:
@@ -90,7 +93,7 @@ class Likelihood:
         expected = None if total.expected is None else gram(total.expected)
         same = total.observed is total.expected
         return Sums(
-            total.value,
+            total.value - self.level,
             None if total.score is None else self.coordinates.gathered(total.score),
             expected,
             expected if same else None if total.observed is None else gram(total.observed),
@@ -139,9 +142,10 @@ class Likelihood:
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
         """Evaluate the value at beta + t step for every t, in one pass."""
         start, direction = self.coordinates.raw(beta), self.coordinates.raw(step)
-        return self.executor.reduce(
+        values = self.executor.reduce(
             partial(sums.values_along, beta=start, step=direction, unit=self.unit, lengths=ts)
         )
+        return values - self.level
 
     def reach(self, beta: Array, step: Array) -> float:
         """Find the largest t that keeps every eta in the closure of the domain."""

@@ -116,7 +116,7 @@ def climb(
     while True:
         check, spent = Check(math.nan, math.nan), len(steps) >= limit
         if exact:
-            check = examine(counted, here, checks, tolerance, stuck=stuck)
+            check = examine(counted, here, checks, tolerance, stuck=stuck, steps=steps)
             checks.append(check)
             outcome = check.outcome or (Outcome.LIMIT if spent else None)
             if outcome is not None:

@@ -17,12 +17,17 @@ In 1 and 2 the rounding floor counts as arrival: Newton steps on exact passes th
 Where c > 0 and passes are dear, one pass less does: if 2 to 4 hold, lambda / sqrt(s) <= 1e-5 and the bound
 of what is left after this pass's Newton step, lambda (exp(c lambda rho) - 1), is within 1, the step is taken
 and its end is the maximum. What was seen is carried there: the value gains lambda^2 / 2, H changes by 1e-7.
+Where no c is known the step before has measured what c would bound: it left a share k of lambda, and as a
+Newton step leaves a share that shrinks as lambda does, the next one leaves k^2 of it, not k (Deuflhard 2004,
+Newton Methods for Nonlinear Problems, 2.1). The step is taken if k lambda, which is more by 1 / k, is within 1,
+and 2 k^2, by which H changes along it, within 1e-7.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -46,6 +51,8 @@ GAINS = 0.1
 """A step that is predicted to leave no more than this share of its length is not yet one of rounding."""
 AIM = 1e-8
 """Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
+UNTOLD = 1e-8
+"""No contraction is trusted below this: rounding might show it."""
 RUNAWAY = 0.1
 """c*lambda*rho above this at a small decrement: coefficients grow while the value hardly does."""
 POLISH = 1e-6
@@ -130,9 +137,19 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
             kappa *= 1.0 if steps[-1].information == "kept" else 2.0
         elif len(ratios) == 2 and kappa <= ratios[0] ** 1.5:
             kappa = kappa**1.5 if direction.information != "observed" else kappa**1.9
-        kappa = max(kappa, 1e-8)
-        guess = min(guess, kappa / (1 - kappa) * size)
+        guess = min(guess, _geometric(kappa) * size)
     return guess
+
+
+def _geometric(contraction: float) -> float:
+    """Return k + k^2 + ..., what steps that shorten by k each are together, as a share of the last."""
+    contraction = max(contraction, UNTOLD)
+    return contraction / (1 - contraction)
+
+
+def _measured(contraction: float, size: float) -> float:
+    """Bound what a Newton step leaves by the contraction of the step before; inf where that shows too little."""
+    return _geometric(contraction) * size if 2 * contraction**2 <= CERTAIN else math.inf
 
 
 def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
@@ -141,8 +158,8 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     small = direction.slope <= rounding(here)
     if direction.information == "none":
         return small or decrement <= 1e-8
-    if not steps and oracle.concordance == 0:
-        return True  # a quadratic ends after one step: then this saves a pass
+    if not steps and oracle.concordance == 0 and direction.information != "surrogate":
+        return True  # a quadratic ends after one step: then this saves a pass; one that is bent is none
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if not small and decrement > DECREMENT and isinstance(direction.metric, Factor):
         # x'H^-1 x >= x_j^2 / H_jj: what even that does not promise needs no inverse to be turned down.
@@ -157,13 +174,24 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     gains = proving and error <= GAINS * math.sqrt(direction.slope)
     if error <= tolerance * unit or ((small or decrement <= DECREMENT) and not gains):
         return True
+    if oracle.concordance == 0:
+        left = _measured(error / math.sqrt(direction.slope), error)
+        return oracle.dear and error <= TAKEN * unit and left <= tolerance * unit
     if oracle.size > MANY:
         return proving and error <= AIM * unit
     reach = oracle.concordance * lambda_rho / math.sqrt(direction.slope) * error
     return proving and error <= TAKEN * unit and reach <= CERTAIN
 
 
-def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, *, stuck: bool) -> Check:
+def examine(
+    oracle: Oracle,
+    here: Point,
+    checks: list[Check],
+    tolerance: float,
+    *,
+    stuck: bool,
+    steps: Sequence[Step] = (),
+) -> Check:
     """Judge an exact pass. `stuck` says that the solver's own step from here found no better point."""
     factor = here.local.metric
     newton = None if factor is None else in_metric(here.score, factor, "observed", FINAL)
@@ -187,7 +215,8 @@ def examine(oracle: Oracle, here: Point, checks: list[Check], tolerance: float, 
     near_enough = decrement <= tolerance**2 and not _crawls(oracle, here, newton, checks)
     if settled and certain and (near_enough or floor):
         return replace(check, outcome=Outcome.CONVERGED)
-    if settled and certain and oracle.dear and _lands(oracle.concordance, decrement, check, tolerance):
+    left = _leaves(oracle.concordance, newton, check, steps) if settled and certain and oracle.dear else math.inf
+    if decrement <= TAKEN**2 and relative(left**2, here.local.scale) <= tolerance**2:
         return replace(check, outcome=Outcome.CONVERGED, polish=newton)
     return _go_on(here, newton, check, decrement, tried=stuck and _polished(checks), stuck=stuck)
 
@@ -217,11 +246,15 @@ def measured(local: Local) -> bool:
     return relative(abs(remaining(local)[1]), local.scale) <= TAKEN**2
 
 
-def _lands(concordance: float, decrement: float, check: Check, tolerance: float) -> bool:
-    """Tell whether the Newton step from here provably ends within the tolerance of the maximum."""
-    size = math.sqrt(decrement)
-    left = size * math.expm1(concordance * check.lambda_rho)
-    return concordance > 0 and size <= TAKEN and left <= tolerance
+def _leaves(concordance: float, newton: Direction, check: Check, steps: Sequence[Step]) -> float:
+    """Bound what the Newton step from an exact pass leaves: as is proven, or as the step before has shown."""
+    size = math.sqrt(newton.slope)
+    if concordance > 0:
+        return size * math.expm1(concordance * check.lambda_rho)
+    last = steps[-1] if steps else None
+    if last is None or last.information == "none" or last.length != 1.0 or not last.decrement > 0.0:
+        return math.inf
+    return _measured(size / math.sqrt(last.decrement), size)
 
 
 def landed(here: Point, newton: Direction) -> Point:

@@ -42,7 +42,7 @@ ERRS = 0.25
 NEARLY = 10.0
 """A metric is kept for a step that may end so many times as far away as can be proven to be the maximum."""
 SHORT = 1e-5
-"""Newton steps of at most so many standard errors leave nothing that matters."""
+"""Newton steps of at most so many standard errors leave nothing that matters, nor do such shares of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +79,26 @@ class Surrogate:
         here, newton = trail[-1], self.newton.direction(oracle, trail)
         if newton.information != "observed" or relative(newton.slope, here.local.scale) <= SHORT**2:
             return newton
-        far = oracle.concordance * bound(newton, oracle)
+        far = oracle.concordance * bound(newton, oracle) if oracle.concordance > 0 else math.inf
         # The share by which the information changes along the step: a round with the old one leaves that.
         left = math.expm1(far) if 0.0 < far < 1.0 else math.inf
         if left * far <= CERTAIN:  # Newton's own step ends where an exact pass proves the maximum
             return newton
         step = bent(self.part, here, newton, left)
-        if step is None:
+        beyond = 0.0 if step is None else _beyond(here, newton, step)
+        if step is None or beyond <= SHORT:  # the part sees no more than a quadratic, or nothing at all
             return newton
-        return replace(newton, step=step, information="surrogate", want=_next(here, newton, step, far))
+        # In the metric of this pass a step from the next one leaves of what the part lets stand, `ERRS`, the
+        # share by which the metric changes: a score will do there where that arrives.
+        arrives = far * (ERRS * beyond) * (2.0 * beyond) <= NEARLY * CERTAIN
+        want = Want.VALUE | Want.SCORE if arrives else newton.want
+        return replace(newton, step=step, information="surrogate", want=want)
 
 
-def _next(here: Point, newton: Direction, step: Array, far: float) -> Want:
-    """Say what the next pass must bring: a score, where a step in the metric of this one arrives from there.
-
-    What Newton leaves is half the share by which the metric changes; the part lets `ERRS` of that stand.
-    """
+def _beyond(here: Point, newton: Direction, step: Array) -> float:
+    """Return how far a step goes beyond Newton's, in the metric, as a share of it: half of what that changes."""
     changed, matrix = step - newton.step, here.local.observed
-    beyond = 0.0 if matrix is None else math.sqrt(float(changed @ (matrix @ changed)) / newton.slope)
-    arrives = far * (ERRS * beyond) * (2.0 * beyond) <= NEARLY * CERTAIN
-    return Want.VALUE | Want.SCORE if arrives else newton.want
+    return 0.0 if matrix is None else math.sqrt(float(changed @ (matrix @ changed)) / newton.slope)
 
 
 def bent(part: Oracle, here: Point, newton: Direction, left: float = math.inf) -> Array | None:
