@@ -165,9 +165,9 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
     """
     eta = rows.offset + rows.x @ beta
     blurred = 8 * Wide(EPS) * (np.abs(rows.offset) + np.abs(rows.x) @ np.abs(beta))
-    residual, root, size = _pearson(unit, rows, eta)
+    residual, root, size = pearson(unit, rows, eta)
     # Where y and mu are far apart the slope of the value changes faster than its expectation says.
-    up, down = (_pearson(unit, rows, eta + sign * blurred) for sign in (ONE, -ONE))
+    up, down = (pearson(unit, rows, eta + sign * blurred) for sign in (ONE, -ONE))
     bent = np.abs(up[0] * up[1] - down[0] * down[1]) / np.abs(root)
     change = np.fmax(blurred * np.abs(root), bent)
     # An eta that float64 cannot tell from an end of its domain may stand for any residual.
@@ -178,7 +178,7 @@ def look(unit: Any, rows: Rows, beta: np.ndarray) -> Seen:
     return Seen(residual, root, change + 8 * Wide(EPS) * size)
 
 
-def _pearson(unit: Any, rows: Rows, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pearson(unit: Any, rows: Rows, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute Pearson residuals, root working weights, and the size of what was subtracted."""
     at = inverse_of(unit.link)(eta)
     if unit.family.name in BOUNDED:

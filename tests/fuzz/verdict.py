@@ -16,8 +16,21 @@ from scipy.optimize import linprog
 import etamu as em
 from etamu.solve.outcome import Outcome
 from etamu.solve.recession import TOLERANCE
+from tests.fuzz.digits import less, maxima
 from tests.fuzz.recipes import Dish
-from tests.fuzz.textbook import BOUNDED, EPS, FINE, Rows, Wide, distance, errors, frame, inverse_of, variance
+from tests.fuzz.textbook import (
+    BOUNDED,
+    EPS,
+    FINE,
+    Rows,
+    Wide,
+    distance,
+    errors,
+    frame,
+    inverse_of,
+    pearson,
+    variance,
+)
 
 STEP = 1e-6
 """Most standard errors from the maximum."""
@@ -26,6 +39,10 @@ NONE = 1e-15
 """Of itself beside the columns before, a column that keeps the first has a coefficient, the second none."""
 
 RIGHT, INFINITE, BOUNDARY, REFUSED, UNCONVERGED = "right", "infinite", "boundary", "refused", "unconverged"
+LAST = 4.0
+"""Units in the last place by which a coefficient may be off that is right to the last digit."""
+BEYOND = "beyond float64"
+"""Certified: the coefficients are right to their last digit, and no digits of float64 would make a maximum."""
 UNDECIDED = "undecided"
 """The judge itself has no number."""
 
@@ -50,7 +67,12 @@ def verdict(dish: Dish) -> tuple[str, str]:
     beta = np.where(np.isnan(fit.coef), 0.0, fit.coef).astype(Wide)
     with np.errstate(all="ignore"):
         _check_aliases(fit, rows, names)
-        judge = {Outcome.CONVERGED: _converged, Outcome.INFINITE: _infinite, Outcome.BOUNDARY: _boundary}
+        judge = {
+            Outcome.CONVERGED: _converged,
+            Outcome.INFINITE: _infinite,
+            Outcome.BOUNDARY: _boundary,
+            Outcome.PRECISION: _beyond,
+        }
         if fit.outcome in judge:
             return judge[fit.outcome](dish, fit, rows, beta)
     return UNCONVERGED, fit.outcome.value
@@ -106,10 +128,7 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
     if not math.isfinite(there.step + there.rounding):
         return UNDECIDED, "a tail or a size beyond extended precision"
     phi = float(fit.dispersion)
-    scale = math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0
-    # Convergence is measured at phi = 1 where the family knows it, else at the phi the data have.
-    own = 1.0 if unit.family.dispersion_known else math.sqrt(fit.deviance / max(fit.df_resid, 1))
-    scale = max(scale, own)
+    scale = max(math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0, _own(fit))
     allowed = STEP * scale + 4.0 * there.rounding
     if there.step > allowed and there.least < FINE:
         return UNDECIDED, "a column that extended precision does not tell from those before it"
@@ -127,6 +146,11 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
     return RIGHT, "to rounding" if there.step > STEP * scale else ""
 
 
+def _own(fit: Any) -> float:
+    """Return the unit of convergence: phi = 1 where the family knows it, else the phi the data have."""
+    return 1.0 if fit.family.dispersion_known else math.sqrt(fit.deviance / max(fit.df_resid, 1))
+
+
 def _infinite(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
     _check_direction(dish, fit, rows, beta)
     kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
@@ -135,6 +159,32 @@ def _infinite(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, 
     if dish.recipe.plain:
         assert ray is not False, "said to be infinite, and no direction separates"
     return INFINITE, {True: "certified", False: "extreme columns", None: "by its direction"}[ray]
+
+
+def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
+    """Find the maximum in hundreds of digits: what is reported are its first 16, and they are not enough."""
+    kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
+    rows, beta = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset), beta[kept]
+    unit = dish.recipe.unit
+    eta = rows.offset + rows.x @ beta
+    if np.all((unit.domain.lower < eta) & (eta < unit.domain.upper)):
+        step = distance(unit, rows, beta).step
+        assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} standard errors off"
+    terms = np.max(np.abs(rows.x), axis=0, initial=0) * np.abs(beta)
+    # Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to.
+    shifted = np.all((rows.x == 0) | (rows.x == 1), axis=0)
+    allowed = LAST * EPS * np.where(shifted, terms.sum(), np.abs(beta))
+    off = np.inf
+    for exact, eta in maxima(unit, rows, beta):
+        off = min(off, float(np.max(np.abs(less(beta, exact)) / allowed)))
+        if off > 1.0:
+            continue
+        if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
+            residual, _, size = pearson(unit, rows, eta)
+            phi, slack = (float(np.sum(r**2)) / fit.df_resid for r in (residual, 16 * EPS * size))
+            assert abs(fit.dispersion - phi) <= 1e-6 * phi + slack, f"phi is {fit.dispersion!r}, and not {phi!r}"
+        return BEYOND, "certified"
+    raise AssertionError(f"said to be right to the last digit, and is {off:.1e} times as far off")
 
 
 AWAY = (1e-3, 1.0, 8.0, 100.0, 1e5, 1e20)

@@ -211,6 +211,8 @@ def _existence(fit: Fit) -> tuple[Finding, ...]:
     elif known.outcome == "boundary":
         words = known.how.rstrip(".")
         advice = "another link, or a smaller model; standard errors do not exist there"
+    elif known.outcome == "local":
+        words, advice = known.how.rstrip("."), fit.outcome.advice.partition("; ")[2].rstrip(".")
     else:
         words = f"the search ended early ({fit.outcome.value})"
         advice = fit.outcome.advice.partition("; ")[2].rstrip(".") or fit.outcome.advice.rstrip(".")

@@ -202,8 +202,9 @@ def inwards(edge: Edge, beta: Array) -> Iterator[Array]:
     if into is None or not on.any():
         return
     rate = (inward * (edge.rows @ into))[on]
-    rounding = np.maximum(blur(edge.written, beta)[on], JUST)
-    least = INWARD * float(np.max(rounding / rate)) if np.all(rate > 0.0) else 0.0
+    # Where all eta are next to nothing the rows lie beyond an end at 0 by more than their own rounding.
+    short = np.maximum(np.maximum(blur(edge.written, beta)[on], JUST), -slack[on])
+    least = INWARD * float(np.max(short / rate)) if np.all(rate > 0.0) else 0.0
     for digit in range(8):
         yield beta + least * 10.0**digit * into
 

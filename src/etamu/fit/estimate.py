@@ -46,7 +46,7 @@ from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.refine import in_doubt, polished, refined, uphill
+from etamu.fit.refine import LOST, in_doubt, polished, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
@@ -62,6 +62,7 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
+    from etamu.fit.beyond import beyond, cancelled
     from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
     from etamu.fit.rescue import rescued, sharpened
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
     from etamu.solve.irls import irls
     from etamu.solve.lbfgs import lbfgs
 else:
+    beyond = later("etamu.fit.beyond", "beyond")
+    cancelled = later("etamu.fit.beyond", "cancelled")
     levels_of = later("etamu.fit.existence", "levels_of")
     rescued = later("etamu.fit.rescue", "rescued")
     sharpened = later("etamu.fit.rescue", "sharpened")
@@ -102,6 +105,8 @@ WIDE = 200
 NARROW = 30
 """Up to so many columns float32 saves nothing."""
 
+FEWEST = 2_000
+"""Numbers in the rows up to which a lost maximum is looked for in exact arithmetic."""
 WIDEST = 12_000
 """Columns whose covariance, with what its making needs, takes some 4 GB."""
 
@@ -216,9 +221,15 @@ def _found(
 
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
     """Find the estimate again in columns as they came, where shifted ones cost it digits."""
-    if found.limit is not None or not blurred(stage, found.solution):
+    solution = found.solution
+    if found.limit is not None:
         return stage, found
-    plain, solution = sharpened(problem, stage, found.solution, likelihood_of)
+    if found.settled and solution.outcome in LOST and stage.chunk.cells <= FEWEST:
+        plain, solution = beyond(problem, stage, solution, likelihood_of)
+        return plain, replace(found, solution=solution)
+    if not blurred(stage, solution):
+        return stage, found
+    plain, solution = sharpened(problem, stage, solution, likelihood_of)
     return plain, replace(found, solution=solution)
 
 
@@ -245,7 +256,7 @@ def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
         fit = estimate(said)
         return replace(fit, problem=rest(fit.problem, problem))
     if found.limit is None and found.settled:
-        _say_outcome(found.solution, problem.options.method)
+        _say_outcome(problem, stage, found.solution)
     return _finish(problem, stage, found)
 
 
@@ -418,10 +429,13 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     return beta
 
 
-def _say_outcome(solution: Solution, method: str) -> None:
-    """Warn where the maximum was not verified."""
-    if solution.outcome is not Outcome.CONVERGED:
-        advice = solution.outcome.advice if method == "ml" else unsolved(solution.outcome, method)
+def _say_outcome(problem: Problem, stage: Stage, solution: Solution) -> None:
+    """Warn where the maximum was not verified, or cannot be held."""
+    outcome, method = solution.outcome, problem.options.method
+    if outcome is not Outcome.CONVERGED:
+        advice = outcome.advice if method == "ml" else unsolved(outcome, method)
+        if solution.eta is not None:
+            advice = f"{advice} {cancelled(stage, solution, solution.eta)}"
         warnings.warn(advice, ConvergenceWarning, stacklevel=user_level())
 
 
@@ -429,20 +443,22 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     solution, limit, coordinates = found.solution, found.limit, stage.coordinates
     local = solution.local
     deviance = abs(2.0 * local.value)  # never -0.0
-    raw = coordinates.raw(solution.beta)
+    chunk, raw = stage.chunk, coordinates.raw(solution.beta)
+    if solution.eta is not None:
+        chunk, raw = chunk.beside((Predictor(chunk.predictors[0].design, solution.eta),)), 0.0 * raw
     chi2 = local.beside
     if chi2 is None:
         chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
     df_resid = problem.nobs - coordinates.size
-    say_rounding(problem, stage.chunk, raw)
-    phi = estimated_phi(problem, stage.chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
+    say_rounding(problem, chunk, raw)
+    phi = estimated_phi(problem, chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
     at = Placed(problem, stage.executor, coordinates, solution.beta)
     if limit is not None:
         moved = stage.executor.over(moved_chunk(stage.chunk, coordinates, limit))
         stated = inside(problem, coordinates, limit) if problem.options.covariance == "HAC" else problem
         at = Placed(stated, moved, limit.inner(coordinates), limit.beta)
     root, kind, lags = _covariance(at, solution, phi)
-    likelihood = log_likelihood(problem, stage.chunk, raw, deviance, phi)
+    likelihood = log_likelihood(problem, chunk, raw, deviance, phi)
     intercept = "Intercept" in problem.layout.names
     known = partial(
         null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept, level=stage.level
@@ -479,7 +495,8 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     observed = kind == "observed"
     information = solution.local.observed if observed else solution.local.expected
     lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
-    if solution.outcome is Outcome.BOUNDARY:  # the score is not 0 there, and no expansion about it is right
+    # The score is not 0 on a boundary, nor where coefficients are rounded: no expansion about it is right.
+    if solution.outcome in {Outcome.BOUNDARY, Outcome.PRECISION}:
         return Root(np.full((at.coordinates.size,) * 2, np.nan)), kind, lags
     metric = solution.local.metric if information is solution.local.observed else None
     inverse = bread(at, information, observed=observed, metric=metric)

@@ -210,6 +210,12 @@ def existence(fit: Fit) -> Existence:
             f"{unit.link.name} link has its last mean; it is finite, and no zero of the score."
         )
         return _plain("boundary", text)
+    if outcome is Outcome.PRECISION:
+        text = (
+            "A maximum was found and verified in twice the precision of float64, which does not hold its "
+            "coefficients closely enough for fitted values."
+        )
+        return _plain("local", text)
     if outcome is Outcome.CONVERGED and fit.method != "ml":
         text = (
             f"The adjusted scores of method={fit.method!r} have a finite root, found here, whether or not "

@@ -41,6 +41,8 @@ else:
     penalty_of = later("etamu.fit.reduced", "penalty_of")
     refuse_unpenalised = later("etamu.fit.reduced", "refuse_unpenalised")
 
+UNVERIFIED = {Outcome.LIMIT, Outcome.STALLED, Outcome.STATIONARY, Outcome.INFEASIBLE, Outcome.PRECISION}
+"""Ends of a search whose reported coefficients are no maximum."""
 SCALES = ("link", "response", "ratio")
 """Scales of an interval: as it stands, through the inverse of the link, or as a factor e^psi."""
 FACTORS = {"log": "means", "logit": "odds", "cloglog": "hazards"}
@@ -333,7 +335,7 @@ def _refuse(fit: Fit) -> None:
             f"a profile interval trusts the model's likelihood, which the {fit.covariance_kind} covariance "
             "does not: use method='wald', or the model's covariance"
         )
-    if fit.outcome in {Outcome.LIMIT, Outcome.STALLED, Outcome.STATIONARY, Outcome.INFEASIBLE}:
+    if fit.outcome in UNVERIFIED:
         raise NotAvailableError(f"there is no verified maximum to profile from. {fit.outcome.advice}")
     if fit.outcome is Outcome.INFINITE and not fit.problem.unit.convex:
         raise NotAvailableError(

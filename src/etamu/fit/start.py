@@ -271,7 +271,8 @@ def shifted_eta(
     if power is None or unit.link.exponent != 0.0 or len(unit.family.response) != 1:
         return None
     above, below = executor.reduce(lambda block: _ends(block, offset(block), power))
-    ratio = above / below if below > 0.0 else 0.0
+    with np.errstate(all="ignore"):  # both sums may be beyond float64
+        ratio = above / below if below > 0.0 else 0.0
     return math.log(ratio) if 0.0 < ratio < math.inf else None
 
 

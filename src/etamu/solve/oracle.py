@@ -174,10 +174,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Where the search ended: `local` is exact at `beta`; `passes` counts every pass over the rows."""
+    """Where the search ended: `local` is exact at `beta`; `passes` counts every pass over the rows.
+
+    Of a maximum whose coefficients need more digits than float64 has, `eta` are the rows' own, and `local` is
+    exact there.
+    """
 
     beta: Array
     local: Local
     outcome: Outcome
     steps: tuple[Step, ...]
     passes: int
+    eta: Array | None = None

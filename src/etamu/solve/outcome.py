@@ -25,6 +25,7 @@ class Outcome(enum.Enum):
     INFEASIBLE = "infeasible"
     LIMIT = "limit"
     STALLED = "stalled"
+    PRECISION = "precision"
 
     @property
     def advice(self) -> str:
@@ -46,4 +47,6 @@ _ADVICE = {
     "or use a solver that knows the curvature.",
     Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the "
     "columns, give another start, or choose another solver.",
+    Outcome.PRECISION: "The maximum was found in twice the precision of float64, in which its coefficients "
+    "hold too few digits for fitted values; drop, centre or combine the columns whose terms cancel.",
 }

@@ -243,7 +243,7 @@ def remaining(local: Local) -> tuple[Array, float]:
 
 def measured(local: Local) -> bool:
     """Tell whether the step left at a maximum is seen to be short, not only explained by rounding."""
-    return relative(abs(remaining(local)[1]), local.scale) <= TAKEN**2
+    return relative(abs(remaining(local)[1]), local.scale) <= TOLERANCE**2
 
 
 def _leaves(concordance: float, newton: Direction, check: Check, steps: Sequence[Step]) -> float:

@@ -190,11 +190,13 @@ class _Model:
         return self.vectors @ within(self.bends, self.vectors.T @ self.score, radius)
 
 
-def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> Ended:
+def ascend(
+    written: Written, start: Array | Double, *, limit: int = LIMIT, tolerance: float = TOLERANCE
+) -> Ended:
     """Climb from a point inside the domain until it is a maximum beyond doubt, or no step leads up.
 
     A maximum: the observed information is positive definite, the Newton step is at most 1e-9 standard errors
-    long or as short as rounding makes it, and it changes no eta noticeably.
+    long, the `tolerance`, or as short as rounding makes it, and it changes no eta noticeably.
     """
     here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
@@ -204,7 +206,7 @@ def ascend(written: Written, start: Array | Double, *, limit: int = LIMIT) -> En
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
             # Where a standard error is large a search that creeps to an end of eta is within many of them.
-            settled = left == 0.0 or (left <= TOLERANCE * math.sqrt(scale) and left <= FAST * before)
+            settled = left == 0.0 or (left <= tolerance * math.sqrt(scale) and left <= FAST * before)
             if settled and _still(written, here, model, _fine(written, here)):
                 if not model.decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
