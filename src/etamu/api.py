@@ -6,13 +6,14 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, replace
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import closest
 from etamu._base.types import Array
 from etamu.family import catalogue
 from etamu.family.family import Family
@@ -152,7 +153,7 @@ def glm(
     >>> fit.converged
     True
     """
-    _refuse_others("glm", others)
+    _refuse_others("glm", others, glm)
     keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
     phi, of_phi = _stated_dispersion(dispersion, dispersion_method, predictors)
     options = Options(
@@ -277,7 +278,7 @@ class GLM:
         >>> fit.names
         ('Intercept', 'dose')
         """
-        _refuse_others("GLM.fit", others)
+        _refuse_others("GLM.fit", others, GLM.fit)
         keywords = Keywords(offset, exposure, trials, frequency_weights, variance_weights, sampling_weights)
         phi, of_phi = _stated_dispersion(self.dispersion, self.dispersion_method, predictors)
         options = Options(
@@ -320,9 +321,14 @@ def _stated_dispersion(
     return (given, None) if formula is None else (None, formula)
 
 
-def _refuse_others(door: str, others: dict[str, Any]) -> None:
+def _refuse_others(door: str, others: dict[str, Any], doing: Callable[..., Any]) -> None:
+    """Refuse keywords that a door does not have, and say which was meant."""
     if "weights" in others or "sample_weight" in others:
         raise OptionError(BARE_WEIGHTS)
     if others:
+        from inspect import signature
+
         unknown = ", ".join(others)
-        raise OptionError(f"{door} has no keyword {unknown}; see help(etamu.{door})")
+        meant = closest(next(iter(others)), [*signature(doing).parameters])
+        guess = f"; did you mean {meant}?" if meant else ";"
+        raise OptionError(f"{door} has no keyword {unknown}{guess} see help(etamu.{door})")

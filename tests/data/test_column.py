@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etamu._base.errors import DataError
-from etamu.data.column import boolean, coded, ends_of, from_values, is_missing, numeric, text
+from etamu.data.column import boolean, coded, ends_of, from_values, is_missing, numeric, refuse_rounded, text
 
 
 def decoded(column) -> list[str | None]:
@@ -151,7 +151,14 @@ def test_what_stands_for_a_missing_value(value, missing) -> None:
         ([1, 2, "a"], r"mixes numbers and text: row 2 holds 'a'; make the column all"),
         ([None, "a", True], r"mixes text and truth values: row 2 holds True"),
         ([True, 1], r"mixes truth values and numbers: row 1 holds 1"),
-        ([None, dt.date(2020, 1, 2)], r"holds date values, .* in row 1; use numbers or text"),
+        ([None, dt.date(2020, 1, 2)], r"holds date values, .* in row 1; turn it into a number"),
+        ([None, b"a"], r"holds bytes values, b'a' in row 1; decode it to text"),
+        ([2j, 1j], r"holds complex values, 2j in row 0; use its real and imaginary part"),
+        ([dt.timedelta(3)], "turn it into a number, such as days"),
+        ([[1.0], [2.0]], r"holds list values, \[1.0\] in row 0; give one number or text per row"),
+        ([{1}], r"holds set values, \{1\} in row 0; use numbers or text"),
+        (np.zeros((3, 1)), r"shape \(3, 1\); give one value per row: it is one column, values.ravel\(\)"),
+        (np.zeros((3, 2)), r"shape \(3, 2\); .* y=successes with trials=successes \+ failures"),
         (np.array(["2020-01-02"], dtype="M8[D]"), r"turn it into a number \(days since a date\)"),
         (np.array([3], dtype="m8[D]"), "turn it into a number, such as days"),
         (np.array([1j]), "use its real and imaginary part"),
@@ -162,7 +169,7 @@ def test_what_stands_for_a_missing_value(value, missing) -> None:
         ("abc", "is a single value, 'abc'"),
         (3.0, "is a single value, 3.0"),
     ],
-    ids=["late", "late-gap", "bool", "date", "M", "m", "c", "S", "V", "matrix", "masked", "text", "scalar"],
+    ids=["late", "late-gap", "bool", "date", "bytes", "complex", "days", "nested", "set", "one-column", "two-columns", "M", "m", "c", "S", "V", "matrix", "masked", "text", "scalar"],
 )
 def test_what_no_model_can_use_is_refused_with_a_remedy(values, words) -> None:
     with pytest.raises(DataError, match=f"column 'x'.*{words}"):
@@ -202,3 +209,40 @@ def test_extended_precision_is_read_in_double_and_too_large_a_number_as_infinite
     if np.finfo(np.longdouble).maxexp > 1024:
         far = from_values("x", np.array([1.5, 2.0], dtype=np.longdouble) * np.longdouble("1e400"))
         assert np.all(np.isinf(far.values))
+
+
+FAR = 2**62
+LONG = {
+    "a sequence": ([FAR, FAR + 1, FAR + 2], 1),
+    "a gap first": ([None, FAR, FAR + 3], 2),
+    "beyond 64 bits": ([10**20, 10**20 + 1, 10**20 + 2], 1),
+    "below zero": ([-FAR, -FAR - 7, -FAR], 1),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_whole_numbers_that_doubles_would_move_are_refused_where_they_are_used_as_numbers(name) -> None:
+    values, row = LONG[name]
+    words = rf"'x' holds whole numbers too large for double precision: row {row} holds {values[row]}, which"
+    with pytest.raises(DataError, match=words):
+        from_values("x", values)
+    if None not in values and max(map(abs, values)) < 2**63:
+        column = from_values("x", np.array(values))  # as they lie: clusters may be named so
+        with pytest.raises(DataError, match=words):
+            refuse_rounded("x", column.values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [FAR + 5] * 3,
+        [FAR + 4096 * step for step in range(3)],
+        [1_700_000_000_000_000_007 + 10**13 * step for step in range(3)],
+        [7919 * 2**50 * step + 3 for step in range(1, 4)],
+        [2**53, 2**53 - 1],
+    ],
+    ids=["constant", "doubles", "nanoseconds", "hashes", "the last of all"],
+)
+def test_whole_numbers_that_doubles_hold_or_hardly_move_are_numbers(values) -> None:
+    refuse_rounded("x", np.array(values, dtype=object))
+    assert from_values("x", values).kind == "numeric"

@@ -86,6 +86,10 @@ def test_short_rows_and_empty_lines_are_missing_values(reader, tmp_path):
         ('a,b\n1,"2\n', em.FileError, "line 2: unexpected end of data"),
         ("a,a\n1,2\n", em.DataError, "two columns have the same name, 'a'"),
         ("a,b\n1,b\xe4\n".encode("latin1"), em.FileError, "is no UTF-8 text.*iconv"),
+        ("a,b\n1,2\n".encode("utf-16"), em.FileError, "is UTF-16: .*iconv -f utf-16"),
+        ("a,b\n1,2\n".encode("utf-16-le"), em.FileError, "line 1 holds a NUL byte: .* is UTF-16"),
+        ("a,b\n1,2\n1,2\0\n", em.FileError, "line 3 holds a NUL byte: the file is damaged"),
+        ("a,b\n1,10000000000000000001\n1,10000000000000000002\n", em.DataError, "too large for double precision"),
         (b"PK\x03\x04rest", em.FileError, "perhaps a spreadsheet: save it as CSV"),
         (b"\x1f\x8brest", em.FileError, "is compressed: give gzip -dc"),
         (b'{"a": 1}', em.FileError, "is JSON, not a table"),
@@ -162,3 +166,10 @@ def test_parquet_keeps_categories(tmp_path):
     found = read_file(tmp_path / "t.parquet")
     assert found.column("g").levels == ("b", "a")
     assert column_values(found, "x") == [1.5, None]
+
+
+def test_floats_too_large_for_whole_numbers_are_floats(reader, tmp_path):
+    frame = read(tmp_path, "a,b,c\n1e300,123456789012345678901234567890,18446744073709551616\n2,1,NA\n")
+    assert frame.column("a").values.tolist() == [1e300, 2.0]
+    assert frame.column("b").values.tolist() == [1.2345678901234568e29, 1.0]
+    assert frame.column("c").values[0] == 2.0**64

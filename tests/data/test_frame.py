@@ -64,7 +64,7 @@ def test_a_column_is_read_once_and_only_when_asked_for() -> None:
     data = {"good": [1.0, 2.0], "bad": [dt.date(2020, 1, 1), None]}
     frame = read(data)
     assert frame.column("good") is frame.column("good")
-    with pytest.raises(DataError, match=r"'bad' holds date values.*row 0; use numbers or text"):
+    with pytest.raises(DataError, match=r"'bad' holds date values.*row 0; turn it into a number"):
         frame.column("bad")
 
 
@@ -184,6 +184,26 @@ def test_other_numbers_are_numbers() -> None:
     assert from_values("x", np.array(["b", "a"])).levels == ("a", "b")
     assert from_values("x", np.array([True, False])).kind == "boolean"
     assert from_values("x", [pd.NA, pd.NaT, "a"]).missing.tolist() == [True, True, False]
+
+
+def test_whole_numbers_of_polars_of_128_bits_are_numbers() -> None:
+    series = pl.Series("x", [3, None, -5], dtype=pl.Int128)
+    np.testing.assert_array_equal(read(pl.DataFrame({"x": series})).column("x").values, [3.0, np.nan, -5.0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pl.DataFrame,
+        pa.table,
+        lambda columns: pd.DataFrame({"x": pd.array(columns["x"], dtype="Int64")}),
+        lambda columns: pd.DataFrame({"x": pd.array(columns["x"], dtype="int64[pyarrow]")}),
+    ],
+    ids=["polars", "pyarrow", "pandas", "pandas-arrow"],
+)
+def test_a_gap_takes_no_digits_of_whole_numbers(make: Any) -> None:
+    with pytest.raises(DataError, match=f"row 2 holds {2**62 + 3}, which would become {2**62}"):
+        read(make({"x": [2**62, None, 2**62 + 3]})).column("x")
 
 
 def test_an_unknown_column_is_named_with_what_was_meant() -> None:

@@ -76,6 +76,17 @@ def test_an_infinite_value_is_named(make: Any) -> None:
         read_matrix(make(odd))
 
 
+def test_whole_numbers_that_doubles_would_move_are_refused() -> None:
+    with pytest.raises(DataError, match=f"'x1' holds whole numbers too large .*: row 1 holds {2**62 + 1}"):
+        read_matrix(np.array([[0, 2**62], [1, 2**62 + 1]]))
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp <= 1024, reason="no extended precision here")
+def test_a_number_beyond_double_precision_is_infinite() -> None:
+    with pytest.raises(DataError, match="column 'x0' is inf in row 1"):
+        read_matrix(np.array([[1.0], [2.0]], dtype=np.longdouble) * np.longdouble("1e308"))
+
+
 def test_rows_beyond_the_first_block_are_looked_at() -> None:
     tall = np.zeros((BLOCK + 3, 1))
     tall[-1] = np.inf

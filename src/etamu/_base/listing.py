@@ -1,6 +1,6 @@
-"""Names in a sentence: the first few of them, and how many more there are.
+"""Names in a sentence: the first few of them and how many more there are, and which one was meant.
 
-May import: nothing.
+May import: the standard library.
 Read next: `etamu.fit.existence`, whose sentences list coefficients, levels and rows.
 """
 
@@ -22,3 +22,30 @@ def listed(names: Sequence[str], most: int = MOST) -> str:
     """
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def closest(name: str, names: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """Find the name that was probably meant: spelt the same but for capitals, or nearly so.
+
+    Examples
+    --------
+    >>> closest("Age", ["wage", "age"]), closest("fmily", ["family"]), closest("x", ["abc"])
+    ('age', 'family', None)
+    """
+    import difflib
+
+    lower = [other for other in names if other.lower() == name.lower()]
+    return next(iter(lower + difflib.get_close_matches(name, names, n=1, cutoff=cutoff)), None)
+
+
+def suggestion(name: str, names: Sequence[str], what: str = "columns") -> str:
+    """Say which of the names was probably meant, and list them.
+
+    Examples
+    --------
+    >>> suggestion("xx", ["x", "y"])
+    "; did you mean 'x'? the columns are x, y"
+    """
+    meant = closest(name, names)
+    listing = ", ".join(names[:MOST]) + (f", … ({len(names)} in all)" if len(names) > MOST else "")
+    return (f"; did you mean {meant!r}?" if meant else ";") + f" the {what} are {listing or 'none'}"

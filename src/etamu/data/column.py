@@ -99,6 +99,53 @@ def numeric(name: str, values: RawArray, null: Mask | None = None, *, integer: b
     return Column(name, "numeric", values, missing, integer=integer, ends=ends)
 
 
+EXACT = 2**53
+"""Up to here every whole number is a double."""
+
+SAME = 1e-9
+"""Part of the spread of a column by which rounding may move its whole numbers."""
+
+
+def beyond_exact(values: RawArray) -> bool:
+    """Tell whether some float is so large that it may have been another whole number."""
+    return bool(np.abs(values).max(initial=0.0, where=~np.isnan(values)) > EXACT)
+
+
+def refuse_rounded(name: str, values: RawArray) -> None:
+    """Refuse whole numbers that lie so close together, and so far from 0, that doubles would move them.
+
+    Identifiers and time stamps of 18 digits are no harm where they differ in their first ten; where they
+    differ in their last four, every library of floats fits other numbers than those given, or a constant.
+
+    Raises
+    ------
+    DataError
+        Naming the first number that is no double, its row and what it would become.
+
+    Examples
+    --------
+    >>> refuse_rounded("t", np.array([2**60, 2**60 + 2**50 + 1]))
+    >>> refuse_rounded("t", np.array([2**60, 2**60 + 1]))
+    Traceback (most recent call last):
+        ...
+    etamu._base.errors.DataError: column 't' holds whole numbers too large for double precision: row 1 ...
+    """
+    if not len(values) or values.dtype.kind not in "iuO" or values.dtype.itemsize < 8:
+        return
+    least, most = int(values.min()), int(values.max())
+    largest = max(-least, most)
+    if largest <= EXACT or least == most or np.spacing(float(largest)) <= SAME * (most - least):
+        return
+    odd = ((row, int(value)) for row, value in enumerate(values) if int(float(value)) != int(value))
+    row, value = next(odd, (-1, 0))
+    if row >= 0:
+        raise DataError(
+            f"column {name!r} holds whole numbers too large for double precision: row {row} holds {value}, "
+            f"which would become {int(float(value))}, and all of them lie within {most - least}; subtract a "
+            f"constant from the column first, such as {least}, or make it text if these are names"
+        )
+
+
 def _reals(name: str, values: RawArray) -> Column:
     """Make a column of numbers of any precision; a number beyond double precision is infinite."""
     if values.dtype.itemsize <= 8:
@@ -182,6 +229,7 @@ def from_values(name: str, values: Any) -> Column:
     if array.ndim != 1:
         raise DataError(
             f"column {name!r} has {array.ndim} dimensions, shape {array.shape}; give one value per row"
+            + _FLATTENED.get(array.shape[1:], "")
         )
     reader = _READERS.get(array.dtype.kind)
     if reader is None:
@@ -242,7 +290,8 @@ def _from_objects(name: str, values: RawArray) -> Column:
         _refuse_mixture(name, items, present, word)
     maker = _MAKERS.get(word)
     if maker is None:
-        raise DataError(f"column {name!r} holds {word}, {items[first]!r} in row {first}; use numbers or text")
+        remedy = _OF_OBJECTS.get(type(items[first]).__name__, "use numbers or text")
+        raise DataError(f"column {name!r} holds {word}, {items[first]!r} in row {first}; {remedy}")
     return maker(name, items, null)
 
 
@@ -268,13 +317,24 @@ def _refuse_mixture(name: str, items: list[Any], present: Any, word: str) -> Non
 def _object_numbers(name: str, items: list[Any], null: Mask | None) -> Column:
     if {*map(type, items)} <= {int, float, NoneType}:  # NumPy reads these itself, None as NaN
         whole = not any(type(item) is float and not isnan(item) for item in items)
-        return numeric(name, _floats(name, items), integer=whole)
+        return _whole_or_not(name, items, whole=whole)
     whole = all(
         isinstance(item, numbers.Integral) for row, item in enumerate(items) if null is None or not null[row]
     )
     if null is not None and null.any():
         items = [float("nan") if absent else item for item, absent in zip(items, null, strict=True)]
-    return numeric(name, _floats(name, items), integer=whole)
+    return _whole_or_not(name, items, whole=whole)
+
+
+def _whole_or_not(name: str, items: list[Any], *, whole: bool) -> Column:
+    """Make a column of Python's numbers, which may be whole and of any size."""
+    column = numeric(name, _floats(name, items), integer=whole)
+    if whole and beyond_exact(column.values):
+        present = next(int(item) for item in items if isinstance(item, numbers.Integral))
+        # What is missing stands at some other number, so that rows keep their places.
+        whole_items = [int(item) if isinstance(item, numbers.Integral) else present for item in items]
+        refuse_rounded(name, np.array(whole_items, dtype=object))
+    return column
 
 
 def _floats(name: str, items: list[Any]) -> NDArray[np.float64]:
@@ -334,9 +394,26 @@ _READERS: dict[str, Callable[[str, RawArray], Column]] = {
     "O": _from_objects,
 }
 
+_FLATTENED = {
+    (1,): ": it is one column, values.ravel()",
+    (2,): "; successes and failures are y=successes with trials=successes + failures",
+}
+"""What may be meant by two dimensions, by what follows the first."""
+
+_PARTS = "use its real and imaginary part as two columns"
+
+_OF_OBJECTS = {
+    **dict.fromkeys(("date", "datetime", "Timestamp", "datetime64", "time", "Period"), TIME_REMEDY),
+    **dict.fromkeys(("timedelta", "Timedelta", "timedelta64"), "turn it into a number, such as days"),
+    **dict.fromkeys(("complex", "complex128", "complex64"), _PARTS),
+    **dict.fromkeys(("bytes", "bytearray"), "decode it to text"),
+    **dict.fromkeys(("list", "tuple", "ndarray", "Series"), "give one number or text per row"),
+}
+"""What to do about values of types no model can use, by the name of the type."""
+
 _REMEDIES = {
     "M": TIME_REMEDY,
     "m": "turn it into a number, such as days",
-    "c": "use its real and imaginary part as two columns",
+    "c": _PARTS,
     "S": "decode it to text",
 }

@@ -21,7 +21,7 @@ from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis
 from etamu.data.codes import RawArray, absent, relabelled, smallest
-from etamu.data.column import Column
+from etamu.data.column import Column, refuse_rounded
 from etamu.data.evaluate import (
     Rows,
     States,
@@ -285,9 +285,12 @@ class _Bench:
         expression = factor.expression
         named = _named(expression, self.rows)
         if named is not None and named.finite:
+            refuse_rounded(named.name, named.values)
             return [named.values]
         if isinstance(expression, Name) and self.rows.frame.column(expression.name).kind == "numeric":
-            values = self.rows.select(self.rows.present(expression.name).values)
+            column = self.rows.present(expression.name)
+            refuse_rounded(column.name, column.values)
+            values = self.rows.select(column.values)
         else:
             values = evaluate(expression, self.rows, self.states)
         check_finite(values, expression, factor.label, self.rows)

@@ -19,7 +19,7 @@ from etamu._base.flags import are_all
 from etamu._base.types import Array, Mask
 from etamu.data.basis import STATEFUL, Basis, settle
 from etamu.data.codes import RawArray
-from etamu.data.column import Column
+from etamu.data.column import Column, refuse_rounded
 from etamu.data.expression import Call, Expression, Flag, Name, Named, Number, Operation, Text, Vector, walk
 from etamu.data.frame import Frame
 from etamu.data.functions import FUNCTIONS
@@ -184,6 +184,7 @@ def numbers_of(name: str, rows: Rows) -> Array:
             f"column {name!r} holds {'text' if column.kind == 'text' else 'categories'} where numbers belong:"
             f" row {first} is {value}; use it as a factor, C({name}), or convert it to numbers"
         )
+    refuse_rounded(name, column.values)
     return rows.select(column.values).astype(np.float64, copy=False)
 
 

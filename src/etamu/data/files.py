@@ -10,7 +10,7 @@ import contextlib
 import csv
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FileError
 from etamu._base.facts import dataclass
-from etamu.data.column import Column, boolean, numeric, text
+from etamu.data.column import Column, boolean, from_values, numeric, text
 from etamu.data.frame import Frame, TextTable, first_installed, read_parquet, read_text, write_parquet
 
 MISSING = ("", "NA", "NaN", "nan", "N/A", "null", "NULL")
@@ -32,7 +32,12 @@ TRUTH = ({"true": True, "false": False}, {"True": True, "False": False}, {"TRUE"
 ROWS = 65_536
 """Rows of a CSV file taken up at a time, and lines written at a time."""
 
+BYTES = 1 << 20
+"""Bytes of a file looked at together."""
+
 _SIGNS = {
+    b"\xff\xfe": "is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8",
+    b"\xfe\xff": "is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8",
     b"PK\x03\x04": "is a zip archive, perhaps a spreadsheet: save it as CSV",
     b"\x1f\x8b": "is compressed: give gzip -dc's output on the standard input, with - as the file",
     b"{": "is JSON, not a table",
@@ -100,6 +105,7 @@ def _parquet(path: str) -> Frame:
 
 
 def _csv(path: Path) -> Frame:
+    _refuse_nul(path)
     with path.open(newline="", encoding="utf-8-sig") as stream:
         names, separator = _header(stream, path)
     table: TextTable | _Lists | None = None
@@ -109,6 +115,20 @@ def _csv(path: Path) -> Frame:
     if table is None:
         table = _read_lists(path, names, separator)
     return Frame(names, len(table), _TextSource(table))
+
+
+def _refuse_nul(path: Path) -> None:
+    """Refuse a file with a NUL, which no text holds: it is damaged, or of two bytes a letter."""
+    with path.open("rb") as stream:
+        line = 1
+        while block := stream.read(BYTES):
+            if b"\0" in block:
+                line += block[: block.index(b"\0")].count(b"\n")
+                raise FileError(
+                    f"{path}: line {line} holds a NUL byte: the file is damaged, or is UTF-16: convert it, for "
+                    "example with iconv -f utf-16 -t utf-8"
+                )
+            line += block.count(b"\n")
 
 
 def _header(stream: TextIO, path: Path) -> tuple[tuple[str, ...], str]:
@@ -223,6 +243,8 @@ def from_texts(name: str, values: Sequence[str | None]) -> Column:
     null = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
     present = [value for value in values if value is not None]
     found = _numbers(present)
+    if found is not None and found.dtype.kind == "O":
+        return from_values(name, [None if value is None else int(value) for value in values])
     if found is not None:
         whole = found.dtype.kind == "i"
         if not null.any():
@@ -237,12 +259,20 @@ def from_texts(name: str, values: Sequence[str | None]) -> Column:
     return text(name, values)
 
 
+_WAYS: tuple[Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]], ...] = (
+    lambda given: given.astype(np.int64),
+    np.frompyfunc(int, 1, 1),
+    lambda given: given.astype(np.float64),
+)
+"""Of 64 bits, as long as they are, and as floats."""
+
+
 def _numbers(values: list[str]) -> np.ndarray[Any, Any] | None:
-    """Read whole numbers, else floats; None where one of them is no number."""
+    """Read whole numbers, of 64 bits or as Python has them, else floats; None where one is no number."""
     given = np.array(values, dtype=object)
-    for dtype in (np.int64, np.float64):
+    for read in _WAYS:
         with contextlib.suppress(ValueError, OverflowError):
-            out = given.astype(dtype)
+            out = read(given)
             # Python reads 1_000 and digits of every script; nobody means numbers by them in a table.
             return out if all(value.isascii() and "_" not in value for value in values) else None
     return None

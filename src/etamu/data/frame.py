@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
 from etamu._base.later import LaterModule
+from etamu._base.listing import suggestion
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, relabelled, smallest
-from etamu.data.column import TIME_REMEDY, Column, boolean, coded, from_values, numeric, text, texts
+from etamu.data.column import TIME_REMEDY, Column, beyond_exact, boolean, coded, from_values, numeric, text, texts
 from etamu.data.index import index_of, refuse_other_index
 
 if TYPE_CHECKING:
@@ -121,17 +122,6 @@ class Frame:
     def labels(self, rows: NDArray[np.intp]) -> Any:
         """Look up what the library calls some rows: the index of a pandas table, None elsewhere."""
         return self.source.labels(rows)
-
-
-def suggestion(name: str, names: tuple[str, ...]) -> str:
-    """Say which of the names was probably meant, and list them."""
-    import difflib
-
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    lower = [other for other in names if other.lower() == name.lower()]
-    meant = next(iter(lower + close), None)
-    listed = ", ".join(names[:20]) + (f", … ({len(names)} in all)" if len(names) > 20 else "")
-    return (f"; did you mean {meant!r}?" if meant else ";") + f" the columns are {listed or 'none'}"
 
 
 def read(data: Any) -> Frame:
@@ -374,8 +364,12 @@ def _null(series: nw.Series[Any]) -> Mask | None:
 
 
 def _numbers(name: str, series: nw.Series[Any], *, integer: bool) -> Column:
+    if isinstance(series.dtype, (nw.Int128, nw.UInt128)):  # NumPy has none such
+        return from_values(name, series.to_list())
     values = series.to_numpy()
     null = None
+    if integer and values.dtype.kind == "f" and beyond_exact(values):
+        return from_values(name, series.to_list())  # floats were made of it for its nulls
     if values.dtype.kind == "O":  # decimals, and nullable integers of some libraries
         null = _null(series)
         values = np.array([np.nan if value is None else float(value) for value in series.to_list()])
@@ -460,12 +454,16 @@ class TextTable:
         return self.data.get_column(name).to_list()
 
     def numbers(self, name: str) -> Column | None:
-        """Return a column as the library reads numbers, whole ones if all are; None where some are not."""
+        """Return a column as the library reads numbers, whole ones if all are; None where some are not.
+
+        Floats that may have been longer whole numbers are left to be read again, digit by digit.
+        """
         series = self.data.get_column(name)
         for dtype in (nw.Int64(), nw.Float64()):
             # Every library has an error of its own for text that is no number.
             with contextlib.suppress(Exception):
-                return _numbers(name, series.cast(dtype), integer=dtype.is_integer())
+                column = _numbers(name, series.cast(dtype), integer=dtype.is_integer())
+                return None if not column.integer and beyond_exact(column.values) else column
         return None
 
 

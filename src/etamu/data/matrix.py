@@ -17,7 +17,7 @@ from etamu._base.facts import dataclass
 from etamu._base.flags import are_all
 from etamu._base.listing import listed
 from etamu._base.types import Mask
-from etamu.data.column import is_masked
+from etamu.data.column import is_masked, refuse_rounded
 from etamu.data.encode import Encoded
 from etamu.data.evaluate import all_finite
 from etamu.design.blocks import Block, Dense, Sparse
@@ -136,6 +136,9 @@ def read_matrix(
         described = describe(Design((Dense((values,)),), len(values)))
         if described.finite:
             return Matrix(values, given, sparse, (), described)
+    if not sparse and values.dtype.kind in "iu":
+        for name, column in zip(given, values.T, strict=True):
+            refuse_rounded(name, column)
     return Matrix(values, given, sparse, _gaps(values, given, sparse=sparse))
 
 
@@ -158,9 +161,13 @@ def _dense(data: Any) -> np.ndarray[Any, Any]:
     if is_masked(data):
         raise DataError("X is a masked array; fill it with NaN first: X.filled(numpy.nan)")
     try:
-        return np.asarray(data)
+        values = np.asarray(data)
     except ValueError as error:
         raise DataError(f"X cannot be read as rows of numbers of one length: {error}") from None
+    if values.dtype.kind == "f" and values.itemsize > 8:
+        with np.errstate(over="ignore", under="ignore"):  # infinite is what is beyond double precision
+            return values.astype(np.float64)
+    return values
 
 
 def _check_shape(values: Any, data: Any) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 from etamu._base.errors import EtamuError, FamilyError, LinkError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import closest
 from etamu._base.markup import escape
 from etamu.family import families as own
 from etamu.family import links as every
@@ -365,8 +366,6 @@ def _number(text: str, error: type[EtamuError]) -> float:
 
 
 def _unknown(kind: str, name: str, names: list[str], error: type[EtamuError]) -> EtamuError:
-    import difflib
-
-    close = difflib.get_close_matches(name.casefold(), names, n=1)
-    guess = f"; did you mean {close[0]!r}?" if close else "."
+    close = closest(name, names)
+    guess = f"; did you mean {close!r}?" if close else "."
     return error(f"unknown {kind} {name!r}{guess} There are {', '.join(names)}")

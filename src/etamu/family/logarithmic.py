@@ -112,8 +112,9 @@ def negative_binomial(family: Any) -> Bind:
 
     def bind(xp: Namespace, information: str) -> Kernel:
         def kernel(y: AnyArray, eta: AnyArray) -> Results:
-            high, decay = eta > 0.0, xp.exp(-xp.abs(eta))
-            over = xp.where(high, theta * decay, decay / theta)
+            high = eta > log_theta
+            decay = xp.exp(xp.where(high, -eta, eta))
+            over = xp.where(high, theta * decay, decay / theta)  # at most 1: no logarithm below cancels
             larger, smaller = 1.0 / (1.0 + over), over / (1.0 + over)
             p, q = xp.where(high, larger, smaller), xp.where(high, smaller, larger)
             log_larger = -xp.log1p(over)

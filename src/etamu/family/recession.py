@@ -43,6 +43,8 @@ HALF = (
     1e300,
 )
 """The same for an eta on one side of an end."""
+FEW = 5
+"""Fewer finite means than these at such places are too few to tell how a row's score goes."""
 
 
 def may_run(unit: Unit, y: tuple[Array, ...]) -> NDArray[np.int8]:
@@ -97,9 +99,25 @@ def _places(unit: Unit) -> tuple[float, ...]:
     domain = unit.domain
     if domain.whole:
         return LINE
-    if np.isfinite(domain.lower):
-        return tuple(domain.lower + far for far in HALF)
-    return tuple(domain.upper - far for far in HALF)
+    from_end = (
+        tuple(domain.lower + far for far in HALF)
+        if np.isfinite(domain.lower)
+        else tuple(domain.upper - far for far in HALF)
+    )
+    return (*from_end, *_of_means(unit, from_end))
+
+
+def _of_means(unit: Unit, places: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the etas of means of every size, if the link is so steep that decades of eta pass over them.
+
+    Under mu = eta^500 nearly every decade of eta has a mean of 0 or infinity, whose score tells nothing.
+    """
+    with np.errstate(all="ignore"):
+        mean = unit.link.inverse(np, np.array(places))[0]
+        if np.count_nonzero(np.isfinite(mean) & (mean != 0.0)) >= FEW:
+            return ()
+        etas = np.asarray(unit.link.link(np, np.array(HALF)))
+    return tuple(etas[np.isfinite(etas) & unit.domain.contains(etas)].tolist())
 
 
 def falls_for_ever(unit: Unit, y: tuple[Array, ...]) -> bool:

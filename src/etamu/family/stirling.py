@@ -41,7 +41,7 @@ def stirling_remainder(x: ArrayLike) -> Array:
     """
     x = np.asarray(x, dtype=np.float64)
     far = np.maximum(x, _SERIES_FROM)
-    squared = 1.0 / (far * far)
+    squared = (1.0 / far) * (1.0 / far)
     series = np.zeros_like(far)
     for coefficient in _STIRLING:
         series = series * squared + coefficient

@@ -15,7 +15,7 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu._base.listing import listed
+from etamu._base.listing import closest, listed
 from etamu._base.types import Array
 
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -259,14 +259,11 @@ class _Reader:
 
     def unreadable(self, at: int) -> OptionError:
         """Say what stands where a coefficient should."""
-        import difflib
-
         at = self.skip(at)
         if at >= len(self.text):
             return OptionError(f"the hypothesis {self.text!r} ends where a coefficient should stand")
         word = _word(self.text[at:])
-        lower = [name for name in self.names if name.lower() == word.lower()]
-        close = next(iter(lower + difflib.get_close_matches(word, self.names, n=1, cutoff=0.5)), None)
+        close = closest(word, self.names, cutoff=0.5)
         meant = f"; did you mean {close!r}?" if close else ";"
         return OptionError(
             f"the hypothesis {self.text!r} names {word!r}, which is no coefficient{meant} the coefficients "

@@ -16,7 +16,7 @@ from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.flags import are_all
 from etamu._base.types import Array, Mask
-from etamu.data.column import Column
+from etamu.data.column import Column, refuse_rounded
 from etamu.data.evaluate import all_finite
 from etamu.data.frame import Frame
 from etamu.design.chunk import Ids, Weights
@@ -82,6 +82,7 @@ def numbers(column: Column, label: str, rows: Ids | None = None) -> Array:
         raise DataError(
             f"{label} must be numbers, but row {where} holds {column.shown(where)}: convert the column first"
         )
+    refuse_rounded(column.name or label, column.values)
     values = np.asarray(column.values, dtype=np.float64)
     if column.missing is not None:
         values = np.where(column.missing, np.nan, values)

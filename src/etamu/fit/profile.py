@@ -17,8 +17,8 @@ import numpy as np
 from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
+from etamu._base.listing import suggestion
 from etamu._base.types import Array
-from etamu.data.frame import suggestion
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import describe, extent
 from etamu.execute.threads import Threads
@@ -228,7 +228,7 @@ def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, A
     names = fit.names
     if isinstance(combination, str):
         if combination not in names:
-            hint = suggestion(combination, names).replace("columns", "coefficients")
+            hint = suggestion(combination, names, "coefficients")
             raise OptionError(f"there is no coefficient {combination!r}{hint}")
         name, weights = combination, np.eye(1, len(names), names.index(combination))[0]
     else:

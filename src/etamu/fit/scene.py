@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
+from etamu._base.listing import suggestion
 from etamu._base.types import Array, Mask
 from etamu.data.codes import RawArray
 from etamu.data.column import Column
 from etamu.data.encode import encode
 from etamu.data.evaluate import names_in
-from etamu.data.frame import Frame, read, suggestion
+from etamu.data.frame import Frame, read
 from etamu.data.schema import CategoricalFactor, Schema
 from etamu.design.chunk import Predictor
 from etamu.fit.effects_on_mean import units_of
@@ -331,7 +332,7 @@ def variable_of(fit: Fit, name: str) -> Variable:
         if variable.name == name:
             return variable
     names = tuple(variable.name for variable in known)
-    near = suggestion(name, names).replace("the columns are", "the variables are")
+    near = suggestion(name, names, "variables")
     raise OptionError(f"no term of the model reads a variable {name!r}{near}")
 
 
