@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "ahead_impl.hpp"
+#include "ahead.hpp"
 #include "dense.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
@@ -129,7 +129,7 @@ ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
 ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((all + times - 1) / times); }
 
 // Rows of a tile, split and laid out behind those collected already; rows beyond m are zeros.
-ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, const Room& room, Fetch& fetch,
+ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, const Room& room, Ahead& ahead,
                           int lines) {
     alignas(64) std::uint32_t words[2][WORDS];
     const int slivers = padded(p) / SLIVER;
@@ -140,7 +140,7 @@ ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, con
             std::uint32_t* high = room.right + Room::at(block, d, HIGH);
             std::uint32_t* low = room.right + Room::at(block, d, LOW);
             for (int k = 0; k < SIDE; ++k) {
-                fetch.ask(lines);
+                ask(ahead, lines);
                 const int r = d * DEEP + 2 * k;
                 const __m512 first = r < m ? row_of(from + r * SLIVER, both) : _mm512_setzero_ps();
                 const __m512 second = r + 1 < m ? row_of(from + (r + 1) * SLIVER, both) : _mm512_setzero_ps();
@@ -173,13 +173,13 @@ ETAMU_INLINE void multiply_registers() {
 // Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out.
 template <int TALL, int BROAD, bool UPPER>
 ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, float* sums,
-                                  Fetch& fetch, int lines) {
+                                  Ahead& ahead, int lines) {
     _tile_loadd(0, sums, 64);
     if constexpr (BROAD == 2) _tile_loadd(1, sums + WORDS, 64);
     if constexpr (TALL == 2 && !UPPER) _tile_loadd(2, sums + 2 * WORDS, 64);
     if constexpr (TALL == 2 && BROAD == 2) _tile_loadd(3, sums + 3 * WORDS, 64);
     for (int d = 0; d < depth; ++d, left += 4 * WORDS, right += 4 * WORDS) {
-        fetch.ask(lines);
+        ask(ahead, lines);
         _tile_loadd(4, left + 2 * WORDS, 64);  // low
         _tile_loadd(6, right, 64);             // high
         if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
@@ -198,20 +198,20 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
     if constexpr (TALL == 2 && BROAD == 2) _tile_stored(3, sums + 3 * WORDS, 64);
 }
 
-void multiply(const Room& room, int p, int depth, Fetch& fetch) {
+void multiply(const Room& room, int p, int depth, Ahead& ahead) {
     static constexpr Shapes shapes;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2;
-    const int lines = per(fetch.left(), pairs * (pairs + 1) / 2 * depth);
+    const int lines = per(lines_left(ahead), pairs * (pairs + 1) / 2 * depth);
     float* sums = room.sums;
     asm volatile("" ::: "memory");  // loads of registers are no reads that the compiler knows of
     _tile_loadconfig(&shapes);
     for (int i = 0; i < blocks; i += 2)
         for (int j = i; j < blocks; j += 2, sums += 4 * WORDS) {
             const std::uint32_t *left = room.left + Room::at(i, 0, HIGH), *right = room.right + Room::at(j, 0, HIGH);
-            if (i + 1 == blocks) multiply_blocks<1, 1, false>(left, right, depth, sums, fetch, lines);
-            else if (i == j) multiply_blocks<2, 2, true>(left, right, depth, sums, fetch, lines);
-            else if (j + 1 < blocks) multiply_blocks<2, 2, false>(left, right, depth, sums, fetch, lines);
-            else multiply_blocks<2, 1, false>(left, right, depth, sums, fetch, lines);
+            if (i + 1 == blocks) multiply_blocks<1, 1, false>(left, right, depth, sums, ahead, lines);
+            else if (i == j) multiply_blocks<2, 2, true>(left, right, depth, sums, ahead, lines);
+            else if (j + 1 < blocks) multiply_blocks<2, 2, false>(left, right, depth, sums, ahead, lines);
+            else multiply_blocks<2, 1, false>(left, right, depth, sums, ahead, lines);
         }
     _tile_release();  // else every switch of threads would carry 8 KB
 }
@@ -263,7 +263,7 @@ double exponent_of(const double* w, int m) {
     return static_cast<double>(largest > NEIGHBOURS && largest < 2046 - NEIGHBOURS ? largest : ONE);
 }
 
-void step_add(const double* panel, int p, int m, const double* w, double* memory, double* gram, const Ahead* ahead) {
+void step_add(const double* panel, int p, int m, const double* w, double* memory, double* gram, Ahead& ahead) {
     if (p < FEW) return avx512::table().step_add(panel, p, m, w, memory, gram, ahead);
     const Room room(p, memory);
     const double exponent = w ? exponent_of(w, m) : 1023, apart = exponent - *room.exponent;
@@ -275,11 +275,12 @@ void step_add(const double* panel, int p, int m, const double* w, double* memory
     const int depth = (m + DEEP - 1) / DEEP;
     // The next tile is fetched while this one is laid out and multiplied, in proportion to the time they take. Of many
     // columns it would be gone from the second-level cache before it is read.
-    Fetch fetch(p > CACHED ? nullptr : ahead);
+    Ahead none;
+    Ahead& more = p > CACHED ? none : ahead;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2, slots = blocks * depth * SIDE;
-    const std::ptrdiff_t first = fetch.left() * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
-    collect(panel, p, m, near, room, fetch, per(first, slots));
-    multiply(room, p, depth, fetch);
+    const std::ptrdiff_t first = lines_left(more) * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
+    collect(panel, p, m, near, room, more, per(first, slots));
+    multiply(room, p, depth, more);
     *room.rows += m;
 }
 

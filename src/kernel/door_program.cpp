@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ahead.hpp"
 #include "program.hpp"
 #include "verbs.hpp"
 
@@ -40,6 +41,7 @@ std::vector<Result> run_columns(const Program& program, const std::vector<Given>
     for (const Given& column : columns) from.push_back(column.data());
     {
         nb::gil_scoped_release released;
+        Ahead none;
         std::vector<double> scratch(program.scratch()), repeated(inputs * TILE);
         for (std::size_t i = 0; i < inputs; ++i)
             if (columns[i].size() == 1 && n > 1)
@@ -51,7 +53,7 @@ std::vector<Result> run_columns(const Program& program, const std::vector<Given>
             for (std::size_t i = 0; i < inputs; ++i)
                 tile[i] = columns[i].size() == 1 && n > 1 ? repeated.data() + i * TILE : from[i] + start;
             for (std::size_t k = 0; k < outputs; ++k) to[k] = results[k].get() + start;
-            program.run(*verbs, tile.data(), m, to.data(), scratch.data());
+            program.run(*verbs, tile.data(), m, to.data(), scratch.data(), none);
         }
     }
     std::vector<Result> given;

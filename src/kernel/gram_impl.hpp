@@ -5,7 +5,7 @@
 // multiply-adds. A sliver of A, weighted beforehand, stays in the first-level cache while B passes by.
 #pragma once
 
-#include "ahead_impl.hpp"
+#include "ahead.hpp"
 #include "dense.hpp"
 #include "narrow_impl.hpp"
 #include "simd.hpp"
@@ -72,7 +72,7 @@ ETAMU_INLINE void add_to(double* row, const Floats (&sums)[N], int room, double 
 // out[COLS][N vectors] += sum over rows of a[row][COLS]' b[row][N vectors], times `unit` for floats.
 template <class T, int N>
 ETAMU_INLINE void block(const T* a, const T* b, int first, int m, double* out, std::ptrdiff_t wide, int room,
-                        double unit, Fetch& fetch) {
+                        double unit, Ahead& ahead) {
     using V = typename Kind<T>::V;
     constexpr int sliver = Kind<T>::sliver;
     // Few sums would wait for one another: two sets of them take turns.
@@ -92,15 +92,15 @@ ETAMU_INLINE void block(const T* a, const T* b, int first, int m, double* out, s
 
     int r = 0;
     while (r + SETS <= m) {
-        const char* ahead;
-        std::ptrdiff_t line;
-        const int rows = fetch.next((m - r) / SETS * SETS, ahead, line), end = r + (rows + SETS - 1) / SETS * SETS;
+        const char* line;
+        std::ptrdiff_t apart;
+        const int rows = next_rows(ahead, (m - r) / SETS * SETS, line, apart), end = r + (rows + SETS - 1) / SETS * SETS;
         for (; r < end; r += SETS)
             ETAMU_UNROLL
             for (int s = 0; s < SETS; ++s) {
                 const std::ptrdiff_t row = std::ptrdiff_t(r + s) * sliver;
-                __builtin_prefetch(ahead, 0, 2);
-                ahead += line;
+                __builtin_prefetch(line, 0, 2);
+                line += apart;
                 V right[N];
                 ETAMU_UNROLL
                 for (int v = 0; v < N; ++v) right[v] = load<V>(from[v] + row);
@@ -138,14 +138,14 @@ ETAMU_INLINE void weighted(const T* a, const T* w, int m, T* out) {
 // out[padded(pa)][padded(pb)] += unit A' diag(w) B; `upper` leaves blocks below the diagonal out.
 template <class T>
 ETAMU_INLINE void product(const T* a, int pa, const T* b, int pb, int m, const T* w, double* out, bool upper,
-                          double unit, const Ahead* ahead) {
+                          double unit, Ahead& ahead) {
     constexpr int sliver = Kind<T>::sliver, lanes = Kind<T>::lanes;
     alignas(64) T scratch[TILE * sliver];
     const int wide = padded(pb), count = (wide + lanes - 1) / lanes;
     int rows = 0;  // that innermost loops will visit
-    if (ahead)
+    if (ahead.now < ahead.count)
         for (int i = 0; i < pa; i += COLS) rows += (count - (upper ? i / lanes : 0) + VECS - 1) / VECS * m;
-    Fetch fetch(ahead, rows);
+    spread(ahead, rows);
     for (int s = 0; s < pa; s += sliver) {
         const T* left = columns_at(a, s);
         if (w) {
@@ -158,9 +158,9 @@ ETAMU_INLINE void product(const T* a, int pa, const T* b, int pb, int m, const T
                 step = taken(count - k);
                 const int j = k * lanes;
                 double* to = out + std::ptrdiff_t(i) * wide + j;
-                if (step == 3) block<T, 3>(left + c, b, j, m, to, wide, wide - j, unit, fetch);
-                if (step == 2) block<T, 2>(left + c, b, j, m, to, wide, wide - j, unit, fetch);
-                if (step == 1) block<T, 1>(left + c, b, j, m, to, wide, wide - j, unit, fetch);
+                if (step == 3) block<T, 3>(left + c, b, j, m, to, wide, wide - j, unit, ahead);
+                if (step == 2) block<T, 2>(left + c, b, j, m, to, wide, wide - j, unit, ahead);
+                if (step == 1) block<T, 1>(left + c, b, j, m, to, wide, wide - j, unit, ahead);
             }
         }
     }
@@ -190,27 +190,30 @@ ETAMU_INLINE double near_one(const double* w, int m, float* out) {
 
 template <bool UPPER>
 ETAMU_INLINE void product32(const float* a, int pa, const float* b, int pb, int m, const double* w, double* out,
-                            const Ahead* ahead) {
+                            Ahead& ahead) {
     float near[TILE];
     const double unit = w ? near_one(w, m, near) : 1;
     product<float>(a, pa, b, pb, m, w ? near : nullptr, out, UPPER, unit, ahead);
 }
 
-void panel_gram_ahead(const double* panel, int p, int m, const double* w, double* gram, const Ahead* ahead) {
+void panel_gram_ahead(const double* panel, int p, int m, const double* w, double* gram, Ahead& ahead) {
     if (narrow_panel(p)) return narrow_gram(panel, p, m, w, gram, ahead);
     product<double>(panel, p, panel, p, m, w, gram, true, 1, ahead);
 }
 
 void panel_gram(const double* panel, int p, int m, const double* w, double* gram) {
-    panel_gram_ahead(panel, p, m, w, gram, nullptr);
+    Ahead none;
+    panel_gram_ahead(panel, p, m, w, gram, none);
 }
 
 void panel_cross(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross) {
-    product<double>(a, pa, b, pb, m, w, cross, false, 1, nullptr);
+    Ahead none;
+    product<double>(a, pa, b, pb, m, w, cross, false, 1, none);
 }
 
 void panel_cross32(const float* a, int pa, const float* b, int pb, int m, const double* w, double* cross) {
-    product32<false>(a, pa, b, pb, m, w, cross, nullptr);
+    Ahead none;
+    product32<false>(a, pa, b, pb, m, w, cross, none);
 }
 
 }  // namespace

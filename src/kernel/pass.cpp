@@ -51,12 +51,22 @@ struct Coefficients {
     }
 };
 
+// A Gram of doubles takes longer than the next tile takes to come from memory, and hides it. Where none follows, tiles are
+// `eager`: packing and products with vectors ask for the next one, too. That gains nothing for few columns, and of more
+// than these the next tile would be gone from the second-level cache before it is read.
+constexpr int FEW = 64, CACHED = 256;
+
+bool eager(const Asked& asked) {
+    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.single; });
+}
+
 // Working memory of a pass, and the tile that lies in it. The panel leaves a lone column (Rows::lone) out, unless asked
 // for with `whole`.
 class Tiles {
    public:
-    explicit Tiles(const Rows& rows, bool whole = false)
+    explicit Tiles(const Rows& rows, bool whole = false, bool eager = false)
         : p_(rows.lone() && !whole ? 0 : rows.dense()),
+          eager_(eager && p_ > FEW && p_ <= CACHED),
           rows_(rows),
           use_(verbs()),
           joints_(joint_blocks(rows)),
@@ -74,8 +84,9 @@ class Tiles {
     // Bring rows start, ..., start + m - 1 into cache.
     void read(std::int64_t start, int m) {
         start_ = start, m_ = m;
+        rows_.look_ahead(start + m, ahead_);
         if (rows_.coded()) rows_.fetch(start + m);
-        if (p()) rows_.pack(use_, start, m, panel_);
+        if (p()) rows_.pack(use_, start, m, panel_, early());
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
             std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
@@ -97,7 +108,7 @@ class Tiles {
         } else {
             std::fill_n(out, m_, beta.constant);
         }
-        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out);
+        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out, early());
         for (std::size_t k = 0; k < joints_.size(); ++k)
             use_.coded_matvec(joint_[k], nullptr, m_, beta.joint[k].data(), out);
         for (int a = 0; a < rows_.coded(); ++a) {
@@ -107,8 +118,10 @@ class Tiles {
         }
     }
 
-    // The tile after this one, to be fetched early.
-    Ahead ahead() const { return rows_.ahead(start_ + m_); }
+    // What the tile after this one needs, to be asked for while this one is computed with.
+    Ahead& ahead() { return ahead_; }
+    // The same while it is packed and multiplied by vectors, which is worth it for eager tiles only.
+    Ahead& early() { return eager_ ? ahead_ : none_; }
 
     double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
@@ -116,6 +129,7 @@ class Tiles {
 
    private:
     const int p_;
+    const bool eager_;
     const Rows& rows_;
     const Verbs& use_;
     std::vector<Joint> joints_;
@@ -124,6 +138,7 @@ class Tiles {
     Aligned<double> factors_;
     std::vector<CodedTile> coded_;
     std::vector<const std::int32_t*> where_, joint_;
+    Ahead ahead_, none_;
     std::int64_t start_ = 0;
     int m_ = 0;
 };
@@ -138,7 +153,7 @@ class Scores {
     }
 
     void add(const Verbs& use, Tiles& tiles, const double* v, int m) {
-        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_);
+        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_, tiles.early());
         else if (rows_.lone()) dense_[0] += rows_.lone_number() * use.rows_sum(v, nullptr, m);
         for (std::size_t k = 0; k < tables_.size(); ++k) {
             const std::int64_t cells = tiles.joints()[k].cells;
@@ -192,11 +207,11 @@ class Unit {
             to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
     }
 
-    void run(const Verbs& use, std::int64_t start, int m, const double* eta) {
+    void run(const Verbs& use, std::int64_t start, int m, const double* eta, Ahead& ahead) {
         for (int k = 0; k < rows_.responses(); ++k)
             from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
         from_.back() = eta;
-        program_.run(use, from_.data(), m, to_.data(), scratch_);
+        program_.run(use, from_.data(), m, to_.data(), scratch_, ahead);
     }
 
     const double* operator[](int k) const { return to_[static_cast<std::size_t>(k)]; }
@@ -290,7 +305,7 @@ struct Growing {
 Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
                   const Asked& asked) {
     const Verbs& use = verbs();
-    Tiles tiles(rows);
+    Tiles tiles(rows, false, eager(asked));
     const Coefficients coefficients(rows, tiles.joints(), beta);
     const int p = tiles.p();
     Unit unit(rows, program);
@@ -307,7 +322,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
         tiles.eta(coefficients, true, eta);
         totals.inside = use.rows_inside(eta, m, domain.lower, domain.upper, domain.with_lower, domain.with_upper);
         if (!totals.inside) return false;
-        unit.run(use, start, m, eta);
+        unit.run(use, start, m, eta, tiles.ahead());
         const double* weight = part(rows.weight(), start);
         value.add(use.rows_sum(unit[0], weight, m));
         if (asked.pearson) pearson.add(use.rows_pearson(unit[1], unit[2], weight, m));
@@ -326,11 +341,9 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             } else if (weight) {
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
-            // While one tile is multiplied, the next one is on its way from memory.
-            const Ahead ahead = tiles.ahead();
             Growing& sums = *growing[k];
-            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, &ahead);
-            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, &ahead);
+            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, tiles.ahead());
+            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
         }
@@ -368,7 +381,7 @@ std::vector<double> values_along(const Rows& rows, const double* beta, const dou
                 values[k] = -INFINITE;
                 continue;
             }
-            unit.run(use, start, m, eta);
+            unit.run(use, start, m, eta, tiles.ahead());
             sums[k].add(use.rows_sum(unit[0], part(rows.weight(), start), m));
         }
         return true;

@@ -94,7 +94,7 @@ std::size_t Program::scratch() const {
 }
 
 void Program::run(const Verbs& verbs, const double* const* inputs, int m, double* const* outputs,
-                  double* scratch) const {
+                  double* scratch, Ahead& ahead) const {
     if (m <= 0) return;
     const std::uintptr_t misplaced = reinterpret_cast<std::uintptr_t>(scratch) % (WIDEST * sizeof(double));
     if (misplaced) scratch += WIDEST - misplaced / sizeof(double);  // no register crosses a cache line
@@ -121,7 +121,7 @@ void Program::run(const Verbs& verbs, const double* const* inputs, int m, double
     double** results = bases + FIRST + inputs_;
     for (int k = 0; k < outputs_; ++k)
         results[k] = ragged ? spare + static_cast<std::size_t>(inputs_ + k) * TILE : outputs[k];
-    verbs.execute(steps_.data(), count, bases, rows);
+    verbs.execute(steps_.data(), count, bases, rows, ahead);
     if (ragged)
         for (int k = 0; k < outputs_; ++k) std::memcpy(outputs[k], results[k], bytes);
 }

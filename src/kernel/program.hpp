@@ -32,8 +32,9 @@ class Program {
     std::size_t scratch() const;
 
     // Run m <= TILE rows: inputs[i][0..m) -> outputs[k][0..m). Any alignment; nothing outside these rows is touched.
-    // Outputs may not overlap inputs. Allocates nothing; many threads may share a program, each with its scratch.
-    void run(const Verbs& verbs, const double* const* inputs, int m, double* const* outputs, double* scratch) const;
+    // Outputs may not overlap inputs. Meanwhile what is ahead is asked for. Allocates nothing; many threads may share a program, each with its scratch.
+    void run(const Verbs& verbs, const double* const* inputs, int m, double* const* outputs, double* scratch,
+             Ahead& ahead) const;
 
   private:
     Operand operand(int slot) const;

@@ -2,6 +2,7 @@
 // instruction set.
 #pragma once
 
+#include "ahead.hpp"
 #include "simd.hpp"
 #include "step.hpp"
 #include "vecmath_impl.hpp"
@@ -154,9 +155,13 @@ inline Doubles panels_at(const double* table, int octaves, Doubles x) {
 #define ETAMU_THREE(name, expression) \
     case Operation::name: each3(step, bases, rows, [](Doubles a, Doubles b, Doubles c) { return expression; }); break;
 
-inline void execute(const Step* steps, int count, double* const* bases, int rows) {
+// Rows of a step in whose time a line of memory comes.
+constexpr int ROWS_PER_LINE = 32;
+
+inline void execute(const Step* steps, int count, double* const* bases, int rows, Ahead& ahead) {
     for (const Step* at = steps; at != steps + count; ++at) {
         const Step& step = *at;
+        ask(ahead, rows / ROWS_PER_LINE);
         switch (step.operation) {
             ETAMU_ONE(copy, a)
             ETAMU_ONE(neg, -a)

@@ -80,6 +80,19 @@ void Rows::fetch(std::int64_t start) const {
     for (const double* y : y_) lines(reinterpret_cast<const char*>(y), sizeof(double));
 }
 
+void Rows::look_ahead(std::int64_t start, Ahead& ahead) const {
+    ahead.now = ahead.count = 0;
+    const int m = static_cast<int>(std::min<std::int64_t>(tile(), length_ - start));
+    if (!soon()) etamu::look_ahead(ahead, columns_.data(), dense(), start, m);
+    if (coded()) return;  // the rest is asked for at once
+    const auto numbers = [&](const double* from) {
+        const Column column{reinterpret_cast<const char*>(from), sizeof(double), Type::f64};
+        if (from) etamu::look_ahead(ahead, &column, 1, start, m);
+    };
+    numbers(offset_), numbers(weight_);
+    for (const double* y : y_) numbers(y);
+}
+
 const double* Rows::doubles(PyObject* array, const char* what) {
     const Strided column = strided(array, what);
     if (column.type != Number::F64 || (column.stride != sizeof(double) && length_ > 1))

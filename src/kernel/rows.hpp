@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ahead.hpp"
 #include "coded.hpp"
 #include "columns.hpp"
 #include "verbs.hpp"
@@ -57,9 +58,9 @@ class Rows {
     void look_for_lone();
 
     // Pack the dense columns of a tile; `raw` leaves shift and scale aside.
-    void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, bool raw = false) const {
+    void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, Ahead& ahead, bool raw = false) const {
         verbs.pack(columns_.data(), dense(), start, m, raw || shift_.empty() ? nullptr : shift_.data(),
-                   raw || factor_.empty() ? nullptr : factor_.data(), panel);
+                   raw || factor_.empty() ? nullptr : factor_.data(), panel, ahead);
     }
 
     // Whether dense columns are few beside the blocks of levels: then their next tile may be asked for at once.
@@ -69,11 +70,8 @@ class Rows {
     // few cache lines at once, and what fetches ahead unasked begins anew with every tile.
     void fetch(std::int64_t start) const;
 
-    // The dense columns of the tile that begins at a row; nothing past the end.
-    Ahead ahead(std::int64_t start) const {
-        const std::int64_t left = length_ - start;
-        return {columns_.data(), soon() ? 0 : dense(), start, left < tile() ? (left < 0 ? 0 : static_cast<int>(left)) : tile()};
-    }
+    // What is to be asked for bit by bit of the tile that begins at a row; nothing past the end.
+    void look_ahead(std::int64_t start, Ahead& ahead) const;
 
     // Rows visited at once. Half a tile of some dozen columns stays in the first-level cache while it is packed and used,
     // a whole one does not; fewer columns fit anyway, more do not fit in either case.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -30,12 +31,11 @@ def test_a_crew_does_what_it_is_given() -> None:
 
 def test_threads_that_are_kept_are_lent_and_an_error_in_a_task_comes_out(monkeypatch) -> None:
     monkeypatch.setenv("ETAMU_THREADS", "2")
-    names: set[str] = set()
+    both = threading.Barrier(2)
     with kept():
-        crew.done([lambda: names.add(threading.current_thread().name)] * 4)
+        crew.done([partial(both.wait, 60.0)] * 2)  # whoever asks does one of them, another thread the other
         with pytest.raises(ZeroDivisionError):
             crew.done([lambda: None, lambda: 1 // 0])
-    assert threading.main_thread().name not in names
 
 
 @pytest.mark.parametrize("shape", [(3000, 100), (400_000,)], ids=str)
@@ -51,3 +51,24 @@ def test_rows_are_the_same_whoever_copies_them(shape: tuple[int, ...]) -> None:
     with pytest.raises(IndexError):
         some(values, index + len(values))
     assert np.array_equal(some(values, index - len(values)), alone)
+
+
+@pytest.mark.parametrize("n", [0, 1, crew.PART - 1, 2 * crew.PART, 3 * crew.PART + 5])
+def test_stretches_follow_one_another_and_leave_nothing_out(n: int) -> None:
+    parts = crew.stretches(n)
+    assert parts[0].start == 0
+    assert parts[-1].stop == n
+    assert all(before.stop == after.start for before, after in pairwise(parts))
+    assert max(part.stop - part.start for part in parts) < 2 * crew.PART
+
+
+def test_numbers_computed_by_stretches_are_those_computed_at_once(monkeypatch) -> None:
+    monkeypatch.setenv("ETAMU_THREADS", "2")
+    x = np.linspace(0.5, 2.0, 2 * crew.PART + 11)
+    alone = crew.each(np.log, x)
+    with kept():
+        shared = crew.each(np.log, x)
+        places = crew.answers(lambda rows: rows.start, len(x))
+    assert np.array_equal(alone, np.log(x))
+    assert np.array_equal(shared, alone)
+    assert places == [part.start for part in crew.stretches(len(x))]

@@ -26,7 +26,7 @@ from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.coordinates import describe
 from etamu.design.design import Design
 from etamu.design.moments import Moments
-from etamu.execute.threads import Threads
+from etamu.execute.threads import Threads, worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.assemble import Columns, assemble, settled
 from etamu.fit.inputs import Keywords
@@ -143,8 +143,9 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    columns = columns_of_arrays(X, y, keywords, shape, read=read)
-    return assemble(columns, unit, keywords, missing, options)
+    with worthwhile(getattr(X, "size", 0)):
+        columns = columns_of_arrays(X, y, keywords, shape, read=read)
+        return assemble(columns, unit, keywords, missing, options)
 
 
 def columns_of_arrays(

@@ -22,6 +22,7 @@ from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Ids, Predictor
+from etamu.execute.threads import worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
@@ -99,7 +100,8 @@ def from_formula(
     if not len(frame):
         raise DataError("the data have no rows")
     columns = ByFormula(parse(formula, frame.names), frame)
-    return assemble(columns, unit, keywords, missing, options)
+    with worthwhile(len(frame) * len(frame.names)):
+        return assemble(columns, unit, keywords, missing, options)
 
 
 def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, options: Options) -> Problem:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from etamu.design.coordinates import (
     standardised,
 )
 from etamu.design.moments import Moments
-from etamu.execute.threads import ALONE, DEAR, Threads, kept
+from etamu.execute.threads import DEAR, Threads, worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.aliases import aliased_or_doubtful, shown_by
 from etamu.fit.caller import user_level
@@ -133,7 +132,7 @@ def _estimated(problem: Problem) -> Fit:
     if problem.options.method != "ml":
         refuse_unreduced(problem)
     # A BLAS whose threads still spin after a small factorisation takes the cores from the next pass.
-    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with worthwhile(problem.chunk.cells, problem.layout.width):
         if problem.options.method != "ml":  # adjusted scores have a finite root in any case
             stage = prepare(problem)
             oracle = likelihood_of(problem, stage)

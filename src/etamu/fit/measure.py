@@ -227,6 +227,9 @@ def _centre(problem: Problem) -> float:
     offset = problem.chunk.predictors[0].offset
     if offset is None or not len(offset) or not _has_intercept(problem):
         return 0.0
+    # Where the middle is larger than the range every offset is more than half of it.
+    if problem.all_count and 2.0 * abs(float(offset[0])) < COMMON - 1.0:
+        return 0.0
     lower, upper = ends_of(offset if problem.all_count else offset[problem.counted])
     middle = float(np.round(0.5 * (lower + upper)))
     return -middle if abs(middle) > max(COMMON, upper - lower) else 0.0

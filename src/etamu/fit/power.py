@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +22,7 @@ import numpy as np
 from etamu._base.errors import ConvergenceWarning, DataError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu._base.types import Interval
-from etamu.execute.threads import ALONE, kept
+from etamu.execute.threads import worthwhile
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import conclude, prepare
 from etamu.fit.power_profile import traced
@@ -78,7 +77,7 @@ def estimate_power(problem: Problem) -> Fit:
             "the power is estimated by the likelihood of the rows, and sampling weights make none: give it, "
             "Tweedie(power=1.5)"
         )
-    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with worthwhile(problem.chunk.cells, problem.layout.width):
         stage = prepare(problem)
         walk = Walk(free(problem), stage)
         lattice = bool(np.all(stage.chunk.y[0] == np.floor(stage.chunk.y[0])))

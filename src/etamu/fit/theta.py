@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +23,7 @@ import numpy as np
 
 from etamu._base.errors import ConvergenceWarning, DataError
 from etamu._base.types import Array
-from etamu.execute.threads import ALONE, DEAR, kept
+from etamu.execute.threads import DEAR, worthwhile
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import conclude, prepare
 from etamu.fit.overdispersion import Bend, counts_of, joint_information, squares, without
@@ -73,7 +72,7 @@ def estimate_theta(problem: Problem) -> Fit:
     refuse_nothing(problem, "theta")
     # The Poisson unit: it has the same rows, columns and starts as the negative binomial one.
     problem = replace(problem, unit=unit_at(problem, 0.0))
-    with kept(problem.layout.width) if problem.chunk.cells > ALONE else nullcontext():
+    with worthwhile(problem.chunk.cells, problem.layout.width):
         stage = prepare(problem)
         climb, part = Climb(problem, stage, counts_of(stage.chunk)), _part(problem, stage)
         warm = None if part is None else _pilot(part)
