@@ -361,6 +361,36 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     return totals;
 }
 
+Weighed weighed(const Rows& rows, const std::vector<const double*>& scores, const std::vector<const double*>& weights) {
+    const Verbs& use = verbs();
+    Tiles tiles(rows);
+    const int p = tiles.p();
+    Aligned<double> tile(TILE);  // verbs may read past the last row
+    std::vector<std::unique_ptr<Scores>> summing;
+    std::vector<std::unique_ptr<Growing>> growing;
+    for (std::size_t k = 0; k < scores.size(); ++k) summing.push_back(std::make_unique<Scores>(rows, tiles));
+    for (std::size_t k = 0; k < weights.size(); ++k) growing.push_back(std::make_unique<Growing>(rows, use, false));
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        for (std::size_t k = 0; k < scores.size(); ++k) {
+            std::copy_n(scores[k] + start, m, tile.data());
+            summing[k]->add(use, tiles, tile, m);
+        }
+        for (std::size_t k = 0; k < weights.size(); ++k) {
+            Growing& sums = *growing[k];
+            std::copy_n(weights[k] + start, m, tile.data());
+            if (p) use.panel_gram_ahead(tiles.panel(), p, m, tile, sums.panel, tiles.ahead());
+            else if (rows.lone()) sums.lone += use.rows_sum(tile, nullptr, m);
+            if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), tile, m);
+        }
+        return true;
+    });
+    Weighed out;
+    for (auto& each : summing) out.scores.push_back(each->finish(tiles));
+    for (auto& each : growing) out.grams.push_back(each->finish(rows));
+    return out;
+}
+
 std::vector<double> values_along(const Rows& rows, const double* beta, const double* step, const double* lengths,
                                  int count, const Program& program, const Domain& domain) {
     const Verbs& use = verbs();
@@ -391,12 +421,14 @@ std::vector<double> values_along(const Rows& rows, const double* beta, const dou
     return values;
 }
 
-void predict(const Rows& rows, const double* beta, bool offset, double* eta) {
+void predict(const Rows& rows, const double* betas, int count, bool offset, double* eta) {
     Tiles tiles(rows);
-    const Coefficients coefficients(rows, tiles.joints(), beta);
+    std::vector<Coefficients> coefficients;
+    for (int k = 0; k < count; ++k) coefficients.emplace_back(rows, tiles.joints(), betas + k * rows.width());
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        tiles.eta(coefficients, offset, eta + start);
+        for (int k = 0; k < count; ++k)
+            tiles.eta(coefficients[static_cast<std::size_t>(k)], offset, eta + k * rows.length() + start);
         return true;
     });
 }
