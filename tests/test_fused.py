@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from etamu import sums
+from etamu import fused, sums
 from etamu._base.kernel import kernel
 from etamu._base.types import LINE, Want
 from etamu.design.blocks import Coded, Dense
@@ -25,7 +25,7 @@ from etamu.execute.threads import Threads
 from etamu.family.borrowed import Binomial
 from etamu.family.program import compiled
 from etamu.family.unit import Unit
-from etamu.fused import along, ends, per_row, summed
+from etamu.fused import along, ends, etas_of, grams_of, per_row, scores_of, summed
 from tests.catalogue import UNITS
 from tests.samples import sample
 
@@ -221,6 +221,27 @@ def test_every_design_and_every_last_tile(kind, n):
     got = summed(rows.chunk, beta, unit, EVERYTHING)
     assert got is not None
     agree(rows, beta, unit, got)
+
+
+@pytest.mark.parametrize("n", RAGGED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_columns_are_summed_in_one_look(kind, n):
+    rng = np.random.default_rng(n)
+    blocks, x = designs(rng, n)[kind]
+    betas, scores, weights = (rng.normal(size=(3, size)) for size in (x.shape[1], n, n))
+    read, twins = Design(blocks, n), Design(blocks, n)
+    twins.__dict__["compiled"] = None
+    assert read.compiled is not None
+    large = np.abs(x)
+    size = np.abs(betas) @ large.T + 1e-300
+    for design in (read, twins):
+        _within(etas_of(design, [*betas]), betas @ x.T, size, "eta")
+        for got, u in zip(scores_of(design, [*scores]), scores, strict=True):
+            _within(got, x.T @ u, large.T @ np.abs(u) + 1e-300, "score")
+        with patch.object(fused, "ROOM", 2 * x.shape[1] ** 2 + 2):  # two at once, then one
+            grams = grams_of(design, [*weights])
+        for got, w in zip(grams, weights, strict=True):
+            _within(got, x.T @ (w[:, None] * x), large.T @ (np.abs(w)[:, None] * large) + 1e-300, "gram")
 
 
 @pytest.mark.parametrize("weights", ["", "f", "v", "s", "fv", "vs"])

@@ -24,6 +24,8 @@ Ends = tuple[float, float, bool, bool]
 
 WORTH = 1 << 16
 """From so many numbers of an information on a unit of several predictors is worth being recorded."""
+ROOM = 1 << 17
+"""Numbers of the Grams that are summed at once."""
 
 
 class Seen(NamedTuple):
@@ -110,6 +112,33 @@ def _of_several(columns: list[Array], eta: Array, unit: Any, outputs: Wanted) ->
                 matrix[i, j] = matrix[j, i] = next(results)
             found[name] = matrix.transpose(2, 0, 1)
     return found
+
+
+def etas_of(design: Design, betas: list[Array]) -> Array:
+    """Compute X beta for several betas, (betas, rows), with one look at the columns."""
+    rows = design.compiled
+    if rows is None:
+        return np.stack([design.matvec(beta) for beta in betas])
+    return np.asarray(rows.etas_of(np.stack(betas)))
+
+
+def scores_of(design: Design, columns: list[Array]) -> list[Array]:
+    """Sum X'u for several columns u, with one look at X."""
+    rows = design.compiled
+    if rows is None:
+        return [design.rmatvec(column) for column in columns]
+    return list(rows.weighed([*map(contiguous, columns)], [])[0])
+
+
+def grams_of(design: Design, weights: list[Array]) -> list[Array]:
+    """Sum X' diag(w) X for several weights w, with as few looks at X as there is room in cache for."""
+    rows = design.compiled
+    if rows is None:
+        return [design.gram(w) for w in weights]
+    at_once = max(ROOM // (design.width**2 + 1), 1)
+    batches = (weights[first : first + at_once] for first in range(0, len(weights), at_once))
+    parts = [part for some in batches for part in rows.weighed([], [*map(contiguous, some)])[1]]
+    return [np.asarray(gram_of_parts(design, part)) for part in parts]
 
 
 class _Plan(NamedTuple):

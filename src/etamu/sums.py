@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import combinations
+from itertools import accumulate as accumulated
+from itertools import combinations, combinations_with_replacement
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -17,8 +18,9 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval, Want
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
+from etamu.design.design import Design
 from etamu.design.gram import Gram
-from etamu.fused import along, per_row, summed
+from etamu.fused import along, etas_of, grams_of, per_row, scores_of, summed
 from etamu.solve.factor import triangle as triangularised
 
 
@@ -274,13 +276,27 @@ def etas(chunk: Chunk, beta: Array, *, offset: bool = True) -> Array:
     """Compute eta, (n,) for one predictor and (n, k) for k; a step travels without the offset."""
     if chunk.compiled is not None:
         return np.asarray(chunk.compiled.etas(np.ascontiguousarray(beta, dtype=np.float64), offset))
-    columns, start = [], 0
-    for predictor in chunk.predictors:
-        part = beta[start : start + predictor.design.width]
-        columns.append(predictor.eta(part) if offset else predictor.design.matvec(part))
-        start += predictor.design.width
+    columns: list[Array] = [np.zeros(0)] * len(chunk.predictors)
+    parts = _split(beta, chunk)
+    for design, places in _together(chunk):
+        for j, eta in zip(places, etas_of(design, [parts[j] for j in places]), strict=True):
+            own = chunk.predictors[j].offset if offset else None
+            columns[j] = eta if own is None else eta + own
     # Each predictor's column lies in one piece, so that sums over the few predictors run along the rows.
     return columns[0] if len(columns) == 1 else np.stack(columns).T
+
+
+def _split(beta: Array, chunk: Chunk) -> list[Array]:
+    """Return the coefficients of each predictor."""
+    return np.split(beta, [*accumulated(predictor.design.width for predictor in chunk.predictors)][:-1])
+
+
+def _together(chunk: Chunk) -> list[tuple[Design, list[int]]]:
+    """Return every design with the predictors that have it: its columns are read once for all of them."""
+    places: dict[int, list[int]] = {}
+    for j, predictor in enumerate(chunk.predictors):
+        places.setdefault(id(predictor.design), []).append(j)
+    return [(chunk.predictors[each[0]].design, each) for each in places.values()]
 
 
 def inside(unit: PerRow, eta: Array) -> bool:
@@ -303,7 +319,10 @@ def _weighted(rows: Array, weight: Array | None) -> Array:
 def spread_score(chunk: Chunk, score: Array) -> Array:
     """Sum x_ij score_ij over the rows, for the raw columns of every predictor j, end to end."""
     columns = _columns(score, len(chunk.predictors))
-    parts = [p.design.rmatvec(columns[:, i]) for i, p in enumerate(chunk.predictors)]
+    parts: list[Array] = [np.zeros(0)] * len(chunk.predictors)
+    for design, places in _together(chunk):
+        for j, part in zip(places, scores_of(design, [columns[:, j] for j in places]), strict=True):
+            parts[j] = part
     return np.concatenate(parts)
 
 
@@ -312,12 +331,15 @@ def spread_information(chunk: Chunk, information: Array) -> Array | Gram:
     k = len(chunk.predictors)
     if k == 1:
         return chunk.predictors[0].design.gram_parts(information.reshape(len(information)))
-    designs = [predictor.design for predictor in chunk.predictors]
-    blocks = {(i, i): design.gram(information[:, i, i]) for i, design in enumerate(designs)}
+    blocks: dict[tuple[int, int], Array] = {}
+    for design, places in _together(chunk):
+        pairs = [*combinations_with_replacement(places, 2)]
+        grams = grams_of(design, [information[:, i, j] for i, j in pairs])
+        blocks.update(zip(pairs, grams, strict=True))
     for i, j in combinations(range(k), 2):
-        same = designs[i] is designs[j]  # then the table is symmetric, and half the work
-        w = information[:, i, j]
-        blocks[i, j] = designs[i].gram(w) if same else designs[i].cross(designs[j], w)
+        if (i, j) not in blocks:
+            left, right = (chunk.predictors[each].design for each in (i, j))
+            blocks[i, j] = left.cross(right, information[:, i, j])
         blocks[j, i] = blocks[i, j].T
     return np.block([[blocks[i, j] for j in range(k)] for i in range(k)])
 

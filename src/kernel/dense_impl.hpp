@@ -1,6 +1,7 @@
 // The verbs of dense columns; included by isa.cpp once per instruction set. Packing and Grams have files of their own.
 #pragma once
 
+#include "ahead.hpp"
 #include "dense.hpp"
 #include "gram_impl.hpp"
 #include "pack_impl.hpp"
@@ -26,11 +27,12 @@ ETAMU_INLINE void add_sums(const Doubles (&sums)[ROWS], int row, int m, double* 
     for (int r = row; r < m; ++r) out[r] += totals[r - row];
 }
 
-void panel_matvec(const double* panel, int p, int m, const double* beta, double* eta) {
+void panel_matvec(const double* panel, int p, int m, const double* beta, double* eta, Ahead& ahead) {
     double last[SLIVER] = {};
     const int full = p / SLIVER * SLIVER;
     for (int j = full; j < p; ++j) last[j - full] = beta[j];
     for (int r = 0; r < m; r += ROWS) {
+        ask(ahead, padded(p) / SLIVER);  // a line for eight that are read here
         Doubles sums[ROWS] = {};
         for (int j = 0; j < p; j += SLIVER) {
             const double* from = panel + std::ptrdiff_t(j) * TILE + r * SLIVER;
@@ -48,18 +50,20 @@ void panel_matvec(const double* panel, int p, int m, const double* beta, double*
 
 // The columns of COUNT slivers from j on; STEP rows at once, so that sums need not wait for one another.
 template <int COUNT, int STEP>
-ETAMU_INLINE void add_columns(const double* panel, int j, int p, int m, const double* v, double* out) {
+ETAMU_INLINE void add_columns(const double* panel, int j, int p, int m, const double* v, double* out, Ahead& ahead) {
     constexpr int PARTS = COUNT * PER_ROW;
     const double* from = panel + std::ptrdiff_t(j) * TILE;
     Doubles sums[STEP][PARTS] = {};
     int r = 0;
-    for (; r + STEP <= m; r += STEP)
+    for (; r + STEP <= m; r += STEP) {
+        ask(ahead, 1);
         ETAMU_UNROLL
         for (int i = 0; i < STEP; ++i)
             ETAMU_UNROLL
             for (int k = 0; k < PARTS; ++k)
                 sums[i][k] += v[r + i] * load<Doubles>(from + (k / PER_ROW) * (TILE * SLIVER) + (r + i) * SLIVER +
                                                        k % PER_ROW * LANES);
+    }
     for (; r < m; ++r)
         ETAMU_UNROLL
         for (int k = 0; k < PARTS; ++k)
@@ -74,11 +78,11 @@ ETAMU_INLINE void add_columns(const double* panel, int j, int p, int m, const do
     for (int c = 0; c < COUNT * SLIVER && j + c < p; ++c) out[j + c] += totals[c];
 }
 
-void panel_rmatvec(const double* panel, int p, int m, const double* v, double* out) {
+void panel_rmatvec(const double* panel, int p, int m, const double* v, double* out, Ahead& ahead) {
     constexpr int COUNT = LANES >= 8 ? 4 : LANES >= 4 ? 2 : 1;
     int j = 0;
-    for (; j + COUNT * SLIVER <= padded(p); j += COUNT * SLIVER) add_columns<COUNT, 2>(panel, j, p, m, v, out);
-    for (; j < p; j += SLIVER) add_columns<1, COUNT * 2>(panel, j, p, m, v, out);
+    for (; j + COUNT * SLIVER <= padded(p); j += COUNT * SLIVER) add_columns<COUNT, 2>(panel, j, p, m, v, out, ahead);
+    for (; j < p; j += SLIVER) add_columns<1, COUNT * 2>(panel, j, p, m, v, out, ahead);
 }
 
 // The matrix between two panels is laid out in strips of VECS vectors of columns, `first` being the column a strip

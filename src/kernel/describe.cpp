@@ -56,8 +56,9 @@ void moments(const Rows& rows, double* mean, double* scatter, double* low, doubl
     Aligned<double> panel(panel_doubles(p)), pivot(wide), sum(wide), square(wide), least(wide), most(wide);
     std::fill_n(least.data(), wide, INFINITE);
     std::fill_n(most.data(), wide, -INFINITE);
+    Ahead none;
     by_tiles(rows, [&](std::int64_t start, int m) {
-        rows.pack(use, start, m, panel, true);
+        rows.pack(use, start, m, panel, none, true);
         if (start == 0)  // any number near the mean will do: the first row keeps large means from cancelling
             for (int j = 0; j < p; ++j) pivot[j] = panel[(static_cast<std::ptrdiff_t>(j / SLIVER) * TILE) * SLIVER + j % SLIVER];
         use.panel_moments(panel, p, m, pivot, sum, square, least, most);

@@ -58,8 +58,9 @@ struct Dense {
     std::int64_t rows() const { return columns.rows(); }
 
     void pack(const Verbs& use, std::int64_t start, int m, double* panel) const {
+        Ahead none;
         use.pack(columns.data(), width(), start, m, shift ? shift->data() : nullptr,
-                 factor.empty() ? nullptr : factor.data(), panel);
+                 factor.empty() ? nullptr : factor.data(), panel, none);
     }
 };
 
@@ -94,9 +95,10 @@ Answer matvec(nb::handle columns, std::optional<Vector> shift, std::optional<Vec
     require(static_cast<std::int64_t>(beta.shape(0)), x.width(), "beta");
     Aligned<double> panel(panel_doubles(x.width()));
     Fresh out(static_cast<std::size_t>(x.rows()));
+    Ahead none;
     by_tiles(x.rows(), [&, b = beta.data()](std::int64_t start, int m) {
         x.pack(use, start, m, panel);
-        use.panel_matvec(panel, x.width(), m, b, out.data + start);
+        use.panel_matvec(panel, x.width(), m, b, out.data + start, none);
     });
     return out.vector(x.rows());
 }
@@ -108,9 +110,10 @@ Answer rmatvec(nb::handle columns, std::optional<Vector> shift, std::optional<Ve
     require(static_cast<std::int64_t>(v.shape(0)), x.rows(), "v");
     Aligned<double> panel(panel_doubles(x.width()));
     Fresh out(static_cast<std::size_t>(x.width()));
+    Ahead none;
     by_tiles(x.rows(), [&, from = v.data()](std::int64_t start, int m) {
         x.pack(use, start, m, panel);
-        use.panel_rmatvec(panel, x.width(), m, from + start, out.data);
+        use.panel_rmatvec(panel, x.width(), m, from + start, out.data, none);
     });
     return out.vector(x.width());
 }

@@ -178,10 +178,43 @@ Answer etas(const Rows& rows, Vector beta, bool offset) {
     std::vector<double> eta(static_cast<std::size_t>(rows.length()));
     {
         nb::gil_scoped_release released;
-        predict(rows, beta.data(), offset, eta.data());
+        predict(rows, beta.data(), 1, offset, eta.data());
     }
     const std::size_t n = eta.size();
     return given(std::move(eta), {n});
+}
+
+Answer etas_of(const Rows& rows, Matrix betas) {
+    require(static_cast<std::int64_t>(betas.shape(1)) == rows.width(), "betas have another length than the design is wide");
+    const std::size_t count = betas.shape(0), n = static_cast<std::size_t>(rows.length());
+    std::vector<double> eta(count * n);
+    {
+        nb::gil_scoped_release released;
+        predict(rows, betas.data(), static_cast<int>(count), false, eta.data());
+    }
+    return given(std::move(eta), {count, n});
+}
+
+std::vector<const double*> columns_of(const Rows& rows, const std::vector<Vector>& columns) {
+    std::vector<const double*> out;
+    for (const Vector& column : columns) {
+        require(static_cast<std::int64_t>(column.size()) == rows.length(), "a column has another length than the rows");
+        out.push_back(column.data());
+    }
+    return out;
+}
+
+nb::tuple weighing(const Rows& rows, const std::vector<Vector>& scores, const std::vector<Vector>& weights) {
+    const auto u = columns_of(rows, scores), w = columns_of(rows, weights);
+    Weighed found;
+    {
+        nb::gil_scoped_release released;
+        found = weighed(rows, u, w);
+    }
+    nb::list sums, grams;
+    for (std::vector<double>& each : found.scores) sums.append(given(std::move(each), {static_cast<std::size_t>(rows.width())}));
+    for (GramParts& parts : found.grams) grams.append(gram_of(rows, std::move(parts)));
+    return nb::make_tuple(sums, grams);
 }
 
 Answer quadratics(const Rows& rows, Matrix matrix) {
@@ -243,6 +276,9 @@ void register_rows(nb::module_& module) {
         .def("along", &along, "beta"_a, "step"_a, "lengths"_a, "program"_a, "domain"_a,
              "Return the values at beta + t step.")
         .def("etas", &etas, "beta"_a, "offset"_a, "Return X beta, with the offset if asked.")
+        .def("etas_of", &etas_of, "betas"_a, "Return X beta for every row of `betas`, without the offset.")
+        .def("weighed", &weighing, "scores"_a, "weights"_a,
+             "Return X'u for every column u of `scores` and X' diag(w) X for every w of `weights`, in one pass.")
         .def("quadratic", &quadratics, "matrix"_a, "Return x_i' M x_i for every row.")
         .def("girth", [](const Rows& rows) {
             nb::gil_scoped_release released;

@@ -175,6 +175,8 @@ ETAMU_INLINE void pack_columns(const Column* columns, int count, std::int64_t st
 // Neighbours of one row-major array from column 0 on, up to AT_ONCE slivers at a time. Where `led`, `from` points one
 // double before row 0 of the tile; before the `very_first` row of all there may be nothing, and nothing is read.
 constexpr int AT_ONCE = 4;
+// Lines of the next tile to ask for while so many rows of these are read: a fifth.
+constexpr int REQUESTS = 12;
 
 template <class T, bool SCALED, int COUNT>
 ETAMU_INLINE void copy_slivers(const char* from, std::ptrdiff_t stride, int columns, int m, const double* led,
@@ -196,11 +198,12 @@ ETAMU_INLINE void copy_slivers(const char* from, std::ptrdiff_t stride, int colu
 
 template <class T, bool SCALED>
 ETAMU_INLINE void copy_neighbours(const Column& column, int columns, std::int64_t start, int m, const double* led,
-                                  const double* shift, const double* factor, double* panel) {
+                                  const double* shift, const double* factor, double* panel, Ahead& ahead) {
     // So many rows go through all slivers before the next ones that reads run along the rows.
     const int at_once = columns <= AT_ONCE * SLIVER ? m : columns >= 256 ? 8 : 16;
     for (int r = 0; r < m; r += at_once)
         for (int c = 0; c < columns; c += AT_ONCE * SLIVER) {
+            ask(ahead, REQUESTS);
             const int left = columns - c < AT_ONCE * SLIVER ? columns - c : AT_ONCE * SLIVER;
             const int rows = m - r < at_once ? m - r : at_once;
             const char* from = column.data + c * std::ptrdiff_t(sizeof(T)) + (start + r) * column.stride;
@@ -220,7 +223,7 @@ ETAMU_INLINE void copy_neighbours(const Column& column, int columns, std::int64_
 
 template <bool SCALED>
 ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int m, const double* shift,
-                           const double* factor, double* panel) {
+                           const double* factor, double* panel, Ahead& ahead) {
     for (int j = 0; j < p;) {
         // One number for all rows, followed by rows of neighbours: they go together.
         const bool led = columns[j].stride == 0 && columns[j].type == Type::f64 && j + 1 < p &&
@@ -240,18 +243,18 @@ ETAMU_INLINE void pack_all(const Column* columns, int p, std::int64_t start, int
         const double* one = led ? reinterpret_cast<const double*>(columns[j].data) : nullptr;
         with_type(column.type, [&](auto kind) {
             copy_neighbours<decltype(kind), SCALED>(column, together, start, m, one, shift ? shift + j : nullptr,
-                                                    factor ? factor + j : nullptr, panel + std::ptrdiff_t(j) * TILE);
+                                                    factor ? factor + j : nullptr, panel + std::ptrdiff_t(j) * TILE, ahead);
         });
         j += (together + SLIVER - 1) / SLIVER * SLIVER;
     }
 }
 
 void pack(const Column* columns, int p, std::int64_t start, int m, const double* shift, const double* factor,
-          double* panel) {
+          double* panel, Ahead& ahead) {
     if (shift || factor)
-        pack_all<true>(columns, p, start, m, shift, factor, panel);
+        pack_all<true>(columns, p, start, m, shift, factor, panel, ahead);
     else
-        pack_all<false>(columns, p, start, m, nullptr, nullptr, panel);
+        pack_all<false>(columns, p, start, m, nullptr, nullptr, panel, ahead);
     for (int s = 0; s < padded(p); s += SLIVER)  // the rows that fill the last group of 8
         for (int k = m * SLIVER; k < (m + 7) / 8 * 8 * SLIVER; ++k) panel[std::ptrdiff_t(s) * TILE + k] = 0;
 }

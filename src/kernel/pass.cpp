@@ -51,12 +51,22 @@ struct Coefficients {
     }
 };
 
+// A Gram of doubles takes longer than the next tile takes to come from memory, and hides it. Where none follows, tiles are
+// `eager`: packing and products with vectors ask for the next one, too. That gains nothing for few columns, and of more
+// than these the next tile would be gone from the second-level cache before it is read.
+constexpr int FEW = 64, CACHED = 256;
+
+bool eager(const Asked& asked) {
+    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.single; });
+}
+
 // Working memory of a pass, and the tile that lies in it. The panel leaves a lone column (Rows::lone) out, unless asked
 // for with `whole`.
 class Tiles {
    public:
-    explicit Tiles(const Rows& rows, bool whole = false)
+    explicit Tiles(const Rows& rows, bool whole = false, bool eager = false)
         : p_(rows.lone() && !whole ? 0 : rows.dense()),
+          eager_(eager && p_ > FEW && p_ <= CACHED),
           rows_(rows),
           use_(verbs()),
           joints_(joint_blocks(rows)),
@@ -76,7 +86,7 @@ class Tiles {
         start_ = start, m_ = m;
         rows_.look_ahead(start + m, ahead_);
         if (rows_.coded()) rows_.fetch(start + m);
-        if (p()) rows_.pack(use_, start, m, panel_);
+        if (p()) rows_.pack(use_, start, m, panel_, early());
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
             std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
@@ -98,7 +108,7 @@ class Tiles {
         } else {
             std::fill_n(out, m_, beta.constant);
         }
-        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out);
+        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out, early());
         for (std::size_t k = 0; k < joints_.size(); ++k)
             use_.coded_matvec(joint_[k], nullptr, m_, beta.joint[k].data(), out);
         for (int a = 0; a < rows_.coded(); ++a) {
@@ -110,6 +120,8 @@ class Tiles {
 
     // What the tile after this one needs, to be asked for while this one is computed with.
     Ahead& ahead() { return ahead_; }
+    // The same while it is packed and multiplied by vectors, which is worth it for eager tiles only.
+    Ahead& early() { return eager_ ? ahead_ : none_; }
 
     double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
@@ -117,6 +129,7 @@ class Tiles {
 
    private:
     const int p_;
+    const bool eager_;
     const Rows& rows_;
     const Verbs& use_;
     std::vector<Joint> joints_;
@@ -125,7 +138,7 @@ class Tiles {
     Aligned<double> factors_;
     std::vector<CodedTile> coded_;
     std::vector<const std::int32_t*> where_, joint_;
-    Ahead ahead_;
+    Ahead ahead_, none_;
     std::int64_t start_ = 0;
     int m_ = 0;
 };
@@ -140,7 +153,7 @@ class Scores {
     }
 
     void add(const Verbs& use, Tiles& tiles, const double* v, int m) {
-        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_);
+        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_, tiles.early());
         else if (rows_.lone()) dense_[0] += rows_.lone_number() * use.rows_sum(v, nullptr, m);
         for (std::size_t k = 0; k < tables_.size(); ++k) {
             const std::int64_t cells = tiles.joints()[k].cells;
@@ -292,7 +305,7 @@ struct Growing {
 Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
                   const Asked& asked) {
     const Verbs& use = verbs();
-    Tiles tiles(rows);
+    Tiles tiles(rows, false, eager(asked));
     const Coefficients coefficients(rows, tiles.joints(), beta);
     const int p = tiles.p();
     Unit unit(rows, program);
@@ -348,6 +361,36 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     return totals;
 }
 
+Weighed weighed(const Rows& rows, const std::vector<const double*>& scores, const std::vector<const double*>& weights) {
+    const Verbs& use = verbs();
+    Tiles tiles(rows);
+    const int p = tiles.p();
+    Aligned<double> tile(TILE);  // verbs may read past the last row
+    std::vector<std::unique_ptr<Scores>> summing;
+    std::vector<std::unique_ptr<Growing>> growing;
+    for (std::size_t k = 0; k < scores.size(); ++k) summing.push_back(std::make_unique<Scores>(rows, tiles));
+    for (std::size_t k = 0; k < weights.size(); ++k) growing.push_back(std::make_unique<Growing>(rows, use, false));
+    by_tiles(rows, [&](std::int64_t start, int m) {
+        tiles.read(start, m);
+        for (std::size_t k = 0; k < scores.size(); ++k) {
+            std::copy_n(scores[k] + start, m, tile.data());
+            summing[k]->add(use, tiles, tile, m);
+        }
+        for (std::size_t k = 0; k < weights.size(); ++k) {
+            Growing& sums = *growing[k];
+            std::copy_n(weights[k] + start, m, tile.data());
+            if (p) use.panel_gram_ahead(tiles.panel(), p, m, tile, sums.panel, tiles.ahead());
+            else if (rows.lone()) sums.lone += use.rows_sum(tile, nullptr, m);
+            if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), tile, m);
+        }
+        return true;
+    });
+    Weighed out;
+    for (auto& each : summing) out.scores.push_back(each->finish(tiles));
+    for (auto& each : growing) out.grams.push_back(each->finish(rows));
+    return out;
+}
+
 std::vector<double> values_along(const Rows& rows, const double* beta, const double* step, const double* lengths,
                                  int count, const Program& program, const Domain& domain) {
     const Verbs& use = verbs();
@@ -378,12 +421,14 @@ std::vector<double> values_along(const Rows& rows, const double* beta, const dou
     return values;
 }
 
-void predict(const Rows& rows, const double* beta, bool offset, double* eta) {
+void predict(const Rows& rows, const double* betas, int count, bool offset, double* eta) {
     Tiles tiles(rows);
-    const Coefficients coefficients(rows, tiles.joints(), beta);
+    std::vector<Coefficients> coefficients;
+    for (int k = 0; k < count; ++k) coefficients.emplace_back(rows, tiles.joints(), betas + k * rows.width());
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
-        tiles.eta(coefficients, offset, eta + start);
+        for (int k = 0; k < count; ++k)
+            tiles.eta(coefficients[static_cast<std::size_t>(k)], offset, eta + k * rows.length() + start);
         return true;
     });
 }

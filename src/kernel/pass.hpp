@@ -75,12 +75,20 @@ struct Totals {
 Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
                   const Asked& asked);
 
+// X'u for some columns u and X' diag(w) X for some columns w, of which there may be several per row of several predictors.
+struct Weighed {
+    std::vector<std::vector<double>> scores;
+    std::vector<GramParts> grams;
+};
+
+Weighed weighed(const Rows& rows, const std::vector<const double*>& scores, const std::vector<const double*>& weights);
+
 // The value at beta + t step for every t; -inf where some eta leaves the domain.
 std::vector<double> values_along(const Rows& rows, const double* beta, const double* step, const double* lengths,
                                  int count, const Program& program, const Domain& domain);
 
-// X beta, with the offset if asked.
-void predict(const Rows& rows, const double* beta, bool offset, double* eta);
+// X beta for every of some betas, one after the other, with the offset if asked.
+void predict(const Rows& rows, const double* betas, int count, bool offset, double* eta);
 
 // x_i' M x_i for every row, M symmetric and row-major over the raw columns.
 void quadratic(const Rows& rows, const double* matrix, double* out);

@@ -60,9 +60,9 @@ class Rows {
     void look_for_constant();
 
     // Pack the dense columns of a tile; `raw` leaves shift and scale aside.
-    void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, bool raw = false) const {
+    void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, Ahead& ahead, bool raw = false) const {
         verbs.pack(columns_.data(), dense(), start, m, raw || shift_.empty() ? nullptr : shift_.data(),
-                   raw || factor_.empty() ? nullptr : factor_.data(), panel);
+                   raw || factor_.empty() ? nullptr : factor_.data(), panel, ahead);
     }
 
     // Whether dense columns are few beside the blocks of levels: then their next tile may be asked for at once.

@@ -19,20 +19,20 @@ struct Verbs {
     const char* name;  // "amx", "avx512", "avx2" or "base"
 
     // Dense columns; panels and their sizes are described in dense.hpp. m <= TILE always; w may have any sign, and
-    // null means ones. Every verb but pack, narrow and bilinear_prepare adds to what stands in its last argument.
+    // null means ones. Verbs that are given an `ahead` fetch what is packed next meanwhile. Every verb but pack, narrow and bilinear_prepare adds to what stands in its last argument.
 
     // Rows start, ..., start + m - 1 of p columns as a panel of (x - shift) * factor; either may be null.
     void (*pack)(const Column* columns, int p, std::int64_t start, int m, const double* shift, const double* factor,
-                 double* panel);
+                 double* panel, Ahead& ahead);
     // A panel rounded to floats.
     void (*narrow)(const double* panel, int p, int m, float* panel32);
     // eta[m] += X beta; beta has p entries.
-    void (*panel_matvec)(const double* panel, int p, int m, const double* beta, double* eta);
+    void (*panel_matvec)(const double* panel, int p, int m, const double* beta, double* eta, Ahead& ahead);
     // out[p] += X' v; v has m entries.
-    void (*panel_rmatvec)(const double* panel, int p, int m, const double* v, double* out);
+    void (*panel_rmatvec)(const double* panel, int p, int m, const double* v, double* out, Ahead& ahead);
     // gram[padded(p)][padded(p)] += X' diag(w) X on and above the diagonal; below it anything may be added.
     void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
-    // The same, meanwhile fetching what is packed next: a tenth to a fifth faster where data come from memory.
+    // The same, fetching ahead: a tenth to a fifth faster where data come from memory.
     void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, Ahead& ahead);
     // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term: float32, or what is faster here. `room` is
     // working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram after step_finish.
@@ -49,8 +49,7 @@ struct Verbs {
     void (*panel_bilinear)(const double* a, int pa, const double* b, int pb, int m, const double* prepared, double* out);
     // out[m] += x_i' M x_i row by row, M prepared with quadratic = true.
     void (*panel_quadratic)(const double* panel, int p, int m, const double* prepared, double* out);
-    // Run the steps of a program on `rows` rows, a multiple of 8, meanwhile fetching what is packed next; `bases` are what
-    // its operands lie relative to.
+    // Run the steps of a program on `rows` rows, a multiple of 8; `bases` are what its operands lie relative to.
     void (*execute)(const Step* steps, int count, double* const* bases, int rows, Ahead& ahead);
     // Coded blocks (coded.hpp). A multiplier may be null: then every number is 1.
 

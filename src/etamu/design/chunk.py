@@ -19,10 +19,9 @@ from etamu._base.crew import answers
 from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
-from etamu.design.blocks import Coded, Dense
 from etamu.design.design import Design
-from etamu.design.fold import Folded
-from etamu.design.verbs import MOST_LEVELS, contiguous, readable, readable_codes, some
+from etamu.design.verbs import contiguous, plain, some
+from etamu.design.visited import visited
 
 Ids = NDArray[np.int64] | range
 """Positions of rows in the input; a range costs no memory."""
@@ -215,33 +214,18 @@ def compiled_rows(chunk: Chunk) -> Any:
 
     None without a kernel, for several linear predictors, and for sparse blocks.
     """
-    if kernel is None or len(chunk.predictors) != 1:
+    if len(chunk.predictors) != 1:
         return None
-    predictor = chunk.predictors[0]
-    fold = predictor.design.fold
-    design = predictor.design if fold is None else Design(fold.blocks, predictor.design.length)
-    described: list[tuple[int, tuple[Any, ...]]] = []
-    for columns, block in design.placed():
-        if isinstance(block, Dense):
-            arrays = tuple(readable(column) for column in block.columns)
-            described.append((columns.start, (arrays, _plain(block.shift), _plain(block.scale), None)))
-        elif isinstance(block, Coded) and block.levels <= MOST_LEVELS:
-            codes, number = readable_codes(block.codes), block.multiplier
-            multiplier = None if number is None else readable(number)
-            described.append((columns.start, (codes, block.levels, multiplier, block.scale)))
-        else:
-            return None
-    total, squared = chunk.weights.total(), chunk.weights.squared()
-    rows = kernel.Rows(
-        design.length,
-        design.width,
-        described,
+    (predictor,) = chunk.predictors
+    return visited(
+        predictor.design.blocks,
+        predictor.design.fold,
+        predictor.design.length,
         tuple(contiguous(column) for column in (chunk.y[:1] if _one_each(chunk.y) else chunk.y)),
-        _plain(predictor.offset),
-        _plain(total),
-        _plain(squared),
+        predictor.offset,
+        chunk.weights.total(),
+        chunk.weights.squared(),
     )
-    return rows if fold is None else Folded(rows, fold)
 
 
 USUAL = 64
@@ -274,7 +258,7 @@ def _counts(chunk: Chunk, columns: tuple[Array, ...], shape: tuple[int, ...]) ->
     total = chunk.weights.total()
     if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
         read = tuple(contiguous(column) for column in columns)
-        parts = answers(lambda rows: _counts_of(read, _plain(total), shape, rows), len(chunk))
+        parts = answers(lambda rows: _counts_of(read, plain(total), shape, rows), len(chunk))
         return None if any(part is None for part in parts) else reduce(np.add, parts)
     inside = (np.all((column >= 0) & (column < size)) for column, size in zip(columns, shape, strict=True))
     if not all(inside) or not all(np.array_equal(column, np.floor(column)) for column in columns):
@@ -296,7 +280,3 @@ def _counts_of(
 def _one_each(y: tuple[Array, ...]) -> bool:
     """Tell whether every row is one trial, by a column that is one number repeated without memory."""
     return len(y) == 2 and y[1].strides == (0,) and len(y[1]) > 0 and y[1][0] == 1.0
-
-
-def _plain(numbers: Array | None) -> Array | None:
-    return None if numbers is None else contiguous(numbers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from etamu.design.cross import bilinear, cross
 from etamu.design.fold import Fold, fold_of
 from etamu.design.gram import Gram, gram_of
 from etamu.design.moments import Moments
+from etamu.design.visited import visited
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,11 @@ class Design:
     def fold(self) -> Fold | None:
         """How the kernel reads the blocks, None where it reads all as they are."""
         return fold_of(self.blocks)
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The columns as the kernel visits them, None where the NumPy twins have to serve."""
+        return visited(self.blocks, self.fold, self.length)
 
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""

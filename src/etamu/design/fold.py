@@ -17,6 +17,7 @@ from etamu._base.types import Array
 from etamu.design.blocks import Block
 from etamu.design.gram import Diagonal, Gram, Part, Table
 from etamu.design.tabulated import Tabulated, squared
+from etamu.design.verbs import contiguous
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ class Folded:
         self, beta: Array, *asked: Any
     ) -> tuple[float, Array | None, Any, float, Array | None] | None:
         """Pass over the rows once."""
-        found = self.rows.accumulate(_plain(self.fold.spread(beta)), *asked)
+        found = self.rows.accumulate(contiguous(self.fold.spread(beta)), *asked)
         if found is None:
             return None
         value, gradient, parts, pearson, extent = found
@@ -130,22 +131,27 @@ class Folded:
 
     def along(self, beta: Array, step: Array, *asked: Any) -> Array:
         """Sum the value at several points of a line."""
-        start, direction = _plain(self.fold.spread(beta)), _plain(self.fold.spread(step))
+        start, direction = contiguous(self.fold.spread(beta)), contiguous(self.fold.spread(step))
         return np.asarray(self.rows.along(start, direction, *asked))
 
     def etas(self, beta: Array, *asked: bool) -> Array:
         """Compute eta of every row."""
-        return np.asarray(self.rows.etas(_plain(self.fold.spread(beta)), *asked))
+        return np.asarray(self.rows.etas(contiguous(self.fold.spread(beta)), *asked))
+
+    def etas_of(self, betas: Array) -> Array:
+        """Compute X beta of every row for several betas, (betas, rows)."""
+        return np.asarray(self.rows.etas_of(contiguous(self.fold.spread(betas.T).T)))
+
+    def weighed(self, scores: list[Array], weights: list[Array]) -> tuple[list[Array], list[Any]]:
+        """Sum X'u and X' diag(w) X for every u and w."""
+        sums, parts = self.rows.weighed(scores, weights)
+        return [self.fold.gathered(each) for each in sums], parts
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i of every row."""
-        return np.asarray(self.rows.quadratic(_plain(self.fold.spread_matrix(matrix))))
+        return np.asarray(self.rows.quadratic(contiguous(self.fold.spread_matrix(matrix))))
 
     def girth(self) -> float:
         """Find the largest x_i'x_i."""
         width = sum(raw.stop - raw.start for raw, _, _ in self.fold.places)
         return float(self.quadratic(np.eye(width)).max(initial=0.0))
-
-
-def _plain(numbers: Array) -> Array:
-    return np.ascontiguousarray(numbers, dtype=np.float64)

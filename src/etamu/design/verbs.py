@@ -40,6 +40,11 @@ def contiguous(numbers: NDArray[Any]) -> Array:
     return np.ascontiguousarray(numbers, dtype=np.float64)
 
 
+def plain(numbers: Array | None) -> Array | None:
+    """Return the same where there are any."""
+    return None if numbers is None else contiguous(numbers)
+
+
 def readable(column: NDArray[Any]) -> NDArray[Any]:
     """Return a column as the kernel reads it: integers, floats of 4 or 8 bytes or truth values, native."""
     plain = column.dtype.isnative and (column.dtype.kind in "iub" or column.dtype.char in "fd")
