@@ -49,6 +49,7 @@ const Verbs& table() {
         panel_moments,
         panel_squares,
         panel_extent,
+        panel_extent_squares,
     };
     return verbs;
 }

@@ -224,10 +224,11 @@ class Unit {
     Aligned<double> results_, scratch_;
 };
 
-// x'x of every row of a tile.
-void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, double* out) {
+// x'x of every row of a tile; on the way, where there is room for it, the largest |x| of the panel's columns.
+void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, double* out, double* extent = nullptr) {
     std::fill_n(out, m, tiles.p() || !rows.lone() ? 0.0 : rows.lone_number() * rows.lone_number());
-    if (tiles.p()) use.panel_squares(tiles.panel(), tiles.p(), m, out);
+    if (tiles.p() && extent) use.panel_extent_squares(tiles.panel(), tiles.p(), m, extent, out);
+    else if (tiles.p()) use.panel_squares(tiles.panel(), tiles.p(), m, out);
     for (int a = 0; a < rows.coded(); ++a) {
         const double* factor = tiles.coded()[a].multiplier;
         for (int r = 0; r < m; ++r) out[r] += factor ? factor[r] * factor[r] : 1.0;
@@ -242,16 +243,15 @@ class Extents {
           coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE), girth_(girth ? 0 : INFINITE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
-        if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
-        else if (rows_.lone()) dense_[0] = std::abs(rows_.lone_number());
+        if (girth_ < INFINITE) squared_lengths(use, rows_, tiles, m, squares_, dense_);
+        else if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
+        if (!tiles.p() && rows_.lone()) dense_[0] = std::abs(rows_.lone_number());
         for (std::size_t a = 0; a < coded_.size(); ++a) {
             const double* factor = tiles.coded()[a].multiplier;
             if (!factor) coded_[a] = 1.0;
             for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
         }
-        if (girth_ == INFINITE) return;
-        squared_lengths(use, rows_, tiles, m, squares_);
-        for (int r = 0; r < m; ++r) girth_ = std::max(girth_, squares_[r]);
+        for (int r = 0; girth_ < INFINITE && r < m; ++r) girth_ = std::max(girth_, squares_[r]);
     }
 
     std::vector<double> finish() {

@@ -172,19 +172,32 @@ void panel_extent(const double* panel, int p, int m, double* extent) {
     }
 }
 
-void panel_squares(const double* panel, int p, int m, double* out) {
+// Row by row the sum of squares, and on the way, where `EXTENT`, what panel_extent looks for.
+template <bool EXTENT>
+ETAMU_INLINE void add_squares(const double* panel, int p, int m, double* extent, double* out) {
     for (int r = 0; r < m; r += ROWS) {
         Doubles sums[ROWS] = {};
         for (int j = 0; j < padded(p); j += LANES) {
             const double* from = panel + (std::ptrdiff_t(j / SLIVER) * TILE + r) * SLIVER + j % SLIVER;
+            Doubles most[2] = {};  // take turns, as comparing waits for what was largest before
             ETAMU_UNROLL
             for (int i = 0; i < ROWS; ++i) {
-                const Doubles x = load<Doubles>(from + i * SLIVER);
+                const Doubles x = load<Doubles>(from + i * SLIVER), size = size_of(x);
                 sums[i] += x * x;
+                if (EXTENT) most[i % 2] = size > most[i % 2] ? size : most[i % 2];
             }
+            if (!EXTENT) continue;
+            const Doubles larger = most[0] > most[1] ? most[0] : most[1], before = load<Doubles>(extent + j);
+            store(extent + j, larger > before ? larger : before);
         }
         add_sums(sums, r, m, out);
     }
+}
+
+void panel_squares(const double* panel, int p, int m, double* out) { add_squares<false>(panel, p, m, nullptr, out); }
+
+void panel_extent_squares(const double* panel, int p, int m, double* extent, double* out) {
+    add_squares<true>(panel, p, m, extent, out);
 }
 
 // Add the rows of a panel, each column less its pivot, to sums, squares and extremes; all of them padded(p) long.

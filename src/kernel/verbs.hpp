@@ -99,6 +99,8 @@ struct Verbs {
     void (*panel_squares)(const double* panel, int p, int m, double* out);
     // extent = the larger of itself and every |x| of the column; it is padded(p) long.
     void (*panel_extent)(const double* panel, int p, int m, double* extent);
+    // Both, the panel read once.
+    void (*panel_extent_squares)(const double* panel, int p, int m, double* extent, double* out);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512|amx (tests compare them).
