@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.crew import answers
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense

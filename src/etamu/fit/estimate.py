@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.facts import replace
 from etamu._base.flags import count
 from etamu._base.later import later
 from etamu._base.listing import listed

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from etamu import sums
 from etamu._base import triangles
 from etamu._base.arrow import Arrow, all_finite
 from etamu._base.errors import ConvergenceWarning
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.later import later
 from etamu._base.listing import listed
 from etamu._base.types import Array

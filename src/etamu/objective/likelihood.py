@@ -7,7 +7,6 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from etamu import sums
 from etamu._base.arrow import all_finite
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates, bound_of
 from etamu.execute.executor import Executor

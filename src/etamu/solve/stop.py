@@ -22,13 +22,12 @@ and its end is the maximum. What was seen is carried there: the value gains lamb
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
