@@ -42,6 +42,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
+from etamu.fit.null import seen as null_seen
 from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
@@ -53,7 +54,7 @@ from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, rea
 from etamu.fit.several import best_of
 from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
-from etamu.fit.start import start as starting_point
+from etamu.fit.start import begin as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.loop import Callback
@@ -143,6 +144,9 @@ def _estimated(problem: Problem) -> Fit:
         usual = problem.options.solver == "newton" and problem.options.start is None
         null = null_ahead(problem)
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
+        if piloted is None and ahead is None and problem.options.start is None:
+            begin = starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+            stage, null = replace(stage, begin=begin), null or null_seen(problem, begin.constant)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         found = _found(problem, oracle, stage, solve, ahead)
         return _answered(problem, *_unblurred(problem, replace(stage, null=null), found))
@@ -401,7 +405,8 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+        known = stage.begin or starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+        return known.beta
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "

@@ -177,7 +177,20 @@ def _normal(total: sums.Sums, coordinates: Coordinates) -> Normal:
     return Normal(total, coordinates, information, cholesky(information))
 
 
-def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Array:
+@dataclass(frozen=True, slots=True, eq=False)
+class Begin:
+    """Where a fit starts, and the value of the constant alone, if that was looked at on the way."""
+
+    beta: Array
+    constant: float | None = None
+
+
+def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
+    """Choose where to start, as `begin` does."""
+    return begin(oracle, unit, chunk).beta
+
+
+def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Begin:
     """Choose where to start, in working coordinates: the best of the candidates inside the domain.
 
     `normal` may hold the equations of the first least squares, if they are known.
@@ -188,6 +201,10 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
         If no coefficients are found that put every eta inside the domain of the link.
     """
     natural = candidates(oracle, unit, chunk, normal)
+    if len(natural) == 2 and not oracle.restricted:  # both in one pass
+        values = oracle.along(natural[0], natural[1] - natural[0], np.array([0.0, 1.0]))
+        if np.isfinite(values).all():
+            return Begin(natural[int(values[1] > values[0])], float(values[1]))
     best = _best(oracle, natural)
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
@@ -198,7 +215,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
             "in every row, and no coefficients were found that put it there: use another link, look at "
             "the offset, or give start="
         )
-    return best
+    return Begin(best)
 
 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
@@ -234,10 +251,6 @@ def _levelled(oracle: Likelihood, unit: Unit, beta: Array, power: float | None) 
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
     best, highest = None, -np.inf
-    if len(starts) == 2 and not oracle.restricted:  # both in one pass
-        values = oracle.along(starts[0], starts[1] - starts[0], np.array([0.0, 1.0]))
-        if np.all(np.isfinite(values)):
-            return starts[int(values[1] > values[0])]
     for candidate in starts:
         # Strictly inside, by a little: a start on the edge of the domain cannot move.
         value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])

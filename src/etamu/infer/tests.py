@@ -136,7 +136,7 @@ def _triangular(half: Array, estimate: Array) -> Array | None:
     if (lengths := np.sqrt(np.einsum("ij,ij->i", half, half))).min(initial=math.inf) > 0.0:
         shown = half / lengths[:, None]
         upper = triangles.cholesky(shown @ shown.T)
-        if upper is not None and upper.diagonal().min() > WIDE:
+        if upper is not None and upper.diagonal().min(initial=1.0) > WIDE:
             return triangles.solved(upper, estimate / lengths, transposed=True)
     upper: Array = np.asarray(np.linalg.qr(half.T, mode="r"))
     lengths = np.sqrt(np.einsum("ij,ij->j", upper, upper))
