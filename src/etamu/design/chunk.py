@@ -7,6 +7,7 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from functools import cached_property, reduce
 from typing import Any
@@ -274,7 +275,8 @@ def _counts(chunk: Chunk, columns: tuple[Array, ...], shape: tuple[int, ...]) ->
     if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
         read = tuple(contiguous(column) for column in columns)
         parts = answers(lambda rows: _counts_of(read, _plain(total), shape, rows), len(chunk))
-        return None if any(part is None for part in parts) else reduce(np.add, parts)
+        whole = [part for part in parts if part is not None]
+        return reduce(operator.add, whole) if len(whole) == len(parts) else None
     inside = (np.all((column >= 0) & (column < size)) for column, size in zip(columns, shape, strict=True))
     if not all(inside) or not all(np.array_equal(column, np.floor(column)) for column in columns):
         return None

@@ -389,6 +389,7 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
     known, df = problem.unit.family.dispersion_known, problem.nobs - stage.coordinates.size
+    normal = stage.normal
     return Likelihood(
         stage.executor,
         problem.unit,
@@ -399,6 +400,7 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
         wide=stage.chunk.predictors[0].design.stored >= WIDE,
         groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),
+        steady=None if normal is None else normal.steady(problem.unit, stage.chunk, stage.executor),
     )
 
 

@@ -23,7 +23,7 @@ from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.execute.executor import Executor
 from etamu.family.unit import Unit
-from etamu.objective.likelihood import Likelihood
+from etamu.objective.likelihood import Likelihood, Steady
 from etamu.solve.factor import DOUBT, EPS, Metric, cholesky, least_squares
 from etamu.solve.newton import newton
 
@@ -60,6 +60,8 @@ class Inside:
         return unit
 
 
+WHOLE = 1e-12
+"""Sums that differ by less than this share are equal up to rounding."""
 HIGH = 8
 """The 8th root of the sum of 8th powers bounds the largest of n numbers, within a factor n^(1/8)."""
 
@@ -149,6 +151,19 @@ class Normal:
         largest = heaviest * (self.sums.value / heaviest) ** (1.0 / HIGH)
         shares = entries(self.information) / (lengths * largest)
         return bool(np.min(self.metric.pivots) * np.min(shares) >= DOUBT)
+
+    def steady(self, unit: Unit, chunk: Chunk, executor: Executor) -> Steady | None:
+        """Return X'WX as the expected information at every eta; None where that depends on eta.
+
+        Where the value is the sum of the weights, W^HIGH is 1 in every row: none has been left out.
+        """
+        if not (unit.steady and unit.domain.whole):
+            return None
+        total = chunk.weights.total()
+        heavy = float(len(chunk) if total is None else total.sum())
+        if not abs(self.sums.value - heavy) <= WHOLE * heavy:
+            return None
+        return Steady(executor, unit, self.coordinates, self.information)
 
     def over(self, coordinates: Coordinates) -> Normal:
         """Return the equations of fewer columns."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,16 @@ from etamu.sums import PerRow, Sums
 
 LONG = 50
 """From so many columns on the length of the longest row tells more than the extent of each column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steady:
+    """An expected information that is the same at every eta, with what it is of."""
+
+    executor: Executor
+    unit: PerRow
+    coordinates: Coordinates
+    information: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +63,8 @@ class Likelihood:
     least : float
         The smallest phi that is told from 0. A fit that goes to perfection takes its own phi with it, and no
         step would ever be small beside that.
+    steady : Steady, optional
+        An expected information that no pass has to sum again.
     """
 
     executor: Executor
@@ -65,6 +78,7 @@ class Likelihood:
     groups: NDArray[np.intp] | None = None
     breadth: float = math.inf
     least: float = 0.0
+    steady: Steady | None = None
 
     @property
     def size(self) -> int:
@@ -104,11 +118,29 @@ class Likelihood:
             want |= Want.PEARSON
         if want & Want.CURVATURE and not self.single:
             want = want & ~Want.CURVATURE | Want.OBSERVED
-        total = self.sums(beta, want)
-        if want & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
+        known = self._known()
+        asked = want if known is None else self._less(want)
+        total = self.sums(beta, asked)
+        if asked & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
-            total = self.sums(beta, want & ~Want.CURVATURE | Want.OBSERVED)
+            total = self.sums(beta, asked & ~Want.CURVATURE | Want.OBSERVED)
+        if known is not None and want & Want.EXPECTED:
+            total = replace(total, expected=known)
+        if known is not None and self.unit.canonical and want & (Want.OBSERVED | Want.CURVATURE):
+            total = replace(total, observed=known)
         return self._local(total)
+
+    def _known(self) -> Any:
+        """Return the expected information, if it is known and of these very rows."""
+        held = self.steady
+        if held is None or held.executor is not self.executor or held.unit is not self.unit:
+            return None
+        return held.information if held.coordinates is self.coordinates else None
+
+    def _less(self, want: Want) -> Want:
+        """Leave out what follows from a known expected information."""
+        bent = Want.OBSERVED | Want.CURVATURE
+        return want & ~(Want.EXPECTED | bent) if self.unit.canonical else want & ~Want.EXPECTED
 
     def opened(self, beta: Array, want: Want) -> tuple[Local, Likelihood] | None:
         """Evaluate as `at` does, and learn in the same pass how far columns and rows reach.
