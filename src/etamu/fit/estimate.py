@@ -487,6 +487,6 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
     if solution.outcome is Outcome.BOUNDARY:  # the score is not 0 there, and no expansion about it is right
         return Root(np.full((at.coordinates.size,) * 2, np.nan)), kind, lags
-    metric = solution.local.metric if information is solution.local.observed else None
+    metric = solution.local.metric if observed else solution.local.fisher
     inverse = bread(at, information, observed=observed, metric=metric)
     return covariance(at, kind, inverse, phi, lags), kind, lags

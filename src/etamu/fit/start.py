@@ -163,7 +163,7 @@ class Normal:
         heavy = float(len(chunk) if total is None else total.sum())
         if not abs(self.sums.value - heavy) <= WHOLE * heavy:
             return None
-        return Steady(executor, unit, self.coordinates, self.information)
+        return Steady(executor, unit, self.coordinates, self.information, self.metric)
 
     def over(self, coordinates: Coordinates) -> Normal:
         """Return the equations of fewer columns."""

@@ -19,6 +19,7 @@ from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates, bound_of
 from etamu.execute.executor import Executor
+from etamu.solve.factor import Metric
 from etamu.solve.oracle import Local
 from etamu.sums import PerRow, Sums
 
@@ -34,6 +35,7 @@ class Steady:
     unit: PerRow
     coordinates: Coordinates
     information: Any
+    metric: Metric | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,18 +126,23 @@ class Likelihood:
         if asked & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
             total = self.sums(beta, asked & ~Want.CURVATURE | Want.OBSERVED)
-        if known is not None and want & Want.EXPECTED:
-            total = replace(total, expected=known)
-        if known is not None and self.unit.canonical and want & (Want.OBSERVED | Want.CURVATURE):
-            total = replace(total, observed=known)
-        return self._local(total)
+        if known is None:
+            return self._local(total)
+        bent = want & (Want.OBSERVED | Want.CURVATURE)
+        matrix = known.information
+        total = replace(
+            total,
+            expected=matrix if want & Want.EXPECTED else None,
+            observed=matrix if self.unit.canonical and bent else total.observed,
+        )
+        return self._local(total).knowing(matrix, known.metric)
 
-    def _known(self) -> Any:
+    def _known(self) -> Steady | None:
         """Return the expected information, if it is known and of these very rows."""
         held = self.steady
         if held is None or held.executor is not self.executor or held.unit is not self.unit:
             return None
-        return held.information if held.coordinates is self.coordinates else None
+        return held if held.coordinates is self.coordinates else None
 
     def _less(self, want: Want) -> Want:
         """Leave out what follows from a known expected information."""

@@ -227,7 +227,7 @@ def landed(here: Point, newton: Direction) -> Point:
     """Return the end of a step so short that what was seen where it began is carried there."""
     local, step = here.local, newton.step
     score = None if local.observed is None else here.score - local.observed @ step
-    return Point(here.beta + step, replace(local, value=local.value + 0.5 * newton.slope, score=score))
+    return Point(here.beta + step, local.carried(local.value + 0.5 * newton.slope, score))
 
 
 def _polished(checks: list[Check]) -> bool:
