@@ -39,6 +39,21 @@ def test_threads_that_are_kept_are_lent_and_an_error_in_a_task_comes_out(monkeyp
     assert threading.main_thread().name not in names
 
 
+@pytest.mark.parametrize("shape", [(3000, 100), (400_000,)], ids=str)
+def test_rows_are_the_same_whoever_copies_them(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.standard_normal(shape)
+    index = np.sort(rng.integers(0, len(values), 2 * LARGE // (values.nbytes // len(values))))
+    alone = some(values, index)
+    with kept():
+        together = some(values, index)
+    assert np.array_equal(alone, values[index])
+    assert np.array_equal(together, alone)
+    with pytest.raises(IndexError):
+        some(values, index + len(values))
+    assert np.array_equal(some(values, index - len(values)), alone)
+
+
 @pytest.mark.parametrize("n", [0, 1, crew.PART - 1, 2 * crew.PART, 3 * crew.PART + 5])
 def test_stretches_follow_one_another_and_leave_nothing_out(n: int) -> None:
     parts = crew.stretches(n)

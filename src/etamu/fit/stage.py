@@ -26,7 +26,7 @@ from etamu.execute.threads import Threads
 from etamu.fit.placed import visits
 from etamu.fit.problem import Problem
 from etamu.fit.sample import Sampled
-from etamu.fit.start import Normal
+from etamu.fit.start import Begin, Normal
 from etamu.objective.written import Written
 from etamu.solve.graded import least_squares
 from etamu.solve.oracle import Solution
@@ -56,6 +56,8 @@ class Stage:
     """Whether moments are those of the sample."""
     level: float | None = None
     """The sum of the largest exponents, where the climb summed exponents."""
+    begin: Begin | None = None
+    """Where the climb begins, where that was found out beforehand."""
     null: Callable[[], float] | None = None
     """What waits for the deviance of the null model, where that has begun."""
 

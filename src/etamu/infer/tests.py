@@ -135,9 +135,9 @@ def _triangular(half: Array, estimate: Array) -> Array | None:
         return None
     if (lengths := np.sqrt(np.einsum("ij,ij->i", half, half))).min(initial=math.inf) > 0.0:
         shown = half / lengths[:, None]
-        upper = triangles.cholesky(shown @ shown.T)
-        if upper is not None and upper.diagonal().min() > WIDE:
-            return triangles.solved(upper, estimate / lengths, transposed=True)
+        product = triangles.cholesky(shown @ shown.T)
+        if product is not None and product.diagonal().min(initial=1.0) > WIDE:
+            return triangles.solved(product, estimate / lengths, transposed=True)
     upper: Array = np.asarray(np.linalg.qr(half.T, mode="r"))
     lengths = np.sqrt(np.einsum("ij,ij->j", upper, upper))
     if not np.all(np.abs(upper.diagonal()) > INDEPENDENT * lengths):

@@ -26,14 +26,13 @@ and 2 k^2, by which H changes along it, within 1e-7.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -261,7 +260,7 @@ def landed(here: Point, newton: Direction) -> Point:
     """Return the end of a step so short that what was seen where it began is carried there."""
     local, step = here.local, newton.step
     score = None if local.observed is None else here.score - local.observed @ step
-    return Point(here.beta + step, replace(local, value=local.value + 0.5 * newton.slope, score=score))
+    return Point(here.beta + step, local.carried(local.value + 0.5 * newton.slope, score))
 
 
 def _polished(checks: list[Check]) -> bool:
