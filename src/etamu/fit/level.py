@@ -24,6 +24,9 @@ from etamu.objective.likelihood import Likelihood
 MOST = 64.0
 """Terms so many times as large as half the deviance leave it all but two of its digits."""
 
+SOME = 1024
+"""Rows of a sample that show how large they are."""
+
 
 def level_of(oracle: Likelihood, unit: Unit, few: Likelihood, beta: Array) -> float | None:
     """Sum the largest exponents over all rows; None where a sample sees too many digits cancel, or none is stated.
@@ -41,6 +44,7 @@ def level_of(oracle: Likelihood, unit: Unit, few: Likelihood, beta: Array) -> fl
     if not unit.family.exponent_stated:
         return None
     chunk = few.executor.whole
+    chunk = chunk.take(np.arange(0, len(chunk), max(len(chunk) // SOME, 1)))
     eta, total = sums.etas(chunk, few.coordinates.raw(beta)), chunk.weights.total()
     if not cancelling(unit, chunk.y, eta, np.ones_like(eta) if total is None else total) <= MOST:
         return None
