@@ -51,6 +51,8 @@ GAINS = 0.1
 """A step that is predicted to leave no more than this share of its length is not yet one of rounding."""
 AIM = 1e-8
 """Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
+ERRS = 0.1
+"""A part of a sum seldom errs by less than this share of what the sum does beyond its second derivative."""
 UNTOLD = 1e-8
 """No contraction is trusted below this: rounding might show it."""
 RUNAWAY = 0.1
@@ -132,6 +134,9 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
         if direction.information == "surrogate":
             # What a surrogate leaves is a share of what Newton leaves, which goes with the square.
             kappa = kappa**2 if steps[-1].information == "surrogate" else kappa
+        elif concordance == 0 and steps[-1].information == "surrogate":
+            # So does what Newton leaves, of which a surrogate left the share by which its part errs.
+            kappa = min(kappa, kappa**2 / ERRS)
         elif direction.information == "kept":
             # A metric one step old leaves twice what Newton's own left, and as much again from then on.
             kappa *= 1.0 if steps[-1].information == "kept" else 2.0
