@@ -37,7 +37,7 @@ RESPONSES = {
 def grid(name: str) -> tuple[Unit, np.ndarray, np.ndarray]:
     """Return a unit, and every response at every eta."""
     unit, etas = UNITS[name]
-    y, eta = np.meshgrid(RESPONSES[name.split(",")[0]], etas)
+    y, eta = np.meshgrid(RESPONSES[name.split(",", maxsplit=1)[0]], etas)
     return unit, y.ravel(), eta.ravel()
 
 

@@ -133,7 +133,7 @@ def test_the_sample_saves_a_pass_by_what_it_knows_beyond_the_information():
 
 
 def test_a_likelihood_that_is_not_concave_is_climbed_in_as_few_passes():
-    """Without a bound of the third derivative the contraction that was seen tells when the last step arrives."""
+    """Without a bound of the third derivative a contraction seen before tells what a step leaves."""
     table = data(12, 60_000)
     shares = patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0)
     with patch.object(estimating, "DEAR", 1000), shares:

@@ -335,10 +335,12 @@ def test_a_contraction_that_was_seen_stands_for_a_bound() -> None:
     assert taken.outcome is Outcome.CONVERGED
     assert taken.polish is not None
     assert np.all(np.abs(landed(short, taken.polish).beta - best) < 1e-9 * errors(oracle, best))
-    # Not where the step before did not arrive as fast, was cut, or had no metric, and not where passes are cheap.
+    # Not where the step before was slower, was cut, or had no metric, and not where passes are cheap.
     for last in (slow, replace(swift, length=0.5), replace(swift, information="none")):
         assert examine(unbounded, short, [], 1e-9, stuck=False, steps=[last]).outcome is None
-    assert examine(replace(unbounded, dear=False), short, [], 1e-9, stuck=False, steps=[swift]).outcome is None
+    assert (
+        examine(replace(unbounded, dear=False), short, [], 1e-9, stuck=False, steps=[swift]).outcome is None
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, (oracle, _) in maxima().items() if not oracle.noise])
