@@ -18,15 +18,18 @@ from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.design import Design
 from etamu.execute.executor import Executor
-from etamu.family.exponent import Exponent, Highest, cancelling
+from etamu.family.exponent import Exponent, Highest, differing
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 
-MOST = 64.0
-"""Terms so many times as large as half the deviance leave it all but two of its digits."""
+SAME = 1e-13
+"""Sums of exponents are taken where they differ from the deviance by no more than this share of it."""
 
 SOME = 1024
-"""Rows of a sample that show how large they are."""
+"""Rows of a sample that show by how much they do."""
+
+MOST = 64.0
+"""Terms so many times as large as half the deviance of a constant leave it all but two of its digits."""
 
 
 def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: Array) -> float | None:
@@ -47,7 +50,7 @@ def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: A
         return None
     few = sample.take(np.arange(0, len(sample), max(len(sample) // SOME, 1)))
     eta, total = sums.etas(few, raw), few.weights.total()
-    if not cancelling(unit, few.y, eta, np.ones_like(eta) if total is None else total) <= MOST:
+    if not differing(unit, few.y, eta, np.ones_like(eta) if total is None else total) <= SAME:
         return None
     look = partial(sums.accumulate, beta=np.zeros(0), unit=Highest(unit), want=Want.VALUE)
     level = executor.over(without_columns(chunk, None)).reduce(look).value
