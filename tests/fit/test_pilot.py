@@ -69,6 +69,8 @@ def agree(mine: em.Fit, theirs: em.Fit) -> None:
     assert_allclose(mine.dispersion, theirs.dispersion, rtol=1e-8)
 
 
+SECANT = em.derive(variance="1 + mu**2")
+CUBIC = em.derive(variance="mu**2 * (1 + mu)")
 CASES: dict[str, tuple[Any, ...]] = {
     "logistic": ("yes ~ x + z + g", "bernoulli", {}),
     "logistic, weighted": (
@@ -89,6 +91,14 @@ CASES: dict[str, tuple[Any, ...]] = {
     "gaussian": ("level ~ x + z + g", "gaussian", {}),
     "rare events": ("rare ~ x + z", "bernoulli", {}),
     "interactions": ("yes ~ x * g + z", "bernoulli", {}),
+    "hyperbolic secant": ("level ~ x + z + g", SECANT, {"link": "identity"}),
+    "hyperbolic secant, weighted": (
+        "level ~ x + z + g",
+        SECANT,
+        {"link": "identity", "frequency_weights": "k", "variance_weights": "w"},
+    ),
+    "V = mu^2 (1 + mu)": ("size ~ x + z + g", CUBIC, {"link": "log", "variance_weights": "w"}),
+    "V = mu^2 (1 + mu), offset": ("size ~ x + z", CUBIC, {"link": "log", "exposure": "time"}),
 }
 
 
@@ -120,6 +130,20 @@ def test_the_sample_saves_a_pass_by_what_it_knows_beyond_the_information():
         kinds = {step.information for step in fit.solution.steps}
         assert ("surrogate" in kinds) == (share > 0.0)
     assert passes == [4, 3]
+
+
+def test_a_likelihood_that_is_not_concave_is_climbed_in_as_few_passes():
+    """Without a bound of the third derivative a contraction seen before tells what a step leaves."""
+    table = data(12, 60_000)
+    shares = patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0)
+    with patch.object(estimating, "DEAR", 1000), shares:
+        fit = em.glm("level ~ x + z + g", table, SECANT, link="identity")
+    assert fit.passes == 3
+    assert fit.problem.unit.concordance == 0.0
+    with patch.object(estimating, "DEAR", np.inf):
+        plain = em.glm("level ~ x + z + g", table, SECANT, link="identity")
+    assert np.max(np.abs(fit.coef - plain.coef) / plain.se) < 1e-9
+    assert_allclose(fit.se, plain.se, rtol=1e-8)
 
 
 @pytest.mark.parametrize("by", ["yes", "x", "g"])

@@ -320,3 +320,47 @@ def test_where_passes_are_dear_what_is_no_maximum_is_still_none(name: str) -> No
     oracle, start = others()[name]
     plain, dear = newton(oracle, start), newton(replace(oracle, dear=True, wide=True), start)
     assert dear.outcome is plain.outcome
+
+
+def test_a_contraction_that_was_seen_stands_for_a_bound() -> None:
+    oracle, start = maxima()["logistic"]
+    best = newton(oracle, start).beta
+    unbounded = replace(oracle, dear=True, concordance=0.0)
+    short = at(unbounded, best + 2e-8 * errors(oracle, best))
+    assert short.local.metric is not None
+    newton_step = in_metric(short.score, short.local.metric, "observed", FINAL)
+    assert newton_step is not None
+    swift, slow = (step(newton_step.slope * times**2) for times in (1e6, 1e2))
+    taken = examine(unbounded, short, [], 1e-9, stuck=False, steps=[swift])
+    assert taken.outcome is Outcome.CONVERGED
+    assert taken.polish is not None
+    assert np.all(np.abs(landed(short, taken.polish).beta - best) < 1e-9 * errors(oracle, best))
+    # Not where the step before was slower, was cut, or had no metric, and not where passes are cheap.
+    for last in (slow, replace(swift, length=0.5), replace(swift, information="none")):
+        assert examine(unbounded, short, [], 1e-9, stuck=False, steps=[last]).outcome is None
+    assert (
+        examine(replace(unbounded, dear=False), short, [], 1e-9, stuck=False, steps=[swift]).outcome is None
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, (oracle, _) in maxima().items() if not oracle.noise])
+def test_without_a_bound_a_step_taken_unseen_ends_at_the_maximum(name: str) -> None:
+    exact, start = maxima()[name]
+    if not len(start):
+        return
+    best = newton(replace(exact, concordance=0.0), start)
+    solution = newton(replace(exact, concordance=0.0, dear=True), start)
+    assert solution.outcome is best.outcome
+    rounding = 1e-15 * np.abs(best.beta)  # of coefficients, where the fit is perfect
+    assert np.all(np.abs(solution.beta - best.beta) <= 2e-9 * errors(exact, best.beta) + rounding)
+
+
+def test_a_bent_step_of_something_unbounded_is_not_yet_followed_by_an_exact_pass() -> None:
+    oracle, start = maxima()["logistic"]
+    unbounded = replace(oracle, dear=True, concordance=0.0)
+    here = at(unbounded, start)
+    assert near(unbounded, here, direction(1e2), [], 1e-9)  # perhaps a quadratic
+    assert not near(unbounded, here, direction(1e2, "surrogate"), [], 1e-9)
+    bent = replace(step(1e2), information="surrogate")
+    assert near(unbounded, here, direction(1e-3, "surrogate"), [bent], 1e-9)
+    assert not near(unbounded, here, direction(10.0, "surrogate"), [bent], 1e-9)

@@ -177,3 +177,24 @@ def test_from_a_bad_start_it_arrives_as_newton_does(far: float) -> None:
     mine = surrogate(whole, np.full(5, far), part)
     assert mine.outcome is Outcome.CONVERGED
     assert distance(whole, mine.beta, newton(whole, np.zeros(5)).beta) < 1e-9
+
+
+def test_of_a_quadratic_a_part_sees_nothing_more() -> None:
+    whole, part = drawn("gaussian")
+    here, direction = newton_step(whole, nearby(part) + 0.05)
+    assert Surrogate(part).direction(whole, (here,)).information == direction.information == "observed"
+    found = surrogate(replace(whole, asked=[]), nearby(part), part)
+    assert found.outcome is Outcome.CONVERGED
+    assert found.passes == 2
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_without_a_bound_of_the_third_derivative_steps_are_bent_as_well(name: str) -> None:
+    whole, part = drawn(name)
+    bounded = surrogate(whole, nearby(part), part)
+    unbounded = replace(whole, concordance=0.0, asked=[])
+    found = surrogate(unbounded, nearby(part), replace(part, concordance=0.0))
+    assert found.outcome is Outcome.CONVERGED
+    assert found.passes <= bounded.passes
+    best = newton(replace(whole, dear=False), found.beta).beta
+    assert distance(whole, found.beta, best) < 1e-9

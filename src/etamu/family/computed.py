@@ -356,8 +356,9 @@ def _apart(
     theta: AnyArray | None,
 ) -> AnyArray:
     """Return y (theta(y) - theta(mu)) - b(theta(y)) + b(theta(mu)), its limit where y is on an end."""
-    product, b = exponent(xp, found, y, mu, complement, theta)
-    apart = highest(xp, found, y) - product + b
+    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
+    b = cumulant_at_mean(xp, found, mu, complement)
+    apart = highest(xp, found, y) - _product(xp, found, y, at_mu) + b
     return xp.where(apart == apart, apart, xp.inf)  # noqa: PLR0124  (infinite minus infinite: mu is on an end)
 
 
@@ -368,13 +369,19 @@ def exponent(
     mu: AnyArray,
     complement: AnyArray,
     theta: AnyArray | None = None,
-) -> Pair:
-    """Return y theta and b at a mean: their difference is the log-likelihood, but for what y alone adds."""
-    at_mu = theta_at(xp, found, mu, complement) if theta is None else theta
-    product = y * at_mu
-    if any(end == 0.0 for _, end in _closed(found)):  # where y is 0 theta may be infinite
-        product = xp.where(y == 0.0, 0.0, product)
-    return product, cumulant_at_mean(xp, found, mu, complement)
+) -> AnyArray:
+    """Return y theta - b at a mean: the log-likelihood, but for what y alone adds.
+
+    By the formulas as they are, without the tables that keep digits in a tail: those of a sum are not there.
+    """
+    at_mu = of_mean(found.theta, xp, mu, complement) if theta is None else theta
+    return _product(xp, found, y, at_mu) - of_mean(found.cumulant_of_mean, xp, mu, complement)
+
+
+def _product(xp: Namespace, found: Facts, y: AnyArray, theta: AnyArray) -> AnyArray:
+    """Return y theta, 0 where y is on a closed end that is 0, whatever theta is."""
+    product = y * theta
+    return xp.where(y == 0.0, 0.0, product) if any(end == 0.0 for _, end in _closed(found)) else product
 
 
 def highest(xp: Namespace, found: Facts, y: AnyArray) -> AnyArray:

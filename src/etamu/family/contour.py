@@ -40,7 +40,8 @@ _SPEEDS = np.array(_PLACES)[:, None]
 """Places within a step, as shares of it, at which some of these begin or end."""
 
 _REACHED = [
-    [_PLACES.index(inner / count) for count in _STAGES if count >= inner] for inner in range(1, _STAGES[-1] + 1)
+    [_PLACES.index(inner / count) for count in _STAGES if count >= inner]
+    for inner in range(1, _STAGES[-1] + 1)
 ]
 """Where those that have not ended are after 1, 2, … of their own."""
 
@@ -264,7 +265,8 @@ class Inversion:
     @property
     def even(self) -> bool:
         """Tell whether the density at mu = y is the same at -y: V is."""
-        return self.found.mean.whole and bool(np.allclose(*self.law.at(_SIDES), rtol=1e-14, atol=0.0))
+        here, there = self.law.at(_SIDES)
+        return self.found.mean.whole and bool(np.all(np.abs(here - there) <= 1e-14 * np.abs(here)))
 
     def saturated(self, y: Array, dispersion: Array) -> Array:
         """Return the log density at mu = y, y inside the means; NaN where it is not positive."""

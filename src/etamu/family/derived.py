@@ -286,8 +286,10 @@ class Derived(Family):
 
     @property
     def exponent_stated(self) -> bool:
-        """Tell whether theta and b are formulas or tables of the mean, cheaper than the deviance."""
-        return self.named is self and self.found.variance is not None and self.found.integrals is None
+        """Tell whether theta and b are formulas of the mean, which cost less than the deviance."""
+        found = self.found
+        closes = found.theta is not None and found.cumulant_of_mean is not None
+        return self.named is self and closes and found.variance is not None and found.integrals is None
 
     def exponent(
         self,
@@ -296,8 +298,8 @@ class Derived(Family):
         mu: AnyArray,
         complement: AnyArray,
         theta: AnyArray | None = None,
-    ) -> tuple[AnyArray, AnyArray]:
-        """Return y theta and b(theta) at a mean."""
+    ) -> AnyArray:
+        """Return y theta - b(theta) at a mean."""
         return exponent(xp, self.found, y, mu, complement, theta)
 
     def highest(self, xp: Namespace, y: AnyArray) -> AnyArray:

@@ -268,15 +268,14 @@ class Family(ABC):
         mu: AnyArray,
         complement: AnyArray,
         theta: AnyArray | None = None,
-    ) -> tuple[AnyArray, AnyArray]:
-        """Return y theta and b(theta) at a mean, whose theta may be known."""
+    ) -> AnyArray:
+        """Return y theta - b(theta) at a mean, whose theta may be known."""
         at_mean = self.natural(xp, mu, complement) if theta is None else theta
-        return y * at_mean, self.cumulant(xp, at_mean)
+        return y * at_mean - self.cumulant(xp, at_mean)
 
     def highest(self, xp: Namespace, y: AnyArray) -> AnyArray:
         """Return the maximum over theta of y theta - b(theta), y inside the means."""
-        product, b = self.exponent(xp, y, y, 1.0 - y)
-        return product - b
+        return self.exponent(xp, y, y, 1.0 - y)
 
     def residual(self, xp: Namespace, y: AnyArray, mu: AnyArray, complement: AnyArray) -> AnyArray:
         """Return y - mu."""

@@ -339,10 +339,10 @@ def _mul(recorder: Recorder, a: Node, b: Node) -> Node | None:
         return a
     if factor == -1.0:
         return recorder.add("neg", a)
-    if recorder.operations[a] == "mul" and (inner := recorder.constants.get(recorder.operands[a][1])):
-        # Twice minus half of a number is minus that number, unless its double is infinite: then so is a sum.
-        if abs(factor * inner) == 1.0 and abs(math.frexp(factor)[0]) == 0.5:
-            return recorder.add("mul", recorder.operands[a][0], recorder.constant(factor * inner))
+    inner = recorder.constants.get(recorder.operands[a][1]) if recorder.operations[a] == "mul" else None
+    if inner is not None and abs(factor * inner) == 1.0 and abs(math.frexp(factor)[0]) == 0.5:
+        # Minus half of twice a number is minus that number, unless its double is infinite: then so is a sum.
+        return recorder.add("mul", recorder.operands[a][0], recorder.constant(factor * inner))
     other = _negated(recorder, a)
     return None if other is None else recorder.add("mul", other, recorder.constant(-factor))
 

@@ -272,7 +272,9 @@ def solved(problem: Problem, oracle: Likelihood, stage: Stage) -> Solution:
 def _piloted(problem: Problem, oracle: Likelihood, stage: Stage) -> Piloted | None:
     """Return where the sample's fit ends and the information there; None without a sample, or of no use."""
     usual = problem.options.start is None and problem.options.solver in {"newton", "irls"}
-    return pilot(oracle, problem.unit, stage.sampled) if usual and stage.sampled is not None else None
+    if not usual or stage.sampled is None:
+        return None
+    return pilot(oracle, problem.unit, stage.chunk, stage.sampled)
 
 
 def _climbed(

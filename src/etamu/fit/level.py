@@ -17,43 +17,49 @@ from etamu import sums
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.design import Design
-from etamu.family.exponent import Exponent, Highest, cancelling
+from etamu.execute.executor import Executor
+from etamu.family.exponent import Exponent, Highest, differing
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
 
+SAME = 1e-13
+"""Sums of exponents are taken where they differ from the deviance by no more than this share of it."""
+
+SOME = 1024
+"""Rows of a sample that show by how much they do."""
+
 MOST = 64.0
-"""Terms so many times as large as half the deviance leave it all but two of its digits."""
+"""Terms so many times as large as half the deviance of a constant leave it all but two of its digits."""
 
 
-def level_of(oracle: Likelihood, unit: Unit, few: Likelihood, beta: Array) -> float | None:
-    """Sum the largest exponents over all rows; None where a sample sees too many digits cancel, or none is stated.
+def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: Array) -> float | None:
+    """Sum the largest exponents over all rows; None where none is stated, or too many digits cancel.
 
     Parameters
     ----------
-    oracle : Likelihood
-        Of all rows.
+    executor : Executor
     unit : Unit
-    few : Likelihood
-        Of the sample.
-    beta : array
-        Near the maximum, in working coordinates: there the deviance is smallest.
+    chunk : Chunk
+        All rows.
+    sample : Chunk
+        Some of them, which show how much cancels.
+    raw : array
+        Coefficients of the raw columns near the maximum: there the deviance is smallest.
     """
     if not unit.family.exponent_stated:
         return None
-    chunk = few.executor.whole
-    eta, total = sums.etas(chunk, few.coordinates.raw(beta)), chunk.weights.total()
-    if not cancelling(unit, chunk.y, eta, np.ones_like(eta) if total is None else total) <= MOST:
+    few = sample.take(np.arange(0, len(sample), max(len(sample) // SOME, 1)))
+    eta, total = sums.etas(few, raw), few.weights.total()
+    if not differing(unit, few.y, eta, np.ones_like(eta) if total is None else total) <= SAME:
         return None
-    whole = oracle.executor.whole
-    responses = without_columns(whole, None)
     look = partial(sums.accumulate, beta=np.zeros(0), unit=Highest(unit), want=Want.VALUE)
-    level = oracle.executor.over(responses).reduce(look).value
+    level = executor.over(without_columns(chunk, None)).reduce(look).value
     return level if math.isfinite(level) else None
 
 
-def by_exponent(oracle: Likelihood, level: float) -> Likelihood:
-    """Return a likelihood that sums exponents, of which the largest ones come to `level`."""
-    return replace(oracle, unit=Exponent(oracle.unit), level=level)
+def by_exponent(oracle: Likelihood, unit: Unit, level: float) -> Likelihood:
+    """Return the likelihood that sums exponents, of which the largest ones come to `level`."""
+    return replace(oracle, unit=Exponent(unit), level=level)
 
 
 def without_columns(chunk: Chunk, offset: Array | None) -> Chunk:
@@ -62,7 +68,7 @@ def without_columns(chunk: Chunk, offset: Array | None) -> Chunk:
 
 
 def null_at_level(unit: Unit, chunk: Chunk, level: float, otherwise: Callable[[], float]) -> float:
-    """Compute the deviance of one mean for all rows: what the largest exponents exceed that of their mean by."""
+    """Compute the deviance of one mean for all rows: what the largest exponents exceed its own by."""
     y, total = chunk.y[0], chunk.weights.total()
     size = float(len(y)) if total is None else float(total.sum())
     mean = np.asarray(np.average(y, weights=total))

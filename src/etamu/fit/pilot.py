@@ -13,6 +13,7 @@ import numpy as np
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
+from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.level import by_exponent, level_of
 from etamu.fit.sample import Sampled
@@ -52,6 +53,7 @@ class Piloted:
     part : Likelihood, optional
         Of the sample, where that is so and asking it costs little beside a pass: the climb may ask it what
         the sum over all rows does beyond its second derivative.
+    unit : Unit
     level : float, optional
         The sum over all rows of the largest exponents, where the climb may sum exponents, not deviances.
     begun : Begun, optional
@@ -61,12 +63,13 @@ class Piloted:
     beta: Array
     metric: Metric | None
     part: Likelihood | None
+    unit: Unit
     level: float | None = None
     begun: Begun | None = None
 
     def over(self, oracle: Likelihood) -> Likelihood:
         """Return the likelihood of all rows as the climb asks it."""
-        return oracle if self.level is None else by_exponent(oracle, self.level)
+        return oracle if self.level is None else by_exponent(oracle, self.unit, self.level)
 
     def opened(self, oracle: Likelihood) -> tuple[Likelihood, Piloted] | None:
         """Take the first pass of the climb over columns of which only a sample was seen.
@@ -103,7 +106,7 @@ def size_of(n: int, columns: int, *, coded: bool = False) -> int:
     return min(n // 5, max(n // 100, enough if enough <= SLIGHT * n else STEADY * columns))
 
 
-def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
+def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Piloted | None:
     """Fit a sample roughly; return where it ends and the information there, None where it is no help.
 
     A small ridge, one row's worth, keeps it finite where the sample separates. It starts from the constant
@@ -122,9 +125,10 @@ def pilot(oracle: Likelihood, unit: Unit, sampled: Sampled) -> Piloted | None:
         return None
     steady = len(sampled.chunk) >= STEADY * oracle.size
     slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT)
-    level = level_of(oracle, unit, few, found[0])
-    part = few if level is None else by_exponent(few, 0.0)  # of which only score and information are asked
-    return Piloted(found[0], found[1] if steady else None, part if slight else None, level)
+    level = level_of(oracle.executor, unit, chunk, sampled.chunk, oracle.coordinates.raw(found[0]))
+    # Of the part only score and information will be asked.
+    asked = few if level is None else by_exponent(few, unit, 0.0)
+    return Piloted(found[0], found[1] if steady else None, asked if slight else None, unit, level)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:

@@ -19,14 +19,15 @@ of what is left after this pass's Newton step, lambda (exp(c lambda rho) - 1), i
 and its end is the maximum. What was seen is carried there: the value gains lambda^2 / 2, H changes by 1e-7.
 Where no c is known the step before has measured what c would bound: it left a share k of lambda, and as a
 Newton step leaves a share that shrinks as lambda does, the next one leaves k^2 of it, not k (Deuflhard 2004,
-Newton Methods for Nonlinear Problems, 2.1). The step is taken if k lambda, which is more by 1 / k, is within 1,
-and 2 k^2, by which H changes along it, within 1e-7.
+Newton Methods for Nonlinear Problems, 2.1). The step is taken if k lambda, which is more by 1 / k, is
+within 1, and 2 k^2, by which H changes along it, within 1e-7.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -50,6 +51,8 @@ GAINS = 0.1
 """A step that is predicted to leave no more than this share of its length is not yet one of rounding."""
 AIM = 1e-8
 """Where there is no bound of lambda*rho yet, an exact pass is made no further than this from the maximum."""
+LUCKY = 0.1
+"""A part of a sum seldom errs by less than this share of what the sum does beyond its second derivative."""
 UNTOLD = 1e-8
 """No contraction is trusted below this: rounding might show it."""
 RUNAWAY = 0.1
@@ -131,6 +134,9 @@ def predicted(steps: list[Step], direction: Direction, lambda_rho: float, concor
         if direction.information == "surrogate":
             # What a surrogate leaves is a share of what Newton leaves, which goes with the square.
             kappa = kappa**2 if steps[-1].information == "surrogate" else kappa
+        elif concordance == 0 and steps[-1].information == "surrogate":
+            # So does what Newton leaves, of which a surrogate left the share by which its part errs.
+            kappa = min(kappa, kappa**2 / LUCKY)
         elif direction.information == "kept":
             # A metric one step old leaves twice what Newton's own left, and as much again from then on.
             kappa *= 1.0 if steps[-1].information == "kept" else 2.0
@@ -147,7 +153,7 @@ def _geometric(contraction: float) -> float:
 
 
 def _measured(contraction: float, size: float) -> float:
-    """Bound what a Newton step leaves by the contraction of the step before; inf where that shows too little."""
+    """Bound what a Newton step leaves by the contraction before it; inf where that shows too little."""
     return _geometric(contraction) * size if 2 * contraction**2 <= CERTAIN else math.inf
 
 
@@ -173,13 +179,23 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     gains = proving and error <= GAINS * math.sqrt(direction.slope)
     if error <= tolerance * unit or ((small or decrement <= DECREMENT) and not gains):
         return True
+    contraction = error / math.sqrt(direction.slope)
+    return oracle.dear and _tells(oracle, lambda_rho, contraction, error, unit, tolerance)
+
+
+def _tells(
+    oracle: Oracle, lambda_rho: float, contraction: float, error: float, unit: float, tolerance: float
+) -> bool:
+    """Tell whether an exact pass so far from the maximum will show that its own step arrives.
+
+    Of the step that leads there: lambda rho where it begins, the share of lambda it leaves, and that itself;
+    `unit` is a standard error.
+    """
     if oracle.concordance == 0:
-        left = _measured(error / math.sqrt(direction.slope), error)
-        return oracle.dear and error <= TAKEN * unit and left <= tolerance * unit
+        return error <= TAKEN * unit and _measured(contraction, error) <= tolerance * unit
     if oracle.size > MANY:
-        return proving and error <= AIM * unit
-    reach = oracle.concordance * lambda_rho / math.sqrt(direction.slope) * error
-    return proving and error <= TAKEN * unit and reach <= CERTAIN
+        return error <= AIM * unit
+    return error <= TAKEN * unit and oracle.concordance * lambda_rho * contraction <= CERTAIN
 
 
 def examine(
@@ -214,8 +230,9 @@ def examine(
     near_enough = decrement <= tolerance**2 and not _crawls(oracle, here, newton, checks)
     if settled and certain and (near_enough or floor):
         return replace(check, outcome=Outcome.CONVERGED)
-    left = _leaves(oracle.concordance, newton, check, steps) if settled and certain and oracle.dear else math.inf
-    if decrement <= TAKEN**2 and relative(left**2, here.local.scale) <= tolerance**2:
+    short = settled and certain and oracle.dear and decrement <= TAKEN**2
+    left = _leaves(oracle.concordance, newton, check, steps) if short else math.inf
+    if relative(left**2, here.local.scale) <= tolerance**2:
         return replace(check, outcome=Outcome.CONVERGED, polish=newton)
     return _go_on(here, newton, check, decrement, tried=stuck and _polished(checks), stuck=stuck)
 

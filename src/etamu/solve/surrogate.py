@@ -42,7 +42,7 @@ ERRS = 0.25
 NEARLY = 10.0
 """A metric is kept for a step that may end so many times as far away as can be proven to be the maximum."""
 SHORT = 1e-5
-"""Newton steps of at most so many standard errors leave nothing that matters, nor do such shares of a step."""
+"""Newton steps of at most so many standard errors leave nothing that matters; nor do such shares of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Surrogate:
 
 
 def _beyond(here: Point, newton: Direction, step: Array) -> float:
-    """Return how far a step goes beyond Newton's, in the metric, as a share of it: half of what that changes."""
+    """Return how far a step goes beyond Newton's, as a share of it: half of what the metric changes by."""
     changed, matrix = step - newton.step, here.local.observed
     return 0.0 if matrix is None else math.sqrt(float(changed @ (matrix @ changed)) / newton.slope)
 
