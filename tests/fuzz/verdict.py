@@ -39,7 +39,7 @@ NONE = 1e-15
 """Of itself beside the columns before, a column that keeps the first has a coefficient, the second none."""
 
 RIGHT, INFINITE, BOUNDARY, REFUSED, UNCONVERGED = "right", "infinite", "boundary", "refused", "unconverged"
-LAST = 4.0
+LAST = 16.0
 """Units in the last place by which a coefficient may be off that is right to the last digit."""
 BEYOND = "beyond float64"
 """Certified: the coefficients are right to their last digit, and no digits of float64 would make a maximum."""

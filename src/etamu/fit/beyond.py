@@ -14,6 +14,7 @@ Read next: `etamu.fit.rescue`, the way up that is tried before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 from etamu._base.double import Double, single
 from etamu._base.facts import dataclass
 from etamu._base.listing import listed
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
+from etamu.fit.edge import NEAR, edge_of, from_inside, inside_of
 from etamu.fit.problem import Problem
 from etamu.fit.stage import Stage, unshifted
 from etamu.fit.start import floored
@@ -56,12 +58,12 @@ def beyond(
         return stage, solution
     for start in _starts(rows, stage, solution):
         chosen = _chosen(rows, start)
-        ended = None if chosen is None else _climbed(chosen, start)
-        if ended is None or not ended.arrived:
+        found = None if chosen is None else _climbed(chosen, start)
+        if chosen is None or found is None:
             continue
-        value = solution.local.value
-        if not ended.value < value - LOWER * abs(value):
-            return plain, _found(rows, solution, ended, chosen)
+        (ended, outcome), value = found, solution.local.value
+        if not ended.value < value - LOWER * abs(value) - ended.noise:
+            return plain, _found(rows, solution, ended, chosen.coefficients(ended.exact, rows.offset), outcome)
     return stage, solution
 
 
@@ -121,8 +123,8 @@ def _size(rows: Written, eta: Array) -> Array | None:
     return size if np.all(np.isfinite(size) & (size > 0.0)) else None
 
 
-def _climbed(chosen: _Chosen, eta: Array) -> Ended | None:
-    """Climb from the least squares of some etas, or from those of the rows chosen."""
+def _climbed(chosen: _Chosen, eta: Array) -> tuple[Ended, Outcome] | None:
+    """Climb from the least squares of some etas, or from those of the rows chosen, inside or on the edge."""
     size = _size(chosen.rows, eta)
     if size is None:
         return None
@@ -132,25 +134,81 @@ def _climbed(chosen: _Chosen, eta: Array) -> Ended | None:
             continue
         ended = ascend(chosen.rows, start, tolerance=0.0)
         if ended.arrived:
-            return ended
+            return ended, Outcome.CONVERGED
+        held = _held(chosen.rows, ended) if chosen.rows.inward and len(ended.eta) else None
+        if held is not None:
+            return held, Outcome.BOUNDARY
     return None
 
 
-def _found(rows: Written, solution: Solution, ended: Ended, chosen: _Chosen) -> Solution:
-    """Return the maximum in coefficients; as converged where these hold it but for rounding."""
-    beta = chosen.coefficients(ended.exact, rows.offset)
-    steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
-    local = rows.oracle.at(beta, FINAL)
+def _held(rows: Written, ended: Ended) -> Ended | None:
+    """Hold the etas of chosen rows that are near an end there, and climb in the others.
+
+    None where no set of them pulls outward, each of them, from the maximum of the rest.
+    """
+    theta, tried = ended.exact.hi, set()
+    spread = edge_of(rows, theta).spread.max()
+    for near in NEAR:
+        ends, just = np.full(len(theta), np.nan), np.full(len(theta), np.nan)
+        for end, inward in rows.inward:
+            close = inward * (theta - end) <= near * spread
+            ends[close], just[close] = end, inside_of(end, inward)
+        held = np.isfinite(ends)
+        if not held.any() or held.tobytes() in tried:
+            continue
+        tried.add(held.tobytes())
+        found = _along(rows, ended.exact, held, just)
+        if found is not None and _pulls_outward(rows, found.eta, held, ends - just):
+            hi = np.where(held, ends, found.exact.hi)
+            return replace(found, exact=Double(hi, np.where(held, 0.0, found.exact.lo)))
+    return None
+
+
+def _along(rows: Written, start: Double, held: Mask, just: Array) -> Ended | None:
+    """Climb with some etas held just inside the ends; None where that does not arrive."""
+    offset = rows.offset + rows.rows[:, held] @ just[held]
+    theta = np.where(held, just, start.hi), np.where(held, 0.0, start.lo)
+    if held.all():
+        seen = rows.look(offset)
+        return Ended(Double(*theta), offset, math.fsum(seen.value), True, ()) if seen.finite else None
+    free = replace(rows, rows=rows.rows[:, ~held], offset=offset)
+    ended = ascend(free, Double(theta[0][~held], theta[1][~held]), tolerance=0.0)
+    if not ended.arrived:
+        return None
+    for part, found in zip(theta, (ended.exact.hi, ended.exact.lo), strict=True):
+        part[~held] = found
+    return replace(ended, exact=Double(*theta))
+
+
+def _pulls_outward(rows: Written, eta: Array, held: Mask, outward: Array) -> bool:
+    """Tell whether the value rises as any of the etas held goes on toward its end, and beyond."""
+    with np.errstate(all="ignore"):
+        pull = rows.rows[:, held].T @ rows.look(eta).slope
+    return bool(np.all(pull * np.sign(outward[held]) > 0.0))
+
+
+def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome: Outcome) -> Solution:
+    """Return the maximum in coefficients; with its own etas where coefficients do not hold it."""
     scale = rows.scale(ended.value)
-    if ended.value - local.value <= LOST * scale and at_rest(rows, beta):
-        return Solution(beta, local, Outcome.CONVERGED, steps, passes)
+    steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
+    begun = replace(solution, steps=steps, passes=passes)
+    near: Solution | None = None
+    if outcome is Outcome.BOUNDARY:
+        near = from_inside(edge_of(rows, beta), beta, begun)
+    elif at_rest(rows, beta):
+        near = replace(begun, beta=beta, local=rows.oracle.at(beta, FINAL), outcome=Outcome.CONVERGED)
+    if near is not None and ended.value - near.local.value <= LOST * scale + ended.noise:
+        return near
     seen = rows.look(ended.eta)
     with np.errstate(all="ignore"):
-        expected, observed = (rows.rows.T @ (each[:, None] * rows.rows) for each in (seen.expected, seen.observed))
+        expected, observed = (
+            rows.rows.T @ (each[:, None] * rows.rows) for each in (seen.expected, seen.observed)
+        )
         pearson = np.where(seen.slope == 0.0, 0.0, seen.slope * (seen.slope / seen.expected))
         score = rows.rows.T @ seen.slope
     local = Local(ended.value, scale, score, expected, observed, float(pearson.sum()))
-    return Solution(beta, local, Outcome.PRECISION, steps, passes, ended.eta)
+    outcome = Outcome.PRECISION if outcome is Outcome.CONVERGED else outcome
+    return replace(begun, beta=beta, local=local, outcome=outcome, eta=ended.eta)
 
 
 def cancelled(stage: Stage, solution: Solution, eta: Array) -> str:

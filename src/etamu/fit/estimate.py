@@ -50,7 +50,7 @@ from etamu.fit.problem import Problem
 from etamu.fit.refine import LOST, in_doubt, polished, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
+from etamu.fit.separation import Ahead, Solve, answered, decided, followed, foreseen, reached, rest, unsettled
 from etamu.fit.several import best_of
 from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
@@ -218,6 +218,10 @@ def _found(
     if not in_doubt(oracle, stage.chunk, solution):
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
+    if found.solution.outcome is Outcome.CONVERGED:  # no direction has been looked for yet
+        again = decided(problem, oracle, rows, solution)
+        if again.limit is not None:
+            return again
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
 
 
