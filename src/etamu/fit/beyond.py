@@ -41,6 +41,8 @@ LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-6
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
+LEFT = 8.0
+"""Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
 LOWER = 1e-9
 """Share of its value by which rounding may put a maximum below what was in hand."""
 
@@ -85,10 +87,13 @@ class _Chosen:
 
 
 def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
-    """Yield etas: those of the responses themselves, and those in hand."""
-    chunk = rows.chunk
+    """Yield etas: those of the responses themselves where they are means, and those in hand."""
+    unit, chunk = rows.unit, rows.chunk
+    mean, _ = unit.observed(chunk.y)
     with np.errstate(all="ignore"):
-        yield rows.unit.start(chunk.y, np.ones(len(chunk)))
+        own = np.asarray(unit.link.link(np, mean, 1.0 - mean))
+        usual = unit.start(chunk.y, np.ones(len(chunk)))
+    yield np.where(np.isfinite(own) & unit.family.mean.contains(mean) & unit.domain.contains(own), own, usual)
     design = stage.chunk.predictors[0].design
     yield stage.coordinates.rows(design) @ solution.beta + rows.offset
 
@@ -144,7 +149,7 @@ def _climbed(chosen: _Chosen, eta: Array) -> tuple[Ended, Outcome] | None:
 def _held(rows: Written, ended: Ended) -> Ended | None:
     """Hold the etas of chosen rows that are near an end there, and climb in the others.
 
-    None where no set of them pulls outward, each of them, from the maximum of the rest.
+    Those that would rather leave are let go. None where no climb in the others arrives.
     """
     theta, tried = ended.exact.hi, set()
     spread = edge_of(rows, theta).spread.max()
@@ -154,13 +159,17 @@ def _held(rows: Written, ended: Ended) -> Ended | None:
             close = inward * (theta - end) <= near * spread
             ends[close], just[close] = end, inside_of(end, inward)
         held = np.isfinite(ends)
-        if not held.any() or held.tobytes() in tried:
-            continue
-        tried.add(held.tobytes())
-        found = _along(rows, ended.exact, held, just)
-        if found is not None and _pulls_outward(rows, found.eta, held, ends - just):
-            hi = np.where(held, ends, found.exact.hi)
-            return replace(found, exact=Double(hi, np.where(held, 0.0, found.exact.lo)))
+        while held.any() and held.tobytes() not in tried:
+            tried.add(held.tobytes())
+            found = _along(rows, ended.exact, held, just)
+            if found is None:
+                break
+            gains = _gains(rows, found.eta, ends - just)
+            if np.all(gains[held] > 0.0):
+                hi = np.where(held, ends, found.exact.hi)
+                noise = found.noise + LEFT * float(gains[held].sum())  # what the rest of the way brings
+                return replace(found, exact=Double(hi, np.where(held, 0.0, found.exact.lo)), noise=noise)
+            held = held & (gains > 0.0)
     return None
 
 
@@ -180,11 +189,10 @@ def _along(rows: Written, start: Double, held: Mask, just: Array) -> Ended | Non
     return replace(ended, exact=Double(*theta))
 
 
-def _pulls_outward(rows: Written, eta: Array, held: Mask, outward: Array) -> bool:
-    """Tell whether the value rises as any of the etas held goes on toward its end, and beyond."""
+def _gains(rows: Written, eta: Array, step: Array) -> Array:
+    """Return by how much the value rises with each of some small steps of the etas of chosen rows."""
     with np.errstate(all="ignore"):
-        pull = rows.rows[:, held].T @ rows.look(eta).slope
-    return bool(np.all(pull * np.sign(outward[held]) > 0.0))
+        return np.asarray((rows.rows.T @ rows.look(eta).slope) * step)
 
 
 def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome: Outcome) -> Solution:
