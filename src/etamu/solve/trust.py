@@ -108,8 +108,8 @@ class Written(Protocol):
 class Ended:
     """Where a search ended, whether that is a maximum for certain, and how it came there.
 
-    The value and eta are those of coefficients in twice the precision; rounding of eta may change the value of
-    a maximum by `noise`.
+    The value and eta are those of coefficients in twice the precision; rounding of eta may change the value
+    of a maximum by `noise`.
     """
 
     exact: Double
