@@ -1,7 +1,7 @@
 """Maxima that need more digits than float64 has, found again in hundreds of them.
 
-Scoring from the textbook's residuals and weights (`tests.fuzz.textbook`), etas and coefficients in mpmath: the
-residuals keep their 19 digits, and what cancels in x'beta costs none of them.
+Scoring from the textbook's residuals and weights (`tests.fuzz.textbook`), etas and coefficients in mpmath:
+the residuals keep their 19 digits, and what cancels in x'beta costs none of them.
 
 Read next: tests/fuzz/verdict.py, which holds rounded coefficients against these.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from tests.fuzz.textbook import Rows, Wide, pearson
 
 DIGITS = 400
-"""Decimal digits: the squares of weights of 110 decades, and those of columns that nearly agree, have room."""
+"""Decimal digits: squares of weights of 110 decades have room, and of columns that nearly agree."""
 STEPS = 100
 STILL = 1e-16
 """Largest share of itself that an eta may still change by."""

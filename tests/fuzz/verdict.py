@@ -39,10 +39,13 @@ NONE = 1e-15
 """Of itself beside the columns before, a column that keeps the first has a coefficient, the second none."""
 
 RIGHT, INFINITE, BOUNDARY, REFUSED, UNCONVERGED = "right", "infinite", "boundary", "refused", "unconverged"
-LAST = 4.0
-"""Units in the last place by which a coefficient may be off that is right to the last digit."""
+LAST = 16.0
+"""Units in the last place by which a coefficient may be off that is right to the last digits.
+
+It follows from etas that are found in float64, each to the few units that its own row's formulas round by.
+"""
 BEYOND = "beyond float64"
-"""Certified: the coefficients are right to their last digit, and no digits of float64 would make a maximum."""
+"""Certified: the coefficients are right to their last digits, which are too few for fitted values."""
 UNDECIDED = "undecided"
 """The judge itself has no number."""
 
@@ -169,7 +172,7 @@ def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, st
     eta = rows.offset + rows.x @ beta
     if np.all((unit.domain.lower < eta) & (eta < unit.domain.upper)):
         step = distance(unit, rows, beta).step
-        assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} standard errors off"
+        assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} errors off"
     terms = np.max(np.abs(rows.x), axis=0, initial=0) * np.abs(beta)
     # Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to.
     shifted = np.all((rows.x == 0) | (rows.x == 1), axis=0)
@@ -182,7 +185,8 @@ def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, st
         if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
             residual, _, size = pearson(unit, rows, eta)
             phi, slack = (float(np.sum(r**2)) / fit.df_resid for r in (residual, 16 * EPS * size))
-            assert abs(fit.dispersion - phi) <= 1e-6 * phi + slack, f"phi is {fit.dispersion!r}, and not {phi!r}"
+            right = abs(fit.dispersion - phi) <= 1e-6 * phi + slack
+            assert right, f"phi is {fit.dispersion!r}, by the textbook {phi!r}"
         return BEYOND, "certified"
     raise AssertionError(f"said to be right to the last digit, and is {off:.1e} times as far off")
 

@@ -1,12 +1,13 @@
-"""A maximum whose coefficients float64 does not hold closely enough: how it is found, and what is right of it.
+"""A maximum whose coefficients float64 does not hold closely enough: how it is found, what is right of it.
 
-Where terms of eta are 1e16 times as large as their sum the last digit of a coefficient moves eta by as much as
-eta is, and no climb in coefficients arrives. But the etas of p independent rows say as much as p coefficients,
-and they are numbers of ordinary precision: with P such rows, X beta = A theta for theta = X_P beta and
-A = X X_P^-1, which is worked out in fractions. There the value is climbed as always (`etamu.solve.trust`), and
-coefficients follow from theta in fractions again: they are right to the last digit that float64 has, and so
-is what is summed over the rows at their etas, the deviance foremost. Predictions from rounded coefficients
-cannot be right, and that is said.
+Where terms of eta are 1e16 times as large as their sum the last digit of a coefficient moves eta by as much
+as eta is, and no climb in coefficients arrives. But the etas of p independent rows say as much as p
+coefficients, and they are numbers of ordinary precision: with P such rows, X beta = A theta for theta =
+X_P beta and A = X X_P^-1, which is worked out in fractions. There the value is climbed as always
+(`etamu.solve.trust`), with the etas of rows that the edge of the domain stops held there, and coefficients
+follow from theta in fractions again: they are right to the last digits that float64 has, and so is what is
+summed over the rows at their etas, the deviance foremost. Predictions from rounded coefficients cannot be
+right, and that is said.
 
 May import: everything below `fit`.
 Read next: `etamu.fit.rescue`, the way up that is tried before.
@@ -14,6 +15,7 @@ Read next: `etamu.fit.rescue`, the way up that is tried before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -24,7 +26,9 @@ from numpy.typing import NDArray
 from etamu._base.double import Double, single
 from etamu._base.facts import dataclass
 from etamu._base.listing import listed
-from etamu._base.types import Array
+from etamu._base.rational import dot, exact, inverse, product, rounded
+from etamu._base.types import Array, Mask
+from etamu.fit.edge import NEAR, edge_of, from_inside, inside_of
 from etamu.fit.problem import Problem
 from etamu.fit.stage import Stage, unshifted
 from etamu.fit.start import floored
@@ -35,20 +39,24 @@ from etamu.solve.graded import graded, least_squares
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.trust import Ended, ascend, at_rest
 
+CELLS = 2_000
+"""Numbers in the rows up to which they are taken apart in fractions."""
 LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-6
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
+LEFT = 8.0
+"""Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
 LOWER = 1e-9
 """Share of its value by which rounding may put a maximum below what was in hand."""
 
-Fractions = list[list[Fraction]]
+State = Callable[[Problem, Stage], Likelihood]
 
 
-def beyond(
-    problem: Problem, stage: Stage, solution: Solution, state: Callable[[Problem, Stage], Likelihood]
-) -> tuple[Stage, Solution]:
-    """Climb in the etas of some of the rows, columns as they came; all as it was where that proves nothing."""
+def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> tuple[Stage, Solution]:
+    """Climb in the etas of some rows, columns as they came; all as it was where that proves nothing."""
+    if stage.chunk.cells > CELLS or not stage.coordinates.size:
+        return stage, solution
     plain = unshifted(problem, stage)
     oracle = floored(state(problem, plain), problem.unit, plain.chunk)
     rows = written(oracle, problem.unit, plain.chunk)
@@ -56,37 +64,49 @@ def beyond(
         return stage, solution
     for start in _starts(rows, stage, solution):
         chosen = _chosen(rows, start)
-        ended = None if chosen is None else _climbed(chosen, start)
-        if ended is None or not ended.arrived:
+        found = None if chosen is None else _climbed(chosen, start)
+        if chosen is None or found is None:
             continue
-        value = solution.local.value
-        if not ended.value < value - LOWER * abs(value):
-            return plain, _found(rows, solution, ended, chosen)
+        (ended, outcome), value = found, solution.local.value
+        if not ended.value < value - LOWER * abs(value) - ended.noise:
+            beta = chosen.coefficients(ended.exact, rows.offset)
+            return plain, _found(rows, solution, ended, beta, outcome)
     return stage, solution
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chosen:
-    """Rows whose etas stand for the coefficients, the inverse of these rows, and all rows in terms of them."""
+    """Rows whose etas stand for the coefficients.
+
+    Parameters
+    ----------
+    place : integers (p,)
+    inverse : fractions (p, p)
+        Of these rows.
+    rows : Written
+        All rows in terms of these.
+    """
 
     place: NDArray[np.intp]
-    inverse: Fractions
+    inverse: list[list[Fraction]]
     rows: Written
 
     def coefficients(self, theta: Double, offset: Array) -> Array:
-        """Return the coefficients of etas, less their offsets, rounded once."""
-        right = [
-            Fraction(hi) + Fraction(lo) - Fraction(o)
-            for hi, lo, o in zip(theta.hi.tolist(), theta.lo.tolist(), offset[self.place].tolist(), strict=True)
-        ]
-        return np.array([_rounded(sum(map(_product, row, right), Fraction())) for row in self.inverse])
+        """Return the coefficients of etas, rounded once."""
+        digits = zip(exact(theta.hi), exact(theta.lo), exact(offset[self.place]), strict=True)
+        own = [hi + lo - shift for hi, lo, shift in digits]
+        return rounded([dot(row, own) for row in self.inverse])
 
 
 def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
-    """Yield etas: those of the responses themselves, and those in hand."""
-    chunk = rows.chunk
+    """Yield etas: those of the responses themselves where they are means, and those in hand."""
+    unit, chunk = rows.unit, rows.chunk
+    mean, _ = unit.observed(chunk.y)
     with np.errstate(all="ignore"):
-        yield rows.unit.start(chunk.y, np.ones(len(chunk)))
+        own = np.asarray(unit.link.link(np, mean, 1.0 - mean))
+        usual = unit.start(chunk.y, np.ones(len(chunk)))
+        at_mean = np.isfinite(own) & unit.family.mean.contains(mean) & unit.domain.contains(own)
+    yield np.where(at_mean, own, usual)
     design = stage.chunk.predictors[0].design
     yield stage.coordinates.rows(design) @ solution.beta + rows.offset
 
@@ -98,17 +118,14 @@ def _chosen(rows: Written, eta: Array) -> _Chosen | None:
     if apart is None:
         return None
     place = apart.order[: rows.rows.shape[1]]
-    exact = [[Fraction(each) for each in row] for row in rows.rows.tolist()]
-    inverse = _inverse([exact[i] for i in place])
-    if inverse is None:
+    every, shifts = [exact(row) for row in rows.rows], exact(rows.offset)
+    back = inverse([every[i] for i in place])
+    if back is None:
         return None
-    terms = [[sum(map(_product, row, column), Fraction()) for column in zip(*inverse, strict=True)] for row in exact]
-    shifts = [Fraction(each) for each in rows.offset.tolist()]
-    own = [shifts[i] for i in place]
-    left = [shift - sum(map(_product, row, own), Fraction()) for shift, row in zip(shifts, terms, strict=True)]
-    matrix = np.array([[_rounded(each) for each in row] for row in terms])
-    offset = np.array([_rounded(each) for each in left])
-    return _Chosen(place, inverse, replace(rows, rows=matrix, offset=offset))
+    terms, own = product(every, back), [shifts[i] for i in place]
+    offset = rounded([shift - dot(row, own) for shift, row in zip(shifts, terms, strict=True)])
+    matrix = np.stack([rounded(row) for row in terms])
+    return _Chosen(place, back, replace(rows, rows=matrix, offset=offset))
 
 
 def _size(rows: Written, eta: Array) -> Array | None:
@@ -121,36 +138,95 @@ def _size(rows: Written, eta: Array) -> Array | None:
     return size if np.all(np.isfinite(size) & (size > 0.0)) else None
 
 
-def _climbed(chosen: _Chosen, eta: Array) -> Ended | None:
-    """Climb from the least squares of some etas, or from those of the rows chosen."""
-    size = _size(chosen.rows, eta)
+def _climbed(chosen: _Chosen, eta: Array) -> tuple[Ended, Outcome] | None:
+    """Climb from the least squares of some etas, or from those of the rows chosen, inside or on the edge."""
+    rows, size = chosen.rows, _size(chosen.rows, eta)
     if size is None:
         return None
-    fitted = least_squares(chosen.rows.rows, size, eta - chosen.rows.offset)
-    for start in (fitted, single(eta[chosen.place])):
+    for start in (least_squares(rows.rows, size, eta - rows.offset), single(eta[chosen.place])):
         if not np.all(np.isfinite(start.hi)):
             continue
-        ended = ascend(chosen.rows, start, tolerance=0.0)
+        ended = ascend(rows, start, tolerance=0.0)
         if ended.arrived:
-            return ended
+            return ended, Outcome.CONVERGED
+        held = _held(rows, ended) if rows.inward else None
+        if held is not None:
+            return held, Outcome.BOUNDARY
     return None
 
 
-def _found(rows: Written, solution: Solution, ended: Ended, chosen: _Chosen) -> Solution:
-    """Return the maximum in coefficients; as converged where these hold it but for rounding."""
-    beta = chosen.coefficients(ended.exact, rows.offset)
-    steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
-    local = rows.oracle.at(beta, FINAL)
-    scale = rows.scale(ended.value)
-    if ended.value - local.value <= LOST * scale and at_rest(rows, beta):
-        return Solution(beta, local, Outcome.CONVERGED, steps, passes)
-    seen = rows.look(ended.eta)
+def _held(rows: Written, ended: Ended) -> Ended | None:
+    """Hold the etas of chosen rows that are near an end there, and climb in the others.
+
+    Those that would rather leave are let go. None where no climb in the others arrives.
+    """
+    theta, tried = ended.exact.hi, set()
+    spread = edge_of(rows, theta).spread.max()
+    for near in NEAR:
+        ends, just = np.full(len(theta), np.nan), np.full(len(theta), np.nan)
+        for end, inward in rows.inward:
+            close = inward * (theta - end) <= near * spread
+            ends[close], just[close] = end, inside_of(end, inward)
+        held = np.isfinite(ends)
+        while held.any() and held.tobytes() not in tried:
+            tried.add(held.tobytes())
+            found = _along(rows, ended.exact, held, just)
+            if found is None:
+                break
+            gains = _gains(rows, found.eta, ends - just)
+            if np.all(gains[held] > 0.0):
+                hi, lo = np.where(held, ends, found.exact.hi), np.where(held, 0.0, found.exact.lo)
+                noise = found.noise + LEFT * float(gains[held].sum())  # what the rest of the way brings
+                return replace(found, exact=Double(hi, lo), noise=noise)
+            held = held & (gains > 0.0)
+    return None
+
+
+def _along(rows: Written, start: Double, held: Mask, just: Array) -> Ended | None:
+    """Climb with some etas held just inside the ends; None where that does not arrive."""
+    offset = rows.offset + rows.rows[:, held] @ just[held]
+    hi, lo = np.where(held, just, start.hi), np.where(held, 0.0, start.lo)
+    if held.all():
+        seen = rows.look(offset)
+        return Ended(Double(hi, lo), offset, math.fsum(seen.value), True, ()) if seen.finite else None
+    free = replace(rows, rows=rows.rows[:, ~held], offset=offset)
+    ended = ascend(free, Double(hi[~held], lo[~held]), tolerance=0.0)
+    if not ended.arrived:
+        return None
+    hi[~held], lo[~held] = ended.exact.hi, ended.exact.lo
+    return replace(ended, exact=Double(hi, lo))
+
+
+def _gains(rows: Written, eta: Array, step: Array) -> Array:
+    """Return by how much the value rises with each of some small steps of the etas of chosen rows."""
     with np.errstate(all="ignore"):
-        expected, observed = (rows.rows.T @ (each[:, None] * rows.rows) for each in (seen.expected, seen.observed))
+        return np.asarray((rows.rows.T @ rows.look(eta).slope) * step)
+
+
+def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome: Outcome) -> Solution:
+    """Return the maximum in coefficients; with its own etas where coefficients do not hold it."""
+    scale = rows.scale(ended.value)
+    steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
+    begun = replace(solution, beta=beta, outcome=outcome, steps=steps, passes=passes)
+    near: Solution | None = None
+    if outcome is Outcome.BOUNDARY:
+        near = from_inside(edge_of(rows, beta), beta, begun)
+    elif at_rest(rows, beta):
+        near = replace(begun, local=rows.oracle.at(beta, FINAL))
+    if near is not None and ended.value - near.local.value <= LOST * scale + ended.noise:
+        return near
+    outcome = Outcome.PRECISION if outcome is Outcome.CONVERGED else outcome
+    return replace(begun, local=_summed(rows, ended, scale), outcome=outcome, eta=ended.eta)
+
+
+def _summed(rows: Written, ended: Ended, scale: float) -> Local:
+    """Sum at the etas of a maximum what is summed over rows."""
+    seen, x = rows.look(ended.eta), rows.rows
+    with np.errstate(all="ignore"):
+        expected, observed = (x.T @ (each[:, None] * x) for each in (seen.expected, seen.observed))
         pearson = np.where(seen.slope == 0.0, 0.0, seen.slope * (seen.slope / seen.expected))
-        score = rows.rows.T @ seen.slope
-    local = Local(ended.value, scale, score, expected, observed, float(pearson.sum()))
-    return Solution(beta, local, Outcome.PRECISION, steps, passes, ended.eta)
+        score = x.T @ seen.slope
+    return Local(ended.value, scale, score, expected, observed, float(pearson.sum()))
 
 
 def cancelled(stage: Stage, solution: Solution, eta: Array) -> str:
@@ -160,38 +236,10 @@ def cancelled(stage: Stage, solution: Solution, eta: Array) -> str:
     with np.errstate(divide="ignore"):
         row = int(np.argmax(terms.max(axis=1) / np.abs(eta)))
     largest = terms[row].max()
-    names = listed([coordinates.layout.names[coordinates.kept[j]] for j in np.flatnonzero(terms[row] >= LARGE * largest)])
+    taking = coordinates.kept[terms[row] >= LARGE * largest]
+    names = listed([coordinates.layout.names[j] for j in taking])
     return (
         f"In row {chunk.row_ids[row]} terms of {names} as large as {largest:.1e} cancel to an eta of "
-        f"{eta[row]:.1e}. Coefficients are right to the last digit that float64 has, and so are the deviance and "
+        f"{eta[row]:.1e}. Coefficients are right to the last digits of float64, and so are the deviance and "
         "the log-likelihood; predictions and residuals are not."
     )
-
-
-def _product(one: Fraction, other: Fraction) -> Fraction:
-    return one * other
-
-
-def _rounded(number: Fraction) -> float:
-    """Round a fraction; one beyond the numbers of float64 is infinite."""
-    try:
-        return float(number)
-    except OverflowError:
-        return np.inf if number > 0 else -np.inf
-
-
-def _inverse(matrix: Fractions) -> Fractions | None:
-    """Invert a matrix by Gauss and Jordan; None where it has no inverse."""
-    p = len(matrix)
-    both = [row + [Fraction(int(i == j)) for j in range(p)] for i, row in enumerate(matrix)]
-    for k in range(p):
-        pivot = next((i for i in range(k, p) if both[i][k]), None)
-        if pivot is None:
-            return None
-        both[k], both[pivot] = both[pivot], both[k]
-        head = both[k][k]
-        both[k] = [each / head for each in both[k]]
-        for i in range(p):
-            if i != k and (share := both[i][k]):
-                both[i] = [a - share * b for a, b in zip(both[i], both[k], strict=True)]
-    return [row[p:] for row in both]

@@ -97,11 +97,16 @@ class Edge:
         """Return value, score, observed and expected information; the edge is seen from just inside."""
         eta = self.rows @ beta + self.offset
         for end, inward in self.written.inward:
-            just = inward * JUST if end == 0.0 else end + inward * abs(end) * 2.0**-52
+            just = inside_of(end, inward)
             closer = inward * (eta - just) < 0
             eta = np.where(closer & on, just, eta)
         seen = self.written.look(eta)
         return seen.value, seen.slope, seen.observed, seen.expected
+
+
+def inside_of(end: float, inward: float) -> float:
+    """Return the place from which a row on an end is seen."""
+    return inward * JUST if end == 0.0 else end + inward * abs(end) * 2.0**-52
 
 
 def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu import sums
-from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.errors import AliasWarning, DataError, OptionError
 from etamu._base.facts import replace
 from etamu._base.flags import count
 from etamu._base.later import later
@@ -50,7 +50,18 @@ from etamu.fit.problem import Problem
 from etamu.fit.refine import LOST, in_doubt, polished, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
-from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, reached, rest, unsettled
+from etamu.fit.separation import (
+    Ahead,
+    Solve,
+    answered,
+    decided,
+    followed,
+    foreseen,
+    reached,
+    rest,
+    say_outcome,
+    unsettled,
+)
 from etamu.fit.several import best_of
 from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
@@ -63,9 +74,9 @@ from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.surrogate import surrogate
 
 if TYPE_CHECKING:
-    from etamu.fit.beyond import beyond, cancelled
+    from etamu.fit.beyond import beyond
     from etamu.fit.existence import levels_of
-    from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced, unsolved
+    from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
     from etamu.fit.rescue import rescued, sharpened
     from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
@@ -74,7 +85,6 @@ if TYPE_CHECKING:
     from etamu.solve.lbfgs import lbfgs
 else:
     beyond = later("etamu.fit.beyond", "beyond")
-    cancelled = later("etamu.fit.beyond", "cancelled")
     levels_of = later("etamu.fit.existence", "levels_of")
     rescued = later("etamu.fit.rescue", "rescued")
     sharpened = later("etamu.fit.rescue", "sharpened")
@@ -82,7 +92,6 @@ else:
     penalty_value = later("etamu.fit.reduced", "penalty_value")
     reduced = later("etamu.fit.reduced", "reduced")
     refuse_unreduced = later("etamu.fit.reduced", "refuse_unreduced")
-    unsolved = later("etamu.fit.reduced", "unsolved")
     usual_lags = later("etamu.infer.autocorrelation", "usual_lags")
     gradient = later("etamu.solve.gradient", "gradient")
     irls = later("etamu.solve.irls", "irls")
@@ -106,8 +115,6 @@ WIDE = 200
 NARROW = 30
 """Up to so many columns float32 saves nothing."""
 
-FEWEST = 2_000
-"""Numbers in the rows up to which a lost maximum is looked for in exact arithmetic."""
 WIDEST = 12_000
 """Columns whose covariance, with what its making needs, takes some 4 GB."""
 
@@ -220,20 +227,20 @@ def _found(
     if not in_doubt(oracle, stage.chunk, solution):
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
+    if found.solution.outcome is Outcome.CONVERGED:  # no direction has been looked for yet
+        looked = decided(problem, oracle, rows, solution)
+        if looked.limit is not None:
+            return looked
     return supremum(rows, oracle, solution) or replace(found, solution=solution)
 
 
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
     """Find the estimate again in columns as they came, where shifted ones cost it digits."""
     solution = found.solution
-    if found.limit is not None:
+    lost = found.settled and solution.outcome in LOST
+    if found.limit is not None or not (lost or blurred(stage, solution)):
         return stage, found
-    if found.settled and solution.outcome in LOST and stage.chunk.cells <= FEWEST:
-        plain, solution = beyond(problem, stage, solution, likelihood_of)
-        return plain, replace(found, solution=solution)
-    if not blurred(stage, solution):
-        return stage, found
-    plain, solution = sharpened(problem, stage, solution, likelihood_of)
+    plain, solution = (beyond if lost else sharpened)(problem, stage, solution, likelihood_of)
     return plain, replace(found, solution=solution)
 
 
@@ -260,7 +267,7 @@ def _answered(problem: Problem, stage: Stage, found: Found) -> Fit:
         fit = estimate(said)
         return replace(fit, problem=rest(fit.problem, problem))
     if found.limit is None and found.settled:
-        _say_outcome(problem, stage, found.solution)
+        say_outcome(problem, stage, found.solution)
     return _finish(problem, stage, found)
 
 
@@ -436,16 +443,6 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
             "has no mean this family can have; leave start out or choose one inside"
         )
     return beta
-
-
-def _say_outcome(problem: Problem, stage: Stage, solution: Solution) -> None:
-    """Warn where the maximum was not verified, or cannot be held."""
-    outcome, method = solution.outcome, problem.options.method
-    if outcome is not Outcome.CONVERGED:
-        advice = outcome.advice if method == "ml" else unsolved(outcome, method)
-        if solution.eta is not None:
-            advice = f"{advice} {cancelled(stage, solution, solution.eta)}"
-        warnings.warn(advice, ConvergenceWarning, stacklevel=user_level())
 
 
 def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:

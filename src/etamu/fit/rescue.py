@@ -116,7 +116,8 @@ def _freed(rows: Written, held: Ended) -> Ended | None:
 
 
 def _lower(ended: Ended, highest: Ended) -> bool:
-    return ended.value < highest.value - LOWER * abs(highest.value)
+    """Tell whether an end is below the highest place seen by more than rounding."""
+    return ended.value < highest.value - LOWER * abs(highest.value) - ended.noise
 
 
 def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:

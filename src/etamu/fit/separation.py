@@ -40,6 +40,7 @@ from etamu.fit.limit import Found, Limit, limit_of, suspected
 from etamu.fit.placed import Placed
 from etamu.fit.problem import Problem, tally
 from etamu.fit.sample import Sampled
+from etamu.fit.stage import Stage
 from etamu.fit.start import start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
@@ -49,8 +50,12 @@ from etamu.solve.oracle import Local, Outcome, Solution, Step
 from etamu.solve.recession import Recession
 
 if TYPE_CHECKING:
+    from etamu.fit.beyond import cancelled
     from etamu.fit.existence import Existence, levels_of, overlapping, rows_of_levels, separation
+    from etamu.fit.reduced import unsolved
 else:
+    cancelled = later("etamu.fit.beyond", "cancelled")
+    unsolved = later("etamu.fit.reduced", "unsolved")
     levels_of = later("etamu.fit.existence", "levels_of")
     rows_of_levels = later("etamu.fit.existence", "rows_of_levels")
     overlapping = later("etamu.fit.existence", "overlapping")
@@ -237,6 +242,16 @@ def unsettled(problem: Problem, solution: Solution) -> Problem:
         return _by_firth(problem, text)
     warnings.warn(text, SeparationWarning, stacklevel=user_level())
     return problem
+
+
+def say_outcome(problem: Problem, stage: Stage, solution: Solution) -> None:
+    """Warn where the maximum was not verified, or cannot be held."""
+    outcome, method = solution.outcome, problem.options.method
+    if outcome is not Outcome.CONVERGED:
+        advice = outcome.advice if method == "ml" else unsolved(outcome, method)
+        if solution.eta is not None:
+            advice = f"{advice} {cancelled(stage, solution, solution.eta)}"
+        warnings.warn(advice, ConvergenceWarning, stacklevel=user_level())
 
 
 def answered(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:

@@ -108,7 +108,8 @@ class Written(Protocol):
 class Ended:
     """Where a search ended, whether that is a maximum for certain, and how it came there.
 
-    The value and eta are those of coefficients in twice the precision.
+    The value and eta are those of coefficients in twice the precision; rounding of eta may change the value
+    of a maximum by `noise`.
     """
 
     exact: Double
@@ -116,6 +117,7 @@ class Ended:
     value: float
     arrived: bool
     steps: tuple[Step, ...]
+    noise: float = 0.0
 
     @property
     def beta(self) -> Array:
@@ -201,7 +203,7 @@ def ascend(
     here = _place(written, start if isinstance(start, Double) else single(start))
     steps: list[Step] = []
     radius, best, shortest, before = math.inf, None, math.inf, 0.0
-    highest, pressed, stages = here, 0, STAGES if limit >= LIMIT else 0
+    highest, noise, pressed, stages = here, 0.0, 0, STAGES if limit >= LIMIT else 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         while len(steps) < limit and (model := _model(written, here, _fine(written, here))) is not None:
             left, scale = model.beyond, max(written.scale(here.value), 0.0)
@@ -210,7 +212,7 @@ def ascend(
             if settled and _still(written, here, model, _fine(written, here)):
                 if not model.decrement < SHORTER * shortest:  # as near as rounding lets it come
                     break
-                radius, best, shortest = math.inf, here, model.decrement
+                radius, best, shortest, noise = math.inf, here, model.decrement, math.fsum(model.noise)
             trial = _trial(written, here, model, radius, staged=stages > 0)
             stages -= trial.staged
             steps.append(
@@ -224,7 +226,7 @@ def ascend(
             if not radius > 0.0 or pressed >= PRESSED:
                 break
     end = best or highest
-    return Ended(end.beta, end.eta, end.value, best is not None, tuple(steps))
+    return Ended(end.beta, end.eta, end.value, best is not None, tuple(steps), noise)
 
 
 def _pressed(written: Written, here: _Place) -> bool:
