@@ -67,7 +67,7 @@ def test_a_doubt_is_a_warning_and_a_note_of_the_fit() -> None:
     assert "row 7 holds 'oops'" in " ".join(str(fit.summary()).split())
     with pytest.warns(em.EtamuWarning, match="row 7 holds 'oops'"):
         em.GLM().fit({"x": data["x"], "z": data["z"]}, data["y"])
+    many = {name: np.tile(values, 10) for name, values in data.items()}
+    many["y"] = np.random.default_rng(1).normal(size=90)
     with pytest.warns(em.EtamuWarning, match="row 7 holds 'oops'"):
-        many = {name: np.tile(values, 10) for name, values in data.items()}
-        many["y"] = np.random.default_rng(1).normal(size=90)
         em.glm("y ~ 1", many, dispersion="~ x")

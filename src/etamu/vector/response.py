@@ -76,7 +76,7 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
     if first.kind not in {"numeric", "boolean"}:
         raise DataError(
             f"the response {name!r} is {first.kind} (row {left.rows[0]} holds {first.shown(0)}), but the "
-            f"{called} family needs {family.support!r}"
+            f"{called} family needs {family.support!r}: convert it, or choose a family of classes"
         )
     y = numbers(first, f"response {name!r}", left.rows)
     wrong = ~family.support.contains(y)
