@@ -241,9 +241,9 @@ def _formulas(family: VectorFamily, predictors: Mapping[str, str]) -> list[str]:
         if right.partition("~")[0].strip() and "~" in right:
             raise FormulaError(f"predictors[{name!r}] is {right!r}; it has no left side, write '~ x'")
     own = [*(each.formula for each in family.parameters), getattr(family, "nonproportional", None)]
-    for right in own:
-        if not isinstance(right, (str, NoneType)):
-            raise FormulaError(f"nonproportional={right!r} is no formula; write one such as '~ x'")
+    for formula in own:
+        if not isinstance(formula, (str, NoneType)):
+            raise FormulaError(f"nonproportional={formula!r} is no formula; write one such as '~ x'")
     return [*dict.fromkeys([*predictors.values(), *(right for right in own if right)])]
 
 
