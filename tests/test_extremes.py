@@ -6,6 +6,7 @@ Powers of ten are used, so that the mapping itself rounds: 1e-10 of a coefficien
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -295,3 +296,44 @@ def test_there_are_no_standard_errors_on_an_edge() -> None:
     assert fit.coef == pytest.approx([-0.6, 0.6], rel=1e-8)
     assert np.isnan(fit.se).all()
     assert np.isnan(fit.p_values).all()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_coefficients_beyond_float64_are_said(size: float) -> None:
+    x = np.arange(8.0)
+    y = size * (1.0 + x + np.cos(3.0 * x)) + size
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fit = em.glm("y ~ x", {"y": y, "x": x}, family="inverse_gaussian")
+    assert any("beyond the numbers of float64" in str(each.message) for each in said)
+    assert all(issubclass(each.category, em.EtamuWarning) for each in said)
+    near = em.glm("y ~ x", {"y": y / size, "x": x}, family="inverse_gaussian")
+    np.testing.assert_allclose(fit.predict() / size, near.predict(), rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::etamu.EtamuWarning")
+@pytest.mark.parametrize("weight", [1e-308, 5e-324])
+def test_weights_over_all_decades_have_a_likelihood_or_a_reason(weight: float) -> None:
+    x = np.arange(8.0)
+    weights = np.r_[weight, 1e308, np.ones(6)]
+    fit = em.glm("y ~ x", {"y": np.cos(x), "x": x}, variance_weights=weights)
+    assert np.isfinite(fit.loglik) or "float64" in fit.likelihood.reason
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma"])
+@pytest.mark.parametrize("far", [750.0, 1e4])
+def test_offsets_on_both_sides_whose_means_overflow_have_a_start(family: str, far: float) -> None:
+    x = np.arange(8.0) % 3
+    y = np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0, 8.0, 7.0])
+    offset = np.where(np.arange(8) % 2, far, -far)
+    fit = em.glm("y ~ x", {"y": y, "x": x}, family=family, link="log", offset=offset)
+    assert fit.converged
+    mean = np.exp(np.c_[np.ones(8), x] @ fit.coef + offset)
+    score = y - mean if family == "poisson" else y / mean - 1.0
+    np.testing.assert_allclose(np.c_[np.ones(8), x].T @ score, 0.0, atol=1e-8)
+
+
+def test_an_offset_beyond_what_sums_hold_is_refused_by_row() -> None:
+    data = {"y": [1.0, 2.0, 4.0], "x": [0.0, 1.0, 2.0]}
+    with pytest.raises(em.DataError, match=r"offset must be within \+-1e\+300, but row 1 holds 1e\+308"):
+        em.glm("y ~ x", data, offset=[0.0, 1e308, 0.0])

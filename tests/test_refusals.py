@@ -204,6 +204,50 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
         {},
     ),
     "senseless dispersion": (em.OptionError, ["dispersion", "-1"], ("y ~ x", DATA), {"dispersion": -1.0}),
+    "dispersion that is a list": (em.OptionError, ["dispersion=[1]"], ("y ~ x", DATA), {"dispersion": [1]}),
+    "dispersion that is a truth value": (em.OptionError, ["True"], ("y ~ x", DATA), {"dispersion": True}),
+    "keyword misspelt": (
+        em.OptionError,
+        ["exposur", "did you mean exposure"],
+        ("y ~ x", DATA),
+        {"exposur": "years"},
+    ),
+    "start in a column": (
+        em.OptionError,
+        ["one for each coefficient"],
+        ("y ~ x", DATA),
+        {"start": np.zeros((2, 1))},
+    ),
+    "complex start": (em.OptionError, ["start is", "numbers"], ("y ~ x", DATA), {"start": np.zeros(2) * 1j}),
+    "start by name": (em.OptionError, ["{'x': 1.0}"], ("y ~ x", DATA), {"start": {"x": 1.0}}),
+    "start in words": (em.OptionError, ["'near'"], ("y ~ x", DATA), {"start": "near"}),
+    "power of one variable": (
+        em.FormulaError,
+        ["x^2 would be x alone", "I(x^2)"],
+        ("y ~ x^2", DATA),
+        {},
+    ),
+    "power of one factor": (em.FormulaError, ["g**3 would be g alone"], ("y ~ x + g**3", DATA), {}),
+    "leaving out what is not there": (
+        em.FormulaError,
+        ["no column 'yaers'", "did you mean 'years'"],
+        ("y ~ . - yaers", DATA),
+        {},
+    ),
+    "bracket that is not closed": (em.FamilyError, ["'tweedie(1.5'"], ("y ~ x", DATA, "tweedie(1.5"), {}),
+    "power beyond every mean": (em.FamilyError, ["300", "100"], ("y ~ x", DATA, "tweedie(300)"), {}),
+    "a list where a formula belongs": (
+        em.FormulaError,
+        ["nonproportional=['x']", "'~ x'"],
+        ("b ~ x", DATA, em.Cumulative(nonproportional=["x"])),  # type: ignore[arg-type]
+        {},
+    ),
+    "whole numbers beyond doubles": (
+        em.DataError,
+        ["'x'", "row 1", f"{2**62 + 1}", "subtract"],
+        ("y ~ x", changed(x=[2**62 + row for row in range(8)])),
+        {},
+    ),
 }
 
 
@@ -223,6 +267,44 @@ def test_every_refusal_is_also_a_value_error(name: str) -> None:
     assert issubclass(error, ValueError)
     with pytest.raises(ValueError, match=r"\w"):
         em.glm(*arguments, **keywords)
+
+
+ARRAYS: dict[str, tuple[type[em.EtamuError], list[str], dict[str, Any]]] = {
+    "intercept in words": (em.OptionError, ["intercept='yes'", "True or False"], {"intercept": "yes"}),
+    "intercept of nothing": (em.OptionError, ["intercept=None"], {"intercept": None}),
+    "names in one text": (em.OptionError, ["names='ab'", "a list"], {"names": "ab"}),
+    "keyword misspelt": (em.OptionError, ["ofset", "did you mean offset"], {"ofset": np.zeros(8)}),
+    "bare weights": (em.OptionError, ["frequency_weights", "variance_weights"], {"weights": np.ones(8)}),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_the_door_of_arrays_refuses_by_name(name: str) -> None:
+    error, words, keywords = ARRAYS[name]
+    X = np.c_[DATA["x"], DATA["years"]]
+    with pytest.raises(error) as caught:
+        em.GLM().fit(X, DATA["y"], **keywords)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_what_is_no_path_no_link_and_no_family_is_named() -> None:
+    fit = em.glm("y ~ x", DATA)
+    for path in (None, 3):
+        with pytest.raises(em.FileError, match=f"{path} is no path"):
+            fit.save(path)  # type: ignore[arg-type]
+        with pytest.raises(em.FileError, match=f"{path} is no path"):
+            em.load(path)  # type: ignore[arg-type]
+    for thing in ("logit", em.Power):
+        with pytest.raises(em.LinkError, match="is no link; give a value"):
+            em.check_link(thing)  # type: ignore[arg-type]
+    for thing in ("poisson", em.Poisson):
+        with pytest.raises(em.FamilyError, match="is no family; give a value"):
+            em.check_family(thing)  # type: ignore[arg-type]
+
+
+def test_the_response_is_not_added_to_its_own_predictors() -> None:
+    with pytest.raises(em.FormulaError, match="the response y on its right side too"):
+        em.glm("y ~ x", DATA).add1("~ . + y")
 
 
 def test_the_table_of_refusals_starts_from_data_that_can_be_fitted() -> None:

@@ -89,7 +89,11 @@ def test_short_rows_and_empty_lines_are_missing_values(reader, tmp_path):
         ("a,b\n1,2\n".encode("utf-16"), em.FileError, "is UTF-16: .*iconv -f utf-16"),
         ("a,b\n1,2\n".encode("utf-16-le"), em.FileError, "line 1 holds a NUL byte: .* is UTF-16"),
         ("a,b\n1,2\n1,2\0\n", em.FileError, "line 3 holds a NUL byte: the file is damaged"),
-        ("a,b\n1,10000000000000000001\n1,10000000000000000002\n", em.DataError, "too large for double precision"),
+        (
+            "a,b\n1,10000000000000000001\n1,10000000000000000002\n",
+            em.DataError,
+            "too large for double precision",
+        ),
         (b"PK\x03\x04rest", em.FileError, "perhaps a spreadsheet: save it as CSV"),
         (b"\x1f\x8brest", em.FileError, "is compressed: give gzip -dc"),
         (b'{"a": 1}', em.FileError, "is JSON, not a table"),

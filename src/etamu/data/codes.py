@@ -128,3 +128,22 @@ def absent(codes: RawArray) -> Mask | None:
     if codes.dtype.kind == "u" or not len(codes) or codes.min() >= 0:
         return None
     return np.asarray(codes < 0)
+
+
+def of_dictionary(array: Any) -> tuple[RawArray, list[Any], bool]:
+    """Read codes, levels and their order from an Arrow dictionary; a null may stand among its values too."""
+    if hasattr(array, "chunks"):
+        array = array.unify_dictionaries()
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+        array = array.chunk(0) if hasattr(array, "chunks") else array
+    levels = array.dictionary.to_pylist()
+    codes = array.indices
+    if codes.null_count:
+        codes = codes.cast("int64").fill_null(-1)
+    codes = codes.to_numpy(zero_copy_only=False)
+    present = [place for place, level in enumerate(levels) if level is not None]
+    if len(present) < len(levels):
+        lookup = np.full(len(levels), -1, dtype=smallest(len(levels)))
+        lookup[present] = np.arange(len(present))
+        codes = relabelled(codes, lookup)
+    return codes, [levels[place] for place in present], bool(array.type.ordered)

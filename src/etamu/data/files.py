@@ -125,8 +125,8 @@ def _refuse_nul(path: Path) -> None:
             if b"\0" in block:
                 line += block[: block.index(b"\0")].count(b"\n")
                 raise FileError(
-                    f"{path}: line {line} holds a NUL byte: the file is damaged, or is UTF-16: convert it, for "
-                    "example with iconv -f utf-16 -t utf-8"
+                    f"{path}: line {line} holds a NUL byte: the file is damaged, or is UTF-16: convert it, "
+                    "for example with iconv -f utf-16 -t utf-8"
                 )
             line += block.count(b"\n")
 

@@ -68,6 +68,11 @@ class Statement:
         return _columns([*parsed, *self.offsets])
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """Columns the right side names, also in terms that it leaves out."""
+        return _columns([*self.factors, *self.offsets])
+
+    @property
     def response_columns(self) -> tuple[str, ...]:
         """Columns the left side reads."""
         return _columns([self.response] if self.response is not None else [])
@@ -119,7 +124,7 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
     terms, offsets = _split_offsets(_terms(spelled, factors, formula), factors)
     if response is not None:
-        _refuse_own(response, terms, tuple(factors.values()), formula)
+        refuse_own(response, terms, tuple(factors.values()), formula)
     return Statement(
         formula,
         response,
@@ -130,7 +135,7 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
     )
 
 
-def _refuse_own(response: Parsed, terms: Sequence[Term], factors: tuple[Parsed, ...], formula: str) -> None:
+def refuse_own(response: Parsed, terms: Sequence[Term], factors: tuple[Parsed, ...], formula: str) -> None:
     """Refuse the response among its own predictors: it would explain itself."""
     for term in terms:
         if any(factors[number].expression == response.expression for number in term.factors):
@@ -247,7 +252,7 @@ def _spell(
             raise FormulaError(f"{formula!r}: '|' (several parts, or a random effect) is not supported")
         else:
             words.append(f"%{token.text}%" if token.text == "in" else token.text)
-    _check_powers(words, formula)
+    _check_powers(words, tuple(numbers), formula)
     return words
 
 
@@ -259,7 +264,15 @@ def _number(text: str, formula: str) -> str:
     return text
 
 
-def _check_powers(words: list[str], formula: str) -> None:
+def _check_powers(words: list[str], labels: tuple[str, ...], formula: str) -> None:
+    alone = {_placeholder(number): label for number, label in enumerate(labels)}
+    for base, operator, power in zip(words, words[1:], words[2:], strict=False):
+        if operator in {"^", "**"} and base in alone and power.isdigit() and int(power) > 1:
+            label = alone[base]
+            raise FormulaError(
+                f"{formula!r}: {label}{operator}{power} would be {label} alone, for a sum of terms is "
+                f"crossed with itself; for the power of a variable write I({label}^{power})"
+            )
     for operator, power in pairwise(words):
         if operator in {"^", "**"} and (not power.isdigit() or not 1 <= int(power) <= HIGHEST_POWER):
             raise FormulaError(

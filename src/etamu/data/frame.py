@@ -22,8 +22,18 @@ from etamu._base.facts import dataclass
 from etamu._base.later import LaterModule
 from etamu._base.listing import suggestion
 from etamu._base.types import Mask
-from etamu.data.codes import RawArray, relabelled, smallest
-from etamu.data.column import TIME_REMEDY, Column, beyond_exact, boolean, coded, from_values, numeric, text, texts
+from etamu.data.codes import RawArray, of_dictionary
+from etamu.data.column import (
+    TIME_REMEDY,
+    Column,
+    beyond_exact,
+    boolean,
+    coded,
+    from_values,
+    numeric,
+    text,
+    texts,
+)
 from etamu.data.index import index_of, refuse_other_index
 
 if TYPE_CHECKING:
@@ -246,7 +256,7 @@ def _any_column(name: str, values: Any) -> Column:
     if hasattr(values, "codes") and hasattr(values, "categories"):  # a bare pandas.Categorical
         return coded(name, np.asarray(values.codes), values.categories.tolist(), ordered=bool(values.ordered))
     if hasattr(values, "dictionary") and hasattr(values, "indices"):  # a bare Arrow dictionary
-        codes, levels, ordered = _dictionary(values)
+        codes, levels, ordered = of_dictionary(values)
         return coded(name, codes, levels, ordered=ordered)
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
@@ -391,7 +401,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():
         return _texts(name, series)
-    codes, levels, ordered = _dictionary(native if hasattr(native, "chunks") else series.to_arrow())
+    codes, levels, ordered = of_dictionary(native if hasattr(native, "chunks") else series.to_arrow())
     return coded(name, codes, levels, ordered=ordered)
 
 
@@ -413,28 +423,9 @@ def _texts(name: str, series: nw.Series[Any]) -> Column:
     if getattr(dtype, "storage", "") == "pyarrow" or hasattr(dtype, "pyarrow_dtype"):
         native = series.to_arrow()
     if hasattr(native, "dictionary_encode"):
-        codes, levels, _ = _dictionary(native.dictionary_encode())
+        codes, levels, _ = of_dictionary(native.dictionary_encode())
         return texts(name, codes, levels)
     return text(name, series.to_numpy())
-
-
-def _dictionary(array: Any) -> tuple[RawArray, list[Any], bool]:
-    """Read codes, levels and their order from an Arrow dictionary; a null may stand among its values too."""
-    if hasattr(array, "chunks"):
-        array = array.unify_dictionaries()
-        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
-        array = array.chunk(0) if hasattr(array, "chunks") else array
-    levels = array.dictionary.to_pylist()
-    codes = array.indices
-    if codes.null_count:
-        codes = codes.cast("int64").fill_null(-1)
-    codes = codes.to_numpy(zero_copy_only=False)
-    present = [place for place, level in enumerate(levels) if level is not None]
-    if len(present) < len(levels):
-        lookup = np.full(len(levels), -1, dtype=smallest(len(levels)))
-        lookup[present] = np.arange(len(present))
-        codes = relabelled(codes, lookup)
-    return codes, [levels[place] for place in present], bool(array.type.ordered)
 
 
 # --- files ---

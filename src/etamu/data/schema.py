@@ -179,6 +179,9 @@ def settle(
     rows = rows_in_use(frame, keep, exposure)
     for name in statement.columns:
         frame.column(name)
+    for name in statement.named:
+        if name not in frame.names:  # to leave out what is not there is a slip of the pen
+            frame.column(name)
     states: dict[str, Basis] = {}
     for offset in statement.offsets:
         settle_transforms(offset.expression, frame, states)

@@ -99,6 +99,11 @@ class Tweedie(Borrowed):
                 f"Tweedie(power={self.power!r}): no such model exists; power is 0 or at least 1 "
                 "(for a quasi-likelihood with any power use Quasi(variance=power))"
             )
+        if not self.unknown and self.power > STEEPEST:
+            raise FamilyError(
+                f"Tweedie(power={self.power!r}): mu^power leaves the floating-point numbers; no data need a "
+                f"power above {STEEPEST:g}, and powers of 1 to 3 describe amounts"
+            )
 
     @property
     def kin(self) -> Family:
@@ -124,6 +129,9 @@ class Tweedie(Borrowed):
         """Return the kin's log density at mu = y."""
         return self.kin.saturated(y, dispersion)
 
+
+STEEPEST = 100.0
+"""Largest power of a Tweedie variance: up to it means of a thousand and a thousandth have one in floats."""
 
 _VARIANCES = {"constant": 0.0, "1": 0.0, "mu": 1.0, "mu^2": 2.0, "mu^3": 3.0}
 _OF_PROPORTION = "mu(1-mu)"

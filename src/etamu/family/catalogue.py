@@ -345,8 +345,10 @@ def _plain(word: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Return the word and the argument of 'word(argument)' or 'word(key=argument)'."""
-    word, _, rest = name.strip().partition("(")
+    """Return the word and the argument of 'word(argument)' or 'word(key=argument)'; a bare name otherwise."""
+    word, bracket, rest = name.strip().partition("(")
+    if bracket and not rest.endswith(")"):
+        return name, ""
     inside = rest.removesuffix(")").strip()
     return word, re.sub(r"^(theta|power|variance)\s*=\s*", "", inside).strip("'\"")
 

@@ -56,6 +56,8 @@ def check_link(link: Link) -> Report:
     >>> check_link(Logit()).subject
     'link logit'
     """
+    if not hasattr(link, "inverse") or isinstance(link, type):
+        raise LinkError(f"{link!r} is no link; give a value such as em.Power(0.5) or em.StatedLink(...)")
     subject = f"link {link.name}"
     with np.errstate(all="ignore"):
         eta = spread(link.domain)
@@ -99,6 +101,8 @@ def check_family(family: Family) -> Report:
     >>> print(check_family(Poisson()).identities[0][0])
     b'(theta(mu)) = mu
     """
+    if not hasattr(family, "variance") or isinstance(family, type):
+        raise FamilyError(f"{family!r} is no family; give a value such as em.Poisson() or em.derive(...)")
     subject = f"family {family}"
     with np.errstate(all="ignore"):
         mu = spread(family.mean)

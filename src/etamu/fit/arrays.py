@@ -158,6 +158,10 @@ def columns_of_arrays(
     DataError, OptionError
         As `from_arrays`.
     """
+    if shape.intercept not in (True, False):
+        raise OptionError(f"intercept={shape.intercept!r} is not understood; give True or False")
+    if isinstance(shape.names, str):
+        raise OptionError(f"names={shape.names!r} is one text; give a list with one name per column")
     return _by_table(X, y, keywords, shape) if is_table(X) else _by_matrix(X, y, shape, read=read)
 
 

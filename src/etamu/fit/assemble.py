@@ -7,16 +7,24 @@ Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.est
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from etamu._base.errors import DataError, DroppedLevelsWarning, DroppedRowsWarning, FormulaError
+from etamu._base.errors import (
+    DataError,
+    DroppedLevelsWarning,
+    DroppedRowsWarning,
+    EtamuWarning,
+    FormulaError,
+)
 from etamu._base.facts import dataclass
 from etamu._base.flags import all_set, are_all
 from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
+from etamu.data.doubts import doubts
 from etamu.data.encode import Encoded, encode, missing_rows, response
 from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
@@ -130,10 +138,8 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     encoded, schema = columns.encode(complete, exposure)
     refuse_twins(encoded.layout.names)
     predictor = Predictor(encoded.design, added_offset(encoded, offset, complete))
-    gone = {} if schema is None else dict(schema.dropped_levels)
-    notes = notes_on(complete, dropped, gone)
-    if gone:
-        warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    schemas = [] if schema is None else [schema]
+    notes = (*notes_on(complete, dropped), *say_levels(schemas, frame))
     flags = counted(answers.y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,
@@ -206,13 +212,22 @@ def _sentence(complete: Mask, dropped: dict[str, int]) -> str:
     return f"{int((~complete).sum())} of {len(complete)} rows dropped for missing values: {where}"
 
 
-def notes_on(complete: Mask, dropped: dict[str, int], levels: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Say what was dropped, for the summary."""
-    notes = [] if are_all(complete) else [_sentence(complete, dropped)]
-    if levels:
-        each = "; ".join(f"{name}: {listed(gone)}" for name, gone in levels.items())
-        notes.append(f"declared levels that no row used has were dropped: {each}")
-    return tuple(notes)
+def notes_on(complete: Mask, dropped: dict[str, int]) -> tuple[str, ...]:
+    """Say what rows were dropped, for the summary."""
+    return () if are_all(complete) else (_sentence(complete, dropped),)
+
+
+def say_levels(schemas: Sequence[Schema], frame: Frame) -> tuple[str, ...]:
+    """Warn of levels that were dropped, and of text that was probably not meant as levels."""
+    gone = {name: levels for schema in schemas for name, levels in schema.dropped_levels}
+    each = "; ".join(f"{name}: {listed(levels)}" for name, levels in gone.items())
+    notes = [f"declared levels that no row used has were dropped: {each}"] if gone else []
+    for note in notes:
+        warnings.warn(note, DroppedLevelsWarning, stacklevel=user_level())
+    doubtful = dict.fromkeys(sentence for schema in schemas for sentence in doubts(schema, frame))
+    for sentence in doubtful:
+        warnings.warn(sentence, EtamuWarning, stacklevel=user_level())
+    return (*notes, *doubtful)
 
 
 def added_offset(encoded: Encoded, offset: Array | None, complete: Mask) -> Array | None:

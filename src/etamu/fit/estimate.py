@@ -115,9 +115,6 @@ WIDE = 200
 NARROW = 30
 """Up to so many columns float32 saves nothing."""
 
-WIDEST = 12_000
-"""Columns whose covariance, with what its making needs, takes some 4 GB."""
-
 
 class UnreadError(Exception):
     """Raised where numbers that nobody had read are not finite: somebody has to say which."""
@@ -133,7 +130,6 @@ def estimate(problem: Problem) -> Fit:
     """
     if not count(problem.counted):
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
-    _refuse_too_wide(problem)
     near = measured(problem)
     if near is None:
         return _estimated(problem)
@@ -184,20 +180,6 @@ def _begun(
     if ahead is not None and piloted is not None:
         ahead = replace(ahead, beta=piloted.beta)
     return stage, oracle, piloted, ahead
-
-
-def _refuse_too_wide(problem: Problem) -> None:
-    """Refuse more columns than their covariance, a square matrix, has memory for."""
-    width = problem.layout.width
-    if width <= WIDEST:
-        return
-    widest = max(problem.layout.terms, key=lambda term: term.columns.stop - term.columns.start)
-    count = widest.columns.stop - widest.columns.start
-    raise DataError(
-        f"the model has {width:,} columns, {count:,} of them from {widest.label!r}; their covariance is a "
-        f"square matrix, and more than {WIDEST:,} columns are refused before memory runs out. Merge rare "
-        f"levels of {widest.label!r}, replace it by what its levels have in common, or compare within levels"
-    )
 
 
 def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:

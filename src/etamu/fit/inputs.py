@@ -22,6 +22,9 @@ from etamu.data.frame import Frame
 from etamu.design.chunk import Ids, Weights
 from etamu.family.link import Link
 
+FARTHEST = 1e300
+"""Largest offset of which sums over rows are numbers."""
+
 
 class Linked(Protocol):
     """What has a link: a unit, or a parameter of a family of several."""
@@ -136,7 +139,13 @@ def offset_from(columns: Mapping[str, Column], unit: Linked) -> Array | None:
     """Add offset and log exposure from their columns."""
     parts: list[Array] = []
     if "offset" in columns:
-        parts.append(numbers(columns["offset"], _label("offset", columns["offset"])))
+        label = _label("offset", columns["offset"])
+        values = numbers(columns["offset"], label)
+        if not max(map(abs, columns["offset"].ends or (np.inf,))) <= FARTHEST:
+            with np.errstate(invalid="ignore"):
+                far = np.abs(values) > FARTHEST
+            refuse(far, values, f"{label} must be within +-{FARTHEST:g}", "correct it, or use other units")
+        parts.append(values)
     if "exposure" in columns:
         if unit.link.name != "log":
             raise OptionError(

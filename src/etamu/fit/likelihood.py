@@ -7,6 +7,7 @@ Read next: `etamu.infer.criteria`.
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from etamu.design.chunk import Chunk
 from etamu.family.family import Family
 from etamu.fit.phi import Phi, likelihood_phi
 from etamu.fit.problem import Problem
+
+LARGEST = sys.float_info.max
 
 BLOCK = 1 << 16
 """Rows whose saturated terms are computed at a time."""
@@ -61,7 +64,7 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
     plugged, extra = _plugged(problem, chunk, raw, deviance, phi)
     if not plugged > 0:
         return LogLikelihood(math.inf, extra, plugged, "the fit is perfect: phi is 0")
-    if not math.isfinite(plugged / _least(weights.variance)):
+    if not plugged <= LARGEST * min(_least(weights.variance), 1.0):
         return LogLikelihood(math.nan, extra, plugged, "phi / w is above the largest number of float64")
     saturated = 0.0
     for start in range(0, len(chunk), BLOCK):

@@ -14,6 +14,7 @@ Read next: `etamu.fit.estimate`, which fits in these units.
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from etamu._base.errors import EtamuWarning
 from etamu._base.facts import dataclass
+from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.data.column import ends_of
 from etamu.design.chunk import Chunk
@@ -40,6 +42,10 @@ LEAST = -1000
 """No response other than 0 may become smaller than 2^-1000."""
 LIGHT = -10
 """Weights whose largest is below 2^-10 are brought to 1: the tolerance is counted in standard errors."""
+SMALL = -900
+"""Coefficients counted in less than 2^-900 may be smaller than floats with all their digits are."""
+SMALLEST = sys.float_info.min
+
 HEAVY = 920
 """Weights above 2^920 are brought there: their sums overflow."""
 COMMON = 32.0
@@ -149,7 +155,7 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
     if moved is not None and measure.offset:
         beta = beta + fit.coordinates.working(moved * measure.offset)
     root = fit.factor
-    return replace(
+    far = replace(
         fit,
         problem=problem,
         beta=beta,
@@ -163,6 +169,23 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
         limit=_limit(fit, measure),
         near=Near(fit, measure) if measure.response or measure.weight else None,
     )
+    _say_coefficients_beyond(fit, far, measure.slope)
+    return far
+
+
+def _say_coefficients_beyond(near: Fit, far: Fit, slope: float) -> None:
+    """Warn where a coefficient is a number, but none that float64 holds in the units of the data."""
+    size = np.abs(far.coef)
+    gone = np.isinf(size) | ((size < SMALLEST) & (slope < SMALL))
+    lost = gone & np.isfinite(near.coef) & (near.coef != 0.0)
+    if lost.any():
+        names = listed([near.names[j] for j in np.flatnonzero(lost)])
+        warnings.warn(
+            f"coefficients are beyond the numbers of float64 in the units of the response: {names}; "
+            "predictions are right. Count the response in units that bring it near 1",
+            EtamuWarning,
+            stacklevel=user_level(),
+        )
 
 
 def _say_beyond(near: Phi, far: Phi) -> None:

@@ -6,6 +6,7 @@ Read next: `etamu.fit.estimate`, which solves it.
 
 from __future__ import annotations
 
+import reprlib
 from abc import ABC
 from dataclasses import field
 from typing import Any
@@ -20,6 +21,7 @@ from etamu._base.types import Array
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
 from etamu.design.layout import Layout
+from etamu.family.family import is_number
 from etamu.family.unit import Unit
 
 ALONE = ("model", "observed", "HC0", "HC1", "HC2", "HC3", "HC4", "HAC")
@@ -104,15 +106,33 @@ def check_options(options: Options, missing: str) -> None:
             f"solver={options.solver!r} climbs a likelihood, and method={options.method!r} solves adjusted "
             "score equations: leave solver= out"
         )
+    _check_start(options.start)
     phi = options.dispersion
     if isinstance(phi, str):
         understood = phi in {"pearson", "deviance", "ml"}
     else:
-        understood = phi is None or (phi > 0 and phi < float("inf"))
+        understood = phi is None or (is_number(phi) and phi > 0.0)
     if not understood:
         raise OptionError(
             f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
             "number"
+        )
+
+
+def _check_start(start: Any) -> None:
+    """Refuse a start that is no row of numbers, before any data are read."""
+    if start is None:
+        return
+    try:
+        given = np.asarray(start)
+        fitting = given.ndim == 1 and given.dtype.kind in "iufO"
+        np.asarray(start if fitting else [], dtype=np.float64)
+    except (TypeError, ValueError):
+        fitting = False
+    if not fitting:
+        raise OptionError(
+            f"start is {reprlib.repr(start)}; give an array of numbers, one for each coefficient in the "
+            "order of the names"
         )
 
 

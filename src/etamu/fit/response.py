@@ -75,7 +75,7 @@ def _numeric(family: Family, column: Column, rows: Ids) -> Array:
     if family.name not in BINARY:
         raise DataError(
             f"the response {column.name!r} is {column.kind} (row {rows[0]} holds {column.shown(0)}), but the "
-            f"{family.name} family needs {family.support!r}"
+            f"{family.name} family needs {family.support!r}: convert it, or choose a family of classes"
         )
     levels = column.levels
     if len(levels) != 2:

@@ -80,6 +80,8 @@ def read_model(path: str | Path) -> str:
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(LARGEST + 1)
+    except TypeError:
+        raise FileError(f"{path!r} is no path of a file; give text or a pathlib.Path") from None
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > LARGEST:

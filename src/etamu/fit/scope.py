@@ -17,7 +17,7 @@ from etamu._base.errors import DataError, FormulaError, NotAvailableError
 from etamu._base.facts import dataclass
 from etamu.data.encode import Encoded, encode, missing_rows
 from etamu.data.expression import Name, Parsed
-from etamu.data.formula import Statement, Term, parse
+from etamu.data.formula import Statement, Term, parse, refuse_own
 from etamu.data.frame import Frame
 from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Chunk, Predictor
@@ -127,6 +127,8 @@ def widened(wording: Wording, scope: str | Iterable[str]) -> Wording:
         raise FormulaError("a scope cannot change the offset: state it in the model")
     for name in other.columns:
         wording.frame.column(name)
+    if wording.statement.response is not None:
+        refuse_own(wording.statement.response, other.terms, other.factors, scope)
     return _union(wording, other)
 
 

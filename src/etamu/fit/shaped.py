@@ -19,6 +19,7 @@ from etamu.family.unit import Unit
 from etamu.fit.estimate import UnreadError, estimate
 from etamu.fit.problem import Options, Problem
 from etamu.fit.result import Fit
+from etamu.fit.width import refuse_too_wide
 
 if TYPE_CHECKING:
     from etamu.fit.phi_shape import shape_of_phi
@@ -57,7 +58,14 @@ WAYS = {
 
 
 def fitted(problem: Problem) -> Fit:
-    """Fit a problem, with the parameter of the family that it does not know."""
+    """Fit a problem, with the parameter of the family that it does not know.
+
+    Raises
+    ------
+    DataError
+        If it has more columns than their covariance has memory for.
+    """
+    refuse_too_wide([problem.layout])
     fit = WAYS[problem.unknown].fitting(problem) if problem.unknown else estimate(problem)
     shapes = shape_of_phi(fit) if fit.phi.kind == "ml" and not fit.shapes else fit.shapes
     return replace(fit, fitting=fitted, shapes=shapes)

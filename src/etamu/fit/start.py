@@ -222,15 +222,31 @@ def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
             return Begin(natural[int(values[1] > values[0])], float(values[1]))
     best = _best(oracle, natural)
     if best is None:
+        best = _best(oracle, _beyond_offsets(oracle, chunk))
+    if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
         best = _feasible(oracle, unit, chunk, natural[0] if natural else np.zeros(oracle.size))
     if best is None:
+        wanted = "a mean that is a number" if unit.domain.whole else f"eta in {unit.domain!r}"
         raise DataError(
-            f"the {unit.link.name} link with the {unit.family.name} family needs eta in {unit.domain!r} "
-            "in every row, and no coefficients were found that put it there: use another link, look at "
-            "the offset, or give start="
+            f"the {unit.link.name} link with the {unit.family.name} family needs {wanted} in every row, and "
+            f"no coefficients were found that put it there{_offsets(chunk)}: use another link, look at the "
+            "offset, or give start="
         )
     return Begin(best)
+
+
+def _beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
+    """Return the constants that take the largest offset, and the smallest, to 0: no mean overflows there."""
+    offset, constant = chunk.predictors[0].offset, oracle.coordinates.layout.constant
+    if offset is None or constant is None:
+        return []
+    return [oracle.coordinates.working(constant * -end) for end in (offset.max(), offset.min())]
+
+
+def _offsets(chunk: Chunk) -> str:
+    offset = chunk.predictors[0].offset
+    return "" if offset is None else f" (offsets from {offset.min():g} to {offset.max():g})"
 
 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:

@@ -91,6 +91,8 @@ def write_model(path: str | Path, text: str) -> None:
     """
     try:
         write_text(Path(path), text)
+    except TypeError:
+        raise FileError(f"{path!r} is no path of a file; give text or a pathlib.Path") from None
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from None
     except UnicodeEncodeError:

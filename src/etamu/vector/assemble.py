@@ -6,15 +6,15 @@ Read next: `etamu.vector.response` for the left side, then `etamu.vector.estimat
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
-from etamu._base.errors import DataError, DroppedLevelsWarning, FormulaError, OptionError
+from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.column import Column
@@ -34,9 +34,9 @@ from etamu.fit.assemble import (
     notes_on,
     refuse_twins,
     say_dropped,
+    say_levels,
     words_of,
 )
-from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Sample, tally
 from etamu.vector.covariance import check
@@ -184,10 +184,7 @@ def _assembled(
     rows = _Rows(frame, complete, _offset(answer.family, given), exposure, precision)
     stated_predictors, encoded = _predictors(answer.family, sides, predictors, rows)
     schemas = [each.schema for each in stated_predictors if each.schema is not None]
-    gone = {name: levels for each in schemas for name, levels in each.dropped_levels}
-    notes = notes_on(complete, dropped, gone)
-    if gone:
-        warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    notes = (*notes_on(complete, dropped), *say_levels(schemas, frame))
     return VectorProblem(
         family=answer.family,
         predictors=stated_predictors,
@@ -244,6 +241,9 @@ def _formulas(family: VectorFamily, predictors: Mapping[str, str]) -> list[str]:
         if right.partition("~")[0].strip() and "~" in right:
             raise FormulaError(f"predictors[{name!r}] is {right!r}; it has no left side, write '~ x'")
     own = [*(each.formula for each in family.parameters), getattr(family, "nonproportional", None)]
+    for formula in own:
+        if not isinstance(formula, (str, NoneType)):
+            raise FormulaError(f"nonproportional={formula!r} is no formula; write one such as '~ x'")
     return [*dict.fromkeys([*predictors.values(), *(right for right in own if right)])]
 
 

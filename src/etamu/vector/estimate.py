@@ -27,6 +27,7 @@ from etamu.fit.estimate import LONG, SOLVERS
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.placed import visits
+from etamu.fit.width import refuse_too_wide
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
@@ -68,6 +69,7 @@ def estimate(problem: VectorProblem) -> VectorFit:
     """
     if not problem.counted.any():
         raise DataError("no row has a positive weight: there is nothing to fit; check weights and trials")
+    refuse_too_wide([stated.layout for stated in problem.predictors])
     stage = prepare(problem)
     oracle = likelihood_of(problem, stage)
     begin, climb = _first(problem, oracle, stage), SOLVERS[problem.options.solver]

@@ -23,6 +23,9 @@ from etamu.fit.inputs import numbers, refuse, whole_tolerance
 MOST_CLASSES = 200
 """Distinct whole numbers up to which they are read as classes."""
 
+MANY_CLASSES = 1_000
+"""Classes of text up to which k x k numbers per row have room."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -73,7 +76,7 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
     if first.kind not in {"numeric", "boolean"}:
         raise DataError(
             f"the response {name!r} is {first.kind} (row {left.rows[0]} holds {first.shown(0)}), but the "
-            f"{called} family needs {family.support!r}"
+            f"{called} family needs {family.support!r}: convert it, or choose a family of classes"
         )
     y = numbers(first, f"response {name!r}", left.rows)
     wrong = ~family.support.contains(y)
@@ -144,6 +147,11 @@ def _settled(
 ) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     """Settle the classes: those the family names, those declared, or those found; each must have a row."""
     used = np.bincount(codes[left.counted], minlength=len(levels)) > 0
+    if (count := np.count_nonzero(used)) > MANY_CLASSES:
+        raise DataError(
+            f"the response {column.name!r} has {count:,} classes, each with a predictor of its own, and "
+            f"more than {MANY_CLASSES:,} are refused before memory runs out: merge rare classes"
+        )
     if family.levels:
         stated = tuple(str(level) for level in family.levels)
         if twice := [level for place, level in enumerate(stated) if level in stated[:place]]:

@@ -65,6 +65,8 @@ class Alone:
 
 NUMBERS = 1 << 17
 """Numbers of an information per row block: k x k per row, few enough to stay in the cache."""
+BULK = 1 << 24
+"""The same where the cache is too small for 256 rows: few enough for the memory."""
 ROWS = 1 << 14
 """Most rows of a block."""
 
@@ -74,7 +76,8 @@ def visited(options: Options, k: int) -> dict[str, Any]:
     asked = visits(options)
     if k == 1:
         return asked
-    return {"rows": min(max(1 << (NUMBERS // (k * k)).bit_length() - 1, 256), ROWS), **asked}
+    rows = max(NUMBERS // (k * k), min(256, BULK // (k * k)), 1)
+    return {"rows": min(1 << rows.bit_length() - 1, ROWS), **asked}
 
 
 @final

@@ -1,0 +1,117 @@
+"""Text that was hardly meant as categories: numbers but for a word, or numbers and dates as people write.
+
+May import: numpy, `etamu._base`, `etamu.data`.
+Read next: `etamu.data.schema`, whose factors are looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from etamu.data.column import Column
+from etamu.data.expression import Name
+from etamu.data.frame import Frame
+from etamu.data.schema import CategoricalFactor, Schema
+
+FEWEST = 3
+"""Numbers among the levels from which they are no mere labels."""
+STRAYS = 3
+"""Words among them that may have strayed there; more are levels."""
+MANY = 20_000
+"""Levels beyond which nobody looks."""
+
+_PLAIN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_DRESSED = re.compile(
+    r"\s*[+-]?[$€£¥]?\s*(\d{1,3}([,.' _\u00a0\u202f]\d{3})+|\d+)?([.,]\d+)?([eE][+-]?\d+)?\s*[%$€£¥]?\s*"
+)
+_DATE = re.compile(
+    r"\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})|\d{4}/\d{1,2}/\d{1,2})\s*"
+)
+
+
+def doubts(schema: Schema, frame: Frame) -> tuple[str, ...]:
+    """Say which columns of text enter as categories and were probably not meant so, and why.
+
+    Who writes `C(x)`, or declares categories, means them and hears nothing.
+
+    Examples
+    --------
+    >>> from etamu.data.formula import parse
+    >>> from etamu.data.frame import read
+    >>> from etamu.data.schema import settle
+    >>> frame = read({"x": ["1", "2.5", "oops", "4", "7"]})
+    >>> doubts(settle(parse("~ x"), frame), frame)[0][:70]
+    "column 'x' is text and enters as 5 categories, for row 2 holds 'oops' "
+    """
+    said = []
+    for factor in schema.factors:
+        bare = isinstance(factor.expression, Name) and factor.label == factor.expression.name
+        if isinstance(factor, CategoricalFactor) and bare and len(factor.levels) <= MANY:
+            column = frame.column(factor.label)
+            said.append(_doubt(column, factor.levels) if column.kind == "text" else None)
+    return tuple(sentence for sentence in said if sentence is not None)
+
+
+def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
+    why = _numbers(column, levels) or _dates(column, levels)
+    if why is not None:
+        return (
+            f"column {column.name!r} is text and enters as {len(levels)} categories, {why}; if categories "
+            f"are meant, write C({column.name}) or declare them"
+        )
+    twins = _twins(levels)
+    if twins is None:
+        return None
+    one, other = twins
+    return (
+        f"the levels {one!r} and {other!r} of column {column.name!r} differ in blanks alone and are two: "
+        f"strip the blanks, or write C({column.name}) if they are two"
+    )
+
+
+def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
+    """Say why the levels seem to be numbers: all but a word are, or all are in some other notation."""
+    odd = [level for level in levels if not _PLAIN.fullmatch(level)]
+    if len(levels) < FEWEST or not odd:
+        return None
+    if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and not any(map(_has_digit, odd)):
+        rows = np.isin(column.codes, [column.levels.index(level) for level in odd])
+        if 2 * np.count_nonzero(rows) >= len(rows):
+            return None
+        row = int(rows.argmax())
+        return (
+            f"for row {row} holds {column.levels[column.codes[row]]!r} where most hold numbers: correct it "
+            "(an empty field or NA is a missing value)"
+        )
+    if all(_DRESSED.fullmatch(level) and _has_digit(level) for level in levels):
+        return f"although {_first(column, odd[0])} reads as a number: write plain ones, such as 1234.5"
+    return None
+
+
+def _dates(column: Column, levels: tuple[str, ...]) -> str | None:
+    if len(levels) < FEWEST or not all(map(_DATE.fullmatch, levels)):
+        return None
+    return (
+        f"although {_first(column, levels[0])} reads as a date: turn it into a number, such as days since one"
+    )
+
+
+def _first(column: Column, level: str) -> str:
+    return f"{level!r} in row {int((column.codes == column.levels.index(level)).argmax())}"
+
+
+def _has_digit(level: str) -> bool:
+    return any(map(str.isdigit, level))
+
+
+def _twins(levels: tuple[str, ...]) -> tuple[str, str] | None:
+    """Find two levels that read the same but for blanks."""
+    seen: dict[str, str] = {}
+    for level in levels:
+        plain = " ".join(level.split())
+        if plain in seen:
+            return seen[plain], level
+        seen[plain] = level
+    return None

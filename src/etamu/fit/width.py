@@ -1,0 +1,45 @@
+"""How many columns a model may have: as many as its covariance, a square matrix, has memory for.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.estimate`, which asks before any work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etamu._base.errors import DataError
+from etamu.design.layout import Layout
+
+WIDEST = 12_000
+"""Columns whose covariance, with what its making needs, takes some 4 GB."""
+
+
+def refuse_too_wide(layouts: Sequence[Layout]) -> None:
+    """Refuse more columns, of all predictors together, than their covariance has memory for.
+
+    Raises
+    ------
+    DataError
+        Naming the term most of them come from, if they come from one.
+    """
+    width = sum(layout.width for layout in layouts)
+    if width <= WIDEST:
+        return
+    each = "" if len(layouts) == 1 else f" in {len(layouts):,} predictors"
+    said = (
+        f"their covariance is a square matrix, and more than {WIDEST:,} columns are refused before memory "
+        "runs out"
+    )
+    widest = max(layouts, key=lambda layout: layout.width)
+    sizes = {term.label: term.columns.stop - term.columns.start for term in widest.terms}
+    label = max(sizes, key=lambda name: sizes[name])
+    if 2 * sizes[label] < widest.width:
+        raise DataError(
+            f"the model has {width:,} columns{each}, no term of which has most; {said}. Leave some out, or "
+            "put fewer in their place, such as principal components"
+        )
+    raise DataError(
+        f"the model has {width:,} columns{each}, {sizes[label]:,} of them from {label!r}; {said}. Merge rare "
+        f"levels of {label!r}, replace it by what its levels have in common, or compare within levels"
+    )
