@@ -21,7 +21,7 @@ from etamu.fit.phi import Phi
 from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import Bench, Smaller, larger_bench
-from etamu.fit.scope import Key, Wording, additions, encoded, wording_of
+from etamu.fit.scope import Key, Wording, encoded, scope_to_add, wording_of
 from etamu.fit.term_tests import Row, heading
 from etamu.infer.dispersion import moment
 
@@ -80,7 +80,7 @@ def add1(
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "add1")
     refuse_reduced(fit, "add1", WIDER)
-    wording, keys = additions(wording_of(fit), scope)
+    wording, keys = scope_to_add(wording_of(fit), scope)
     stick = yardstick(fit, dispersion)
     if asked == "F":
         refuse_f(fit, stick)

@@ -130,7 +130,7 @@ def widened(wording: Wording, scope: str | Iterable[str]) -> Wording:
     return _union(wording, other)
 
 
-def additions(wording: Wording, scope: str | Iterable[str]) -> tuple[Wording, tuple[Key, ...]]:
+def scope_to_add(wording: Wording, scope: str | Iterable[str]) -> tuple[Wording, tuple[Key, ...]]:
     """Read a scope that adds: the wording with all of its terms, and those that may be added one by one.
 
     Raises

@@ -16,7 +16,7 @@ from etamu._base.errors import EtamuWarning
 from etamu.design.chunk import Predictor
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.problem import Sample
-from etamu.fit.scope import Wording, additions, encoded_beside, stated_in
+from etamu.fit.scope import Wording, encoded_beside, scope_to_add, stated_in
 from etamu.infer.tests import chi2_tail
 from etamu.vector.drop import TITLES, refuse_without_maximum, table_of
 from etamu.vector.modelled import estimate_several
@@ -48,7 +48,7 @@ def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
     refuse_without_maximum(fit, "add1")
     main = next(each for each in fit.problem.predictors if each.parameter.main)
     before = stated_in(fit.problem, main.schema)
-    wording, keys = additions(before, scope)
+    wording, keys = scope_to_add(before, scope)
     own = before.keys()
     rows = [{"loglik": fit.loglik, "aic": fit.aic}]
     rows += [_with(fit, wording.only((*own, key), first=own)) for key in keys]
