@@ -65,7 +65,7 @@ def test_counts_beyond_a_familys_range_end_at_its_edge():
     spread = rng.negative_binomial(0.3, 0.1, N).astype(float)
     fit = fitted(em.ConwayMaxwellPoisson(), spread, "the geometric law")
     assert fit.coef[-1] == -np.inf
-    assert abs(fit.simulate(20, seed=1).mean() - spread.mean()) < 1.0  # geometric draws, and no search for ever
+    assert abs(fit.simulate(20, seed=1).mean() - spread.mean()) < 1.0  # draws that end
     geometric = em.glm("y ~ x", {"y": spread, "x": X}, family=em.NegativeBinomial(theta=1.0))
     assert_allclose(fit.loglik, geometric.loglik, rtol=1e-9)
     fitted(em.GeneralizedPoisson(), rng.integers(9, 12, N).astype(float), "an edge of the range")

@@ -1,9 +1,9 @@
-"""A fit with parameters at an end of their axis: they are infinite, and the others are those of the simpler law.
+"""A fit with parameters at an end of their axis: they are infinite, and the others those of the simpler law.
 
 Where counts spread no more than Poisson counts the theta of a negative binomial has no finite estimate: the
-likelihood rises to that of the Poisson law. Then every coefficient of that parameter is gone, and the rest is
-estimated, with its covariance, on the flat where it stands at its end: as in the limit of a separated fit, but
-that no row is separated.
+likelihood rises to that of the Poisson law. Then every coefficient of that parameter is gone, and the rest
+is estimated, with its covariance, on the flat where it stands at its end: as in the limit of a separated fit,
+but that no row is separated.
 
 May import: everything below `vector`.
 Read next: `etamu.vector.limits`, which finds such parameters; `etamu.vector.limit`, for rows that separate.

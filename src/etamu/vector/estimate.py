@@ -30,8 +30,8 @@ from etamu.fit.placed import visits
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
-from etamu.vector.ended import at_end
 from etamu.vector.edges import Jammed, jamming, on_edge
+from etamu.vector.ended import at_end
 from etamu.vector.limit import signs
 from etamu.vector.limits import LAW, at_limits
 from etamu.vector.pilot import piloted

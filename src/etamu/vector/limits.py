@@ -1,4 +1,4 @@
-"""Parameters that ran to an end of their axis, where the family is a simpler one: found, and said in its words.
+"""Parameters that ran to an end of their axis, where the family is a simpler one: found, and said in words.
 
 May import: everything below `vector`.
 Read next: `etamu.vector.ended`, the fit at such an end, and `etamu.vector.estimate`, which asks.

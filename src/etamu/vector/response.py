@@ -97,8 +97,8 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
     refuse(y > trials, y, f"the response {name!r} must lie between 0 and its trials", "correct it", left.rows)
     if trials[left.counted].max(initial=0.0) == 1.0:
         raise DataError(
-            f"every row has one trial, and the {family.name} family tells how the trials of a row go together: "
-            "use family='binomial', or sum the rows that go together"
+            f"every row has one trial, and the {family.name} family says how the trials of a row go "
+            "together: use family='binomial', or sum the rows that go together"
         )
     return Answer(family, (y, trials), name, columns)
 
