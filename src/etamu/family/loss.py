@@ -109,7 +109,7 @@ def _refuse_columns(family: Any, columns: tuple[AnyArray, ...], eta: AnyArray) -
         _refuse_shape(family, eta)
     if categorical and len(columns) not in {1, eta.shape[1] + (not family.ordered)}:
         raise OptionError(
-            f"y has counts of {len(columns)} classes, and eta is that of {eta.shape[1] + (not family.ordered)}"
+            f"y has counts of {len(columns)} classes, eta is that of {eta.shape[1] + (not family.ordered)}"
         )
     shape = tuple(getattr(eta, "shape", ()))
     rows = shape[:1] if several else shape
