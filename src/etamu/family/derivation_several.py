@@ -1,4 +1,4 @@
-"""The textbook's steps for families of several linear predictors: density, moments, score, information, Newton.
+"""The steps for families of several linear predictors: density, moments, score, information, Newton.
 
 May import: _base, family.derivation, family.formula.
 Read next: `etamu.family.derivation`, the steps of one predictor; `tests/family/test_derivation_several.py`
