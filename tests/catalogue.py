@@ -112,6 +112,7 @@ SAME: tuple[tuple[Derived, Family], ...] = (
     (Derived(Statement("cumulant", "-sqrt(-2*theta)")), own.InverseGaussian()),
     (Derived(Statement("cumulant", "theta**2/2")), own.Gaussian()),
     (Derived(Statement("variance", "mu + mu**2/2")), own.NegativeBinomial(theta=2.0)),
+    (Derived(Statement("cumulant", "-log(1 - exp(theta))")), own.NegativeBinomial(theta=1.0)),
 )
 """(derived family, the family of the catalogue that it is)."""
 

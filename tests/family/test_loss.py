@@ -184,3 +184,34 @@ def test_what_is_no_loss_is_refused() -> None:
     with pytest.raises(em.OptionError, match="no array of a namespace"):
         em.loss("poisson")([1.0], [2.0])
     assert str(em.loss("poisson")) == "loss of poisson with log link"
+
+
+# --- what comes in ---
+
+
+@pytest.mark.parametrize("xp", [np, array_api_strict], ids=["numpy", "strict"])
+def test_classes_are_numbers_of_any_kind_or_one_hot_rows(xp) -> None:
+    rng = np.random.default_rng(3)
+    codes, eta = rng.integers(0, 3, 20), rng.normal(size=(20, 2))
+    loss = em.loss(em.Multinomial())
+    plain = loss(codes.astype(float), eta)
+    for y in (codes, np.eye(3)[codes]):
+        for mine, theirs in zip(loss(xp.asarray(y), xp.asarray(eta)), plain, strict=True):
+            assert_allclose(np.asarray(mine), theirs, rtol=1e-12)
+    assert_allclose(plain.value, logsumexp(np.c_[np.zeros(20), eta], axis=1) - np.c_[np.zeros(20), eta][
+        np.arange(20), codes], rtol=1e-12)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "y", "eta", "phi", "words"),
+    [
+        ("poisson", np.zeros(3), np.zeros(2), 1.0, "other rows"),
+        ("gamma", np.ones(2), np.zeros(2), 0.0, "positive"),
+        (em.Multinomial(), np.eye(4), np.zeros((4, 2)), 1.0, "counts of 4 classes"),
+        (em.Beta(), np.full(3, 0.5), np.zeros((2, 2)), 1.0, "other rows"),
+    ],
+    ids=["rows", "phi", "classes", "rows of two"],
+)
+def test_arrays_that_do_not_go_together_are_refused(family, y, eta, phi, words) -> None:
+    with pytest.raises(em.OptionError, match=words):
+        em.loss(family)(y, eta, phi=phi)

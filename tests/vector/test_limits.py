@@ -21,7 +21,6 @@ def fitted(family, y, words, **keywords):
         fit = em.glm("y ~ x", {"y": y, "x": X, "m": TRIALS}, family=family, **keywords)
     assert fit.outcome is Outcome.BOUNDARY
     assert words in " ".join(str(fit.summary()).split())
-    assert np.all(np.isfinite(fit.coef))
     return fit
 
 
@@ -65,6 +64,40 @@ def test_counts_beyond_a_familys_range_end_at_its_edge():
     rng = np.random.default_rng(1)
     spread = rng.negative_binomial(0.3, 0.1, N).astype(float)
     fit = fitted(em.ConwayMaxwellPoisson(), spread, "the geometric law")
+    assert fit.coef[-1] == -np.inf
+    assert abs(fit.simulate(20, seed=1).mean() - spread.mean()) < 1.0  # draws that end
     geometric = em.glm("y ~ x", {"y": spread, "x": X}, family=em.NegativeBinomial(theta=1.0))
     assert_allclose(fit.loglik, geometric.loglik, rtol=1e-9)
     fitted(em.GeneralizedPoisson(), rng.integers(9, 12, N).astype(float), "an edge of the range")
+
+
+def test_a_parameter_at_its_end_is_infinite_and_the_rest_is_the_simpler_law(tmp_path):
+    fit = fitted(em.NegativeBinomial1(), UNDER, "the Poisson law")
+    plain = em.glm("y ~ x", {"y": UNDER, "x": X}, family="poisson")
+    assert fit.coef[-1] == -np.inf
+    assert np.isnan(fit.se[-1])
+    assert fit.existence.outcome == "boundary"
+    assert fit.existence.coefficients == {"dispersion:Intercept": -np.inf}
+    assert fit.predict(kind="dispersion")[0] == 0.0
+    assert_allclose(fit.predict(se=True).se, plain.predict(se=True).se, rtol=1e-6)
+    assert_allclose(fit.conf_int(method="profile")[:2], plain.conf_int(method="profile"), rtol=1e-6)
+    assert_allclose(fit.drop1()["statistic"][1:], plain.drop1()["statistic"][1:], rtol=1e-8)
+    assert_allclose(fit.effects()["std_error"], plain.effects()["std_error"], rtol=1e-6)
+    assert_allclose(fit.with_covariance("expected").se[:2], plain.se, rtol=1e-6)
+    with pytest.raises(em.NotAvailableError, match="the Poisson law"):
+        fit.test("`dispersion:Intercept` = 0")
+    fit.save(tmp_path / "fit.json")
+    again = em.load(tmp_path / "fit.json")
+    assert str(again) == str(fit)
+    assert_allclose(again.predict({"x": [0.5]}, kind="mean"), fit.predict({"x": [0.5]}), rtol=1e-14)
+
+
+def test_slopes_of_a_parameter_at_its_end_are_worth_nothing():
+    fit = fitted(em.NegativeBinomial(), UNDER, "the Poisson law", predictors={"theta": "~ x"})
+    assert fit.coef[-2] == np.inf
+    assert np.isnan(fit.coef[-1])
+    table = fit.drop1()
+    assert table.row("theta:x")["statistic"] == 0.0
+    assert table.row("theta:x")["df"] == 1.0
+    np.testing.assert_array_equal(np.isfinite(fit.anova()["loglik"]), True)
+    assert np.all(np.isinf(fit.predict({"x": [-3.0, 40.0]}, kind="theta")))

@@ -199,6 +199,7 @@ def _proposed(rng: np.random.Generator, u: Array, nu: Array) -> tuple[Array, Arr
     less = nu < 1.0
     p = 2.0 * nu / (2.0 * c * nu + 1.0 + nu)
     decay = np.where(less, np.log1p(-np.minimum(p, 0.999999)), 0.0)
+    decay = np.where(less, np.minimum(decay, nu * u), 0.0)  # of c < 1 the law falls as c^(nu y) at least
     top = np.floor(np.where(less, np.exp(np.minimum(u - decay / nu, 600.0)), c))
     poisson = rng.poisson(np.minimum(c, 1e18))
     geometric = np.floor(np.log(rng.random(c.shape)) / np.where(less, decay, -1.0))

@@ -7,6 +7,7 @@ Read next: `etamu.family.families`, whose formulas these are; `tests/family/test
 from __future__ import annotations
 
 import html
+import math
 import re
 from typing import Any, NamedTuple, final
 
@@ -156,7 +157,7 @@ def formulas_of(family: Any) -> dict[str, str]:
         row = CATALOGUE[member.name]._asdict()
         for letter, attribute in (("k", "theta"), ("p", "p")):
             value = getattr(member, attribute, None)
-            if isinstance(value, float | int):
+            if isinstance(value, float | int) and math.isfinite(value):
                 put = f"{value:.17g}" if value >= 0 else f"({value:.17g})"
                 row = {name: re.sub(rf"\b{letter}\b", put, text) for name, text in row.items()}
         found = {name: text for name, text in row.items() if text}
@@ -180,7 +181,7 @@ def _tex(text: str) -> str:
         return latex_of(read(text, *VARIABLES))
     except FamilyError:
         escaped = re.sub(r"\bloggamma\(", r"\\log\\Gamma(", re.sub(r"\blog\(", r"\\log(", text))
-        return re.sub(r"\b(phi|theta|mu|pi)\b", r"\\\1", escaped.replace("**", "^").replace("*", r" \, "))
+        return re.sub(r"\b(phi|theta|mu|pi|exp)\b", r"\\\1", escaped.replace("**", "^").replace("*", r" \, "))
 
 
 def _line(left: str, left_latex: str, text: str | None, instead: Sides | None = None) -> Sides:
@@ -267,7 +268,7 @@ def _law(family: Any, formulas: dict[str, str]) -> tuple[Step, ...]:
 
 def _links(family: Any, formulas: dict[str, str]) -> tuple[Step, ...]:
     """Return theta of the mean, the canonical link, and theta of eta for any link."""
-    name, text = family.canonical.name, family.canonical.text
+    name, text = ("canonical", "") if family.unknown else (family.canonical.name, family.canonical.text)
     for attribute, value in family.settings.items():
         text = re.sub(rf"\b{attribute}\b", f"{value}", text)
     own = name == "canonical"

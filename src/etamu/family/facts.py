@@ -152,11 +152,13 @@ def _of_cumulant(statement: Statement) -> Facts:
     )  # fmt: skip
     if closed_form is None:
         return own_facts
-    variance = sp.simplify(derivatives[2].subs(theta, closed_form))
-    at_mean = sp.simplify(b.subs(theta, closed_form))
-    if best_in_mean(variance, mu, mean)[1] > LOST:
-        return own_facts  # the root of b' has the digits that its formula has lost
-    return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
+    hyperbolic = (sp.sinh, sp.cosh, sp.tanh, sp.coth)
+    for second in (derivatives[2], derivatives[2].rewrite(hyperbolic, sp.exp)):  # theta may be a logarithm
+        variance = sp.simplify(second.subs(theta, closed_form))
+        if best_in_mean(variance, mu, mean)[1] <= LOST:
+            at_mean = sp.simplify(b.subs(theta, closed_form))
+            return _in_the_mean(statement, own_facts, mu, variance, closed_form, at_mean)
+    return own_facts  # the root of b' has the digits that its formula has lost
 
 
 def _inverse_of(slope: Expression, theta: Expression, mu: Expression, natural: Interval) -> Expression | None:

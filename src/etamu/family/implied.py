@@ -127,7 +127,7 @@ def _moments(y: Array, weight: Array, mu: float, phi: float, inversion: Inversio
         ("variance", np.sum((y - mu) ** 2 * weight), spread, spread),
     ):
         if not abs(value - truth) <= _CLOSE * size:
-            return f"{word} is {value:.6g} and ought to be {truth:.6g}"
+            return f"{word} ought to be {truth:.6g} and is off by {value - truth:.1g}"
     return ""
 
 

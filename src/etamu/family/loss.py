@@ -53,23 +53,28 @@ class Loss:
         Parameters
         ----------
         y : array, or tuple of arrays
-            The response; (successes, trials) for a binomial one.
+            The response; (successes, trials) for a binomial one; of classes their numbers, or their
+            counts (n, classes), such as one-hot rows.
         eta : array
             The linear predictor, or the raw score of a network or a booster.
         weights : array, optional
             Weights of the rows.
         phi : number or array
             Dispersion.
+
+        Raises
+        ------
+        OptionError
+            If the arrays are not those of this family, or phi is not positive.
         """
-        columns = y if type(y) is tuple else (y,)
-        family: Any = getattr(self.unit, "family", self.unit)
-        if len(columns) != len(family.response) and not getattr(family, "categorical", False):
-            raise OptionError(
-                f"the response of {family} is {' and '.join(family.response)}, not {len(columns)} arrays"
-            )
         xp = namespace_of(eta)
-        if hasattr(family, "parameters"):
-            _refuse_shape(family, eta)
+        family: Any = getattr(self.unit, "family", self.unit)
+        columns = tuple(_number(xp, each) for each in (y if type(y) is tuple else (y,)))
+        if getattr(family, "categorical", False) and columns[0].ndim == 2:
+            columns = tuple(columns[0][:, j] for j in range(columns[0].shape[1]))
+        _refuse_columns(family, columns, eta)
+        if isinstance(phi, (int, float)) and not phi > 0.0:
+            raise OptionError(f"phi={phi!r}: a dispersion is a positive number")
         value, score, information = self.unit.bind(xp, self.information)(columns, eta)
         if getattr(family, "categorical", False) and len(columns) == 1:
             number, most = columns[0], score.shape[1] - (1 if family.ordered else 0)
@@ -83,6 +88,34 @@ class Loss:
 
     def __str__(self) -> str:
         return f"loss of {self.unit}"
+
+
+def _number(xp: Namespace, column: Any) -> AnyArray:
+    """Return a column as an array of floats: whole numbers such as classes are no floats everywhere."""
+    array = column if hasattr(column, "dtype") else xp.asarray(column)
+    floating = not hasattr(xp, "isdtype") or xp.isdtype(array.dtype, "real floating")
+    return array if floating else xp.astype(array, xp.asarray(1.0).dtype)
+
+
+def _refuse_columns(family: Any, columns: tuple[AnyArray, ...], eta: AnyArray) -> None:
+    """Refuse a response that is not this family's, and one that eta has no row for."""
+    categorical = getattr(family, "categorical", False)
+    if len(columns) != len(family.response) and not categorical:
+        raise OptionError(
+            f"the response of {family} is {' and '.join(family.response)}, not {len(columns)} arrays"
+        )
+    several = hasattr(family, "parameters")
+    if several:
+        _refuse_shape(family, eta)
+    if categorical and len(columns) not in {1, eta.shape[1] + (not family.ordered)}:
+        raise OptionError(
+            f"y has counts of {len(columns)} classes, eta is that of {eta.shape[1] + (not family.ordered)}"
+        )
+    shape = tuple(getattr(eta, "shape", ()))
+    rows = shape[:1] if several else shape
+    for column in columns:
+        if rows and tuple(column.shape) not in {rows, ()}:
+            raise OptionError(f"y is {tuple(column.shape)} and eta {shape}: they have other rows")
 
 
 def _refuse_shape(family: VectorFamily, eta: AnyArray) -> None:

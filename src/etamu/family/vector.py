@@ -1,6 +1,6 @@
 """What a family of several linear predictors is: one observation as a function of the vector eta.
 
-May import: _base, family.cones, family.family, family.link.
+May import: _base, family.cones, family.derivation_several, family.family, family.link.
 Read next: `etamu.family.multinomial`, the first of them; `etamu.vector.stack`, which fits them.
 """
 
@@ -10,15 +10,22 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from etamu._base.facts import dataclass
+from etamu._base.later import later
 from etamu._base.types import LINE, AnyArray, Array, Interval, Mask, Namespace
 from etamu.family.cones import Cones
 from etamu.family.family import Support, Textbook
 from etamu.family.link import Link
+
+if TYPE_CHECKING:
+    from etamu.family.derivation import Derivation
+    from etamu.family.derivation_several import derivation_of_several
+else:
+    derivation_of_several = later("etamu.family.derivation_several", "derivation_of_several")
 
 Rows = tuple[AnyArray, ...]
 VectorBound = Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, AnyArray]]
@@ -220,6 +227,19 @@ class VectorFamily(ABC):
         """
         del y
         return None
+
+    def derivation(self) -> Derivation:
+        """Return the textbook's steps from the density to Newton's method, as text and as LaTeX.
+
+        Examples
+        --------
+        >>> from etamu.family.multinomial import Multinomial
+        >>> print(Multinomial().derivation().steps[1])
+        Predictors
+            log(p_c/p_r) = eta_c = x'beta_c + offset, r the reference
+            p_c = exp(eta_c)/(1 + sum of exp(eta_d)), p_r = 1/(1 + sum of exp(eta_d))
+        """
+        return derivation_of_several(self)
 
     def told_by(self, y: tuple[Array, ...]) -> dict[str, Mask]:
         """Return, by parameter, the rows whose response says something of it, where not all do."""

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from etamu import sums
-from etamu._base.errors import FormulaError
 from etamu._base.facts import dataclass
 from etamu.fit.anova import WORDS
 from etamu.fit.deviance_table import DevianceTable
@@ -22,7 +21,7 @@ from etamu.fit.phi import Phi
 from etamu.fit.reduced import WIDER, refuse_reduced
 from etamu.fit.reference import Yardstick, chosen_test, refuse_f, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import Bench, Smaller, larger_bench
-from etamu.fit.scope import Key, Wording, addable, encoded, widened, wording_of
+from etamu.fit.scope import Key, Wording, encoded, scope_to_add, wording_of
 from etamu.fit.term_tests import Row, heading
 from etamu.infer.dispersion import moment
 
@@ -81,14 +80,7 @@ def add1(
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "add1")
     refuse_reduced(fit, "add1", WIDER)
-    before = wording_of(fit)
-    wording = widened(before, scope)
-    keys = addable(before.keys(), wording.keys())
-    if not keys:
-        raise FormulaError(
-            f"the scope {scope!r} has no term to add: terms that are there already, and interactions without "
-            "their main effects, are left out"
-        )
+    wording, keys = scope_to_add(wording_of(fit), scope)
     stick = yardstick(fit, dispersion)
     if asked == "F":
         refuse_f(fit, stick)

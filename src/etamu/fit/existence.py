@@ -121,7 +121,9 @@ class Existence:
 
     @property
     def sentence(self) -> str:
-        """What runs away: coefficients, levels and rows by name."""
+        """What runs away: coefficients, levels and rows by name; how all is known, where no row does."""
+        if self.outcome != "infinite":
+            return self.how
         ends = [f"{name} -> {_end(end)}" for name, end in self.coefficients.items() if not math.isnan(end)]
         head = "No finite maximum was found" if self.paid else "No finite maximum exists (separation)"
         parts = [f"{head}: {listed(ends, SHOWN)}" if ends else head]

@@ -66,7 +66,7 @@ def limit_from(place: Place, size: int) -> Limit:
         outcome=Outcome(place["outcome"].word(*(member.value for member in Outcome))),
         far=place["far"].number(),
         common=place["common"].count(-1, 1),
-        count=place["count"].count(1),
+        count=place["count"].count(),
         levels=tuple(_pair(part) for part in place["levels"]),
         ends=() if place.get("ends") is None else place["ends"].texts(),
         paid=place.get("paid") is not None and place["paid"].count(0, 1) == 1,

@@ -115,7 +115,7 @@ def check_options(options: Options, missing: str) -> None:
     if not understood:
         raise OptionError(
             f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
-            "number"
+            "number, or a formula that models it, such as '~ x'"
         )
 
 

@@ -132,6 +132,24 @@ def widened(wording: Wording, scope: str | Iterable[str]) -> Wording:
     return _union(wording, other)
 
 
+def scope_to_add(wording: Wording, scope: str | Iterable[str]) -> tuple[Wording, tuple[Key, ...]]:
+    """Read a scope that adds: the wording with all of its terms, and those that may be added one by one.
+
+    Raises
+    ------
+    FormulaError
+        If it cannot be read, names a column that is not there, or adds nothing.
+    """
+    larger = widened(wording, scope)
+    keys = addable(wording.keys(), larger.keys())
+    if not keys:
+        raise FormulaError(
+            f"the scope {scope!r} has no term to add: terms that are there already, and interactions without "
+            "their main effects, are left out"
+        )
+    return larger, keys
+
+
 def _union(wording: Wording, other: Statement) -> Wording:
     factors = {factor.label: factor for factor in wording.statement.factors}
     factors |= {factor.label: factor for factor in other.factors if factor.label not in factors}

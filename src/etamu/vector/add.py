@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from etamu._base.errors import EtamuWarning, FormulaError
+from etamu._base.errors import EtamuWarning
 from etamu.design.chunk import Predictor
 from etamu.fit.deviance_table import DevianceTable
 from etamu.fit.problem import Sample
-from etamu.fit.scope import Wording, addable, encoded_beside, stated_in, widened
+from etamu.fit.scope import Wording, encoded_beside, scope_to_add, stated_in
 from etamu.infer.tests import chi2_tail
 from etamu.vector.drop import TITLES, refuse_without_maximum, table_of
 from etamu.vector.modelled import estimate_several
@@ -48,13 +48,7 @@ def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
     refuse_without_maximum(fit, "add1")
     main = next(each for each in fit.problem.predictors if each.parameter.main)
     before = stated_in(fit.problem, main.schema)
-    wording = widened(before, scope)
-    keys = addable(before.keys(), wording.keys())
-    if not keys:
-        raise FormulaError(
-            f"the scope {scope!r} has no term to add: terms that are there already, and interactions without "
-            "their main effects, are left out"
-        )
+    wording, keys = scope_to_add(before, scope)
     own = before.keys()
     rows = [{"loglik": fit.loglik, "aic": fit.aic}]
     rows += [_with(fit, wording.only((*own, key), first=own)) for key in keys]
@@ -65,9 +59,7 @@ def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
 def _with(fit: VectorFit, wording: Wording) -> dict[str, float]:
     """Fit the model with other main predictors; NaN where it has no verified maximum."""
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", EtamuWarning
-        )  # a table has no room for what each of its fits would say
+        warnings.simplefilter("ignore", EtamuWarning)  # a table has no room for what each fit would say
         larger = estimate_several(_widened(fit.problem, wording))
     if not larger.verified:
         return dict.fromkeys(TITLES, math.nan)

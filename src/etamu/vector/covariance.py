@@ -68,11 +68,12 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
 def _expected(fit: VectorFit, executor: Threads) -> Any:
     """Return the expected information: of the last pass, or in a pass of its own where it is dear."""
     family, raw = fit.problem.family, fit.coordinates.raw(fit.beta)
-    if fit.limit is not None or not family.expected_dear:
+    if not family.expected_dear or (fit.limit is not None and fit.limit.count):
         return fit.solution.local.expected
     want = Want.VALUE | Want.EXPECTED
     total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit_of(family), want=want))
-    return fit.coordinates.gram(total.expected)
+    found = fit.coordinates.gram(total.expected)
+    return found if fit.limit is None else found[np.ix_(~fit.limit.gone, ~fit.limit.gone)]
 
 
 def check(kind: str) -> None:

@@ -93,12 +93,13 @@ def anova(fit: VectorFit) -> DevianceTable:
 
 
 def refuse_without_maximum(fit: VectorFit, what: str) -> None:
-    """Refuse a table of likelihoods where there is none, or nobody knows its maximum.
+    """Refuse a table of likelihoods where there is none, nobody knows its maximum, or no rows are left.
 
     Raises
     ------
     NotAvailableError
     """
+    fit.problem.attached()
     if fit.likelihood.reason or not fit.verified:
         why = fit.likelihood.reason or fit.outcome.value
         raise NotAvailableError(f"{what} needs a likelihood and its verified maximum: {why}")
@@ -141,17 +142,18 @@ def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
 
 
 def _without(fit: VectorFit, places: list[int]) -> dict[str, float]:
-    matrix = np.zeros((len(places), len(fit.names)))
-    matrix[np.arange(len(places)), places] = 1.0
+    kept = [j for j in places if not fit.at_end[j]]  # a parameter at its end is there by its constant alone
+    matrix = np.zeros((len(kept), len(fit.names)))
+    matrix[np.arange(len(kept)), kept] = 1.0
     try:
-        found = hypothesis_test(fit, matrix, "lr")
+        statistic = float(hypothesis_test(fit, matrix, "lr").statistic) if kept else 0.0
     except NotAvailableError:  # without the term, or with it, a coefficient runs away
         return dict.fromkeys(TITLES, math.nan)
-    loglik = fit.loglik - 0.5 * found.statistic
+    loglik, df = fit.loglik - 0.5 * statistic, float(len(places))
     return {
-        "df": float(found.df),
+        "df": df,
         "loglik": loglik,
-        "aic": -2.0 * loglik + 2.0 * (fit.parameters - found.df),
-        "statistic": float(found.statistic),
-        "p_value": float(found.p_value),
+        "aic": -2.0 * loglik + 2.0 * (fit.parameters - df),
+        "statistic": statistic,
+        "p_value": chi2_tail(statistic, df),
     }

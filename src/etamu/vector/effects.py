@@ -153,7 +153,7 @@ def scene_of(fit: VectorFit, kind: str | None, level: float) -> Scene:
     """Set up what averages are made of; refuse a level or a kind that is none, and a fit without averages."""
     if not 0.0 < level < 1.0:
         raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
-    if fit.limit is not None:
+    if fit.limit is not None and fit.limit.count:
         raise NotAvailableError(
             "effects are averages of slopes, and some coefficients of this fit are infinite: ask predict()"
         )

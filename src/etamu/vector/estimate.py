@@ -32,6 +32,7 @@ from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
 from etamu.vector.edges import Jammed, jamming, on_edge
+from etamu.vector.ended import at_end
 from etamu.vector.limit import signs
 from etamu.vector.limits import LAW, at_limits
 from etamu.vector.pilot import piloted
@@ -86,12 +87,18 @@ def estimate(problem: VectorProblem) -> VectorFit:
     raw = stage.stack.raw(solution.beta)
     said = at_limits(problem.family, stage.executor, raw, verified=verified)
     if said:
-        problem = replace(problem, notes=(*problem.notes, *said.values()))
-        warnings.warn("; ".join(said.values()), ConvergenceWarning, stacklevel=user_level())
+        sentences = tuple(end.sentence for end in said.values())
+        problem = replace(problem, notes=(*problem.notes, *sentences))
+        warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
     if limit is not None and _runs(problem, stage.stack, limit) <= set(said):
         solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
     if limit is not None:
         answered(problem, stage.stack, limit)
+    elif sides := {name: end.side for name, end in said.items() if end.side}:
+        limit, solution = at_end(problem, oracle, stage.chunk, solution, sides) or (
+            None,
+            replace(solution, outcome=Outcome.BOUNDARY),
+        )
     elif said and (set(said) != {LAW} or solution.outcome is not Outcome.CONVERGED):
         solution = replace(solution, outcome=Outcome.BOUNDARY)
     elif solution.outcome is not Outcome.CONVERGED:
@@ -153,9 +160,12 @@ def prepare(problem: VectorProblem) -> Stage:
     ready_chunk = Chunk(tuple(placed), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     stack = stacked(problem, tuple(coordinates))
     if stack.aliased:
+        silent = [name for name, rows in told.items() if not rows.any()]
+        why = f"say nothing, for no row tells of the {' or the '.join(silent)}," if silent else (
+            "are linear combinations of earlier ones"
+        )  # fmt: skip
         message = (
-            f"{len(stack.aliased)} column(s) are linear combinations of earlier ones and have no "
-            f"coefficient (NaN): {listed(stack.aliased)}"
+            f"{len(stack.aliased)} column(s) {why} and have no coefficient (NaN): {listed(stack.aliased)}"
         )
         warnings.warn(message, AliasWarning, stacklevel=user_level())
     executor = Threads(ready_chunk, **visited(problem.options, len(placed)))

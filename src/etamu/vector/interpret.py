@@ -68,7 +68,7 @@ def interpret(fit: VectorFit, units: Mapping[str, str] | None = None, level: flo
     notes = [held, *fit.family.explained]
     if any(UNKNOWN_DIRECTION in each.sentence for each in sentences):
         notes.append("Where the data do not tell the direction, the interval includes no change.")
-    if not fit.converged:
+    if not (fit.converged or fit.at_end.any()):
         notes.append(f"NOT CONVERGED ({fit.outcome.value}): the sentences describe an unverified estimate.")
     if runs := [name for name, value in zip(fit.names, fit.coef, strict=True) if np.isinf(value)]:
         notes.append(f"No finite estimate exists of {', '.join(runs)}: see `existence`.")

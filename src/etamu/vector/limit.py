@@ -254,6 +254,9 @@ def ended(fit: VectorFit, chunk: Chunk) -> Ended:
     stack, limit = fit.coordinates, fit.limit
     if limit is None:
         return Ended(eta_of(chunk, stack.raw(fit.beta)))
+    if not limit.count:  # a parameter at its end is there in every row
+        run = sums.etas(chunk, stack.raw(limit.far * limit.direction), offset=False).reshape(len(chunk), -1)
+        return Ended(eta_of(chunk, stack.raw(fit.beta)), run, np.zeros(len(chunk), dtype=bool))
     moved = [
         sums.etas(chunk, stack.raw(vector), offset=False).reshape(len(chunk), -1) for vector in limit.basis.T
     ]

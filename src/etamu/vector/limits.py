@@ -1,10 +1,12 @@
-"""Parameters that ran to an end of their axis, where the family is a simpler one: said in its words.
+"""Parameters that ran to an end of their axis, where the family is a simpler one: found, and said in words.
 
 May import: everything below `vector`.
-Read next: `etamu.vector.estimate`, which asks.
+Read next: `etamu.vector.ended`, the fit at such an end, and `etamu.vector.estimate`, which asks.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,7 +55,14 @@ class Spread:
         )
 
 
-def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: bool) -> dict[str, str]:
+class End(NamedTuple):
+    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 to none."""
+
+    sentence: str
+    side: int = 0
+
+
+def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: bool) -> dict[str, End]:
     """Say of each parameter at an end of its axis, by name, what the law is there; and of `LAW` any doubts.
 
     Parameters
@@ -75,7 +84,7 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
         if seen.lowest[number] <= least + CLOSE or seen.highest[number] >= most - CLOSE:
-            said[parameter.name] = (
+            said[parameter.name] = End(
                 f"the {parameter.name} lies at an edge of the range the {family.name} family has for it "
                 f"({np.exp(least):.3g} to {np.exp(most):.3g}): another family may describe such a response"
             )
@@ -86,23 +95,24 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
         rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
         for side, word in enumerate(ends):
             where, count = "", int(seen.beyond[side][number])
-            if not (everywhere[side] and (known or rounded[side])):
+            every = bool(everywhere[side] and (known or rounded[side]))
+            if not every:
                 if verified or not count:
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
             if word:
-                said[parameter.name] = (
+                said[parameter.name] = End(
                     f"the {parameter.name} of {family.name} has no finite estimate{where}: the likelihood "
-                    f"rises to its limit, {word}; its number and standard error say no more than that, the "
-                    "others hold there"
+                    f"rises to its limit, {word}; the other parameters hold there",
+                    (2 * side - 1) * every,
                 )
     return said
 
 
-def _doubted(family: VectorFamily, count: int) -> dict[str, str]:
+def _doubted(family: VectorFamily, count: int) -> dict[str, End]:
     """Say what is wrong with the law in so many rows."""
     why = family.doubts(np.zeros((0, len(family.parameters))))[1]
-    return {LAW: f"in {count:,} rows {why}"} if count else {}
+    return {LAW: End(f"in {count:,} rows {why}")} if count else {}
 
 
 def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:

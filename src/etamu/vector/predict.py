@@ -60,7 +60,7 @@ class VectorPrediction:
 class Target:
     """A function of eta: (n, k) -> (n, m), its slopes (n, m, k), and where its interval is symmetric.
 
-    `linear` is its matrix (m, k) where it is linear.
+    `linear` is its matrix (m, k) where it is linear; `own` the place of the parameter that it is, if one.
     """
 
     value: Callable[[Array], Array]
@@ -68,6 +68,7 @@ class Target:
     scale: str
     columns: tuple[str, ...]
     linear: Array | None = None
+    own: int | None = None
 
 
 def predict(
@@ -172,6 +173,7 @@ def target_of(fit: VectorFit, kind: str) -> Target:
             lambda eta: (link.inverse(np, eta[:, at]).d1[:, None] * one)[:, None, :],
             _scale(link.range.lower, link.range.upper),
             (),
+            own=at,
         )
     if kind == "mean":
         low, high = family.support.interval.lower, family.support.interval.upper
@@ -241,13 +243,16 @@ def _differences(function: Callable[[Array], Array], eta: Array) -> Array:
 def _values(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
     """Compute what is predicted, (n, m); of a limit what the etas come to that run away."""
     at = ended(fit, chunk)
+    eta = at.eta
+    if at.run is not None and target.own is not None:
+        eta = eta.copy()
+        eta[:, target.own] = unbounded(eta[:, target.own], np.sign(np.round(at.run[:, target.own])))
     with np.errstate(all="ignore"):
-        values = target.value(at.eta)
+        values = target.value(eta)
     if at.run is None:
         return values
-    values = (
-        values if target.linear is None else unbounded(values, np.sign(np.round(at.run @ target.linear.T)))
-    )
+    if target.linear is not None:
+        values = unbounded(values, np.sign(np.round(at.run @ target.linear.T)))
     return np.where(at.unknown[:, None], np.nan, values)
 
 

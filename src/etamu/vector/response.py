@@ -98,6 +98,11 @@ def _numbers(family: VectorFamily, left: Left, trials: Array | None) -> Answer:
             "cbind(successes, failures) on the left side"
         )
     refuse(y > trials, y, f"the response {name!r} must lie between 0 and its trials", "correct it", left.rows)
+    if trials[left.counted].max(initial=0.0) == 1.0:
+        raise DataError(
+            f"every row has one trial, and the {family.name} family says how the trials of a row go "
+            "together: use family='binomial', or sum the rows that go together"
+        )
     return Answer(family, (y, trials), name, columns)
 
 
@@ -111,7 +116,8 @@ def _classes(family: Categorical, left: Left) -> Answer:
     column = left.columns(left.keep)[0]
     found = _whole_numbers(family, column, left) if column.kind == "numeric" else column
     levels = found.levels
-    if family.ordered and not (family.levels or found.ordered or column.kind in {"numeric", "boolean"}):
+    said = family.levels or found.ordered or column.kind in {"numeric", "boolean"} or len(levels) == 1
+    if family.ordered and not said:
         listed = ", ".join(map(repr, levels[:5])) + (", …" if len(levels) > 5 else "")
         raise DataError(
             f"the {family.name} family needs classes in an order, and the response {column.name!r} has none: "

@@ -17,7 +17,7 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.family.vector import VectorFamily
 from etamu.fit.clusters import Clustering
 from etamu.fit.estimated import Estimated
@@ -163,6 +163,12 @@ class VectorFit(Estimated, Examined):
     def _runs(self) -> Array:
         """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
         return np.zeros(len(self.names)) if self.limit is None else signs(self.limit, self.coordinates)
+
+    @property
+    def at_end(self) -> Mask:
+        """Which coefficients are of a parameter at an end of its axis, such as an infinite theta."""
+        ended = self.limit is not None and not self.limit.count
+        return self._runs != 0.0 if ended else np.zeros(len(self.names), dtype=bool)
 
     @cached_property
     def existence(self) -> Existence:

@@ -139,11 +139,13 @@ def separation(stack: Stack, limit: Limit) -> Existence:
 
 def existence(fit: VectorFit) -> Existence:
     """Tell what is known of the existence of the maximum, as `VectorFit.existence` describes."""
-    if fit.limit is not None:
-        return separation(fit.coordinates, fit.limit)
     if fit.outcome is Outcome.BOUNDARY:
         said = "; ".join(fit.notes) or "a parameter is at an end of its range"
-        return _plain("boundary", f"The maximum lies at an end of a parameter: {said}.")
+        ends = {fit.names[j]: float(fit.coef[j]) for j in np.flatnonzero(fit.at_end)}
+        how = f"The maximum lies at an end of a parameter: {said}."
+        return Existence("boundary", how, {}, ends, (), NOWHERE)
+    if fit.limit is not None:
+        return separation(fit.coordinates, fit.limit)
     if fit.outcome is not Outcome.CONVERGED:
         said = f"The search ended early ({fit.outcome.value}), and nothing is proved."
         return _plain("unknown", f"{said} {_apart(fit)}".strip())

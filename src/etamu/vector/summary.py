@@ -161,6 +161,9 @@ def _call(fit: VectorFit) -> str:
 def _outcome(fit: VectorFit) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
+    if fit.limit is not None and not fit.limit.count:
+        said = f"A parameter is at its end. {rest_of(fit.limit)}"
+        return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {said}"),)
     if fit.limit is not None:
         said = f"{fit.existence.sentence} {rest_of(fit.limit)}"
         return (_wrapped(f"NOT CONVERGED (infinite). {said}"),)
