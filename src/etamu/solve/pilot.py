@@ -85,7 +85,7 @@ class Begun(Before):
 
 
 def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Metric] | None:
-    """Return where a Newton step ends that leaves at most so large a decrement, and the metric where it began.
+    """Return where a Newton step ends that leaves at most so large a decrement, and the metric it had.
 
     A step whose own decrement is no larger does, and one that Newton's rate promises to: a decrement that
     fell from a to b = c a^2 falls to c b^2 next. None where the search ends before, or what it meets is not
