@@ -7,11 +7,11 @@ Read next: `etamu.fit.assemble` and `etamu.fit.arrays`, then `etamu.fit.estimate
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, replace
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from etamu._base.errors import OptionError
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.family import catalogue

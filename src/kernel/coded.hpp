@@ -82,8 +82,9 @@ bool sparse_pair(std::int64_t levels_a, std::int64_t levels_b, std::int64_t rows
 class CodedGram {
   public:
     // `plain` says of each block whether it is without multiplier in every tile; `slivers` panels of 8 dense columns (0
-    // where there are none); `rows` of the chunk decide what is kept sparsely and what is summed jointly (joint.hpp).
-    CodedGram(std::vector<std::int64_t> levels, const std::vector<char>& plain, int slivers, std::int64_t rows);
+    // where there are none), of which column `ones` is 1 in every row (-1: none is); `rows` of the chunk decide what is
+    // kept sparsely and what is summed jointly (joint.hpp).
+    CodedGram(std::vector<std::int64_t> levels, const std::vector<char>& plain, int slivers, int ones, std::int64_t rows);
     ~CodedGram();
     CodedGram(CodedGram&&) noexcept;
 

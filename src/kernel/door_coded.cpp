@@ -162,7 +162,7 @@ nb::object coded_gram(nb::tuple blocks, nb::handle matrix, nb::handle weights) {
     std::unique_ptr<CodedGram> gram;
     {
         nb::gil_scoped_release free;
-        gram = std::make_unique<CodedGram>(levels, plain, slivers, w.size());
+        gram = std::make_unique<CodedGram>(levels, plain, slivers, -1, w.size());
         std::vector<double> packed(static_cast<std::size_t>(slivers) * TILE * 8);
         std::vector<CodedTile> decoded(k);
         tiles(w.size(), [&](std::int64_t start, int m) {

@@ -60,7 +60,7 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
         const auto placed = nb::cast<std::pair<std::int64_t, nb::tuple>>(each);
         add_block(*rows, placed.second, placed.first);
     }
-    rows->look_for_lone();
+    rows->look_for_constant();
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 

@@ -27,19 +27,18 @@ std::vector<Joint> joined(const std::vector<std::int64_t>& levels, const std::ve
     return found;
 }
 
-std::vector<Joint> covering(const std::vector<std::int64_t>& levels, std::int64_t most) {
+std::vector<Joint> covering(const std::vector<std::int64_t>& levels, std::int64_t most, std::vector<char> known) {
     const int k = static_cast<int>(levels.size());
     constexpr int MANY = 12;                                  // from here on the search for triples takes too long
     constexpr std::int64_t NEAR = 4096, FAR = 16384;          // tables in the first cache, and well within the second
     const auto count = [&](int a) { return levels[static_cast<std::size_t>(a)]; };
-    std::vector<char> covered(static_cast<std::size_t>(k) * static_cast<std::size_t>(k));
-    const auto pair = [&](int a, int b) -> char& { return covered[static_cast<std::size_t>(a * k + b)]; };
+    const auto pair = [&](int a, int b) -> char& { return known[static_cast<std::size_t>(a * k + b)]; };
     const auto price = [&](std::int64_t cells) { return cells <= NEAR ? 1.0 : cells <= FAR ? 1.5 : 2.5; };
     std::vector<Joint> found;
     if (k > MANY) {
         for (int a = 0; a < k; ++a)
             for (int b = a + 1; b < k; ++b)
-                if (count(a) * count(b) <= most) {
+                if (!pair(a, b) && count(a) * count(b) <= most) {
                     found.emplace_back();
                     found.back().add(a, count(a)), found.back().add(b, count(b));
                 }

@@ -38,7 +38,7 @@ struct Joint {
 std::vector<Joint> joined(const std::vector<std::int64_t>& levels, const std::vector<char>& plain, std::int64_t most);
 
 // Triples and pairs of factors that hold every pair of them among each other, each with at most so many cells; pairs
-// that alone have more are left out. The members are numbers in `levels`.
-std::vector<Joint> covering(const std::vector<std::int64_t>& levels, std::int64_t most);
+// that alone have more are left out, and those that are known already (k x k flags). The members are numbers in `levels`.
+std::vector<Joint> covering(const std::vector<std::int64_t>& levels, std::int64_t most, std::vector<char> known);
 
 }  // namespace etamu

@@ -289,7 +289,7 @@ struct Growing {
             plain.push_back(rows.block(a).plain());
         }
         const int slivers = rows.lone() ? 0 : padded(rows.dense()) / SLIVER;
-        coded = std::make_unique<CodedGram>(levels, plain, slivers, rows.length());
+        coded = std::make_unique<CodedGram>(levels, plain, slivers, rows.ones(), rows.length());
     }
 
     GramParts finish(const Rows& rows) {

@@ -3,7 +3,9 @@
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace nb = nanobind;
 
@@ -107,14 +109,21 @@ void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier,
     coded_.push_back(block);
 }
 
-void Rows::look_for_lone() {
-    lone_ = dense() == 1 && columns_[0].stride == 0 && columns_[0].type == Type::f64 && length_ > 0;
-    for (const CodedBlock& block : coded_) lone_ = lone_ && block.plain();
-    if (!lone_) return;
+// The number that a dense column has in all rows, as it is packed; not finite where they may differ.
+double Rows::repeated(std::size_t j) const {
+    if (columns_[j].stride != 0 || columns_[j].type != Type::f64 || length_ == 0)
+        return std::numeric_limits<double>::quiet_NaN();
     double number;
-    std::memcpy(&number, columns_[0].data, sizeof number);
-    lone_number_ = (number - (shift_.empty() ? 0.0 : shift_[0])) * (factor_.empty() ? 1.0 : factor_[0]);
-    lone_ = lone_number_ - lone_number_ == 0;
+    std::memcpy(&number, columns_[j].data, sizeof number);
+    return (number - (shift_.empty() ? 0.0 : shift_[j])) * (factor_.empty() ? 1.0 : factor_[j]);
+}
+
+void Rows::look_for_constant() {
+    for (std::size_t j = 0; j < columns_.size() && ones_ < 0; ++j)
+        if (repeated(j) == 1.0) ones_ = static_cast<int>(j);
+    lone_number_ = dense() == 1 ? repeated(0) : std::numeric_limits<double>::quiet_NaN();
+    lone_ = std::isfinite(lone_number_);
+    for (const CodedBlock& block : coded_) lone_ = lone_ && block.plain();
 }
 
 void Rows::set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared) {

@@ -55,7 +55,9 @@ class Rows {
     // factors, which need not be packed.
     bool lone() const { return lone_; }
     double lone_number() const { return lone_number_; }
-    void look_for_lone();
+    // The dense column that is 1 in all rows, -1 if there is none.
+    int ones() const { return ones_; }
+    void look_for_constant();
 
     // Pack the dense columns of a tile; `raw` leaves shift and scale aside.
     void pack(const Verbs& verbs, std::int64_t start, int m, double* panel, Ahead& ahead, bool raw = false) const {
@@ -78,6 +80,7 @@ class Rows {
     int tile() const { return coded_.empty() && dense() > 16 && dense() <= 64 ? TILE / 2 : TILE; }
 
    private:
+    double repeated(std::size_t j) const;
     const double* doubles(PyObject* array, const char* what);
     Strided strided(PyObject* array, const char* what);
 
@@ -92,6 +95,7 @@ class Rows {
     const double* squared_ = nullptr;
     bool lone_ = false;
     double lone_number_ = 0;
+    int ones_ = -1;
     std::vector<std::unique_ptr<Columns>> held_;
 };
 

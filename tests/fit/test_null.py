@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import etamu as em
 from etamu.execute.threads import Threads
 from etamu.fit import null
+from etamu.fit.estimate import prepare
 from etamu.fit.null import _alone, _beside, _offset
 from etamu.fit.start import shifted_eta
 from etamu.solve.newton import newton
@@ -154,6 +155,30 @@ def test_a_null_model_begun_ahead_has_the_same_bits(threads, monkeypatch):
     monkeypatch.setenv("ETAMU_THREADS", threads)
     monkeypatch.setattr(null, "DEAR", 1)
     monkeypatch.setattr("etamu.fit.estimate.null_ahead", ahead)
-    monkeypatch.setattr("etamu.fit.estimate.ALONE", 1)
+    monkeypatch.setattr("etamu.execute.threads.ALONE", 1)
     assert em.glm("y ~ x", data, "poisson", exposure="e").null_deviance == later.null_deviance
     assert begun[0] is not None
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize(("family", "link"), [("gamma", "log"), ("poisson", "log"), ("bernoulli", "logit")])
+def test_the_value_of_the_constant_as_a_start_is_the_null_model(family, link, weighted) -> None:
+    rng = np.random.default_rng(8)
+    x, mean = rng.normal(size=300), 1.5
+    y = {"gamma": rng.gamma(2.0, mean, 300), "poisson": rng.poisson(mean, 300), "bernoulli": x > 0.3}[family]
+    data = {"x": x + rng.normal(size=300), "y": y.astype(float), "w": rng.integers(1, 4, 300).astype(float)}
+    given = {"frequency_weights": "w"} if weighted else {}
+    fit = em.glm("y ~ x", data, family, link, **given)
+    stage = prepare(fit.problem)
+    apart = null.null_deviance(fit.problem.unit, stage.chunk, stage.executor, intercept=True)
+    assert null.seen(fit.problem, -1.0)() == 2.0
+    assert fit.null_deviance == pytest.approx(apart, rel=1e-13)
+
+
+def test_a_constant_beside_an_offset_or_without_an_intercept_is_no_null_model() -> None:
+    data = {"y": [1.0, 3.0, 4.0], "x": [0.0, 1.0, 3.0], "o": [0.1, 0.2, 0.3]}
+    offset = em.glm("y ~ x", data, "poisson", offset="o")
+    bare = em.glm("y ~ 0 + x", data, "poisson")
+    assert null.seen(offset.problem, -1.0) is None
+    assert null.seen(bare.problem, -1.0) is None
+    assert null.seen(em.glm("y ~ x", data, "poisson").problem, None) is None

@@ -13,17 +13,35 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
 else:
+
+    def replace(thing: Any, /, **changes: Any) -> Any:
+        """Return the same with other values of some fields, as the library's does in twice the time.
+
+        Examples
+        --------
+        >>> @dataclass(frozen=True, slots=True)
+        ... class Point:
+        ...     x: float
+        ...     y: float = 0.0
+        >>> replace(Point(1.0), y=2.0)
+        Point(x=1.0, y=2.0)
+        """
+        kind = type(thing)
+        for name in _given(kind):
+            if name not in changes:
+                changes[name] = getattr(thing, name)
+        return kind(**changes)
 
     def dataclass(cls: type | None = None, /, *, slots: bool = False, **options: bool) -> Any:
         """Make a frozen dataclass; takes `frozen` (which must be True), `slots`, `eq` and `init`.
@@ -72,12 +90,31 @@ def _made(cls: type, *, frozen: bool, slots: bool, eq: bool = True, init: bool =
         if name in contents and name in _GUARDS:
             raise TypeError(f"{cls.__name__}: a frozen class has no {name} of its own")
         contents.setdefault(name, method)
+    for value in contents.values():
+        if type(value) is cached_property:
+            value.__class__ = _Unlocked
     contents |= _class_attributes(cls, own, names, slots=slots)
     contents["__dataclass_params__"] = _parameters(init=init, eq=eq)
     taken = tuple(field.name for field in fields if field.init and not field.kw_only)
     contents.setdefault("__match_args__", taken)
     contents |= {"__dataclass_fields__": every, "__qualname__": cls.__qualname__}
     return type(cls)(cls.__name__, cls.__bases__, {n: v for n, v in contents.items() if v is not _GONE})
+
+
+@cache
+def _given(kind: type) -> tuple[str, ...]:
+    """Name the fields that an object is made from."""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.init)
+
+
+class _Unlocked(cached_property[Any]):
+    """What a cached property is from Python 3.12 on: without a lock, which takes longer than most answers."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__[self.attrname] = self.func(instance)
+        return value
 
 
 _MADE_AGAIN = frozenset({"__dict__", "__weakref__"})

@@ -7,8 +7,8 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.crew import answers
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded, Dense
@@ -275,7 +275,8 @@ def _counts(chunk: Chunk, columns: tuple[Array, ...], shape: tuple[int, ...]) ->
     if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
         read = tuple(contiguous(column) for column in columns)
         parts = answers(lambda rows: _counts_of(read, _plain(total), shape, rows), len(chunk))
-        return None if any(part is None for part in parts) else reduce(np.add, parts)
+        whole = [part for part in parts if part is not None]
+        return reduce(operator.add, whole) if len(whole) == len(parts) else None
     inside = (np.all((column >= 0) & (column < size)) for column, size in zip(columns, shape, strict=True))
     if not all(inside) or not all(np.array_equal(column, np.floor(column)) for column in columns):
         return None

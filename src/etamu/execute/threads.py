@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from etamu._base.crew import Task, lent
 from etamu._base.facts import dataclass
@@ -21,7 +21,7 @@ from etamu.execute.blas import held
 from etamu.execute.executor import A, added_in_order
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 CELLS = 1 << 20
 """Numbers per block, and up to `LARGE` times as many where that leaves `PARTS` blocks.
@@ -112,71 +112,30 @@ def _side_by_side(tasks: Sequence[Task]) -> None:
             task()
         return
     with _workers(threads) as pool:
-        begun = [_Begun(pool, task) for task in tasks]
-        for task in reversed(begun):
-            task.help()
-        for task in begun:
-            task.answer()
-
-
-class _Begun(Generic[R]):
-    """A task for the threads of a pool, or for whoever waits for it, if none of them has begun it by then.
-
-    To wake a thread takes 50 microseconds, as long as a small block; so the one that hands out work is never
-    asleep while there is some. It helps with the last task first, since the threads begin with the first.
-    """
-
-    def __init__(self, pool: ThreadPoolExecutor, task: Callable[[], R]) -> None:
-        self.task, self.future = task, pool.submit(task)
-
-    def help(self) -> None:
-        """Do the task, if no thread has begun it."""
-        if not self.future.cancel():
-            return
-        self.future = type(self.future)()
-        try:
-            self.future.set_result(self.task())
-        except Exception as error:
-            self.future.set_exception(error)
-
-    def answer(self) -> R:
-        """Return what the task brings, or raise what it raised."""
-        self.help()
-        return self.future.result()
-
-
-def _first(waiting: deque[_Begun[R]]) -> R:
-    """Take the first of some tasks out and return its answer, helping with the others until it is there."""
-    for begun in reversed(waiting):
-        if waiting[0].future.done():
-            break
-        begun.help()
-    return waiting.popleft().answer()
+        for begun in [pool.submit(task) for task in tasks]:
+            begun.result()
 
 
 @contextmanager
 def _workers(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield a pool: the one that is kept, or one that ends with the `with`.
-
-    The thread that asks works as well, and so the pool has one less.
-    """
+    """Yield a pool: the one that is kept, or one that ends with the `with`."""
     from concurrent.futures import ThreadPoolExecutor
 
     pools = _kept.get()
     if pools is None:
-        with held(), ThreadPoolExecutor(threads - 1) as pool:
+        with held(), ThreadPoolExecutor(threads) as pool:
             yield pool
         return
     if threads not in pools:
-        pools[threads] = ThreadPoolExecutor(threads - 1)
+        pools[threads] = ThreadPoolExecutor(threads)
     yield pools[threads]
 
 
 def aside(fn: Callable[[], R]) -> Callable[[], R]:
     """Begin fn() on a thread that is kept, beside what comes next, and return what waits for its answer.
 
-    What it runs has no threads of its own. Where none are kept, or there is one processor only, fn itself is
-    returned, to be run when it is asked.
+    What it runs may not ask for threads of its own: all of them might be waiting for one another. Where none
+    are kept, or there is one processor only, fn itself is returned, to be run when it is asked.
 
     Examples
     --------
@@ -189,7 +148,7 @@ def aside(fn: Callable[[], R]) -> Callable[[], R]:
     if _kept.get() is None or threads == 1:
         return fn
     with _workers(threads) as pool:
-        return _Begun(pool, fn).answer
+        return pool.submit(fn).result
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,18 +206,18 @@ class Threads:
             yield from map(fn, self.parts)
             return
         with _workers(threads) as pool:
-            waiting: deque[_Begun[R]] = deque()
+            waiting: deque[Future[R]] = deque()
             try:
                 for block in self.parts:
-                    waiting.append(_Begun(pool, partial(fn, block)))
+                    waiting.append(pool.submit(fn, block))
                     # A short queue keeps memory at a few blocks however many there are.
                     if len(waiting) > 2 * threads:
-                        yield _first(waiting)
+                        yield waiting.popleft().result()
                 while waiting:
-                    yield _first(waiting)
+                    yield waiting.popleft().result()
             finally:  # after an interrupt, or an error in a block, what has not begun never does
-                for begun in waiting:
-                    begun.future.cancel()
+                for future in waiting:
+                    future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
         """Add up fn(block) over all blocks in a fixed tree."""

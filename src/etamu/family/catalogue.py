@@ -115,6 +115,7 @@ _LINK_SPELLINGS = {
 _POWER = re.compile(r"(?:power|mu(?:\^|\*\*))\(?([-+.\deE/]+)\)?")
 
 
+@lru_cache(maxsize=64)
 def family(name: str) -> Family:
     """Return the family of a name; R's and statsmodels' spellings are understood.
 
@@ -148,6 +149,7 @@ def family(name: str) -> Family:
     return make(_number(argument, FamilyError)) if argument else make()
 
 
+@lru_cache(maxsize=64)
 def link(name: str) -> Link:
     """Return the link of a name; R's and statsmodels' spellings are understood.
 
@@ -185,11 +187,7 @@ def several(member: Any, each: str | Link | None) -> VectorFamily | None:
     >>> several("cumulative", "probit").link, several("poisson", None)
     (Probit(), None)
     """
-    found = member
-    if isinstance(member, str):
-        word, argument = _split(member)
-        known = _lookup(word, [*SEVERAL], _SEVERAL_SPELLINGS)
-        found = None if known is None else SEVERAL[known](*([argument] if argument else []))
+    found = _several_named(member) if isinstance(member, str) else member
     if found is None or isinstance(found, type) or not hasattr(found, "parameters"):
         return None
     if each is None:
@@ -197,6 +195,13 @@ def several(member: Any, each: str | Link | None) -> VectorFamily | None:
     if "link" not in found.settings:
         raise LinkError(f"family {found.name!r} has no link to choose: leave link= out")
     return cast("VectorFamily", replace(found, link=each))
+
+
+@lru_cache(maxsize=64)
+def _several_named(name: str) -> VectorFamily | None:
+    word, argument = _split(name)
+    known = _lookup(word, [*SEVERAL], _SEVERAL_SPELLINGS)
+    return None if known is None else SEVERAL[known](*([argument] if argument else []))
 
 
 def stated(member: str | Family) -> Family:
@@ -232,6 +237,15 @@ def unit(member: str | Family, each: str | Link | None) -> Unit:
     chosen = found.default_link if each is None else link(each) if isinstance(each, str) else each
     if isinstance(chosen, type) or not hasattr(chosen, "inverse"):
         raise LinkError(f"link is {each!r}; give a name such as 'log' or a value such as em.Power(0.5)")
+    try:
+        return _paired(found, chosen)
+    except TypeError:  # a family that holds a list has no hash
+        return Unit(found, chosen)
+
+
+@lru_cache(maxsize=64)
+def _paired(found: Family, chosen: Link) -> Unit:
+    """Return one unit for equal families and links: what it has found out about itself need not be again."""
     return Unit(found, chosen)
 
 

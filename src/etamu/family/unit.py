@@ -77,6 +77,15 @@ class Unit:
         return _same(self.link, self.family.canonical)
 
     @property
+    def steady(self) -> bool:
+        """Tell whether the expected information is the same at every eta, as where a link stabilises V.
+
+        With V = mu^p and eta = mu^q it is proportional to mu^(2 - 2 q - p): of gamma with a log link it is 1.
+        """
+        power, exponent = self.family.variance_power, self.link.exponent
+        return power is not None and exponent is not None and power == 2.0 - 2.0 * exponent
+
+    @property
     def convex(self) -> bool:
         """Tell whether minus the value is convex in eta for every y."""
         return _convex(self)

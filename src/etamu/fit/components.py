@@ -249,6 +249,8 @@ def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
 
 def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
     """Wrap a text at its spaces, never inside a word; GLUE stands for a space that must not break."""
+    if 0 < len(text) <= width and text.isascii() and text.isprintable() and text.strip() == text:
+        return [text]
     lines = textwrap.wrap(
         text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

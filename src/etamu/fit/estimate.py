@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.errors import AliasWarning, ConvergenceWarning, DataError, OptionError
+from etamu._base.facts import replace
 from etamu._base.flags import count
 from etamu._base.later import later
 from etamu._base.listing import listed
@@ -42,6 +42,7 @@ from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
+from etamu.fit.null import seen as null_seen
 from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
@@ -53,7 +54,7 @@ from etamu.fit.separation import Ahead, Solve, answered, followed, foreseen, rea
 from etamu.fit.several import best_of
 from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
-from etamu.fit.start import start as starting_point
+from etamu.fit.start import begin as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.loop import Callback
@@ -143,6 +144,9 @@ def _estimated(problem: Problem) -> Fit:
         usual = problem.options.solver == "newton" and problem.options.start is None
         null = null_ahead(problem)
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
+        if piloted is None and ahead is None and problem.options.start is None:
+            begin = starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+            stage, null = replace(stage, begin=begin), null or null_seen(problem, begin.constant)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         found = _found(problem, oracle, stage, solve, ahead)
         return _answered(problem, *_unblurred(problem, replace(stage, null=null), found))
@@ -385,6 +389,7 @@ def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
 def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
     """State the oracle whose maximum is sought."""
     known, df = problem.unit.family.dispersion_known, problem.nobs - stage.coordinates.size
+    normal = stage.normal
     return Likelihood(
         stage.executor,
         problem.unit,
@@ -395,13 +400,15 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
         single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
         wide=stage.chunk.predictors[0].design.stored >= WIDE,
         groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),
+        steady=None if normal is None else normal.steady(problem.unit, stage.chunk, stage.executor),
     )
 
 
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        return starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+        known = stage.begin or starting_point(oracle, problem.unit, stage.chunk, stage.normal)
+        return known.beta
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
@@ -480,6 +487,6 @@ def _covariance(at: Placed, solution: Solution, phi: Phi) -> tuple[Root, str, in
     lags = usual_lags(len(problem.chunk)) if kind == "HAC" else None
     if solution.outcome is Outcome.BOUNDARY:  # the score is not 0 there, and no expansion about it is right
         return Root(np.full((at.coordinates.size,) * 2, np.nan)), kind, lags
-    metric = solution.local.metric if information is solution.local.observed else None
+    metric = solution.local.metric if observed else solution.local.fisher
     inverse = bread(at, information, observed=observed, metric=metric)
     return covariance(at, kind, inverse, phi, lags), kind, lags

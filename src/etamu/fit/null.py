@@ -76,6 +76,14 @@ def ahead(problem: Problem) -> Callable[[], float] | None:
     return aside(partial(null_deviance, problem.unit, chunk, alone, intercept=intercept))
 
 
+def seen(problem: Problem, constant: float | None) -> Callable[[], float] | None:
+    """Return the null model from the value of the constant alone; None where that is not the null model."""
+    intercept = "Intercept" in problem.layout.names
+    if constant is None or not intercept or problem.chunk.predictors[0].offset is not None:
+        return None
+    return partial(abs, 2.0 * constant)
+
+
 def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
     """Compute the deviance of a constant beside an offset from one look near it; None without a formula.
 

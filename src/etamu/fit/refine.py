@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from etamu import sums
 from etamu._base import triangles
 from etamu._base.arrow import Arrow, all_finite
 from etamu._base.errors import ConvergenceWarning
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.later import later
 from etamu._base.listing import listed
 from etamu._base.types import Array
@@ -34,9 +33,9 @@ from etamu.fit.problem import Problem
 from etamu.infer.covariance import ill_conditioned
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
-from etamu.solve.factor import Factor, cholesky
+from etamu.solve.factor import Factor, Metric, cholesky
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Local, Outcome, Solution
+from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.stop import DECREMENT, TOLERANCE, measured, relative, remaining
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     if oracle.size > MOST_COLUMNS and not asked:
         return solution
     large = oracle.dear or oracle.size > MANY
-    delicate = _delicate(local, local.expected, STEEP if large else SQUARED_CONDITION)
+    delicate = _delicate(local.fisher, local.expected, STEEP if large else SQUARED_CONDITION)
     if not (asked or delicate):
         return solution
     triangle = _triangle(oracle, solution.beta)
@@ -126,9 +125,8 @@ def refined(problem: Problem, oracle: Likelihood, solution: Solution) -> Solutio
     return better
 
 
-def _delicate(local: Local, information: Array | Arrow, beyond: float) -> bool:
-    """Tell whether cond(X) is larger than a number; the last step's factor mostly says that it is not."""
-    metric = local.metric if local.observed is information else None
+def _delicate(metric: Metric | None, information: Array | Arrow, beyond: float) -> bool:
+    """Tell whether cond(X) is larger than a number; the factor of the information mostly says that not."""
     if isinstance(metric, Factor) and triangles.surely_within(metric.inverse_triangle, beyond):
         return False
     return ill_conditioned(information, beyond)

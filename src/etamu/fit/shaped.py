@@ -7,11 +7,10 @@ Read next: `etamu.fit.theta` and `etamu.fit.power`, the parameters that can be f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from etamu._base.errors import LinkError, OptionError
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.later import later
 from etamu.family import catalogue
 from etamu.family.family import Family

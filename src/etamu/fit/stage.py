@@ -26,7 +26,7 @@ from etamu.execute.threads import Threads
 from etamu.fit.placed import visits
 from etamu.fit.problem import Problem
 from etamu.fit.sample import Sampled
-from etamu.fit.start import Normal
+from etamu.fit.start import Begin, Normal
 from etamu.objective.written import Written
 from etamu.solve.graded import least_squares
 from etamu.solve.oracle import Solution
@@ -54,6 +54,8 @@ class Stage:
     """The equations of the first least squares, where they are known."""
     hasty: bool = False
     """Whether moments are those of the sample."""
+    begin: Begin | None = None
+    """Where the climb begins, where that was found out beforehand."""
     null: Callable[[], float] | None = None
     """What waits for the deviance of the null model, where that has begun."""
 

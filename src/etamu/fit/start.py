@@ -23,7 +23,7 @@ from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.execute.executor import Executor
 from etamu.family.unit import Unit
-from etamu.objective.likelihood import Likelihood
+from etamu.objective.likelihood import Likelihood, Steady
 from etamu.solve.factor import DOUBT, EPS, Metric, cholesky, least_squares
 from etamu.solve.newton import newton
 
@@ -60,6 +60,8 @@ class Inside:
         return unit
 
 
+WHOLE = 1e-12
+"""Sums that differ by less than this share are equal up to rounding."""
 HIGH = 8
 """The 8th root of the sum of 8th powers bounds the largest of n numbers, within a factor n^(1/8)."""
 
@@ -150,6 +152,19 @@ class Normal:
         shares = entries(self.information) / (lengths * largest)
         return bool(np.min(self.metric.pivots) * np.min(shares) >= DOUBT)
 
+    def steady(self, unit: Unit, chunk: Chunk, executor: Executor) -> Steady | None:
+        """Return X'WX as the expected information at every eta; None where that depends on eta.
+
+        Where the value is the sum of the weights, W^HIGH is 1 in every row: none has been left out.
+        """
+        if not (unit.steady and unit.domain.whole):
+            return None
+        total = chunk.weights.total()
+        heavy = float(len(chunk) if total is None else total.sum())
+        if not abs(self.sums.value - heavy) <= WHOLE * heavy:
+            return None
+        return Steady(executor, unit, self.coordinates, self.information, self.metric)
+
     def over(self, coordinates: Coordinates) -> Normal:
         """Return the equations of fewer columns."""
         return self if coordinates is self.coordinates else _normal(self.sums, coordinates)
@@ -177,7 +192,20 @@ def _normal(total: sums.Sums, coordinates: Coordinates) -> Normal:
     return Normal(total, coordinates, information, cholesky(information))
 
 
-def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Array:
+@dataclass(frozen=True, slots=True, eq=False)
+class Begin:
+    """Where a fit starts, and the value of the constant alone, if that was looked at on the way."""
+
+    beta: Array
+    constant: float | None = None
+
+
+def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
+    """Choose where to start, as `begin` does."""
+    return begin(oracle, unit, chunk).beta
+
+
+def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Begin:
     """Choose where to start, in working coordinates: the best of the candidates inside the domain.
 
     `normal` may hold the equations of the first least squares, if they are known.
@@ -188,6 +216,10 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
         If no coefficients are found that put every eta inside the domain of the link.
     """
     natural = candidates(oracle, unit, chunk, normal)
+    if len(natural) == 2 and not oracle.restricted:  # both in one pass
+        values = oracle.along(natural[0], natural[1] - natural[0], np.array([0.0, 1.0]))
+        if np.isfinite(values).all():
+            return Begin(natural[int(values[1] > values[0])], float(values[1]))
     best = _best(oracle, natural)
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
@@ -198,7 +230,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
             "in every row, and no coefficients were found that put it there: use another link, look at "
             "the offset, or give start="
         )
-    return best
+    return Begin(best)
 
 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
@@ -234,10 +266,6 @@ def _levelled(oracle: Likelihood, unit: Unit, beta: Array, power: float | None) 
 
 def _best(oracle: Likelihood, starts: list[Array]) -> Array | None:
     best, highest = None, -np.inf
-    if len(starts) == 2 and not oracle.restricted:  # both in one pass
-        values = oracle.along(starts[0], starts[1] - starts[0], np.array([0.0, 1.0]))
-        if np.all(np.isfinite(values)):
-            return starts[int(values[1] > values[0])]
     for candidate in starts:
         # Strictly inside, by a little: a start on the edge of the domain cannot move.
         value = float(oracle.along(candidate, candidate * 0.0, np.zeros(1))[0])
@@ -252,7 +280,7 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     total = chunk.weights.total()
     if trials is not None and trials.strides != (0,):
         total = trials if total is None else trials * total
-    mu = np.asarray(np.average(mean, weights=total))
+    mu = np.asarray(mean.mean() if total is None else np.average(mean, weights=total))
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):

@@ -97,6 +97,9 @@ def term_wald(fit: Fit, term: ModelTerm, relatives: Iterable[ModelTerm] = ()) ->
     kept = set(fit.coordinates.kept.tolist())
     given = [j for other in relatives for j in other.columns if j in kept]
     own = [j for j in term.columns if j in kept]
+    if len(own) == 1 and not given and fit.limit is None:
+        alone = float(fit.statistic[own[0]])
+        return Statistic(alone * alone, 1)
     rows = np.zeros((len(given) + len(own), len(fit.names)))
     rows[np.arange(len(rows)), [*given, *own]] = 1.0
     working = fit.coordinates.hypothesis(rows)

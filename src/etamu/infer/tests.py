@@ -24,6 +24,10 @@ INDEPENDENT = 1e-9
 """A row shorter than this, relatively, once earlier rows are projected out, says nothing new."""
 
 
+WIDE = 0.1
+"""Of rows whose every angle with those before has this sine the squares lose less than two digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A statistic and the degrees of freedom it was found on; NaN on 0 degrees of freedom."""
@@ -123,9 +127,17 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
 
 
 def _triangular(half: Array, estimate: Array) -> Array | None:
-    """Return the estimate in an orthonormal basis of the rows, by QR; None where some depend on others."""
+    """Return the estimate in an orthonormal basis of the rows, by QR; None where some depend on others.
+
+    Of rows at wide angles a product has the same triangle to the last digits.
+    """
     if len(half) > half.shape[1]:
         return None
+    if (lengths := np.sqrt(np.einsum("ij,ij->i", half, half))).min(initial=math.inf) > 0.0:
+        shown = half / lengths[:, None]
+        product = triangles.cholesky(shown @ shown.T)
+        if product is not None and product.diagonal().min(initial=1.0) > WIDE:
+            return triangles.solved(product, estimate / lengths, transposed=True)
     upper: Array = np.asarray(np.linalg.qr(half.T, mode="r"))
     lengths = np.sqrt(np.einsum("ij,ij->j", upper, upper))
     if not np.all(np.abs(upper.diagonal()) > INDEPENDENT * lengths):

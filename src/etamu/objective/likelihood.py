@@ -7,23 +7,35 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etamu import sums
 from etamu._base.arrow import all_finite
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates, bound_of
 from etamu.execute.executor import Executor
+from etamu.solve.factor import Metric
 from etamu.solve.oracle import Local
 from etamu.sums import PerRow, Sums
 
 LONG = 50
 """From so many columns on the length of the longest row tells more than the extent of each column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steady:
+    """An expected information that is the same at every eta, with what it is of."""
+
+    executor: Executor
+    unit: PerRow
+    coordinates: Coordinates
+    information: Any
+    metric: Metric | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +65,8 @@ class Likelihood:
     least : float
         The smallest phi that is told from 0. A fit that goes to perfection takes its own phi with it, and no
         step would ever be small beside that.
+    steady : Steady, optional
+        An expected information that no pass has to sum again.
     """
 
     executor: Executor
@@ -66,6 +80,7 @@ class Likelihood:
     groups: NDArray[np.intp] | None = None
     breadth: float = math.inf
     least: float = 0.0
+    steady: Steady | None = None
 
     @property
     def size(self) -> int:
@@ -105,11 +120,34 @@ class Likelihood:
             want |= Want.PEARSON
         if want & Want.CURVATURE and not self.single:
             want = want & ~Want.CURVATURE | Want.OBSERVED
-        total = self.sums(beta, want)
-        if want & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
+        known = self._known()
+        asked = want if known is None else self._less(want)
+        total = self.sums(beta, asked)
+        if asked & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
-            total = self.sums(beta, want & ~Want.CURVATURE | Want.OBSERVED)
-        return self._local(total)
+            total = self.sums(beta, asked & ~Want.CURVATURE | Want.OBSERVED)
+        if known is None:
+            return self._local(total)
+        bent = want & (Want.OBSERVED | Want.CURVATURE)
+        matrix = known.information
+        total = replace(
+            total,
+            expected=matrix if want & Want.EXPECTED else None,
+            observed=matrix if self.unit.canonical and bent else total.observed,
+        )
+        return self._local(total).knowing(matrix, known.metric)
+
+    def _known(self) -> Steady | None:
+        """Return the expected information, if it is known and of these very rows."""
+        held = self.steady
+        if held is None or held.executor is not self.executor or held.unit is not self.unit:
+            return None
+        return held if held.coordinates is self.coordinates else None
+
+    def _less(self, want: Want) -> Want:
+        """Leave out what follows from a known expected information."""
+        bent = Want.OBSERVED | Want.CURVATURE
+        return want & ~(Want.EXPECTED | bent) if self.unit.canonical else want & ~Want.EXPECTED
 
     def opened(self, beta: Array, want: Want) -> tuple[Local, Likelihood] | None:
         """Evaluate as `at` does, and learn in the same pass how far columns and rows reach.

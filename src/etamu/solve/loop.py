@@ -188,8 +188,8 @@ def _in_errors(direction: Direction, scale: float) -> float:
     """Return the largest |step_j| / se_j, with se = sqrt(scale diag(H^-1)); NaN without a metric."""
     if direction.covariance is None:
         return math.nan
-    if not np.any(direction.step):
+    if not direction.step.any():
         return 0.0
     unit = math.sqrt(scale) if scale >= 0 else 1.0
-    largest = float(np.max(np.abs(direction.step) / np.sqrt(entries(direction.covariance))))
+    largest = float((np.abs(direction.step) / np.sqrt(entries(direction.covariance))).max())
     return largest / unit if unit > 0 else math.inf

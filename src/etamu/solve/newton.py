@@ -7,11 +7,10 @@ Read next: `etamu.solve.irls`, the textbook's method beside it.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import Metric, cholesky, lifted

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.solve.factor import Metric, cholesky
 from etamu.solve.outcome import Outcome
 
 __all__ = ["Before", "Local", "Oracle", "Outcome", "Solution", "Step"]
+
+
+FACTORS = ("metric", "fisher")
+"""Those of the observed and the expected information, each made when it is first asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,25 @@ class Local:
     def metric(self) -> Metric | None:
         """The observed information, factorised once; None where there is none or it is no metric."""
         return None if self.observed is None else cholesky(self.observed)
+
+    @cached_property
+    def fisher(self) -> Metric | None:
+        """The same of the expected information."""
+        if self.expected is self.observed:
+            return self.metric
+        return None if self.expected is None else cholesky(self.expected)
+
+    def knowing(self, information: Any, metric: Metric | None) -> Local:
+        """Return this with the factor of an information, where that is known beforehand."""
+        known = zip(FACTORS, (self.observed, self.expected), strict=True)
+        self.__dict__.update({name: metric for name, matrix in known if matrix is information})
+        return self
+
+    def carried(self, value: float, score: Array | None) -> Local:
+        """Return this beside another value and score: the information stays, and so do its factors."""
+        there = replace(self, value=value, score=score)
+        there.__dict__.update({name: self.__dict__[name] for name in FACTORS if name in self.__dict__})
+        return there
 
 
 class Oracle(Protocol):

@@ -22,13 +22,12 @@ and its end is the maximum. What was seen is carried there: the value gains lamb
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from etamu._base.arrow import ArrowFactor
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import Factor, cholesky, lifted
@@ -146,7 +145,7 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if not small and decrement > DECREMENT and isinstance(direction.metric, Factor):
         # x'H^-1 x >= x_j^2 / H_jj: what even that does not promise needs no inverse to be turned down.
-        least = math.sqrt(direction.slope) * float(np.max(oracle.extent / direction.metric.diagonal))
+        least = math.sqrt(direction.slope) * float((oracle.extent / direction.metric.diagonal).max())
         if predicted(steps, direction, least, oracle.concordance) > max(TAKEN, tolerance) * unit:
             return False
     lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
@@ -228,7 +227,7 @@ def landed(here: Point, newton: Direction) -> Point:
     """Return the end of a step so short that what was seen where it began is carried there."""
     local, step = here.local, newton.step
     score = None if local.observed is None else here.score - local.observed @ step
-    return Point(here.beta + step, replace(local, value=local.value + 0.5 * newton.slope, score=score))
+    return Point(here.beta + step, local.carried(local.value + 0.5 * newton.slope, score))
 
 
 def _polished(checks: list[Check]) -> bool:
