@@ -508,3 +508,20 @@ def test_every_instruction_set_gives_the_dense_formulas(isa):
         text=True,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0], ids=["ones", "twos"])
+@pytest.mark.parametrize("levels", [(3,), (2, 3), (2, 6, 12, 11, 22), (5, 40, 30)], ids=str)
+def test_products_of_factors_beside_a_constant_and_numbers(levels: tuple[int, ...], scale: float) -> None:
+    """A column of ones among the numbers holds the products of factors that meet in their table."""
+    rng, n = np.random.default_rng(7), 1500
+    numbers = Dense((np.broadcast_to(scale, n), rng.normal(size=n), rng.normal(size=n)))
+    factors = [Coded(rng.integers(0, count, n).astype(np.int8), count) for count in levels]
+    design = Design((numbers, *factors), n)
+    chunk = Chunk((Predictor(design),), (rng.poisson(1.0, n).astype(float),), Weights(), range(n))
+    unit = next(unit for unit in UNITS if str(unit) == "poisson with log link")
+    beta = 0.1 * rng.normal(size=design.width)
+    found = sums.accumulate(chunk, beta, unit, Want.VALUE | Want.EXPECTED).expected
+    other = sums.accumulate(twin(chunk), beta, unit, Want.VALUE | Want.EXPECTED).expected
+    whole = found if isinstance(found, np.ndarray) else found.dense()
+    assert_allclose(whole, other.dense(), rtol=1e-12, atol=1e-12)

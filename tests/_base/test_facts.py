@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from etamu._base.facts import dataclass
+from etamu._base.facts import dataclass, replace
 
 WAYS = pytest.mark.parametrize("make", [dataclass, dataclasses.dataclass], ids=["ours", "library"])
 
@@ -198,3 +198,33 @@ def test_a_field_of_its_own_making_is_set_by_the_class() -> None:
     assert repr(Partly(1, c=5)).endswith("Partly(a=1, b=3, c=5)")
     with pytest.raises(TypeError):
         Partly(1, 5)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("slots", [False, True], ids=["dict", "slots"])
+def test_other_values_of_some_fields(slots: bool) -> None:
+    thing = made(dataclass, slots=slots)(1, c=[3])
+    other = replace(thing, a=4)
+    assert other == dataclasses.replace(thing, a=4)
+    assert other.c is thing.c
+    with pytest.raises(TypeError, match="unexpected"):
+        replace(thing, nothing=1)
+
+
+def test_a_cached_property_is_computed_once_and_is_still_one() -> None:
+    seen: list[int] = []
+
+    @dataclass(frozen=True)
+    class Held:
+        a: int
+
+        @cached_property
+        def twice(self) -> int:
+            """Twice a."""
+            seen.append(self.a)
+            return 2 * self.a
+
+    held = Held(4)
+    assert (held.twice, held.twice, seen) == (8, 8, [4])
+    assert isinstance(Held.twice, cached_property)
+    assert Held.twice.__doc__ == "Twice a."
+    assert "twice" not in replace(held, a=5).__dict__

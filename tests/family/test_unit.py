@@ -327,3 +327,21 @@ def test_units_are_values():
             continue
         assert unit == Unit(own.Bernoulli(), link)
         assert hash(unit) == hash(Unit(own.Bernoulli(), link))
+
+
+@whole
+def test_a_steady_unit_has_the_same_information_at_every_eta(unit) -> None:
+    eta = np.linspace(0.5, 1.5, 9)
+    y = tuple(np.full(9, number) for number in (1.0, 2.0)[: len(unit.family.response)])
+    known = unit.family.variance_power is not None and unit.link.exponent is not None
+    if not (known and np.all(unit.domain.contains(eta))):
+        assert not unit.steady or not np.all(unit.domain.contains(eta))
+        return
+    expected = unit.bind(np)(y, eta)[2]
+    assert unit.steady == (np.ptp(expected) <= 8.0 * EPS * expected.max())
+
+
+def test_the_units_that_stabilise_the_variance() -> None:
+    steady = {str(unit) for unit in UNITS if unit.steady}
+    assert {"gaussian with identity link", "gamma with log link", "poisson with sqrt link"} <= steady
+    assert "poisson with log link" not in steady

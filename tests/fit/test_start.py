@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 
 import etamu as em
 from etamu import sums
-from etamu._base.types import LINE
+from etamu._base.types import LINE, Want
 from etamu.fit.assemble import from_formula
 from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options
-from etamu.fit.start import Inside, candidates, constant_eta, normal_equations, start
+from etamu.fit.start import Inside, Normal, candidates, constant_eta, normal_equations, start
+from etamu.objective.likelihood import Likelihood
 from tests.samples import FITTED, FORMULA, keywords, sample
 
 
@@ -141,3 +143,32 @@ def test_with_a_log_link_the_constant_starts_where_its_score_is_zero(family):
     assert (
         abs(unit.bind(np)(stage.chunk.y, sums.etas(stage.chunk, stage.coordinates.raw(again)))[1].sum()) > 0.1
     )
+
+
+@pytest.mark.parametrize("weights", [None, "w"], ids=["plain", "weighted"])
+@pytest.mark.parametrize(("family", "link"), [("gamma", "log"), ("gaussian", "identity")])
+def test_an_information_that_is_the_same_at_every_eta_is_summed_once(
+    family: str, link: str, weights: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    data = {
+        "x": rng.normal(size=400),
+        "g": rng.integers(0, 4, 400).astype(str),
+        "w": rng.uniform(0.5, 2.0, 400),
+    }
+    data["y"] = rng.gamma(2.0, np.exp(0.3 * data["x"]))
+    asked: list[Want] = []
+
+    def sums(self: Likelihood, beta: np.ndarray, want: Want, summed=Likelihood.sums) -> Any:
+        asked.append(want)
+        return summed(self, beta, want)
+
+    monkeypatch.setattr(Likelihood, "sums", sums)
+    once = em.glm("y ~ x + g", data, family, link, variance_weights=weights)
+    assert not any(want & Want.EXPECTED for want in asked)
+    assert any(want & Want.OBSERVED for want in asked) == (family == "gamma")
+    monkeypatch.setattr(Normal, "steady", lambda *_: None)
+    again = em.glm("y ~ x + g", data, family, link, variance_weights=weights)
+    assert np.array_equal(once.coef, again.coef)
+    assert np.array_equal(once.cov, again.cov)
+    assert (once.passes, once.pearson_chi2) == (again.passes, again.pearson_chi2)

@@ -59,7 +59,9 @@ def test_the_norm_of_a_direction_bounds_the_largest_eigenvalue() -> None:
     for size in (1, 3, 40):
         root = rng.normal(size=(size + 5, size))
         norm = Direction(np.ones(size), 1.0, "observed", cholesky(root.T @ root)).norm
-        assert 1.0 / np.linalg.eigvalsh(root.T @ root)[0] <= norm * (1 + 1e-9)
+        largest = 1.0 / np.linalg.eigvalsh(root.T @ root)[0]
+        assert largest <= norm * (1 + 1e-9)
+        assert norm <= largest * size ** (1 / 8) * (1 + 1e-9)  # (sum of 8th powers of the eigenvalues)^(1/8)
     assert Direction(np.ones(1), 1.0).norm == math.inf
 
 

@@ -21,6 +21,8 @@ from etamu.solve.oracle import Local, Oracle
 
 FINAL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
 """What a verifying pass asks, and what a `Solution.local` therefore holds."""
+SLIGHT = 128
+"""Products of matrices of up to so many columns cost nothing beside a pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,20 @@ class Direction:
 
     @cached_property
     def norm(self) -> float:
-        """Bound the largest eigenvalue of H^-1 by row sums and Frobenius norm; inf where it is no matrix."""
+        """Bound the largest eigenvalue of H^-1 by row sums and Frobenius norm; inf where it is no matrix.
+
+        Where products cost nothing it is the Frobenius norm of the fourth power, of which the largest
+        eigenvalue is the larger share.
+        """
         if not isinstance(self.covariance, np.ndarray):
             return math.inf
         with np.errstate(over="ignore", invalid="ignore"):
             rows = float(np.abs(self.covariance).sum(axis=0).max(initial=0.0))
-            return min(rows, float(np.linalg.norm(self.covariance)))
+            size = float(np.linalg.norm(self.covariance))
+            if len(self.covariance) > SLIGHT or not 0.0 < size < math.inf:
+                return min(rows, size)
+            square = (self.covariance / size) @ (self.covariance / size)
+            return min(rows, size * math.sqrt(math.sqrt(float(np.linalg.norm(square @ square)))))
 
     def largest_form(self, extent: Array, groups: NDArray[np.intp] | None) -> float:
         """Bound x' H^-1 x over all rows, as `arrow.largest_form` says; the last answer is kept."""

@@ -85,21 +85,24 @@ class Begun(Before):
 
 
 def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tuple[Array, Metric] | None:
-    """Return where a Newton step of at most so large a decrement ends, and the metric where it began.
+    """Return where a Newton step ends that leaves at most so large a decrement, and the metric it had.
 
-    None where the search ends before, or what it meets is not finite: then it is no help.
+    A step whose own decrement is no larger does, and one that Newton's rate promises to: a decrement that
+    fell from a to b = c a^2 falls to c b^2 next. None where the search ends before, or what it meets is not
+    finite: then it is no help.
     """
     ridged = Ridged(oracle, strength)
     rule = Newton()
-    here = Point(start, ridged.at(start, STEP))
+    here, before = Point(start, ridged.at(start, STEP)), 0.0
     for _ in range(LIMIT):
         if not math.isfinite(here.local.value):
             return None
         direction = rule.direction(ridged, (here,))
-        if direction.slope <= decrement and here.local.metric is not None:
+        fell = min(1.0, direction.slope / before) if before else 1.0
+        if fell**2 * direction.slope <= decrement and here.local.metric is not None:
             return here.beta + direction.step, here.local.metric
         moved = advance(ridged, here, direction, STEP, rule.demand)
         if moved is None:
             return None
-        here = moved[0]
+        here, before = moved[0], direction.slope
     return None
