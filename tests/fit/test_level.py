@@ -15,11 +15,10 @@ from etamu.fit import estimate as estimating
 from etamu.fit import level as levelling
 from etamu.fit import pilot as piloting
 from etamu.fit.level import level_of
+from tests.catalogue import CUBIC, SECANT
 
 pytest.importorskip("sympy")
 
-SECANT = em.derive(cumulant="-log(cos(theta))")
-CUBIC = em.derive(variance="mu**2 * (1 + mu)")
 N = 6000
 
 
