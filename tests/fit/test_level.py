@@ -96,7 +96,7 @@ def test_the_same_bits_by_any_number_of_threads():
                 again = estimating.estimate(replace(first.problem, options=asked))
             numbers = (again.deviance, again.null_deviance, again.loglik)
             found.append((again.coef, numbers))
-    assert levels[0] == levels[1] == levels[2] is not None
+    assert len({level.total for level in levels}) == 1
     for coef, numbers in found[1:]:
         assert_array_equal(coef, found[0][0])
         assert numbers == found[0][1]
