@@ -100,3 +100,15 @@ def test_the_same_bits_by_any_number_of_threads():
     for coef, numbers in found[1:]:
         assert_array_equal(coef, found[0][0])
         assert numbers == found[0][1]
+
+
+def test_a_climb_at_whose_end_digits_are_lost_goes_on_by_deviances():
+    formula, family, options = CASES["cubic"]
+    usual, _ = piloted(formula, table(), family, **options)
+    with patch.object(levelling.Level, "holds", lambda *_: False):
+        longer, _ = piloted(formula, table(), family, **options)
+    assert longer.converged
+    assert longer.passes > usual.passes
+    assert len(longer.trace) > len(usual.trace)
+    assert_allclose(longer.coef, usual.coef, rtol=1e-9)
+    assert_allclose(longer.deviance, usual.deviance, rtol=1e-12)
