@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-import etamu as em
 import numpy as np
 
+import etamu as em
 from benchmarks.problem import Array
 
 ROWS, COLUMNS = 500_000, 30
@@ -62,7 +62,9 @@ def cases(rows: int) -> tuple[Array, dict[str, Case]]:
         Case("gamma, inverse", "gamma", "inverse", below * rng.gamma(8.0, 0.125, size=rows)),
         Case("hyperbolic secant, identity", secant, "identity", eta + 0.8 * noise),
         Case("V = mu^2 (1 + mu), log", cubic, "log", amount),
-        Case("V = mu^2 (1 + mu), canonical", cubic, cubic.canonical, below * rng.gamma(8.0, 0.125, size=rows)),
+        Case(
+            "V = mu^2 (1 + mu), canonical", cubic, cubic.canonical, below * rng.gamma(8.0, 0.125, size=rows)
+        ),
     )
     return X, {case.title: case for case in listed}
 

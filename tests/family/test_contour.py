@@ -73,6 +73,24 @@ def test_the_inversion_is_the_closed_density(text) -> None:
     assert_allclose(value, truth(y), rtol=0.0, atol=2e-10)
 
 
+def test_an_even_law_is_known_by_its_variance() -> None:
+    for text, even in (("1 + mu**2", True), ("1 + mu + mu**2", False), ("mu**2", False)):
+        assert Inversion(em.derive(variance=text, quasi=True).found, law(text), integer=False).even == even
+
+
+@pytest.mark.parametrize("phi", [0.37, 1.0, 2.5, 8.0])
+def test_eleven_digits_are_left_of_an_inversion(phi) -> None:
+    y = np.sinh(np.linspace(0.0, 5.0, 60))
+    found = em.derive(variance="1 + mu**2", quasi=True).found
+    value = Inversion(found, law("1 + mu**2"), integer=False).saturated(y, np.full_like(y, phi))
+    # the generalised hyperbolic secant law again, with the log of |Gamma|^2 as its terms lose it far out
+    shape, theta = 1.0 / phi, np.arctan(y)
+    base = (shape - 2.0) * np.log(2.0) + np.log(shape) - np.log(np.pi) - gammaln(shape)
+    truth = base + 2.0 * loggamma(0.5 * shape * (1.0 + 1j * y)).real
+    truth = truth + shape * (y * theta + np.log(np.cos(theta)))
+    assert_allclose(value, truth, rtol=0.0, atol=2e-11)
+
+
 @pytest.mark.parametrize("phi", [0.02, 0.3, 4.0])
 def test_every_dispersion_is_inverted(phi) -> None:
     found = em.derive(variance="mu**2", quasi=True).found

@@ -11,11 +11,10 @@ from etamu.family.exponent import Exponent, Highest, differing
 from etamu.family.links import Identity, Log, Logit
 from etamu.family.program import compiled, traced
 from etamu.family.unit import Unit
+from tests.catalogue import CUBIC, SECANT
 
 pytest.importorskip("sympy")
 
-SECANT = em.derive(cumulant="-log(cos(theta))")
-CUBIC = em.derive(variance="mu**2 * (1 + mu)")
 ABEL = em.derive(variance="mu * (1 + mu)**2")
 PROPORTION = em.derive(variance="mu**2 * (1 - mu)**2")
 UNITS = {

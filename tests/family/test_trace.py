@@ -57,6 +57,13 @@ def test_constants_are_folded_as_numpy_computes_them(xp):
     assert xp.where(xp.zeros_like(x) > 0.0, 5.0, x).node == x.node
 
 
+def test_minus_half_of_twice_a_number_is_minus_that_number(xp):
+    x = xp.input()
+    assert (-0.5 * (2.0 * x)).node == (-x).node
+    assert (0.25 * (4.0 * x)).node == x.node
+    assert (3.0 * (x * (1.0 / 3.0))).node != x.node  # a third is rounded
+
+
 EDGES = np.array([0.0, -0.0, 1.5, -1.5, np.inf, -np.inf, np.nan, 1e-320, 1e308, 3.0])
 SAME = {
     "x * 1": lambda _, x: (x * 1.0, x),

@@ -14,6 +14,7 @@ from etamu.fit import estimate as estimating
 from etamu.fit import pilot as piloting
 from etamu.fit.pilot import size_of
 from etamu.fit.sample import spread
+from tests.catalogue import CUBIC, SECANT
 
 N = 6000
 
@@ -69,8 +70,6 @@ def agree(mine: em.Fit, theirs: em.Fit) -> None:
     assert_allclose(mine.dispersion, theirs.dispersion, rtol=1e-8)
 
 
-SECANT = em.derive(variance="1 + mu**2")
-CUBIC = em.derive(variance="mu**2 * (1 + mu)")
 CASES: dict[str, tuple[Any, ...]] = {
     "logistic": ("yes ~ x + z + g", "bernoulli", {}),
     "logistic, weighted": (

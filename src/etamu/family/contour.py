@@ -45,7 +45,7 @@ _REACHED = [
 ]
 """Where those that have not ended are after 1, 2, … of their own."""
 
-_GONE = -44.0
+_GONE = -36.0
 """The log of what counts as nothing beside 1."""
 
 _STEPS = 250

@@ -155,7 +155,8 @@ def _estimated(problem: Problem) -> Fit:
             stage, null = replace(stage, begin=begin), null or null_seen(problem, begin.constant)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         found = _found(problem, oracle, stage, solve, ahead)
-        stage = replace(stage, null=null, level=None if piloted is None else piloted.level)
+        level = None if piloted is None or piloted.level is None else piloted.level.total
+        stage = replace(stage, null=null, level=level)
         return _answered(problem, *_unblurred(problem, stage, found))
 
 
@@ -294,10 +295,17 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
     """Climb from where the fit of the sample ended, with what it is still good for."""
     if solver == "irls":
         return irls(oracle, piloted.beta, callback=watch)
-    first = piloted.begun or piloted.over(oracle)
+    first, level = piloted.begun or piloted.over(oracle), piloted.level
     if piloted.part is not None:
-        return surrogate(first, piloted.beta, piloted.part, callback=watch)
-    return newton(first, piloted.beta, metric=piloted.metric, callback=watch)
+        found = surrogate(first, piloted.beta, piloted.part, callback=watch)
+    else:
+        found = newton(first, piloted.beta, metric=piloted.metric, callback=watch)
+    if level is None or level.holds(oracle.coordinates.raw(found.beta)):
+        return found
+    again = newton(
+        oracle, found.beta, callback=watch
+    )  # by deviances, which have digits where exponents lost them
+    return replace(again, steps=found.steps + again.steps, passes=found.passes + again.passes)
 
 
 def _to_edge(

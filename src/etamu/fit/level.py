@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from etamu import sums
+from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk, Predictor
 from etamu.design.design import Design
@@ -32,7 +33,33 @@ MOST = 64.0
 """Terms so many times as large as half the deviance of a constant leave it all but two of its digits."""
 
 
-def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: Array) -> float | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """What sums of exponents are off by, and the rows that show whether they may be taken.
+
+    Parameters
+    ----------
+    unit : Unit
+    total : float
+        The sum of the largest exponents over all rows.
+    rows : Chunk
+        Some rows.
+    """
+
+    unit: Unit
+    total: float
+    rows: Chunk
+
+    def over(self, oracle: Likelihood) -> Likelihood:
+        """Return the likelihood that sums exponents."""
+        return replace(oracle, unit=Exponent(self.unit), level=self.total)
+
+    def holds(self, raw: Array) -> bool:
+        """Tell whether sums of exponents have the digits of the deviance at a point, in raw coefficients."""
+        return _alike(self.unit, self.rows, raw)
+
+
+def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: Array) -> Level | None:
     """Sum the largest exponents over all rows; None where none is stated, or too many digits cancel.
 
     Parameters
@@ -44,22 +71,22 @@ def level_of(executor: Executor, unit: Unit, chunk: Chunk, sample: Chunk, raw: A
     sample : Chunk
         Some of them, which show how much cancels.
     raw : array
-        Coefficients of the raw columns near the maximum: there the deviance is smallest.
+        Coefficients of the raw columns where the climb begins.
     """
     if not unit.family.exponent_stated:
         return None
     few = sample.take(np.arange(0, len(sample), max(len(sample) // SOME, 1)))
-    eta, total = sums.etas(few, raw), few.weights.total()
-    if not differing(unit, few.y, eta, np.ones_like(eta) if total is None else total) <= SAME:
+    if not _alike(unit, few, raw):
         return None
     look = partial(sums.accumulate, beta=np.zeros(0), unit=Highest(unit), want=Want.VALUE)
-    level = executor.over(without_columns(chunk, None)).reduce(look).value
-    return level if math.isfinite(level) else None
+    total = executor.over(without_columns(chunk, None)).reduce(look).value
+    return Level(unit, total, few) if math.isfinite(total) else None
 
 
-def by_exponent(oracle: Likelihood, unit: Unit, level: float) -> Likelihood:
-    """Return the likelihood that sums exponents, of which the largest ones come to `level`."""
-    return replace(oracle, unit=Exponent(unit), level=level)
+def _alike(unit: Unit, rows: Chunk, raw: Array) -> bool:
+    total = rows.weights.total()
+    weight = np.ones(len(rows)) if total is None else total
+    return differing(unit, rows.y, sums.etas(rows, raw), weight) <= SAME
 
 
 def without_columns(chunk: Chunk, offset: Array | None) -> Chunk:

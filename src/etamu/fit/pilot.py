@@ -15,7 +15,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
-from etamu.fit.level import by_exponent, level_of
+from etamu.fit.level import Level, level_of
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
@@ -53,9 +53,8 @@ class Piloted:
     part : Likelihood, optional
         Of the sample, where that is so and asking it costs little beside a pass: the climb may ask it what
         the sum over all rows does beyond its second derivative.
-    unit : Unit
-    level : float, optional
-        The sum over all rows of the largest exponents, where the climb may sum exponents, not deviances.
+    level : Level, optional
+        Where the climb may sum exponents, not deviances.
     begun : Begun, optional
         The likelihood of all rows, where its first pass has been taken.
     """
@@ -63,13 +62,12 @@ class Piloted:
     beta: Array
     metric: Metric | None
     part: Likelihood | None
-    unit: Unit
-    level: float | None = None
+    level: Level | None = None
     begun: Begun | None = None
 
     def over(self, oracle: Likelihood) -> Likelihood:
         """Return the likelihood of all rows as the climb asks it."""
-        return oracle if self.level is None else by_exponent(oracle, self.unit, self.level)
+        return oracle if self.level is None else self.level.over(oracle)
 
     def opened(self, oracle: Likelihood) -> tuple[Likelihood, Piloted] | None:
         """Take the first pass of the climb over columns of which only a sample was seen.
@@ -126,9 +124,9 @@ def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Pil
     steady = len(sampled.chunk) >= STEADY * oracle.size
     slight = steady and sampled.share <= (MODEST if sampled.chunk.coded else SLIGHT)
     level = level_of(oracle.executor, unit, chunk, sampled.chunk, oracle.coordinates.raw(found[0]))
-    # Of the part only score and information will be asked.
-    asked = few if level is None else by_exponent(few, unit, 0.0)
-    return Piloted(found[0], found[1] if steady else None, asked if slight else None, unit, level)
+    # Of the part only score and information will be asked, whatever its level is.
+    asked = few if level is None else level.over(few)
+    return Piloted(found[0], found[1] if steady else None, asked if slight else None, level)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:

@@ -55,7 +55,7 @@ class Stage:
     hasty: bool = False
     """Whether moments are those of the sample."""
     level: float | None = None
-    """The sum of the largest exponents, where the climb summed exponents."""
+    """The sum of the largest exponents, where it is known."""
     begin: Begin | None = None
     """Where the climb begins, where that was found out beforehand."""
     null: Callable[[], float] | None = None
