@@ -68,8 +68,9 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
         if chosen is None or found is None:
             continue
         (ended, outcome), value = found, solution.local.value
-        if not ended.value < value - LOWER * abs(value) - ended.noise:
-            beta = chosen.coefficients(ended.exact, rows.offset)
+        beta = chosen.coefficients(ended.exact, rows.offset)
+        lower = ended.value < value - LOWER * abs(value) - ended.noise
+        if np.all(np.isfinite(beta)) and not lower:
             return plain, _found(rows, solution, ended, beta, outcome)
     return stage, solution
 
@@ -215,6 +216,8 @@ def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome
         near = replace(begun, local=rows.oracle.at(beta, FINAL))
     if near is not None and ended.value - near.local.value <= LOST * scale + ended.noise:
         return near
+    if near is not None:  # from a little inside an edge every row has a mean
+        begun = replace(begun, beta=near.beta)
     outcome = Outcome.PRECISION if outcome is Outcome.CONVERGED else outcome
     return replace(begun, local=_summed(rows, ended, scale), outcome=outcome, eta=ended.eta)
 
