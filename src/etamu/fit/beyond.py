@@ -30,6 +30,7 @@ from etamu._base.rational import dot, exact, inverse, product, rounded
 from etamu._base.types import Array, Mask
 from etamu.fit.edge import NEAR, edge_of, from_inside, inside_of
 from etamu.fit.problem import Problem
+from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, unshifted
 from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
@@ -47,8 +48,6 @@ LOST = 1e-6
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
 LEFT = 8.0
 """Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
-LOWER = 1e-9
-"""Share of its value by which rounding may put a maximum below what was in hand."""
 
 State = Callable[[Problem, Stage], Likelihood]
 
@@ -67,10 +66,9 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
         found = None if chosen is None else _climbed(chosen, start)
         if chosen is None or found is None:
             continue
-        (ended, outcome), value = found, solution.local.value
+        ended, outcome = found
         beta = chosen.coefficients(ended.exact, rows.offset)
-        lower = ended.value < value - LOWER * abs(value) - ended.noise
-        if np.all(np.isfinite(beta)) and not lower:
+        if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
             return plain, _found(rows, solution, ended, beta, outcome)
     return stage, solution
 
