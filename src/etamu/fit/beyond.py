@@ -38,10 +38,14 @@ from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.graded import graded, least_squares
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.trust import Ended, ascend, at_rest
+from etamu.solve.trust import EPS, Ended, ascend, at_rest, blur
 
 CELLS = 2_000
 """Numbers in the rows up to which they are taken apart in fractions."""
+CHOICES = 3
+"""Times that rows are chosen."""
+CANCELS = 64.0
+"""Times its distance from an end, or 1, that the terms of an eta may be."""
 LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-6
@@ -62,11 +66,10 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     if rows is None:
         return stage, solution
     for start in _starts(rows, stage, solution):
-        chosen = _chosen(rows, start)
-        found = None if chosen is None else _climbed(chosen, start)
-        if chosen is None or found is None:
+        found = _settled(rows, start)
+        if found is None:
             continue
-        ended, outcome = found
+        chosen, ended, outcome = found
         beta = chosen.coefficients(ended.exact, rows.offset)
         if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
             return plain, _found(rows, solution, ended, beta, outcome)
@@ -90,6 +93,13 @@ class _Chosen:
     inverse: list[list[Fraction]]
     rows: Written
 
+    def holds(self, ended: Ended) -> bool:
+        """Tell whether no eta is so much less than its terms that their rounding is a share of it."""
+        theta, (lower, upper) = ended.exact.hi, self.rows.ends
+        gap = np.minimum(ended.eta - lower, upper - ended.eta)
+        room = np.where(np.isfinite(gap), gap, np.maximum(np.abs(ended.eta), 1.0))
+        return bool(np.all(blur(self.rows, theta) <= CANCELS * EPS * room))
+
     def coefficients(self, theta: Double, offset: Array) -> Array:
         """Return the coefficients of etas, rounded once."""
         digits = zip(exact(theta.hi), exact(theta.lo), exact(offset[self.place]), strict=True)
@@ -108,6 +118,19 @@ def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
     yield np.where(at_mean, own, usual)
     design = stage.chunk.predictors[0].design
     yield stage.coordinates.rows(design) @ solution.beta + rows.offset
+
+
+def _settled(rows: Written, eta: Array) -> tuple[_Chosen, Ended, Outcome] | None:
+    """Climb, and choose rows anew where those of the start say too little of others at the end."""
+    for _ in range(CHOICES):
+        chosen = _chosen(rows, eta)
+        found = None if chosen is None else _climbed(chosen, eta)
+        if chosen is None or found is None:
+            return None
+        if chosen.holds(found[0]):
+            return chosen, *found
+        eta = found[0].eta
+    return None
 
 
 def _chosen(rows: Written, eta: Array) -> _Chosen | None:
