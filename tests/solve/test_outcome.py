@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+import etamu as em
 from etamu._base.types import Array, Want
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.newton import newton
@@ -28,6 +29,13 @@ def stalled() -> Solution:
     return newton(Upside(oracle.x, oracle.y, oracle.row, 1.0), start)
 
 
+def beyond_float64() -> Solution:
+    """Fit columns whose terms, of 1e22, leave an eta of 1e-12."""
+    data = {"y": [1e-10, 8e5, 40.0], "x": [-3e-14, -7e-13, -1e-12], "z": [2017.0, 2008.0, 2015.0]}
+    with pytest.warns(em.ConvergenceWarning, match="too few digits"):
+        return em.glm("y ~ x + z", data, family="gamma", link="inverse_squared").solution
+
+
 PROVOKED = {
     Outcome.CONVERGED: lambda: newton(*maxima()["logistic"]),
     Outcome.STATIONARY: lambda: newton(*others()["saddle"]),
@@ -36,6 +44,7 @@ PROVOKED = {
     Outcome.INFEASIBLE: lambda: newton(*others()["outside"]),
     Outcome.LIMIT: lambda: newton(*maxima()["logistic"], limit=2),
     Outcome.STALLED: stalled,
+    Outcome.PRECISION: beyond_float64,
 }
 
 

@@ -30,6 +30,7 @@ from etamu._base.rational import dot, exact, inverse, product, rounded
 from etamu._base.types import Array, Mask
 from etamu.fit.edge import NEAR, edge_of, from_inside, inside_of
 from etamu.fit.problem import Problem
+from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, unshifted
 from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
@@ -37,18 +38,20 @@ from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.graded import graded, least_squares
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.trust import Ended, ascend, at_rest
+from etamu.solve.trust import EPS, Ended, ascend, at_rest, blur
 
 CELLS = 2_000
 """Numbers in the rows up to which they are taken apart in fractions."""
+CHOICES = 3
+"""Times that rows are chosen."""
+CANCELS = 64.0
+"""Times its distance from an end, or 1, that the terms of an eta may be."""
 LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-6
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
 LEFT = 8.0
 """Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
-LOWER = 1e-9
-"""Share of its value by which rounding may put a maximum below what was in hand."""
 
 State = Callable[[Problem, Stage], Likelihood]
 
@@ -63,13 +66,12 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     if rows is None:
         return stage, solution
     for start in _starts(rows, stage, solution):
-        chosen = _chosen(rows, start)
-        found = None if chosen is None else _climbed(chosen, start)
-        if chosen is None or found is None:
+        found = _settled(rows, start)
+        if found is None:
             continue
-        (ended, outcome), value = found, solution.local.value
-        if not ended.value < value - LOWER * abs(value) - ended.noise:
-            beta = chosen.coefficients(ended.exact, rows.offset)
+        chosen, ended, outcome = found
+        beta = chosen.coefficients(ended.exact, rows.offset)
+        if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
             return plain, _found(rows, solution, ended, beta, outcome)
     return stage, solution
 
@@ -91,6 +93,13 @@ class _Chosen:
     inverse: list[list[Fraction]]
     rows: Written
 
+    def holds(self, ended: Ended) -> bool:
+        """Tell whether no eta is so much less than its terms that their rounding is a share of it."""
+        theta, (lower, upper) = ended.exact.hi, self.rows.ends
+        gap = np.minimum(ended.eta - lower, upper - ended.eta)
+        room = np.where(np.isfinite(gap), gap, np.maximum(np.abs(ended.eta), 1.0))
+        return bool(np.all(blur(self.rows, theta) <= CANCELS * EPS * room))
+
     def coefficients(self, theta: Double, offset: Array) -> Array:
         """Return the coefficients of etas, rounded once."""
         digits = zip(exact(theta.hi), exact(theta.lo), exact(offset[self.place]), strict=True)
@@ -109,6 +118,19 @@ def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
     yield np.where(at_mean, own, usual)
     design = stage.chunk.predictors[0].design
     yield stage.coordinates.rows(design) @ solution.beta + rows.offset
+
+
+def _settled(rows: Written, eta: Array) -> tuple[_Chosen, Ended, Outcome] | None:
+    """Climb, and choose rows anew where those of the start say too little of others at the end."""
+    for _ in range(CHOICES):
+        chosen = _chosen(rows, eta)
+        found = None if chosen is None else _climbed(chosen, eta)
+        if chosen is None or found is None:
+            return None
+        if chosen.holds(found[0]):
+            return chosen, *found
+        eta = found[0].eta
+    return None
 
 
 def _chosen(rows: Written, eta: Array) -> _Chosen | None:
@@ -215,6 +237,8 @@ def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome
         near = replace(begun, local=rows.oracle.at(beta, FINAL))
     if near is not None and ended.value - near.local.value <= LOST * scale + ended.noise:
         return near
+    if near is not None:  # from a little inside an edge every row has a mean
+        begun = replace(begun, beta=near.beta)
     outcome = Outcome.PRECISION if outcome is Outcome.CONVERGED else outcome
     return replace(begun, local=_summed(rows, ended, scale), outcome=outcome, eta=ended.eta)
 

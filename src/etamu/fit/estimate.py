@@ -47,7 +47,7 @@ from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
-from etamu.fit.refine import LOST, in_doubt, polished, refined, uphill
+from etamu.fit.refine import in_doubt, in_question, polished, refined, uphill
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import (
@@ -220,7 +220,7 @@ def _found(
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
     """Find the estimate again in columns as they came, where shifted ones cost it digits."""
     solution = found.solution
-    lost = found.settled and solution.outcome in LOST
+    lost = found.settled and in_question(stage.chunk, solution)
     if found.limit is not None or not (lost or blurred(stage, solution)):
         return stage, found
     plain, solution = (beyond if lost else sharpened)(problem, stage, solution, likelihood_of)

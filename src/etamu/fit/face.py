@@ -26,7 +26,7 @@ from etamu.execute.threads import Threads
 from etamu.family.recession import may_run
 from etamu.family.unit import Unit
 from etamu.solve.aliases import Doubts, doubts_of
-from etamu.solve.cone import normal
+from etamu.solve.cone import demands
 from etamu.solve.factor import clearly_independent, independent_columns
 
 EMPTY = 1e-13
@@ -39,8 +39,6 @@ MOST = 25_000_000
 """Numbers in the null vectors up to which they are written out."""
 NARROW = 1_000
 """Columns up to which a triangle of all rows may decide what a Gram leaves in doubt."""
-BLOCK = 1 << 14
-"""Rows written out at a time."""
 TINY = 1e-11
 """Entries of a null vector below this share of its largest are 0."""
 
@@ -103,12 +101,7 @@ class Rows:
 
     def demands(self, basis: Array, rows: NDArray[np.intp]) -> Array:
         """Collect what rows that run demand of the vectors of a basis, repeated demands once."""
-        found: list[Array] = []
-        for start in range(0, len(rows), BLOCK):
-            some = rows[start : start + BLOCK]
-            moved = self.moved(basis, some) * self.ways[some][:, None]
-            found.append(normal(np.where(np.abs(moved) <= 1e-12 * np.abs(moved).max(), 0.0, moved)))
-        return np.unique(np.vstack(found), axis=0)
+        return demands(rows, lambda some: self.moved(basis, some) * self.ways[some][:, None])
 
     def over(self, rows: Mask) -> Threads:
         """Return the executor of some of the rows."""

@@ -26,13 +26,13 @@ from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
-from etamu.fit.face import BLOCK, Rows
+from etamu.fit.face import Rows
 from etamu.fit.levels_apart import direction_of, levels_apart
 from etamu.fit.placed import Placed, placed
 from etamu.fit.refine import in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.cone import least_sum, run_of
+from etamu.solve.cone import BLOCK, least_sum, run_of
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Cone, Recession, recede, verified

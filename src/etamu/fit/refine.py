@@ -75,6 +75,8 @@ NAMED = 8
 """Columns named in a warning."""
 POLISHING = 4
 """Newton steps that may polish a climb which rounding of the value has stopped."""
+APART = 1e16
+"""Weights whose ratio is above this leave the lightest rows no digit in a sum."""
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
 MOST_APART = 200
@@ -152,7 +154,8 @@ def polished(oracle: Likelihood, chunk: Chunk, solution: Solution) -> Solution:
             break
         beta = solution.beta + step
         seen = oracle.at(beta, FINAL)
-        if not (seen.value >= _no_lower(solution) and remaining(seen)[1] < decrement / 4):
+        held = no_lower(seen.value, solution, solution.local.scale)
+        if not (held and remaining(seen)[1] < decrement / 4):
             break
         solution = replace(solution, beta=beta, local=seen, passes=solution.passes + 1)
     return solution
@@ -165,6 +168,14 @@ def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
     if solution.outcome is Outcome.CONVERGED:
         return not measured(solution.local)
     return solution.outcome in LOST
+
+
+def in_question(chunk: Chunk, solution: Solution) -> bool:
+    """Tell whether a search came to nothing, or to an edge whose proof has not heard the lightest rows."""
+    if solution.outcome is not Outcome.BOUNDARY:
+        return solution.outcome in LOST
+    weight = chunk.weights.total()
+    return weight is not None and bool(weight.max() > APART * weight.min())
 
 
 def uphill(oracle: Likelihood, start: Array) -> Solution | None:
@@ -193,7 +204,9 @@ def _refined(
         beta = _extended(problem, oracle, whitened, beta)
     seen = oracle.at(beta, FINAL)
     few = len(problem.chunk) * oracle.size <= FEW and solution.outcome is not Outcome.CONVERGED
-    if not seen.value >= _no_lower(solution):  # the way to orthogonal coordinates and back may cost more
+    if not no_lower(
+        seen.value, solution, solution.local.scale
+    ):  # the way to orthogonal coordinates and back may cost more
         return (_at_floor(oracle, solution) if few else None) or solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
     if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):
@@ -205,10 +218,13 @@ def _refined(
     return (_at_floor(oracle, better) if few else None) or better
 
 
-def _no_lower(solution: Solution) -> float:
-    """Return the value from which on a point is no worse: less by a standard error, or by rounding."""
-    value = solution.local.value
-    return value - FALLEN * abs(value) - max(solution.local.scale, 0.0)
+def no_lower(value: float, before: Solution, slack: float) -> bool:
+    """Tell whether a value is no lower than that of a solution but for its last digits, and some slack.
+
+    The slack is what rounding may change the value by, or one standard error where only the score tells.
+    """
+    known = before.local.value
+    return not (math.isnan(value) or value < known - FALLEN * abs(known) - max(0.0, slack))
 
 
 def _at_floor(oracle: Likelihood, solution: Solution) -> Solution | None:

@@ -23,6 +23,7 @@ from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
 from etamu.fit.problem import Problem
+from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, sharper, unshifted
 from etamu.fit.start import Guess, candidates, floored
 from etamu.objective.likelihood import Likelihood
@@ -155,7 +156,7 @@ def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None
     found = _solution(rows.oracle, solution, ended, outcome)
     if found is None and outcome is Outcome.BOUNDARY:
         found = from_inside(edge_of(rows, ended.beta), ended.beta, solution)
-        return found if found is not None and _no_lower(found.local, solution) else None
+        return found if found is not None and _as_high(found.local, solution) else None
     return found
 
 
@@ -169,16 +170,15 @@ def _on_edge(rows: Written, ended: Ended) -> Mask:
 def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
     """Look at an end exactly; None where that is not finite, or float64 has no coefficients for it."""
     local = oracle.at(ended.beta, FINAL)
-    if not (np.isfinite(local.value) and _no_lower(local, solution)):
+    if not (np.isfinite(local.value) and _as_high(local, solution)):
         return None
     steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
     return Solution(ended.beta, local, outcome, steps, passes)
 
 
-def _no_lower(local: Local, before: Solution) -> bool:
+def _as_high(local: Local, before: Solution) -> bool:
     """Tell whether a value is not below that of a solution, but for rounding."""
-    value = before.local.value
-    return not local.value < value - LOWER * abs(value) - rounding(Point(before.beta, before.local))
+    return no_lower(local.value, before, rounding(Point(before.beta, before.local)))
 
 
 def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:

@@ -104,7 +104,8 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
     half, estimate = half / unit, estimate / unit
     if len(half) == 1 and not given:
         length = float(half[0] @ half[0])
-        return Statistic(float(estimate[0]) ** 2 / length, 1) if length > 0 else Statistic(math.nan, 0)
+        size = float(estimate[0])  # its power would raise where its product is infinite
+        return Statistic(size * size / length, 1) if length > 0 else Statistic(math.nan, 0)
     shares = _triangular(half, estimate)
     if shares is not None and len(shares) > given:
         return Statistic(float(shares[given:] @ shares[given:]), len(shares) - given)

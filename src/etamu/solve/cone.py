@@ -11,9 +11,11 @@ down; else rows can reach their ends with f at any value, and nothing is known o
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array
 from etamu.solve.recession import program
@@ -25,6 +27,10 @@ NUMBERS = 400_000
 SECONDS = 30.0
 """How long all of them together may take."""
 DIGITS = 11
+BLOCK = 1 << 14
+"""Rows written out at a time."""
+NOTHING = 1e-12
+"""Share of the largest entry up to which one is rounding."""
 
 
 def run_of(functionals: Array, rows: Array) -> Array:
@@ -52,6 +58,23 @@ def run_of(functionals: Array, rows: Array) -> Array:
     )
     out[moving] = _runs(asked, normal(rows))[place.ravel()]
     return out
+
+
+def demands(place: NDArray[np.intp], moved: Callable[[NDArray[np.intp]], Array]) -> Array:
+    """Collect what rows demand of the vectors of a basis, repeated demands once.
+
+    Parameters
+    ----------
+    place : integers (r,)
+        The rows.
+    moved : callable
+        What some of them make of the basis, (rows, vectors), signed so that they run up.
+    """
+    found: list[Array] = []
+    for start in range(0, len(place), BLOCK):
+        some = moved(place[start : start + BLOCK])
+        found.append(normal(np.where(np.abs(some) <= NOTHING * np.abs(some).max(), 0.0, some)))
+    return np.unique(np.vstack(found), axis=0)
 
 
 def normal(rows: Array) -> Array:

@@ -47,6 +47,6 @@ _ADVICE = {
     "or use a solver that knows the curvature.",
     Outcome.STALLED: "No step raises the value although the gradient is not zero; check the scale of the "
     "columns, give another start, or choose another solver.",
-    Outcome.PRECISION: "The maximum was found in twice the precision of float64, in which its coefficients "
-    "hold too few digits for fitted values; drop, centre or combine the columns whose terms cancel.",
+    Outcome.PRECISION: "The maximum was found, and float64 has too few digits for its coefficients: fitted "
+    "values of rounded ones are wrong; drop, centre or combine the columns whose terms cancel.",
 }

@@ -22,11 +22,10 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily
-from etamu.fit.face import BLOCK
 from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.cone import least_sum, normal, run_of
+from etamu.solve.cone import demands, least_sum, run_of
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Oracle, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
@@ -133,7 +132,7 @@ def _concluded(
 ) -> tuple[Limit, Solution]:
     """Put the limit together, and the solution whose working coefficients stand far out on the way to it."""
     place = np.flatnonzero(total.separated)
-    cone = _cone(pairs, total)
+    cone = demands(place, lambda some: pairs.some(some) @ total.basis)
     total = _simplest(pairs, total, cone)
     near = embedded(ended.beta, total.gone)
     times = _far(pairs, oracle, total, total.separated, near)
@@ -163,16 +162,6 @@ def classes_at_end(family: VectorFamily, pairs: Pairs, beta: Array, *, heavy: bo
         least = family.mean(np, sums.etas(whole, raw).reshape(len(whole), -1)).min(axis=0)
     levels: tuple[str, ...] = family.settings["levels"]
     return tuple(levels[j] for j in np.flatnonzero(least <= (HEAVY_TRACE if heavy else TRACE)))
-
-
-def _cone(pairs: Pairs, total: Recession) -> Array:
-    """Collect what separated demands say of the basis, repeated ones once."""
-    place = np.flatnonzero(total.separated)
-    found: list[Array] = []
-    for start in range(0, len(place), BLOCK):
-        moved = pairs.some(place[start : start + BLOCK]) @ total.basis
-        found.append(normal(np.where(np.abs(moved) <= 1e-12 * np.abs(moved).max(), 0.0, moved)))
-    return np.unique(np.vstack(found), axis=0)
 
 
 def _simplest(pairs: Pairs, total: Recession, cone: Array) -> Recession:
