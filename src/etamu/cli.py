@@ -171,7 +171,7 @@ def _refuse_overwriting(out: str | None, *read: str) -> None:
     """Refuse to write over a file that is read: the data would be gone."""
     for name in read:
         with contextlib.suppress(OSError):  # what is not there is no file yet, or is said when it is read
-            if out not in {None, "-"} and os.path.samefile(str(out), name):
+            if out not in {None, "-"} and Path(str(out)).samefile(name):
                 raise OptionError(
                     f"--out {out} is {name} itself, which it would overwrite: name another file"
                 )
