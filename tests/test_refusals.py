@@ -236,6 +236,12 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
     ),
     "bracket that is not closed": (em.FamilyError, ["'tweedie(1.5'"], ("y ~ x", DATA, "tweedie(1.5"), {}),
     "power beyond every mean": (em.FamilyError, ["300", "100"], ("y ~ x", DATA, "tweedie(300)"), {}),
+    "predictors without names": (
+        em.OptionError,
+        ["predictors=['~ x']", "by name"],
+        ("b ~ x", DATA, "zero_inflated_poisson"),
+        {"predictors": ["~ x"]},
+    ),
     "a list where a formula belongs": (
         em.FormulaError,
         ["nonproportional=['x']", "'~ x'"],
