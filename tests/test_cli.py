@@ -457,3 +457,20 @@ def test_a_method_of_reduced_bias_reaches_the_fit(tmp_path, capsys):
     assert answer["method"] == "firth"
     fit = em.glm("y ~ x", {"y": [0, 0, 1, 1], "x": [1.0, 2, 3, 4]}, "bernoulli", method="firth")
     assert [row["estimate"] for row in answer["coefficients"]] == pytest.approx(fit.coef.tolist())
+
+
+def test_no_file_that_is_read_is_written_over(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data, model = tmp_path / "data.csv", tmp_path / "model.json"
+    data.write_text("y,x\n1,0\n2,1\n2,3\n5,4\n")
+    before = data.read_bytes()
+    for out in ("data.csv", "./data.csv", str(data)):
+        assert cli.main(["fit", "data.csv", "y ~ x", "--out", out]) == 2
+        assert "is data.csv itself, which it would overwrite" in capsys.readouterr().err
+    assert cli.main(["fit", "data.csv", "y ~ x", "--out", "model.json"]) == 0
+    saved = model.read_bytes()
+    for out in ("data.csv", "model.json"):
+        assert cli.main(["predict", "model.json", "data.csv", "--out", out]) == 2
+        assert "it would overwrite: name another file" in capsys.readouterr().err
+    assert (data.read_bytes(), model.read_bytes()) == (before, saved)
+    assert cli.main(["fit", "data.csv", "y ~ x", "--out", "model.json"]) == 0  # a model may be made anew

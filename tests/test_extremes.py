@@ -6,7 +6,6 @@ Powers of ten are used, so that the mapping itself rounds: 1e-10 of a coefficien
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import Any
 
 import numpy as np
@@ -299,16 +298,11 @@ def test_there_are_no_standard_errors_on_an_edge() -> None:
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])
-def test_coefficients_beyond_float64_are_said(size: float) -> None:
+def test_coefficients_beyond_float64_are_refused_by_name(size: float) -> None:
     x = np.arange(8.0)
-    y = size * (1.0 + x + np.cos(3.0 * x)) + size
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        fit = em.glm("y ~ x", {"y": y, "x": x}, family="inverse_gaussian")
-    assert any("beyond the numbers of float64" in str(each.message) for each in said)
-    assert all(issubclass(each.category, em.EtamuWarning) for each in said)
-    near = em.glm("y ~ x", {"y": y / size, "x": x}, family="inverse_gaussian")
-    np.testing.assert_allclose(fit.predict() / size, near.predict(), rtol=1e-9)
+    data = {"y": size * (2.0 + x + np.cos(3.0 * x)), "x": x}
+    with pytest.raises(em.DataError, match="float64 in the units of the response: Intercept, x; count the"):
+        em.glm("y ~ x", data, family="inverse_gaussian")  # 1 / mu^2
 
 
 @pytest.mark.filterwarnings("ignore::etamu.EtamuWarning")
@@ -328,8 +322,8 @@ def test_offsets_on_both_sides_whose_means_overflow_have_a_start(family: str, fa
     offset = np.where(np.arange(8) % 2, far, -far)
     fit = em.glm("y ~ x", {"y": y, "x": x}, family=family, link="log", offset=offset)
     assert fit.converged
-    mean = np.exp(np.c_[np.ones(8), x] @ fit.coef + offset)
-    score = y - mean if family == "poisson" else y / mean - 1.0
+    eta = np.c_[np.ones(8), x] @ fit.coef + offset
+    score = y - np.exp(eta) if family == "poisson" else y * np.exp(-eta) - 1.0
     np.testing.assert_allclose(np.c_[np.ones(8), x].T @ score, 0.0, atol=1e-8)
 
 

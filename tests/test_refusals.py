@@ -236,6 +236,12 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
     ),
     "bracket that is not closed": (em.FamilyError, ["'tweedie(1.5'"], ("y ~ x", DATA, "tweedie(1.5"), {}),
     "power beyond every mean": (em.FamilyError, ["300", "100"], ("y ~ x", DATA, "tweedie(300)"), {}),
+    "predictors without names": (
+        em.OptionError,
+        ["predictors=['~ x']", "by name"],
+        ("b ~ x", DATA, "zero_inflated_poisson"),
+        {"predictors": ["~ x"]},
+    ),
     "a list where a formula belongs": (
         em.FormulaError,
         ["nonproportional=['x']", "'~ x'"],
@@ -371,3 +377,34 @@ def test_what_is_not_silent() -> None:
     with pytest.warns(em.ConvergenceWarning, match="No finite maximum"):
         fit = em.glm("b ~ x", separated, "bernoulli")
     assert not fit.converged
+
+
+@pytest.mark.parametrize("door", [em.compare_links, em.why_not_ols], ids=["compare_links", "why_not_ols"])
+def test_what_looks_at_one_predictor_refuses_several_and_strangers(door: Any) -> None:
+    several = em.glm("b ~ x", DATA, family="multinomial")
+    with pytest.raises(em.NotAvailableError, match="is for models of one linear predictor"):
+        door(several)
+    with pytest.raises(em.OptionError, match="this is a str"):
+        door("y ~ x")
+    empty = em.glm("y ~ 0", DATA, family="poisson")
+    if door is em.why_not_ols:
+        with pytest.raises(em.NotAvailableError, match="no coefficients"):
+            door(empty)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_links_and_least_squares_of_responses_far_from_one(size: float) -> None:
+    data = changed(y=size * (1.0 + np.array(DATA["y"])))
+    fit = em.glm("y ~ x", data, family="gamma", link="log")
+    near = em.glm("y ~ x", changed(y=1.0 + np.array(DATA["y"])), family="gamma", link="log")
+    found, wanted = (em.compare_links(each, ["log"]).rows[0].p_value for each in (fit, near))
+    assert found == pytest.approx(wanted, rel=1e-6)
+    with pytest.raises(em.NotAvailableError, match="in units that bring it near 1"):
+        em.why_not_ols(fit)
+
+
+def test_ratios_of_parameters_at_their_limits_are_zero_or_infinite() -> None:
+    data = changed(y=1 + np.array(DATA["y"]))
+    with pytest.warns(em.ConvergenceWarning, match="no count is 0"):
+        fit = em.glm("y ~ x", data, family="hurdle_poisson")
+    assert fit.conf_int(scale="ratio").shape == (3, 2)

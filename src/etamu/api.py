@@ -313,6 +313,11 @@ def _stated_dispersion(
     given: str | float | None, method: str, predictors: Mapping[str, str] | None
 ) -> tuple[str | float | None, str | None]:
     """Tell how phi is found, and the formula of its predictor: one of them is None."""
+    if predictors is not None and not isinstance(predictors, Mapping):
+        raise OptionError(
+            f"predictors={predictors!r} is a {type(predictors).__name__}; give a formula for each by name, "
+            "such as {'zero': '~ x'}"
+        )
     formula = given if isinstance(given, str) and "~" in given else None
     if method != "ml" and formula is None and "dispersion" not in (predictors or {}):
         raise OptionError(

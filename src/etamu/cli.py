@@ -129,6 +129,7 @@ def _fit(arguments: Namespace) -> int:
             "--sampling-weights (the row represents w members of a population); choose one"
         )
     level = _level(arguments)
+    _refuse_overwriting(arguments.out, arguments.file)
     frame = _table(arguments.file)
     _progress(f"fitting {arguments.formula} to {len(frame):,} rows")
     fit: Fit | VectorFit = glm(
@@ -164,6 +165,16 @@ def _fit(arguments: Namespace) -> int:
             fit.save(arguments.out, covariance=covariance)
         print(_formatted(fit, arguments.format, level))
     return 0 if fit.converged else 1
+
+
+def _refuse_overwriting(out: str | None, *read: str) -> None:
+    """Refuse to write over a file that is read: the data would be gone."""
+    for name in read:
+        with contextlib.suppress(OSError):  # what is not there is no file yet, or is said when it is read
+            if out not in {None, "-"} and Path(str(out)).samefile(name):
+                raise OptionError(
+                    f"--out {out} is {name} itself, which it would overwrite: name another file"
+                )
 
 
 def _dispersion(given: str | None) -> str | float | None:
@@ -204,6 +215,7 @@ def _predict(arguments: Namespace) -> int:
             "the model and the data cannot both come from the standard input; name a file for one"
         )
     level = _level(arguments)
+    _refuse_overwriting(arguments.out, arguments.file, arguments.model)
     fit = _model(arguments.model)
     frame = _table(arguments.file)
     kept = {name: column_values(frame, name) for name in arguments.keep}

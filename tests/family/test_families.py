@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
+import etamu as em
 from etamu._base.errors import FamilyError
 from etamu.family import families as own
 from etamu.family import links as every
@@ -177,3 +178,15 @@ def test_negative_binomial_deviance_keeps_its_digits_for_large_counts_and_small_
     y, mu = np.array([1e12]), np.array([1.0000001e12])
     u = (1.0000001e12 - 1e12) / 1e12
     np.testing.assert_allclose(own.NegativeBinomial(1.0).deviance(np, y, mu, 1.0 - mu), u**2, rtol=1e-6)
+
+
+def test_a_negative_binomial_of_huge_theta_is_poisson_to_the_last_digits():
+    # Its logarithms of mu / (mu + theta) must not be differences of large ones: theta times a square of their
+    # rounding was 1e12 at theta = 1e40.
+    y, x = np.array([1.0, 2.0, 3.0, 5.0, 4.0, 2.0, 0.0]), np.arange(7.0)
+    poisson = em.glm("y ~ x", {"y": y, "x": x}, family="poisson")
+    for theta in (1e17, 1e24, 1e28, 1e36, 1e40, 1e64, 1e116, 1e200):
+        fit = em.glm("y ~ x", {"y": y, "x": x}, family=em.NegativeBinomial(theta=theta))
+        np.testing.assert_allclose(fit.deviance, poisson.deviance, rtol=1e-12)
+        np.testing.assert_allclose(fit.coef, poisson.coef, rtol=1e-10)
+        np.testing.assert_allclose(fit.loglik, poisson.loglik, rtol=1e-12)

@@ -54,3 +54,19 @@ def test_what_overlap_proves():
     assert not bounded_bend(gaussian_log)
     assert bounded_bend(em.Unit(em.Poisson(), em.Poisson().canonical))
     assert bounded_bend(em.Unit(em.Bernoulli(), em.Bernoulli().canonical))
+
+
+@pytest.mark.parametrize(
+    "family", [em.Gamma(), em.InverseGaussian(), em.Poisson(), em.Tweedie(power=1.5)], ids=str
+)
+@pytest.mark.parametrize("k", [1e-4, 1e-3, 5e-3, -1e-3])
+def test_under_a_steep_link_positive_responses_do_not_run(family, k):
+    # mu = eta^1000 is 0 or infinity at nearly every decade of eta, and tells nothing there.
+    y = np.array([0.5, 1.0, 2.0, 7.0]) if family.name != "poisson" else np.array([1.0, 2.0, 4.0, 7.0])
+    ways = may_run(em.Unit(family, em.Power(k)), (y,))
+    assert np.count_nonzero(ways == 1 if k > 0 else ways == -1) == 0
+    x = np.array([0.0, 1.0, 3.0, 2.0])
+    near = em.glm("y ~ x", {"y": y, "x": x}, family=family, link="log")
+    fit = em.glm("y ~ x", {"y": y, "x": x}, family=family, link=em.Power(k))
+    assert fit.converged
+    np.testing.assert_allclose((fit.coef - [1.0, 0.0]) / k, near.coef, rtol=0.2, atol=0.2)

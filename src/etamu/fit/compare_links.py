@@ -30,7 +30,7 @@ from etamu.fit.components import WIDTH
 from etamu.fit.numerals import common, p_texts
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
-from etamu.fit.rows import by_row, raw_beta
+from etamu.fit.rows import by_row, raw_beta, refuse_others
 from etamu.fit.shaped import fitted
 from etamu.sums import etas
 
@@ -178,6 +178,7 @@ def compare_links(fit: Fit, links: Iterable[str | Link] | None = None) -> LinkCo
     >>> compare_links(fit, ["logit", "probit", "cloglog"]).rows[0].link
     'cloglog'
     """
+    refuse_others(fit, "compare_links")
     fit.problem.attached()
     rows = sorted((_row(fit, link) for link in _candidates(fit, links)), key=_rank)
     notes = ["* the link of the fit handed in; link test: p-value of eta squared added to the model"]
@@ -264,7 +265,8 @@ def _with_square(fit: Fit) -> Problem:
     centre = float(eta[problem.counted].mean()) if problem.layout.constant is not None else 0.0
     chunk = problem.chunk
     design = chunk.predictors[0].design
-    blocks = (*design.blocks, Dense(((eta - centre) ** 2,)))
+    size = float(np.abs(eta - centre).max(initial=0.0)) or 1.0  # its unit is nobody's, and may be 1e300
+    blocks = (*design.blocks, Dense((((eta - centre) / size) ** 2,)))
     predictor = Predictor(Design(blocks, design.length), chunk.predictors[0].offset)
     longer = Chunk((predictor,), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     start = np.append(fit.finite, 0.0)

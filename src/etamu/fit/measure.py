@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.errors import EtamuWarning
+from etamu._base.errors import DataError, EtamuWarning
 from etamu._base.facts import dataclass
 from etamu._base.listing import listed
 from etamu._base.types import Array
@@ -42,10 +42,8 @@ LEAST = -1000
 """No response other than 0 may become smaller than 2^-1000."""
 LIGHT = -10
 """Weights whose largest is below 2^-10 are brought to 1: the tolerance is counted in standard errors."""
-SMALL = -900
-"""Coefficients counted in less than 2^-900 may be smaller than floats with all their digits are."""
-SMALLEST = sys.float_info.min
-
+DEEP = 900
+"""Coefficients counted in 2^900 and more, or the inverse of that, may be beyond the floats."""
 HEAVY = 920
 """Weights above 2^920 are brought there: their sums overflow."""
 COMMON = 32.0
@@ -149,13 +147,14 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
     known = fit.phi.kind == "known"
     narrow = -0.5 * measure.weight if known and fit.covariance_kind in {"model", "observed"} else 0.0
     phi = fit.phi if known else Phi(_times(fit.phi.value, measure.spread), fit.phi.kind)
+    _refuse_beyond(fit, measure.slope)
     _say_beyond(fit.phi, phi)
     moved = fit.coordinates.layout.constant
     beta = _array(fit.beta, measure.slope)
     if moved is not None and measure.offset:
         beta = beta + fit.coordinates.working(moved * measure.offset)
     root = fit.factor
-    far = replace(
+    return replace(
         fit,
         problem=problem,
         beta=beta,
@@ -169,22 +168,25 @@ def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
         limit=_limit(fit, measure),
         near=Near(fit, measure) if measure.response or measure.weight else None,
     )
-    _say_coefficients_beyond(fit, far, measure.slope)
-    return far
 
 
-def _say_coefficients_beyond(near: Fit, far: Fit, slope: float) -> None:
-    """Warn where a coefficient is a number, but none that float64 holds in the units of the data."""
-    size = np.abs(far.coef)
-    gone = np.isinf(size) | ((size < SMALLEST) & (slope < SMALL))
-    lost = gone & np.isfinite(near.coef) & (near.coef != 0.0)
-    if lost.any():
-        names = listed([near.names[j] for j in np.flatnonzero(lost)])
-        warnings.warn(
-            f"coefficients are beyond the numbers of float64 in the units of the response: {names}; "
-            "predictions are right. Count the response in units that bring it near 1",
-            EtamuWarning,
-            stacklevel=user_level(),
+def _refuse_beyond(fit: Fit, slope: float) -> None:
+    """Refuse coefficients that are numbers, but none that float64 holds in the units of the data.
+
+    Raises
+    ------
+    DataError
+        Naming them; no prediction could be made of them.
+    """
+    if abs(slope) < DEEP:
+        return
+    told = np.flatnonzero(np.isfinite(fit.coef) & (fit.coef != 0.0))
+    place = np.log2(np.abs(fit.coef[told])) + slope
+    lost = told[(place < sys.float_info.min_exp) | (place >= sys.float_info.max_exp)]
+    if len(lost):
+        raise DataError(
+            f"coefficients are beyond the numbers of float64 in the units of the response: "
+            f"{listed([fit.names[j] for j in lost])}; count the response in units that bring it near 1"
         )
 
 

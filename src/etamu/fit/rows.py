@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
@@ -101,3 +102,20 @@ def own_rows(fit: Fit, coordinates: Coordinates, rows: Array) -> Array:
     columns = np.zeros((len(rows), own.layout.width))
     columns[:, own.kept] = rows
     return own.hypothesis(columns)
+
+
+def refuse_others(fit: Any, door: str) -> None:
+    """Refuse what is no fit of one linear predictor.
+
+    Raises
+    ------
+    OptionError
+        If it is no fit.
+    NotAvailableError
+        If it has several linear predictors.
+    """
+    problem = getattr(fit, "problem", None)
+    if problem is None:
+        raise OptionError(f"{door} takes a fit, {door}(fit); this is a {type(fit).__name__}")
+    if not hasattr(problem, "unit"):
+        raise NotAvailableError(f"{door} is for models of one linear predictor; this one has several")

@@ -27,7 +27,7 @@ from etamu.fit.leverage import bread, lever
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed
 from etamu.fit.problem import Options
-from etamu.fit.rows import by_row, raw_beta
+from etamu.fit.rows import by_row, raw_beta, refuse_others
 from etamu.infer.covariance import Root, filled
 from etamu.infer.wald import critical
 from etamu.sums import etas
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 TENTHS = 10
 
+LEAST, MOST = 1e-140, 1e140
+"""Between these squares, and sums of squares over many rows, have all their digits."""
 EXACT = 1e-24
 """A residual sum of squares this small beside that of the response is rounding."""
 
@@ -185,6 +187,14 @@ def why_not_ols(fit: Fit, level: float = 0.95) -> WhyNotOls:
     >>> found.outside, round(found.worst, 2)
     (2, -4.59)
     """
+    refuse_others(fit, "why_not_ols")
+    if not fit.names:
+        raise NotAvailableError("the model has no coefficients: least squares would have none either")
+    y = np.abs(fit.problem.unit.observed(fit.problem.counting().y)[0])
+    if y.any() and not LEAST < y.max() < MOST:
+        raise NotAvailableError(
+            "squares of the response are beyond float64: count it in units that bring it near 1"
+        )
     line = _line(fit)
     exact = line.fit.deviance <= EXACT * float(np.sum(line.copies * line.y**2))
     if line.fit.df_resid <= 0 or exact:

@@ -228,7 +228,8 @@ class VectorFit(Estimated, Examined):
         if method not in made:
             raise OptionError(f"method {method!r} is not known; choose one of {', '.join(map(repr, made))}")
         ends: Array = made[method]()
-        return np.exp(ends) if scale == "ratio" else ends
+        with np.errstate(over="ignore", under="ignore"):
+            return np.exp(ends) if scale == "ratio" else ends
 
     # The criteria
 
