@@ -86,7 +86,7 @@ class Examined(ABC):
             Backward without a scope, both with one.
         criterion : "aic" or "bic"
         scope : str, list of str, or (lower, upper), optional
-            The largest model, or the smallest and the largest; ``"~ .^2"`` has `.` for the model as it stands.
+            The largest model, or the smallest and the largest; in ``"~ .^2"`` the dot is the model itself.
         """
         return step(self._fit, direction, criterion, scope=scope)
 
