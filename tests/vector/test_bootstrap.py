@@ -63,3 +63,14 @@ def test_replications_that_separate_are_left_out_and_said():
     fit = em.glm("y ~ x", twice, family=em.Multinomial())
     with pytest.warns(em.EtamuWarning, match="replications have no maximum"):
         fit.with_covariance("bootstrap", replications=200, seed=1)
+
+
+def test_replications_whose_thresholds_meet_count():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=150)
+    y = np.digitize(0.8 * x + rng.logistic(size=150), [-0.2, 0.2])
+    family = em.Cumulative("probit", nonproportional="~ x")
+    fit = em.glm("y ~ x", {"y": y, "x": x}, family=family)
+    draws = fit.with_covariance("bootstrap", replications=30, seed=1)
+    assert draws.replicates.failed.get("stalled", 0) == 0
+    assert np.all(np.isfinite(draws.se))

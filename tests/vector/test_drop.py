@@ -94,3 +94,23 @@ def test_what_cannot_be_added_is_refused():
     matrix = em.GLM(family=em.Cumulative()).fit(X[:, None], DATA["y"])
     with pytest.raises(em.NotAvailableError, match="needs a formula"):
         matrix.add1("z")
+
+
+def test_a_term_that_another_predictor_has_too_may_be_dropped_from_each():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=200)
+    data = {"x": x, "y": rng.gamma(2.0, np.exp(0.3 * x) / 2.0)}
+    fit = em.glm("y ~ x", data, family="gamma", link="log", dispersion="~ x")
+    table = fit.drop1()
+    assert table.rows == ("<none>", "x", "dispersion:x")
+    smaller = em.glm("y ~ 1", data, family="gamma", link="log", dispersion="~ x")
+    np.testing.assert_allclose(table["loglik"][1], smaller.loglik, rtol=1e-9)
+
+
+def test_a_fit_that_was_read_from_a_file_has_no_rows_for_tables(tmp_path):
+    fit = em.glm("y ~ x", {"y": [1, 2, 3, 2, 1, 3], "x": [0, 1, 2, 3, 4, 5]}, family=em.Cumulative())
+    fit.save(tmp_path / "fit.json")
+    again = em.load(tmp_path / "fit.json")
+    for table in (again.drop1, again.anova):
+        with pytest.raises(em.NotAvailableError, match="rows of the data"):
+            table()

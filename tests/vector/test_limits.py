@@ -77,6 +77,7 @@ def test_a_parameter_at_its_end_is_infinite_and_the_rest_is_the_simpler_law(tmp_
     assert fit.coef[-1] == -np.inf
     assert np.isnan(fit.se[-1])
     assert fit.existence.outcome == "boundary"
+    assert not fit.existence.exists
     assert fit.existence.coefficients == {"dispersion:Intercept": -np.inf}
     assert fit.predict(kind="dispersion")[0] == 0.0
     assert_allclose(fit.predict(se=True).se, plain.predict(se=True).se, rtol=1e-6)

@@ -186,3 +186,14 @@ def test_rows_are_tabulated_at_the_length_of_the_input():
     np.testing.assert_allclose(total[:-1], 1.0)
     counts = em.glm("n ~ x", data, family=em.HurdlePoisson()).augment()
     assert list(counts) == ["y", "fitted", "zero", "residual_quantile", "weight"]
+
+
+def test_a_threshold_of_its_own_moves_the_latent_score_the_other_way():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=200)
+    data = {"x": x, "y": np.digitize(0.8 * x + rng.normal(size=200), [-0.7, 0.8])}
+    fit = em.glm("y ~ x", data, family=em.Cumulative("probit", nonproportional="~ x"))
+    assert fit.coef[1] < 0.0
+    said = str(fit.interpret()["0|1:x"])
+    assert f"shifts the latent score by {-fit.coef[1]:.3g} standard deviations" in said
+    assert "raising the probability of a higher class than 0" in said

@@ -103,15 +103,16 @@ class Ordinal(Categorical):
         where = "a given one" if anchored else parameter.name.partition("|")[0]
         event, opposite = (text.format(where) for text in self.event)
         sign = -1.0 if anchored else 1.0
+        opposite = opposite if anchored else f"{opposite} than {where}"
         if anchored and self.link.name == "logit":
             return Wording("odds", f"the odds of {opposite}", "ratio", "probability", 1.0, "them")
-        if anchored and self.link.name == "probit":
-            return Wording("latent score", "the latent score", "latent", f"probability of {opposite}")
         return {
             "logit": Wording("odds", f"the odds of {event}", "ratio", "probability", sign, "them"),
             "cloglog": Wording("hazard", f"the hazard of {event}", "ratio", "probability", sign),
             "loglog": Wording("hazard", f"the hazard of {opposite}", "ratio", "probability", -sign),
-            "probit": Wording("latent score", "the latent score", "latent", f"probability of {event}", sign),
+            "probit": Wording(
+                "latent score", "the latent score", "latent", f"probability of {opposite}", -sign
+            ),
         }.get(self.link.name, Wording("the latent score", "the latent score", "sum", "probability", -sign))
 
     @property

@@ -64,8 +64,8 @@ class Existence:
         Reported coefficients that run away together and in which proportion, per unit of eta by which the
         nearest separated row moves; empty unless infinite.
     coefficients : dict of str to float
-        Inf or -Inf for each coefficient that runs away whatever the others do; NaN for one that is not
-        determined, because others can run away in its place.
+        Inf or -Inf for each coefficient that runs away whatever the others do, or is of a parameter at its
+        end; NaN for one that is not determined, because others can run away in its place.
     levels : tuple of (factor, level)
         Levels all of whose rows want the same infinite eta.
     rows : integers
@@ -104,7 +104,7 @@ class Existence:
     @property
     def exists(self) -> bool:
         """Whether a finite maximum is known to exist."""
-        return self.outcome in {"interior", "boundary", "local"}
+        return self.outcome in {"interior", "boundary", "local"} and not self.coefficients
 
     @property
     def undetermined(self) -> tuple[str, ...]:

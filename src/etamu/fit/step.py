@@ -39,7 +39,7 @@ class Search:
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit or VectorFit
         The model at the end.
     criterion : str
         "AIC" or "BIC".
@@ -51,7 +51,7 @@ class Search:
         The models of the path.
     """
 
-    fit: Fit
+    fit: Any
     criterion: str
     path: DevianceTable
     candidates: tuple[DevianceTable, ...]
@@ -144,7 +144,7 @@ def step(fit: Fit, direction: str | None = None, criterion: str = "aic", *, scop
     """
     refuse_without_likelihood(fit, "step")
     penalty, title = _penalty(fit, criterion)
-    bounds = _bounds(fit, direction, scope)
+    bounds = bounds_of(wording_of(fit), direction, scope)
     here = fit
     rows: list[Row] = [_described(fit, _value(fit, penalty))]
     labels, candidates, formulas = [""], [], [fit.formula]
@@ -180,19 +180,37 @@ def step(fit: Fit, direction: str | None = None, criterion: str = "aic", *, scop
 
 
 def _penalty(fit: Fit, criterion: str) -> tuple[float, str]:
-    if criterion not in {"aic", "bic"}:
-        raise OptionError(f"criterion={criterion!r} is not known; choose 'aic' or 'bic'")
+    found = penalty_of(criterion, fit.nobs)
     refuse_reduced(fit, "step", WIDER)
     if math.isnan(fit.aic):
         raise NotAvailableError(f"step needs a likelihood: {fit.likelihood.reason}; use drop1 with F tests")
-    return (2.0, "AIC") if criterion == "aic" else (math.log(fit.nobs), "BIC")
+    return found
 
 
-def _bounds(fit: Fit, direction: str | None, scope: Any) -> Bounds:
+def penalty_of(criterion: str, nobs: int) -> tuple[float, str]:
+    """Return what a parameter costs, and what the criterion is called.
+
+    Raises
+    ------
+    OptionError
+        If the criterion is not known.
+    """
+    if criterion not in {"aic", "bic"}:
+        raise OptionError(f"criterion={criterion!r} is not known; choose 'aic' or 'bic'")
+    return (2.0, "AIC") if criterion == "aic" else (math.log(nobs), "BIC")
+
+
+def bounds_of(own: Wording, direction: str | None, scope: Any) -> Bounds:
+    """Return where a search from a model in words may go.
+
+    Raises
+    ------
+    OptionError
+        If the direction or the scope is not understood.
+    """
     if direction not in {None, "both", "backward", "forward"}:
         raise OptionError(f"direction={direction!r} is not known; choose 'both', 'backward' or 'forward'")
     chosen = direction or ("backward" if scope is None else "both")
-    own = wording_of(fit)
     lower: str | Iterable[str] | None = None
     upper = scope
     if isinstance(scope, tuple):

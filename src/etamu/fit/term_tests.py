@@ -34,9 +34,15 @@ Row = dict[str, float]
 def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
     """Say above a table what the model is."""
     response = fit.problem.words.response or "y"
-    model = f"Model: {spelled(fit.family)}, link: {fit.link.name}; response: {response}"
+    model = f"Model: {_called(fit)}, link: {fit.link.name}; response: {response}"
     method = fit.problem.options.method
     return (model, *([] if method == "ml" else [f"Method: {METHODS[method]}"]), *lines)
+
+
+def _called(fit: Fit) -> str:
+    """Write the family, a parameter that was estimated in as many digits as are read."""
+    estimated = next((shape.estimate for shape in fit.shapes if shape.family), None)
+    return spelled(fit.family) if estimated is None else f"{fit.family.name}({estimated:.5g})"
 
 
 def aliased(rows: list[Row]) -> tuple[str, ...]:

@@ -58,14 +58,19 @@ def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
 
 def _with(fit: VectorFit, wording: Wording) -> dict[str, float]:
     """Fit the model with other main predictors; NaN where it has no verified maximum."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EtamuWarning)  # a table has no room for what each fit would say
-        larger = estimate_several(_widened(fit.problem, wording))
+    larger = restated(fit, wording)
     if not larger.verified:
         return dict.fromkeys(TITLES, math.nan)
     gain, df = max(2.0 * (larger.loglik - fit.loglik), 0.0), float(larger.rank - fit.rank)
     row = {"df": df, "loglik": larger.loglik, "aic": larger.aic}
     return row | {"statistic": gain, "p_value": chi2_tail(gain, df)} if df else row
+
+
+def restated(fit: VectorFit, wording: Wording) -> VectorFit:
+    """Fit the model with other terms in its main predictors; it warns of nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EtamuWarning)  # a table has no room for what each fit would say
+        return estimate_several(_widened(fit.problem, wording))
 
 
 def _widened(problem: VectorProblem, wording: Wording) -> VectorProblem:

@@ -28,6 +28,8 @@ from etamu.infer import bootstrap as formulas
 from etamu.infer.covariance import condition
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
+from etamu.solve.oracle import Outcome
+from etamu.vector.edges import on_edge
 from etamu.vector.residuals import draws
 from etamu.vector.rows import placed_chunk, unit_of, visited
 
@@ -65,7 +67,9 @@ def _replicates(fit: VectorFit, scheme: str, asked: Resampling) -> Replicates:
             executor, unit_of(problem.family, climbing=True), coordinates, np.ones(stack.size)
         )
         solution = newton(oracle, fit.beta, tolerance=TOLERANCE)
-        return ending(solution, usual), solution.beta
+        solution = on_edge(problem.family, oracle, executor.whole, stack, solution)
+        # where thresholds meet, or a parameter is at an edge of its range, a maximum is one all the same
+        return "" if solution.outcome is Outcome.BOUNDARY else ending(solution, usual), solution.beta
 
     return replicated(one, scheme, asked, problem.options.threads, stack.size)
 

@@ -120,7 +120,7 @@ def table_of(
 def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
     """Yield every term, the places of its coefficients, none aliased, and whether another contains it."""
     places: dict[str, list[int]] = {}
-    parts: dict[str, set[str]] = {}
+    parts: dict[str, tuple[str, set[str]]] = {}
     at = {name: j for j, name in enumerate(fit.names)}
     main = {
         term.label for each in fit.problem.predictors if each.parameter.main for term in each.layout.terms
@@ -130,13 +130,15 @@ def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
             if term.label == "Intercept":
                 continue
             shared = stated.parameter.main or (fit.coordinates.anchored is not None and term.label in main)
-            label = term.label if shared else f"{stated.parameter.name}:{term.label}"
+            group = "" if shared else f"{stated.parameter.name}:"
+            label = group + term.label
             own = [fit.family.label(stated.parameter, name) for name in stated.layout.names[term.columns]]
             found = [at[name] for name in own if name in at and name not in fit.aliased]
             places.setdefault(label, []).extend(found)
-            parts.setdefault(label, set()).update(label.split(":"))
+            parts[label] = group, set(term.label.split(":"))
     for label, found in places.items():
-        inside = any(parts[label] < other for other in parts.values())
+        group, own_parts = parts[label]  # a term is inside another of the same predictor only
+        inside = any(group == other and own_parts < some for other, some in parts.values())
         if found:
             yield label, found, inside
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from etamu.fit.deviance_table import DevianceTable
     from etamu.fit.estimates import Estimates
     from etamu.fit.linear_test import LinearTest
+    from etamu.fit.step import Search
     from etamu.vector.add import add1
     from etamu.vector.drop import anova, drop1
     from etamu.vector.effects import contrasts, effects
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.means import means
     from etamu.vector.result import VectorFit
+    from etamu.vector.step import step
 else:
     add1 = later("etamu.vector.add", "add1")
     anova = later("etamu.vector.drop", "anova")
@@ -30,6 +32,7 @@ else:
     effects = later("etamu.vector.effects", "effects")
     hypothesis_test = later("etamu.vector.hypotheses", "hypothesis_test")
     means = later("etamu.vector.means", "means")
+    step = later("etamu.vector.step", "step")
 
 
 class Examined(ABC):
@@ -73,6 +76,19 @@ class Examined(ABC):
             ``"~ . + z + x:z"``, in which `.` is the model as it stands, or labels of terms.
         """
         return add1(self._fit, scope)
+
+    def step(self, direction: str | None = None, criterion: str = "aic", *, scope: Any = None) -> Search:
+        """Add and drop terms of the model's formula while AIC or BIC falls, as R's step.
+
+        Parameters
+        ----------
+        direction : "both", "backward" or "forward", optional
+            Backward without a scope, both with one.
+        criterion : "aic" or "bic"
+        scope : str, list of str, or (lower, upper), optional
+            The largest model, or the smallest and the largest; in ``"~ .^2"`` the dot is the model itself.
+        """
+        return step(self._fit, direction, criterion, scope=scope)
 
     def anova(self) -> DevianceTable:
         """Analyse the deviance term by term, each added to those before it, as R's anova of one fit."""
