@@ -48,7 +48,7 @@ CANCELS = 64.0
 """Times its distance from an end, or 1, that the terms of an eta may be."""
 LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
-LOST = 1e-6
+LOST = 1e-12
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
 LEFT = 8.0
 """Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
