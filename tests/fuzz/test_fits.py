@@ -21,7 +21,7 @@ GIVEN_UP = 0.001
 """Largest share of fair draws, whose response could have come from the model, without a verdict."""
 GIVEN_UP_ON_ANY = 0.0014
 """The same of all, however hostile, as measured; a count may be above it by chance. TODO(#6): 0.001."""
-OPEN = 0.001
+OPEN = 0.0015
 """Share of hostile draws that show a defect, likewise; TODO(#6): none. A fair draw may show none now."""
 
 pytestmark = pytest.mark.skipif(
