@@ -9,8 +9,6 @@
 #include <cmath>
 #include <limits>
 
-#include "verbs.hpp"
-
 namespace nb = nanobind;
 
 namespace {
@@ -30,12 +28,15 @@ bool small_cholesky(Constant a, Matrix r) {
     expect(a.shape(1) == p && r.shape(0) == p && r.shape(1) == p);
     const double* from = a.data();
     double* to = r.data();
-    const auto less = etamu::verbs().rows_less;
     for (std::size_t j = 0; j < p; ++j) {
         double* row = to + j * p;
         for (std::size_t c = 0; c < j; ++c) row[c] = 0.0;
         for (std::size_t c = j; c < p; ++c) row[c] = from[j * p + c];
-        for (std::size_t k = 0; k < j; ++k) less(row + j, to[k * p + j], to + k * p + j, p - j);
+        for (std::size_t k = 0; k < j; ++k) {
+            const double* above = to + k * p;
+            const double factor = above[j];
+            for (std::size_t c = j; c < p; ++c) row[c] -= factor * above[c];
+        }
         if (!(row[j] > 0.0)) return false;  // NaN too
         const double pivot = std::sqrt(row[j]);
         row[j] = pivot;
@@ -50,18 +51,20 @@ void small_solve(Constant r, Matrix b, bool transposed) {
     expect(r.shape(1) == p && b.shape(0) == p);
     const double* upper = r.data();
     double* x = b.data();
-    const auto less = etamu::verbs().rows_less;
+    const auto subtract = [&](double* row, double factor, const double* other) {
+        for (std::size_t c = 0; c < k; ++c) row[c] -= factor * other[c];
+    };
     const auto divide = [&](double* row, double pivot) {
         for (std::size_t c = 0; c < k; ++c) row[c] /= pivot;
     };
     if (transposed) {
         for (std::size_t i = 0; i < p; ++i) {
-            for (std::size_t j = 0; j < i; ++j) less(x + i * k, upper[j * p + i], x + j * k, k);
+            for (std::size_t j = 0; j < i; ++j) subtract(x + i * k, upper[j * p + i], x + j * k);
             divide(x + i * k, upper[i * p + i]);
         }
     } else {
         for (std::size_t i = p; i-- > 0;) {
-            for (std::size_t j = i + 1; j < p; ++j) less(x + i * k, upper[i * p + j], x + j * k, k);
+            for (std::size_t j = i + 1; j < p; ++j) subtract(x + i * k, upper[i * p + j], x + j * k);
             divide(x + i * k, upper[i * p + i]);
         }
     }
@@ -72,12 +75,15 @@ void small_inverse(Constant r, Matrix out) {
     const std::size_t p = r.shape(0);
     expect(r.shape(1) == p && out.shape(0) == p && out.shape(1) == p);
     const double* upper = r.data();
-    const auto less = etamu::verbs().rows_less;
     for (std::size_t i = p; i-- > 0;) {
         double* row = out.data() + i * p;
         std::fill_n(row, p, 0.0);
         row[i] = 1.0;
-        for (std::size_t j = i + 1; j < p; ++j) less(row + j, upper[i * p + j], out.data() + j * p + j, p - j);
+        for (std::size_t j = i + 1; j < p; ++j) {
+            const double factor = upper[i * p + j];
+            const double* below = out.data() + j * p;
+            for (std::size_t c = j; c < p; ++c) row[c] -= factor * below[c];
+        }
         for (std::size_t c = i; c < p; ++c) row[c] /= upper[i * p + i];
     }
 }

@@ -43,7 +43,6 @@ const Verbs& table() {
         rows_ends,
         rows_sum,
         rows_times,
-        rows_less,
         rows_pearson,
         rows_cells,
         rows_tally,

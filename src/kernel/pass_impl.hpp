@@ -87,13 +87,6 @@ void rows_times(const double* v, const double* w, int m, double* out) {
     for (; r < m; ++r) out[r] = v[r] * w[r];
 }
 
-void rows_less(double* v, double factor, const double* w, std::size_t m) {
-    const Doubles times = all<Doubles>(factor);
-    std::size_t r = 0;
-    for (; r + LANES <= m; r += LANES) store(v + r, load<Doubles>(v + r) - times * load<Doubles>(w + r));
-    for (; r < m; ++r) v[r] -= factor * w[r];
-}
-
 double rows_pearson(const double* score, const double* expected, const double* w, int m) {
     Doubles sums = {};
     int r = 0;

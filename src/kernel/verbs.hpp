@@ -86,8 +86,6 @@ struct Verbs {
     double (*rows_sum)(const double* v, const double* w, int m);
     // out = v w
     void (*rows_times)(const double* v, const double* w, int m, double* out);
-    // v = v - factor w
-    void (*rows_less)(double* v, double factor, const double* w, std::size_t m);
     // The sum of w score^2 / expected, 0 where the score is 0.
     double (*rows_pearson)(const double* score, const double* expected, const double* w, int m);
     // cell = cell size + y; the largest cell, -1 where a y is no whole number of 0, ..., size - 1.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -52,24 +51,3 @@ def test_rows_are_the_same_whoever_copies_them(shape: tuple[int, ...]) -> None:
     with pytest.raises(IndexError):
         some(values, index + len(values))
     assert np.array_equal(some(values, index - len(values)), alone)
-
-
-@pytest.mark.parametrize("n", [0, 1, crew.PART - 1, 2 * crew.PART, 3 * crew.PART + 5])
-def test_stretches_follow_one_another_and_leave_nothing_out(n: int) -> None:
-    parts = crew.stretches(n)
-    assert parts[0].start == 0
-    assert parts[-1].stop == n
-    assert all(before.stop == after.start for before, after in pairwise(parts))
-    assert max(part.stop - part.start for part in parts) < 2 * crew.PART
-
-
-def test_numbers_computed_by_stretches_are_those_computed_at_once(monkeypatch) -> None:
-    monkeypatch.setenv("ETAMU_THREADS", "2")
-    x = np.linspace(0.5, 2.0, 2 * crew.PART + 11)
-    alone = crew.each(np.log, x)
-    with kept():
-        shared = crew.each(np.log, x)
-        places = crew.answers(lambda rows: rows.start, len(x))
-    assert np.array_equal(alone, np.log(x))
-    assert np.array_equal(shared, alone)
-    assert places == [part.start for part in crew.stretches(len(x))]

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.crew import answers
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
@@ -116,8 +115,8 @@ def ends_of(values: RawArray) -> tuple[float, float]:
     ((-1.0, 3.0), (inf, -inf))
     """
     if kernel is not None and values.dtype == np.float64 and values.flags.c_contiguous:
-        ends = answers(lambda rows: kernel.ends(values[rows]), len(values))
-        return ends[0] if len(ends) == 1 else ends_of(np.array(ends).ravel())
+        least, most = kernel.ends(values)
+        return least, most
     with np.errstate(invalid="ignore"):
         return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
 

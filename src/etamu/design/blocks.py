@@ -280,7 +280,7 @@ class Coded:
     def moments(self) -> Moments:
         """Describe the multiplier, in the place of every level."""
         if self.multiplier is None:
-            return constant(1.0, self.length).repeated(self.levels)
+            return constant(1.0, self.length, self.levels)
         return Dense((self.multiplier,)).moments().repeated(self.levels)
 
     def extent(self) -> Array:

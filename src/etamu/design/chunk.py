@@ -7,7 +7,6 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from functools import cached_property, reduce
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.crew import answers
 from etamu._base.facts import dataclass, replace
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
@@ -274,24 +272,13 @@ def _counts(chunk: Chunk, columns: tuple[Array, ...], shape: tuple[int, ...]) ->
     total = chunk.weights.total()
     if kernel is not None and chunk.__dict__.get("compiled", kernel) is not None:
         read = tuple(contiguous(column) for column in columns)
-        parts = answers(lambda rows: _counts_of(read, _plain(total), shape, rows), len(chunk))
-        whole = [part for part in parts if part is not None]
-        return reduce(operator.add, whole) if len(whole) == len(parts) else None
+        counts: Array | None = kernel.Rows(len(chunk), 0, [], read, None, _plain(total), None).tally(shape)
+        return counts
     inside = (np.all((column >= 0) & (column < size)) for column, size in zip(columns, shape, strict=True))
     if not all(inside) or not all(np.array_equal(column, np.floor(column)) for column in columns):
         return None
     cells = np.ravel_multi_index([column.astype(np.int64) for column in columns], shape)
     return np.bincount(cells, weights=total, minlength=math.prod(shape)).astype(np.float64)
-
-
-def _counts_of(
-    columns: tuple[Array, ...], total: Array | None, shape: tuple[int, ...], rows: slice
-) -> Array | None:
-    """Count some of the rows by the kernel."""
-    read = tuple(column[rows] for column in columns)
-    weights = None if total is None else total[rows]
-    counts: Array | None = kernel.Rows(len(read[0]), 0, [], read, None, weights, None).tally(shape)
-    return counts
 
 
 def _one_each(y: tuple[Array, ...]) -> bool:

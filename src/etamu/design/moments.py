@@ -112,7 +112,7 @@ def beside(moments: list[Moments], count: int) -> Moments:
     return Moments(count, *(np.concatenate(column) for column in columns))
 
 
-def constant(value: float, count: int) -> Moments:
-    """Describe a column that has one value in every row."""
-    one = np.full(1, value)
-    return Moments(count, one, np.zeros(1), one, one)
+def constant(value: float, count: int, times: int = 1) -> Moments:
+    """Describe so many columns that have one value in every row."""
+    one = np.full(times, value)
+    return Moments(count, one, np.zeros(times), one, one)

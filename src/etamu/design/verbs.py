@@ -7,12 +7,13 @@ Read next: `etamu.design.blocks`, which asks.
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.crew import done, stretches
+from etamu._base.crew import done
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design import twin
@@ -69,7 +70,10 @@ def some(values: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
     if len(index) * row < LARGE or not 0 <= index.min() <= index.max() < len(values):
         return values.take(index, axis=0)
     out = np.empty((len(index), *values.shape[1:]), dtype=values.dtype)
-    parts = stretches(len(index), -(-len(index) // PARTS))
+    edges = [len(index) * k // PARTS for k in range(PARTS + 1)]
     # Indexes have been looked at: to clip them does nothing, but needs no copy that errors could undo.
-    done([partial(np.take, values, index[part], axis=0, out=out[part], mode="clip") for part in parts])
+    copies = [
+        partial(np.take, values, index[i:j], axis=0, out=out[i:j], mode="clip") for i, j in pairwise(edges)
+    ]
+    done(copies)
     return out

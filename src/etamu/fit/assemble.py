@@ -7,6 +7,7 @@ Read next: `etamu.fit.arrays` for columns without a formula, then `etamu.fit.est
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +23,7 @@ from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Ids, Predictor
-from etamu.execute.threads import worthwhile
+from etamu.execute.threads import aside, worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
@@ -114,6 +115,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     """
     frame = columns.frame
     given = columns_of(frame, keywords)
+    offset = aside(partial(offset_from, given, unit))
     masks = missing_in(columns.missing(), given)
     complete = complete_rows(len(frame), masks)
     dropped = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
@@ -121,19 +123,19 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids: Ids = range(len(frame)) if are_all(complete) else np.flatnonzero(complete)
     answer = columns.response(complete)
-    answers = response_columns(unit.family, answer, trials, row_ids)
+    checked = aside(partial(response_columns, unit.family, answer, trials, row_ids))
     weights = weights_from(given, complete)
-    offset = offset_from(given, unit)
     exposure = weights.total()
     if "exposure" in given:
         exposure = kept(numbers(given["exposure"], "exposure"), complete)
     encoded, schema = columns.encode(complete, exposure)
     refuse_twins(encoded.layout.names)
-    predictor = Predictor(encoded.design, added_offset(encoded, offset, complete))
+    predictor = Predictor(encoded.design, added_offset(encoded, offset(), complete))
     gone = {} if schema is None else dict(schema.dropped_levels)
     notes = notes_on(complete, dropped, gone)
     if gone:
         warnings.warn(notes[-1], DroppedLevelsWarning, stacklevel=user_level())
+    answers = checked()
     flags = counted(answers.y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from etamu._base.crew import each
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.flags import are_all
@@ -147,7 +146,7 @@ def offset_from(columns: Mapping[str, Column], unit: Linked) -> Array | None:
         values = numbers(column, label)
         if not _least(values, column.ends) > 0:
             refuse(values <= 0, values, f"{label} must be positive", "drop the row or correct its exposure")
-        parts.append(each(np.log, values))
+        parts.append(np.log(values))
     return sum(parts[1:], start=parts[0]) if parts else None
 
 

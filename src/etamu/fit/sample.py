@@ -11,9 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from etamu._base.crew import answers
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 
@@ -67,7 +65,7 @@ def drawn(chunk: Chunk, size: int) -> Sampled:
     usual = float(np.median(seen))
     common = seen == usual
     if common.mean() >= COMMON:
-        rare = _where_not(y, usual)
+        rare = np.flatnonzero(y != usual)
         chosen = rare[spread(len(rare), size // 2)] if len(rare) else rare
         left = index[common][:: max(1, int(common.sum()) // max(size // 2, 1))]
         index = np.concatenate([left, chosen])
@@ -83,12 +81,6 @@ def drawn(chunk: Chunk, size: int) -> Sampled:
     given = few.weights.sampling
     sampling = 1.0 / probability if given is None else given / probability
     return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), len(index) / len(y))
-
-
-def _where_not(y: Array, usual: float) -> NDArray[np.intp]:
-    """Return where a response is another one."""
-    found = answers(lambda rows: rows.start + np.flatnonzero(y[rows] != usual), len(y))
-    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 def spread(n: int, size: int) -> NDArray[np.intp]:
