@@ -11,7 +11,7 @@ namespace etamu {
 namespace {
 
 constexpr int WIDEST = 8;          // doubles in the widest vector: a tile is run in multiples of it
-constexpr std::size_t MOST = 32;   // inputs and outputs together
+constexpr std::size_t MOST = 256;  // inputs and outputs together
 
 // Bases of operands: registers, constants, tables, then inputs, then outputs.
 constexpr int REGISTERS = 0, CONSTANTS = 1, TABLES = 2, FIRST = 3;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from etamu._base.kernel import kernel
 from etamu.family import several
@@ -70,6 +70,27 @@ def test_what_is_not_asked_is_not_computed():
     assert several.compiled(family, 1, 2, ("value",)).outputs == 1
     assert several.compiled(family, 1, 2, ("value", "score")).outputs == 3
     assert several.compiled(family, 1, 2, ("value", "score", "expected")).outputs == 6
+
+
+@needs_kernel
+@pytest.mark.parametrize("k", [8, several.MOST])
+@pytest.mark.parametrize("counted", [False, True])
+def test_many_classes_are_run_by_the_kernel(k, counted):
+    family = Multinomial().among(tuple("abcdefghijklmnop"[: k + 1]), counted=counted)
+    rng = np.random.default_rng(k)
+    y = (
+        tuple(rng.integers(0, 4, (k + 1, 50)).astype(float))
+        if counted
+        else (rng.integers(0, k + 1, 50) * 1.0,)
+    )
+    eta = rng.normal(size=(50, k))
+    program = several.compiled(family, len(y), k, ("value", "score", "expected"))
+    got = program.run([np.ascontiguousarray(each) for each in (*y, *eta.T)])
+    value, score, matrix = family.bind(np)(y, eta)
+    assert_allclose(got[0], value, rtol=1e-13)
+    assert_allclose(np.array(got[1 : k + 1]).T, score, rtol=1e-12, atol=1e-14)
+    upper = np.array(got[k + 1 :])
+    assert_allclose(upper, matrix[:, *np.triu_indices(k)].T, rtol=1e-12, atol=1e-14)
 
 
 def test_very_many_predictors_are_left_to_numpy():
