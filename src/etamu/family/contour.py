@@ -8,7 +8,7 @@ without branches. The trapezoidal rule then converges exponentially (Trefethen a
 Where theta ends at 0 the path is the parabola around it, on which exp(-y theta) decays like a normal density
 (Weideman and Trefethen 2007); else it is vertical. A law on the integers has mu of period 2 pi.
 
-May import: `etamu._base`, `etamu.family.computed`, `.facts`, `.formula`, `.symbolic`, numpy.
+May import: `etamu._base`, `etamu.family.computed`, `.facts`, `.formula`, `.midpoints`, `.symbolic`, numpy.
 Read next: `etamu.family.implied`, which verifies what comes out before it is called a density.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from etamu._base.types import Array, Mask
 from etamu.family.computed import theta_at
 from etamu.family.facts import Facts
 from etamu.family.formula import read
+from etamu.family.midpoints import compiled_step
 from etamu.family.symbolic import Expression, expression, sympy
 
 Complex = NDArray[np.complex128]
@@ -71,6 +72,8 @@ class Law(NamedTuple):
 
     variance: Analytic
     slope: Analytic
+    step: Any | None = None
+    """The program of a step along a contour, where V is recorded."""
 
     def at(self, mu: Array) -> Array:
         """Return V of real means."""
@@ -88,7 +91,9 @@ def law(text: str) -> Law:
     sp = sympy()
     mu = sp.Symbol("mu")
     value = expression(read(text, "mu"), mu=mu)
-    return Law(_analytic(value, mu), _analytic(sp.diff(value, mu), mu))
+    plain = sp.lambdify([mu], value, "math")
+    step = compiled_step(plain, _STAGES) if value.has(mu) else None
+    return Law(_analytic(value, mu), _analytic(sp.diff(value, mu), mu), step)
 
 
 def _analytic(value: Expression, mu: Expression) -> Analytic:
@@ -192,6 +197,8 @@ class Walk:
 
     def _extrapolated(self, u: Array, step: Array, state: Complex) -> Complex:
         """Take a step by the midpoint rule of Gragg, extrapolated as Bulirsch and Stoer do."""
+        if self.law.step is not None:
+            return self._compiled(u, step, state)
         rows: list[Complex] = []
         for stage, end in enumerate(self._midpoints(u, step, state)):
             new = [end]
@@ -200,6 +207,16 @@ class Walk:
                 new.append(new[column] + (new[column] - rows[column]) / ratio)
             rows = new
         return rows[-1]
+
+    def _compiled(self, u: Array, step: Array, state: Complex) -> Complex:
+        """Take a step by the kernel."""
+        path = (self.y, u, step, self.scale, self.slope, self.bend)
+        parts = (part for each in state for part in (each.real, each.imag))
+        assert self.law.step is not None
+        found = self.law.step.run([np.ascontiguousarray(each) for each in (*path, *parts)])
+        out = np.empty_like(state)
+        (out[0].real, out[0].imag, out[1].real, out[1].imag) = found
+        return out
 
     def _midpoints(self, u: Array, step: Array, state: Complex) -> list[Complex]:
         """Return where the midpoint rule ends in 2, 4, 6, … parts: all walk abreast, for rows are few."""
