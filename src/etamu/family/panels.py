@@ -11,6 +11,7 @@ Read next: `etamu.family.inverse`, which makes tables of inverses; the kernel re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -28,6 +29,7 @@ REACH = 1021
 """Octaves above and below 1 in which a function is looked at: all normal numbers but the last."""
 
 _NODES = 10
+_ANGLES = np.pi * (np.arange(_NODES) + 0.5) / _NODES
 _EXPONENTS = 2048
 _BIAS = 1023
 _FRACTION = 52
@@ -264,17 +266,22 @@ def _places(u: Array, low: int, high: int) -> Array:
 
 def _fitted(function: Callable[[Array], Array], low: int, high: int) -> Array:
     """Interpolate at Chebyshev's points and write the polynomials in powers of the place."""
-    angle = np.pi * (np.arange(_NODES) + 0.5) / _NODES
-    x = _places(np.cos(angle), low, high)
+    x = _places(np.cos(_ANGLES), low, high)
     values = np.asarray(function(x.ravel())).reshape(x.shape)
-    transform = np.cos(np.outer(np.arange(COUNT), angle)) * (2.0 / _NODES)
-    transform[0] *= 0.5
-    chebyshev = np.polynomial.chebyshev
-    powers = np.zeros((COUNT, COUNT))
-    for degree in range(COUNT):
-        powers[: degree + 1, degree] = chebyshev.cheb2poly(np.eye(COUNT)[degree])[: degree + 1]
+    transform, powers = _interpolation()
     scale = float(2 << SPLITS) ** np.arange(COUNT)
     return np.ascontiguousarray((scale[:, None] * (powers @ (transform @ values)))[::-1].T)
+
+
+@functools.cache
+def _interpolation() -> tuple[Array, Array]:
+    """Return the matrix from values at Chebyshev's points to coefficients, and that from these to powers."""
+    transform = np.cos(np.outer(np.arange(COUNT), _ANGLES)) * (2.0 / _NODES)
+    transform[0] *= 0.5
+    powers = np.zeros((COUNT, COUNT))
+    for degree in range(COUNT):
+        powers[: degree + 1, degree] = np.polynomial.chebyshev.cheb2poly(np.eye(COUNT)[degree])[: degree + 1]
+    return transform, powers
 
 
 _BETWEEN = np.array([-0.98, -0.31, 0.2, 0.67])
