@@ -13,7 +13,16 @@ from etamu.family import families as own
 from etamu.family import links as every
 from etamu.family.borrowed import Binomial
 from etamu.family.family import Family, Support
-from etamu.family.program import REMEMBERED, RESULTS, Program, assemble, compiled, traced
+from etamu.family.program import (
+    PART,
+    REMEMBERED,
+    RESULTS,
+    Program,
+    assemble,
+    compiled,
+    elementwise,
+    traced,
+)
 from etamu.family.stated import StatedLink
 from etamu.family.trace import Recorder
 from etamu.family.unit import Unit
@@ -240,3 +249,10 @@ def test_programs_are_values_and_kept_within_bounds():
 def test_a_program_can_be_read():
     assert str(traced(POISSON, 1, ("score",))).splitlines()[-1] == "return out0"
     assert "poly" in str(assembled(lambda _, x: ((x * 2.0 + 3.0) * x + 4.0,)))
+
+
+def test_long_columns_are_evaluated_in_parts_that_are_the_whole():
+    function = elementwise(lambda xp, x: xp.exp(-x) + 1.0)
+    x = np.linspace(-3.0, 3.0, 3 * PART + 17).reshape(-1, 1)
+    parts = [function(x[first : first + 1000]) for first in range(0, len(x), 1000)]
+    np.testing.assert_array_equal(function(x), np.concatenate(parts))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from etamu._base.crew import done
 from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
@@ -25,6 +26,9 @@ Wanted = tuple[str, ...]
 
 RESULTS = ("value", "score", "expected", "observed")
 """What a program may give per row."""
+
+PART = 1 << 16
+"""Numbers that one thread of several evaluates at once."""
 
 REMEMBERED = 256
 """Programs kept: units are small, but a search over links could make any number of them."""
@@ -189,7 +193,15 @@ def elementwise(function: Callable[..., Any]) -> Callable[[Array], Array]:
 
     def run(x: Array) -> Array:
         column = np.ascontiguousarray(x, dtype=np.float64).ravel()
-        return np.asarray(program.run([column])[0]).reshape(np.shape(x))
+        if column.size < 2 * PART:
+            return np.asarray(program.run([column])[0]).reshape(np.shape(x))
+        out, parts = np.empty_like(column), range(0, column.size, PART)
+
+        def part(first: int) -> None:
+            out[first : first + PART] = program.run([column[first : first + PART]])[0]
+
+        done([functools.partial(part, first) for first in parts])
+        return out.reshape(np.shape(x))
 
     return run
 
