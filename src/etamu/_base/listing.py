@@ -25,17 +25,18 @@ def listed(names: Sequence[str], most: int = MOST) -> str:
 
 
 def closest(name: str, names: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """Find the name that was probably meant: spelt the same but for capitals, or nearly so.
+    """Find the name that was probably meant: spelt nearly so, capitals aside.
 
     Examples
     --------
-    >>> closest("Age", ["wage", "age"]), closest("fmily", ["family"]), closest("x", ["abc"])
+    >>> closest("Age", ["wage", "age"]), closest("FMILY", ["family"]), closest("x", ["abc"])
     ('age', 'family', None)
     """
     import difflib
 
-    lower = [other for other in names if other.lower() == name.lower()]
-    return next(iter(lower + difflib.get_close_matches(name, names, n=1, cutoff=cutoff)), None)
+    folded = {other.casefold(): other for other in reversed(names)}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[close[0]] if close else None
 
 
 def suggestion(name: str, names: Sequence[str], what: str = "columns") -> str:
@@ -47,5 +48,4 @@ def suggestion(name: str, names: Sequence[str], what: str = "columns") -> str:
     "; did you mean 'x'? the columns are x, y"
     """
     meant = closest(name, names)
-    listing = ", ".join(names[:MOST]) + (f", … ({len(names)} in all)" if len(names) > MOST else "")
-    return (f"; did you mean {meant!r}?" if meant else ";") + f" the {what} are {listing or 'none'}"
+    return (f"; did you mean {meant!r}?" if meant else ";") + f" the {what} are {listed(names) or 'none'}"

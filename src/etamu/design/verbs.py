@@ -48,8 +48,8 @@ def plain(numbers: Array | None) -> Array | None:
 
 def readable(column: NDArray[Any]) -> NDArray[Any]:
     """Return a column as the kernel reads it: integers, floats of 4 or 8 bytes or truth values, native."""
-    plain = column.dtype.isnative and (column.dtype.kind in "iub" or column.dtype.char in "fd")
-    return column if plain else column.astype(np.float64)
+    as_it_is = column.dtype.isnative and (column.dtype.kind in "iub" or column.dtype.char in "fd")
+    return column if as_it_is else column.astype(np.float64)
 
 
 def readable_codes(codes: NDArray[Any]) -> NDArray[Any]:

@@ -78,9 +78,8 @@ def _kinds(digits: NDArray[np.int8], base: int) -> tuple[NDArray[np.intp], NDArr
     if digits.shape[1] * math.log2(base) > math.log2(CELLS):
         found, kind = np.unique(digits, axis=0, return_inverse=True)
         return found.astype(np.intp), kind.reshape(-1)
-    number = (
-        digits @ weights
-    )  # a row read as one number is looked up; to sort rows takes a hundred times as long
+    # A row read as one number is looked up; to sort rows takes a hundred times as long.
+    number = digits @ weights
     seen = np.bincount(number) > 0
     return np.flatnonzero(seen)[:, None] // weights % base, (np.cumsum(seen) - 1)[number]
 

@@ -26,7 +26,7 @@ from etamu._base.types import Array, Mask
 from etamu.family.computed import theta_at
 from etamu.family.facts import Facts
 from etamu.family.formula import read
-from etamu.family.midpoints import compiled_step
+from etamu.family.midpoints import compiled_step, extrapolated, speed
 from etamu.family.symbolic import Expression, expression, sympy
 
 Complex = NDArray[np.complex128]
@@ -178,13 +178,10 @@ class Walk:
 
     def _speed(self, u: Array) -> Complex:
         """Return d theta / du."""
-        grows = np.exp(u / self.scale)
-        falls = 1.0 / grows
-        level, rise = 0.5 * (grows + falls), 0.5 * (grows - falls)
-        speed = np.empty(level.shape, dtype=np.complex128)
-        speed.real = rise * (2.0 * self.bend * self.scale * level + self.slope)
-        speed.imag = level
-        return speed
+        across, along = speed(np, u, self.scale, self.slope, self.bend)
+        both = np.empty(along.shape, dtype=np.complex128)
+        both.real, both.imag = across, along
+        return both
 
     def _forward(self, u: Array, state: Complex) -> Complex:
         """Take a step, in parts so short that mu hardly turns in one."""
@@ -192,28 +189,20 @@ class Walk:
         parts = int(np.clip(np.ceil(np.nanmax(turn, initial=0.0) / _TURN), 1, _PARTS))
         short = self.step / parts
         for part in range(parts):
-            state = self._extrapolated(u + part * short, short, state)
+            state = self._taken(u + part * short, short, state)
         return state
 
-    def _extrapolated(self, u: Array, step: Array, state: Complex) -> Complex:
+    def _taken(self, u: Array, step: Array, state: Complex) -> Complex:
         """Take a step by the midpoint rule of Gragg, extrapolated as Bulirsch and Stoer do."""
         if self.law.step is not None:
-            return self._compiled(u, step, state)
-        rows: list[Complex] = []
-        for stage, end in enumerate(self._midpoints(u, step, state)):
-            new = [end]
-            for column in range(stage):
-                ratio = (_STAGES[stage] / _STAGES[stage - 1 - column]) ** 2 - 1.0
-                new.append(new[column] + (new[column] - rows[column]) / ratio)
-            rows = new
-        return rows[-1]
+            return self._compiled(self.law.step, u, step, state)
+        return extrapolated(self._midpoints(u, step, state), _STAGES)
 
-    def _compiled(self, u: Array, step: Array, state: Complex) -> Complex:
+    def _compiled(self, program: Any, u: Array, step: Array, state: Complex) -> Complex:
         """Take a step by the kernel."""
         path = (self.y, u, step, self.scale, self.slope, self.bend)
         parts = (part for each in state for part in (each.real, each.imag))
-        assert self.law.step is not None
-        found = self.law.step.run([np.ascontiguousarray(each) for each in (*path, *parts)])
+        found = program.run([np.ascontiguousarray(each) for each in (*path, *parts)])
         out = np.empty_like(state)
         (out[0].real, out[0].imag, out[1].real, out[1].imag) = found
         return out
@@ -233,10 +222,10 @@ class Walk:
             before, now = now, before + 2.0 * move
         return ends
 
-    def _rates(self, speed: Complex, state: Complex) -> Complex:
+    def _rates(self, along: Complex, state: Complex) -> Complex:
         rates = np.empty_like(state)
-        np.multiply(self.law.variance(state[0]), speed, out=rates[0])
-        np.multiply(state[0] - self.y, speed, out=rates[1])
+        np.multiply(self.law.variance(state[0]), along, out=rates[0])
+        np.multiply(state[0] - self.y, along, out=rates[1])
         return rates
 
 

@@ -8,8 +8,8 @@ Read next: `etamu.family.contour`, which takes the steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, final
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast, final
 
 from etamu._base.kernel import kernel
 from etamu.family.program import assemble, handed_over
@@ -21,7 +21,7 @@ LARGEST = 8
 """Whole powers up to this are products."""
 
 Number = Any
-"""A symbol or a float."""
+"""A symbol, a float, or an array of all rows."""
 
 
 @final
@@ -83,6 +83,8 @@ class Pair:
 
 
 State = tuple[Pair, Pair]
+T = TypeVar("T")
+"""What can be added, subtracted and divided by a number: a Pair, or an array of all rows."""
 
 
 def compiled_step(variance: Callable[[Any], Any], stages: tuple[int, ...]) -> Any | None:
@@ -102,37 +104,42 @@ def compiled_step(variance: Callable[[Any], Any], stages: tuple[int, ...]) -> An
         y, u, step, scale, slope, bend, *state = (recorder.input() for _ in INPUTS)
 
         def rates(share: float, at: State) -> State:
-            speed = speed_of(recorder, u + share * step, scale, slope, bend)
-            return variance(at[0]) * speed, Pair(at[0].real - y, at[0].imag) * speed
+            along = Pair(*speed(recorder, u + share * step, scale, slope, bend))
+            return variance(at[0]) * along, Pair(at[0].real - y, at[0].imag) * along
 
-        end = _extrapolated(rates, step, (Pair(*state[:2]), Pair(*state[2:])), stages)
-        outputs = [recorder.number(part) for each in end for part in (each.real, each.imag)]
+        start = Pair(*state[:2]), Pair(*state[2:])
+        ends = [_midpoint(rates, step, start, count) for count in stages]
+        mu, cumulant = (extrapolated(part, stages) for part in zip(*ends, strict=True))
+        outputs = [recorder.number(part) for part in (mu.real, mu.imag, cumulant.real, cumulant.imag)]
     except (TypeError, AttributeError):
         return None
     return handed_over(assemble(recorder, outputs))
 
 
-def speed_of(xp: Recorder, u: Symbol, scale: Symbol, slope: Symbol, bend: Symbol) -> Pair:
-    """Return d theta / du, as `etamu.family.contour.Walk` states the path."""
+def speed(xp: Any, u: Number, scale: Number, slope: Number, bend: Number) -> tuple[Number, Number]:
+    """Return real and imaginary part of d theta / du, as `etamu.family.contour.Walk` states the path."""
     grows = xp.exp(u / scale)
     falls = 1.0 / grows
     level, rise = 0.5 * (grows + falls), 0.5 * (grows - falls)
-    return Pair(rise * (2.0 * bend * scale * level + slope), level)
+    return rise * (2.0 * bend * scale * level + slope), level
 
 
-def _extrapolated(
-    rates: Callable[[float, State], State], step: Symbol, state: State, stages: tuple[int, ...]
-) -> State:
-    """Extrapolate the ends of the midpoint rules to steps of no length (Bulirsch and Stoer 1966)."""
-    rows: list[State] = []
-    for stage, count in enumerate(stages):
-        new = [_midpoint(rates, step, state, count)]
+def extrapolated(ends: Sequence[T], stages: tuple[int, ...]) -> T:
+    """Extrapolate the ends of midpoint rules to steps of no length (Bulirsch and Stoer 1966).
+
+    Examples
+    --------
+    >>> extrapolated([1.0 + 0.5**2, 1.0 + 0.25**2], (2, 4))
+    1.0
+    """
+    rows: list[Any] = []
+    for stage, end in enumerate(ends):
+        new: list[Any] = [end]
         for column in range(stage):
-            ratio = (count / stages[stage - 1 - column]) ** 2 - 1.0
-            change = _plus(new[column], rows[column], -1.0)
-            new.append(_plus(new[column], change, 1.0 / ratio))
+            ratio = (stages[stage] / stages[stage - 1 - column]) ** 2 - 1.0
+            new.append(new[column] + (new[column] - rows[column]) / ratio)
         rows = new
-    return rows[-1]
+    return cast("T", rows[-1])
 
 
 def _midpoint(rates: Callable[[float, State], State], step: Symbol, state: State, count: int) -> State:

@@ -6,6 +6,7 @@ Read next: `etamu.fit.assemble`, which checks response and keywords.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -143,7 +144,7 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    with worthwhile(getattr(X, "size", 0)):
+    with worthwhile(math.prod(getattr(X, "shape", ()))):
         columns = columns_of_arrays(X, y, keywords, shape, read=read)
         return assemble(columns, unit, keywords, missing, options)
 

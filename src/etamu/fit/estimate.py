@@ -302,9 +302,8 @@ def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback 
         found = newton(first, piloted.beta, metric=piloted.metric, callback=watch)
     if level is None or level.holds(oracle.coordinates.raw(found.beta)):
         return found
-    again = newton(
-        oracle, found.beta, callback=watch
-    )  # by deviances, which have digits where exponents lost them
+    # By deviances, which have digits where exponents lost them.
+    again = newton(oracle, found.beta, callback=watch)
     return replace(again, steps=found.steps + again.steps, passes=found.passes + again.passes)
 
 

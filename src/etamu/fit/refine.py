@@ -204,9 +204,8 @@ def _refined(
         beta = _extended(problem, oracle, whitened, beta)
     seen = oracle.at(beta, FINAL)
     few = len(problem.chunk) * oracle.size <= FEW and solution.outcome is not Outcome.CONVERGED
-    if not no_lower(
-        seen.value, solution, solution.local.scale
-    ):  # the way to orthogonal coordinates and back may cost more
+    # The way to orthogonal coordinates and back may cost more than was gained.
+    if not no_lower(seen.value, solution, solution.local.scale):
         return (_at_floor(oracle, solution) if few else None) or solution
     kept = solution.outcome if found.outcome in {Outcome.STALLED, Outcome.LIMIT} else found.outcome
     if found.outcome in {Outcome.INFINITE, Outcome.STALLED} and _proved(found):

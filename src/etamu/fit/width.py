@@ -1,7 +1,7 @@
 """How many columns a model may have: as many as its covariance, a square matrix, has memory for.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.estimate`, which asks before any work.
+Read next: `etamu.fit.shaped` and `etamu.vector.estimate`, which ask before any work.
 """
 
 from __future__ import annotations

@@ -54,13 +54,17 @@ class Local:
     def knowing(self, information: Any, metric: Metric | None) -> Local:
         """Return this with the factor of an information, where that is known beforehand."""
         known = zip(FACTORS, (self.observed, self.expected), strict=True)
-        self.__dict__.update({name: metric for name, matrix in known if matrix is information})
-        return self
+        return self._with({name: metric for name, matrix in known if matrix is information})
 
     def carried(self, value: float, score: Array | None) -> Local:
         """Return this beside another value and score: the information stays, and so do its factors."""
-        there = replace(self, value=value, score=score)
-        there.__dict__.update({name: self.__dict__[name] for name in FACTORS if name in self.__dict__})
+        factors = {name: self.__dict__[name] for name in FACTORS if name in self.__dict__}
+        return self._with(factors, value=value, score=score)
+
+    def _with(self, factors: dict[str, Metric | None], **changes: Any) -> Local:
+        """Return a copy that has these factors already."""
+        there = replace(self, **changes)
+        there.__dict__.update(factors)
         return there
 
 

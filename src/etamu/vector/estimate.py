@@ -160,10 +160,10 @@ def prepare(problem: VectorProblem) -> Stage:
     ready_chunk = Chunk(tuple(placed), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
     stack = stacked(problem, tuple(coordinates))
     if stack.aliased:
-        silent = [name for name, rows in told.items() if not rows.any()]
-        why = f"say nothing, for no row tells of the {' or the '.join(silent)}," if silent else (
-            "are linear combinations of earlier ones"
-        )  # fmt: skip
+        silent = " or the ".join(name for name, rows in told.items() if not rows.any())
+        why = "are linear combinations of earlier ones"
+        if silent:
+            why = f"say nothing, for no row tells of the {silent},"
         message = (
             f"{len(stack.aliased)} column(s) {why} and have no coefficient (NaN): {listed(stack.aliased)}"
         )
