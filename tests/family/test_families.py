@@ -55,6 +55,14 @@ def test_starts_are_those_of_r(family, y, start):
 
 
 @each_family
+def test_the_largest_exponent_less_that_of_a_mean_is_half_the_deviance(family):
+    lower, upper = max(family.mean.lower, -3.0), min(family.mean.upper, 5.0)
+    y, mu = np.meshgrid(*[lower + (upper - lower) * np.array([0.1, 0.3, 0.5, 0.8])] * 2)
+    found = family.highest(np, y) - family.exponent(np, y, mu, 1.0 - mu)
+    np.testing.assert_allclose(found, 0.5 * family.deviance(np, y, mu, 1.0 - mu), rtol=1e-12, atol=1e-13)
+
+
+@each_family
 def test_families_are_values(family):
     copy = pickle.loads(pickle.dumps(family))
     assert copy == family
