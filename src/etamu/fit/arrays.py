@@ -144,7 +144,7 @@ def from_arrays(
     OptionError
         If names are given for a table, which has its own.
     """
-    with worthwhile(math.prod(getattr(X, "shape", ()))):
+    with worthwhile(_numbers(X)):
         columns = columns_of_arrays(X, y, keywords, shape, read=read)
         return assemble(columns, unit, keywords, missing, options)
 
@@ -181,10 +181,16 @@ def _by_table(X: Any, y: Any, keywords: Keywords, shape: Shape) -> ByTable:
 
 
 def _by_matrix(X: Any, y: Any, shape: Shape, *, read: bool) -> ByMatrix:
-    matrix = read_matrix(X, shape.names, _described, read=read or getattr(X, "size", 0) < LARGE)
+    matrix = read_matrix(X, shape.names, _described, read=read or _numbers(X) < LARGE)
     _refuse_nothing(len(matrix.names), shape)
     frame = bare_rows(len(matrix))
     return ByMatrix(matrix, shape.intercept, frame, _response(frame, y))
+
+
+def _numbers(X: Any) -> int:
+    """Return how many numbers a matrix holds; tensors have a method called `size`, lists have neither."""
+    size = getattr(X, "size", None)
+    return size if isinstance(size, int) else math.prod(getattr(X, "shape", (0,)))
 
 
 def _described(design: Design) -> Moments:
