@@ -17,6 +17,8 @@ from etamu.design.coordinates import Coordinates
 
 COMMON = 0.75
 """From this share of rows with the same response on, the other rows are drawn with larger probability."""
+ENOUGH = 1000
+"""Rows whose median is the response of three quarters of all, if there is such a one."""
 
 SEED = 0x9E3779B97F4A7C15
 """Multiplier of the counter by which rows are drawn (Steele, Lea and Flood 2014, splitmix64)."""
@@ -62,7 +64,7 @@ def drawn(chunk: Chunk, size: int) -> Sampled:
     index = spread(len(y), size)
     probability = np.full(len(index), len(index) / len(y))
     seen = y.take(index)
-    usual = float(np.median(seen))
+    usual = float(np.median(seen[:: max(1, len(seen) // ENOUGH)]))
     common = seen == usual
     if common.mean() >= COMMON:
         rare = np.flatnonzero(y != usual)
