@@ -7,8 +7,6 @@ Read next: tests/family/test_zeros.py, which compares.
 
 from __future__ import annotations
 
-from itertools import product
-
 import mpmath as mp
 import numpy as np
 
@@ -95,29 +93,31 @@ def log_density(family: NaturalFamily, y: tuple[float, ...], eta):
 
 def local(family: NaturalFamily, y: tuple[float, ...], eta, digits: int = 50):
     """Return log f, its gradient and minus its Hessian in eta, by central differences."""
+    return differentiated(lambda *at: log_density(family, y, at), eta, digits)
+
+
+def differentiated(function, eta, digits: int):
+    """Return a function of several numbers, its gradient and minus its Hessian, by central differences."""
     k = len(eta)
     with mp.workdps(3 * digits):
         step = mp.mpf(10) ** -digits
 
-        def at(*moves):
-            return log_density(family, y, [mp.mpf(e) + m * step for e, m in zip(eta, moves, strict=True)])
-
         def moved(*pairs):
-            moves = [0] * k
+            moves = [mp.mpf(e) for e in eta]
             for place, by in pairs:
-                moves[place] += by
-            return at(*moves)
+                moves[place] += by * step
+            return function(*moves)
 
-        value = at(*[0] * k)
-        score = [(moved((i, 1)) - moved((i, -1))) / (2 * step) for i in range(k)]
+        value = moved()
+        score = [mp.mpf(0)] * k
         information = [[mp.mpf(0)] * k for _ in range(k)]
-        for i, j in product(range(k), repeat=2):
-            if i == j:
-                bend = moved((i, 1)) + moved((i, -1)) - 2 * value
-                information[i][i] = -bend / step**2
-            else:
+        for i in range(k):
+            up, down = moved((i, 1)), moved((i, -1))
+            score[i] = (up - down) / (2 * step)
+            information[i][i] = -(up + down - 2 * value) / step**2
+            for j in range(i):
                 bend = sum(a * b * moved((i, a), (j, b)) for a in (1, -1) for b in (1, -1))
-                information[i][j] = -bend / (4 * step**2)
+                information[i][j] = information[j][i] = -bend / (4 * step**2)
         return value, score, information
 
 

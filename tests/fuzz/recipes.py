@@ -116,17 +116,17 @@ def cooked(recipe: Recipe) -> Dish:
     n = recipe.rows
     numbers: list[np.ndarray] = []
     for kind in recipe.numbers:
-        numbers.append(_number(kind, n, numbers, rng))
+        numbers.append(number(kind, n, numbers, rng))
     data: dict[str, Any] = {f"x{j}": values for j, values in enumerate(numbers)}
     terms = list(data)
-    wave = np.clip(sum((0.2 * _standard(values) for values in numbers), np.zeros(n)), -0.49, 0.49)
+    wave = np.clip(sum((0.2 * standard(values) for values in numbers), np.zeros(n)), -0.49, 0.49)
     if recipe.factor != "none":
-        terms += _factor(recipe, data, rng, terms)
+        terms += factor(recipe, data, rng, terms)
     data["y"] = _response(recipe, wave, data, rng)
     options: dict[str, Any] = {"family": recipe.unit.family, "link": recipe.unit.link}
     if "trials" in recipe.unit.family.response:
         options["trials"] = "m"
-    options |= _weights(recipe, data, rng) | _offset(recipe, data, rng)
+    options |= weights(recipe, data, rng) | offset(recipe, data, rng)
     options |= {"solver": recipe.solver, "covariance": recipe.covariance, "dispersion": recipe.dispersion}
     if recipe.missing and n > 2 and numbers:
         data["x0"] = np.where(np.arange(n) == int(rng.integers(n)), np.nan, data["x0"])
@@ -134,12 +134,12 @@ def cooked(recipe: Recipe) -> Dish:
     return Dish(recipe, f"y ~ {right}", data, options)
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
+def standard(values: np.ndarray) -> np.ndarray:
     scaled = values / (np.max(np.abs(values)) or 1.0)
     return np.asarray((scaled - scaled.mean()) / (np.std(scaled) or 1.0))
 
 
-def _number(kind: str, n: int, before: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+def number(kind: str, n: int, before: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     z = rng.normal(size=n)
     last = before[-1] if before else np.ones(n)
     made = {
@@ -160,7 +160,7 @@ def _number(kind: str, n: int, before: list[np.ndarray], rng: np.random.Generato
     return np.asarray(made[kind](), dtype=float)
 
 
-def _factor(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator, numbers: list[str]) -> list[str]:
+def factor(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator, numbers: list[str]) -> list[str]:
     n, letters = recipe.rows, "abcd"
     share = {"even": (0.25,) * 4, "rare": (0.6, 0.35, 0.025, 0.025), "single": (1.0, 0.0, 0.0, 0.0)}
     codes = rng.choice(4, n, p=share.get(recipe.factor, (0.5, 0.5, 0.0, 0.0)))
@@ -202,7 +202,7 @@ def _response(recipe: Recipe, wave: np.ndarray, data: dict[str, Any], rng: np.ra
     return np.floor(drawn) if unit.family.support.integer else drawn
 
 
-def _weights(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+def weights(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     if recipe.weights == "none":
         return {}
     n = recipe.rows
@@ -216,7 +216,7 @@ def _weights(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator) -> 
     return {f"{recipe.weights}_weights": "w"}
 
 
-def _offset(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+def offset(recipe: Recipe, data: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     if recipe.offset == "none":
         return {}
     n = recipe.rows

@@ -90,7 +90,7 @@ def _rows(dish: Dish, fit: Any) -> tuple[Rows, tuple[str, ...]]:
     weight = np.asarray(data.get("w", np.ones(n)), float)
     trials = np.asarray(data.get("m", np.ones(n)), float)
     used &= (weight > 0) & (trials > 0)
-    x = np.stack([_column(name, data, n) for name in fit.names], axis=1) if fit.names else np.zeros((n, 0))
+    x = np.stack([column(name, data, n) for name in fit.names], axis=1) if fit.names else np.zeros((n, 0))
     if "sampling_weights" in dish.options:
         weight = weight / weight[used].sum() * used.sum()
     offset = np.asarray(data.get("o", np.zeros(n)), float)
@@ -98,7 +98,7 @@ def _rows(dish: Dish, fit: Any) -> tuple[Rows, tuple[str, ...]]:
     return Rows(*(part[used].astype(Wide) for part in parts)), fit.names
 
 
-def _column(name: str, data: dict[str, Any], n: int) -> np.ndarray:
+def column(name: str, data: dict[str, Any], n: int) -> np.ndarray:
     """Read a name such as `g[T.b]:x0` back into its column."""
     out = np.ones(n)
     for part in name.split(":"):

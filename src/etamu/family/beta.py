@@ -34,6 +34,9 @@ from etamu.family.stirling import HALF_LOG_TWO_PI
 from etamu.family.summed import summed
 from etamu.family.vector import Pairs, Parameter, Rows
 
+BINOMIAL = 690.0
+"""The log of a precision at which a beta-binomial law is the binomial, to the last digit."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfBeta(NaturalFamily):
@@ -326,12 +329,14 @@ def _beta_binomial(xp: Namespace, y: AnyArray, m: AnyArray, t: Points) -> Local:
     B = m - y + b: logarithms of these, never of gamma functions, and what Stirling's formula leaves. As phi
     grows the value becomes minus half the binomial deviance and everything by log phi vanishes.
     """
-    at, phi = logit(xp, t[0]), xp.maximum(special.exp(xp, t[1]), 1e-307)
+    at, s = logit(xp, t[0]), xp.minimum(t[1], BINOMIAL)
+    phi = xp.maximum(special.exp(xp, s), 1e-307)
     mu, nu, left, n = at.mu, at.complement, m - y, m + phi
     d, q = y * nu - left * mu, phi / n
-    one = _side(xp, y, m, d, (mu, at.log_mu), (phi, t[1]), n)
-    two = _side(xp, left, m, -d, (nu, at.log_complement), (phi, t[1]), n)
-    log_gammas = log_gamma_rest(xp, phi) - log_gamma_rest(xp, n) + 0.5 * xp.log1p(m / phi)
+    one = _side(xp, y, m, d, (mu, at.log_mu), (phi, s), n)
+    two = _side(xp, left, m, -d, (nu, at.log_complement), (phi, s), n)
+    together = special.softplus(xp, xp.log(xp.where(m > 0.0, m, 1.0)) - s)  # log(1 + m / phi)
+    log_gammas = _rest(xp, phi, s) - log_gamma_rest(xp, n) + 0.5 * together
     value = one.value + two.value + log_gammas
     digammas = digamma_rest(xp, phi) - q * digamma_rest(xp, n)
     trigammas = trigamma_rest(xp, phi) - q * q * trigamma_rest(xp, n)

@@ -378,7 +378,7 @@ class ContinuationRatio(Latent):
             reached = _beyond(xp, xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p))
             reached = reached + xp.sum(counts, axis=1, keepdims=True) * xp.exp(log_p[:, :-1])
             both = xp.where(ends.up > 0.0, ends.up, 0.0)
-            row = times(xp, xp.where(both > 0.0, reached, 0.0), both * ends.down)
+            row = times(xp, xp.where(both > 0.0, reached, 0.0), times(xp, ends.down, both))
         else:
             row = times(xp, stopped, ends.up_bend) + times(xp, beyond, ends.down_bend)
         return value, score, {(j, j): row[:, j] for j in range(row.shape[1])}

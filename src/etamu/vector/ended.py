@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.existence import NOWHERE
 from etamu.fit.limit import Limit, embedded
@@ -25,6 +25,7 @@ from etamu.solve.cone import normal
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.restricted import Restricted
+from etamu.vector.limit import widened
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -32,10 +33,19 @@ ROWS = 500
 """Rows that say which coefficients of a parameter at its end are infinite and which may be anything."""
 FALLEN = 1e-8
 """Share of the value by which rounding may let it fall at the end."""
+NEARER = 0.75
+"""Share of the way to an end from which the value hardly rises any more, unless it has no bound."""
+RISING = 0.1
+"""By how much it still rises there where a law shrinks to a point, which is by a half per unit and row."""
 
 
 def at_end(
-    problem: VectorProblem, oracle: Likelihood, chunk: Chunk, solution: Solution, sides: Mapping[str, int]
+    problem: VectorProblem,
+    oracle: Likelihood,
+    chunk: Chunk,
+    solution: Solution,
+    sides: Mapping[str, int],
+    limit: Limit | None = None,
 ) -> tuple[Limit, Solution] | None:
     """Put parameters at their ends and estimate the others there; None where one has no constant to run.
 
@@ -50,8 +60,34 @@ def at_end(
         Where the search ended, far out.
     sides : mapping of str to int
         By the name of a parameter, 1 where it ran up and -1 where it ran down.
+    limit : Limit, optional
+        Of rows that separate besides.
     """
     stack: Stack = oracle.coordinates  # type: ignore[assignment]
+    found = _aways(problem, stack, chunk, solution, sides)
+    if found is None:
+        return None
+    gone, away, demands = found
+    end = _end(gone, away, demands) if limit is None else _besides(limit, gone, away, demands)
+    if end is None:
+        return None
+    flat = Restricted(oracle, end.far * end.direction, np.eye(stack.size)[:, ~end.gone])
+    ended = newton(flat, solution.beta[~end.gone])
+    if ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value)):
+        return None
+    steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes + 1
+    near = embedded(ended.beta, end.gone) + end.far * end.direction
+    risen = ended.local.value - oracle.at(near - (1.0 - NEARER) * away, Want.VALUE).value
+    local = replace(ended.local, value=np.inf) if risen > RISING else ended.local
+    outcome = Outcome.BOUNDARY if limit is None else Outcome.INFINITE
+    at = replace(ended, beta=near, local=local, outcome=outcome, steps=steps, passes=passes)
+    return replace(end, beta=ended.beta, outcome=ended.outcome), at
+
+
+def _aways(
+    problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, sides: Mapping[str, int]
+) -> tuple[Mask, Array, Array] | None:
+    """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand."""
     gone, away = np.zeros(stack.size, dtype=bool), np.zeros(stack.size)
     demands: list[Array] = []
     for number, stated in enumerate(problem.predictors):
@@ -71,21 +107,32 @@ def at_end(
         own = np.zeros((min(len(chunk), ROWS), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
         demands.append(own)
+    return gone, away, np.vstack(demands)
+
+
+def _end(gone: Mask, away: Array, demands: Array) -> Limit:
+    """Return the limit at the ends of parameters alone: no row is separated."""
     far = float(np.abs(away).max())
-    flat = Restricted(oracle, away, np.eye(stack.size)[:, ~gone])
-    ended = newton(flat, solution.beta[~gone])
-    if ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value)):
-        return None
-    limit = Limit(
+    return Limit(
         direction=away / far,
-        basis=np.eye(stack.size)[:, gone],
+        basis=np.eye(len(gone))[:, gone],
         gone=gone,
-        cone=normal(np.vstack(demands)[:, gone]),
+        cone=normal(demands[:, gone]),
         rows=NOWHERE,
-        beta=ended.beta,
-        outcome=ended.outcome,
+        beta=np.zeros(0),
+        outcome=Outcome.BOUNDARY,
         far=far,
     )
-    steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes
-    beta = embedded(ended.beta, gone) + away
-    return limit, replace(ended, beta=beta, outcome=Outcome.BOUNDARY, steps=steps, passes=passes)
+
+
+def _besides(limit: Limit, gone: Mask, away: Array, demands: Array) -> Limit | None:
+    """Return the limit with parameters at their ends as well; None where rows separate by them, too."""
+    if np.any(limit.basis[gone]) or np.any(limit.gone & gone):
+        return None
+    both, own = limit.gone | gone, normal(demands[:, gone])
+    cone = np.zeros((len(limit.cone) + len(own), len(gone)))
+    cone[: len(limit.cone), limit.gone] = limit.cone
+    cone[len(limit.cone) :, gone] = own
+    direction = limit.direction + away / limit.far
+    basis = widened(limit.gone, limit.basis, gone)
+    return replace(limit, direction=direction, basis=basis, gone=both, cone=cone[:, both])

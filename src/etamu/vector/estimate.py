@@ -7,7 +7,7 @@ Read next: `etamu.vector.result`, what comes out.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ from etamu.vector.covariance import covariance
 from etamu.vector.edges import Jammed, jamming, on_edge
 from etamu.vector.ended import at_end
 from etamu.vector.limit import signs
-from etamu.vector.limits import LAW, at_limits
+from etamu.vector.limits import LAW, End, at_limits
 from etamu.vector.pilot import piloted
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
@@ -92,18 +92,23 @@ def estimate(problem: VectorProblem) -> VectorFit:
         warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
     if limit is not None and _runs(problem, stage.stack, limit) <= set(said):
         solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
-    if limit is not None:
+    separated, sides = limit is not None, {name: end.side for name, end in said.items() if end.side}
+    if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
+        limit, solution = ended
+    if limit is None:
+        solution = _concluded(solution, said)
+    elif separated:
         answered(problem, stage.stack, limit)
-    elif sides := {name: end.side for name, end in said.items() if end.side}:
-        limit, solution = at_end(problem, oracle, stage.chunk, solution, sides) or (
-            None,
-            replace(solution, outcome=Outcome.BOUNDARY),
-        )
-    elif said and (set(said) != {LAW} or solution.outcome is not Outcome.CONVERGED):
-        solution = replace(solution, outcome=Outcome.BOUNDARY)
-    elif solution.outcome is not Outcome.CONVERGED:
-        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
     return finish(problem, stage, solution, limit)
+
+
+def _concluded(solution: Solution, said: Mapping[str, End]) -> Solution:
+    """Say how a search without a limit ended: at the end of a parameter, at a maximum, or somewhere."""
+    if said and (set(said) != {LAW} or solution.outcome is not Outcome.CONVERGED):
+        return replace(solution, outcome=Outcome.BOUNDARY)
+    if solution.outcome is not Outcome.CONVERGED:
+        warnings.warn(solution.outcome.advice, ConvergenceWarning, stacklevel=user_level())
+    return solution
 
 
 def _solved(

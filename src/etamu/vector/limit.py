@@ -75,6 +75,10 @@ def limit_of(
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or separated.all():
             break
+        if (silent := _silent(total, ended)).any():
+            basis = widened(total.gone, total.basis, silent)
+            total = replace(total, gone=total.gone | silent, basis=basis)
+            continue
         hint = hint_of(ended.local)
         more = recede(pairs, ~separated, None if hint is None else embedded(hint, total.gone))
         if more.found is None:
@@ -100,13 +104,28 @@ def _climbed(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask
     return newton(flat, best)
 
 
+def _silent(total: Recession, ended: Solution) -> Mask:
+    """Flag coordinates of which no row tells anything far out, such as the theta of counts that are certain."""
+    out = np.zeros_like(total.gone)
+    if ended.local.observed is not None:
+        out[~total.gone] = np.abs(np.diagonal(ended.local.observed)) <= TRACE
+    return out
+
+
+def widened(gone: Mask, basis: Array, more: Mask) -> Array:
+    """Return the vectors of a basis, one per coordinate that is gone, with those of more coordinates."""
+    out = np.eye(len(gone))
+    out[:, gone] = basis
+    return out[:, gone | more]
+
+
 def _far(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask, near: Array) -> float:
     """Return the multiple of the direction at which the separated demands contribute nothing any more."""
     whole = pairs.executor.whole
     known = pairs.of(sums.etas(whole, pairs.stack.raw(near)).reshape(len(whole), -1))[separated]
     moved = pairs.margins(total.direction)
     away, rest = moved[separated], np.abs(moved[~separated])
-    lost = max(float(rest.max(initial=0.0)), np.finfo(float).eps * float(away.max()))
+    lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if rest.size else 0.0
     for far in (HEAVY if _heavy(oracle, near, total.direction) else FAR[0], FAR[0], NEARER):
         times = max(float(np.max((far - known) / away)), 1.0)
         if times * lost <= ROUNDING and _finite(oracle, near + times * total.direction):
