@@ -126,8 +126,8 @@ def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> A
     unit = unit_of(fit.problem.family, climbing=True)
     total = executor.reduce(partial(sums.accumulate, beta=raw, unit=unit, want=want))
     sampling = fit.problem.chunk.weights.sampling is not None
-    lost = 1 if sampling else fit.coordinates.size
-    factor = fit.nobs / (fit.nobs - lost) if kind == "HC1" else 1.0
+    left = fit.nobs - (1 if sampling else fit.coordinates.size)
+    factor = 1.0 if kind != "HC1" else fit.nobs / left if left > 0 else np.nan
     return np.asarray(factor * bread.matrix.T @ fit.coordinates.gram(total.meat) @ bread.matrix)
 
 

@@ -22,10 +22,11 @@ from etamu.fit.existence import NOWHERE
 from etamu.fit.limit import Limit, embedded
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import normal
+from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.restricted import Restricted
-from etamu.vector.limit import widened
+from etamu.vector.limit import silent_at, widened
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -33,6 +34,8 @@ ROWS = 500
 """Rows that say which coefficients of a parameter at its end are infinite and which may be anything."""
 FALLEN = 1e-8
 """Share of the value by which rounding may let it fall at the end."""
+FARTHEST = 100.0
+"""Distance on the scale of logarithms at which a parameter is at its end to the last digit."""
 NEARER = 0.75
 """Share of the way to an end from which the value hardly rises any more, unless it has no bound."""
 RISING = 0.1
@@ -71,8 +74,12 @@ def at_end(
     end = _end(gone, away, demands) if limit is None else _besides(limit, gone, away, demands)
     if end is None:
         return None
-    flat = Restricted(oracle, end.far * end.direction, np.eye(stack.size)[:, ~end.gone])
-    ended = newton(flat, solution.beta[~end.gone])
+    ended = _climbed(oracle, end, solution)
+    trace = len(chunk) * float(np.exp(-np.abs(away[gone]).max()))
+    silent = silent_at(oracle, end.far * end.direction, end.gone, ended, trace)
+    if silent.any() and ended.outcome is not Outcome.CONVERGED:
+        end = _quiet(end, silent)
+        ended = _climbed(oracle, end, solution)
     if ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value)):
         return None
     steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes + 1
@@ -82,6 +89,22 @@ def at_end(
     outcome = Outcome.BOUNDARY if limit is None else Outcome.INFINITE
     at = replace(ended, beta=near, local=local, outcome=outcome, steps=steps, passes=passes)
     return replace(end, beta=ended.beta, outcome=ended.outcome), at
+
+
+def _climbed(oracle: Likelihood, end: Limit, solution: Solution) -> Solution:
+    """Maximise over the coordinates that are left."""
+    flat = Restricted(oracle, end.far * end.direction, np.eye(len(end.gone))[:, ~end.gone])
+    begin = solution.beta[~end.gone]
+    if not flat.size:
+        return Solution(begin, flat.at(begin, FINAL), Outcome.CONVERGED, (), 1)
+    return newton(flat, begin)
+
+
+def _quiet(end: Limit, silent: Mask) -> Limit:
+    """Return a limit at which some more coordinates may be anything."""
+    both, cone = end.gone | silent, np.zeros((len(end.cone), len(silent)))
+    cone[:, end.gone] = end.cone
+    return replace(end, gone=both, basis=widened(end.gone, end.basis, silent), cone=cone[:, both])
 
 
 def _aways(
@@ -103,7 +126,7 @@ def _aways(
             return None
         block = stack.blocks[number]
         gone[block] = True
-        away[place] = solution.beta[place]
+        away[place] = np.clip(solution.beta[place], -FARTHEST, FARTHEST)
         own = np.zeros((min(len(chunk), ROWS), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
         demands.append(own)

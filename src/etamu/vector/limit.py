@@ -26,6 +26,7 @@ from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up,
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import demands, least_sum, run_of
+from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Oracle, Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
@@ -41,6 +42,8 @@ MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
 TRACE, HEAVY_TRACE = 1e-100, 1e-6
 """Probabilities below which a class is at 0, of exponential tails and of those that fall as a power."""
+ROUNDED = 1e-7
+"""Change of a value that rounding may make so far out; a tail that falls as a power changes it by 1e-6."""
 NEARER = 300.0
 """How far out separated demands are put where a mean would underflow further out."""
 AWAY, HEAVY_AWAY = 1e4, 1e8
@@ -75,7 +78,8 @@ def limit_of(
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or separated.all():
             break
-        if (silent := _silent(total, ended)).any():
+        away = _far(pairs, oracle, total, separated, near) * total.direction
+        if (silent := silent_at(oracle, away, total.gone, ended)).any():
             basis = widened(total.gone, total.basis, silent)
             total = replace(total, gone=total.gone | silent, basis=basis)
             continue
@@ -104,11 +108,16 @@ def _climbed(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask
     return newton(flat, best)
 
 
-def _silent(total: Recession, ended: Solution) -> Mask:
-    """Flag coordinates of which no row tells anything far out, such as the theta of counts that are certain."""
-    out = np.zeros_like(total.gone)
-    if ended.local.observed is not None:
-        out[~total.gone] = np.abs(np.diagonal(ended.local.observed)) <= TRACE
+def silent_at(oracle: Likelihood, away: Array, gone: Mask, ended: Solution, trace: float = TRACE) -> Mask:
+    """Flag coordinates of which no row tells anything far out, such as the theta of counts that are certain.
+
+    Neither where the search on the flat ended, which may be far out by itself, nor where it could begin.
+    """
+    out = np.zeros_like(gone)
+    begun = oracle.at(away, FINAL).observed
+    if begun is not None and ended.local.observed is not None:
+        most = np.maximum(np.abs(np.diagonal(begun))[~gone], np.abs(np.diagonal(ended.local.observed)))
+        out[~gone] = most <= trace
     return out
 
 
@@ -143,7 +152,7 @@ def _finite(oracle: Likelihood, beta: Array) -> bool:
 def _heavy(oracle: Likelihood, near: Array, direction: Array) -> bool:
     """Tell whether the tails fall as a power: the value still rises where exponential tails are 0."""
     first, second = oracle.along(near, direction, np.array([1e5, 1e7]))
-    return bool(np.isfinite(first) and second - first > 1e-12 * abs(second))
+    return bool(np.isfinite(first) and second - first > max(1e-12 * abs(second), ROUNDED))
 
 
 def _concluded(

@@ -97,7 +97,8 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
             where, count = "", int(seen.beyond[side][number])
             every = bool(everywhere[side] and (known or rounded[side]))
             if not every:
-                if verified or not count:
+                some = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED
+                if not count or (verified and not some):
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
             if word:
