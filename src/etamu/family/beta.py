@@ -104,6 +104,11 @@ class Beta(OfBeta):
         """A precision without end leaves no spread: the density of a response at its mean has no bound."""
         return {"precision": ("", "infinity, where every response equals its mean")}
 
+    @property
+    def shrinks(self) -> frozenset[str]:
+        """Responses that equal their means have no spread."""
+        return frozenset({"precision"})
+
     def kernel(self, xp: Namespace, information: str) -> Kernel:
         """Return the kernel in (logit mu, log phi)."""
 

@@ -201,6 +201,11 @@ class VectorFamily(ABC):
         return {}
 
     @property
+    def shrinks(self) -> frozenset[str]:
+        """Return the parameters at whose end the law shrinks to a point and the likelihood has no bound."""
+        return frozenset()
+
+    @property
     def edges(self) -> dict[str, tuple[float, float]]:
         """Return the range of `natural` of parameters outside which the likelihood is 0."""
         return {}

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.types import Array, Mask, Want
+from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
 from etamu.fit.existence import NOWHERE
 from etamu.fit.limit import Limit, embedded
@@ -36,10 +36,6 @@ FALLEN = 1e-8
 """Share of the value by which rounding may let it fall at the end."""
 FARTHEST = 100.0
 """Distance on the scale of logarithms at which a parameter is at its end to the last digit."""
-NEARER = 0.75
-"""Share of the way to an end from which the value hardly rises any more, unless it has no bound."""
-RISING = 0.1
-"""By how much it still rises there where a law shrinks to a point, which is by a half per unit and row."""
 
 
 def at_end(
@@ -82,10 +78,10 @@ def at_end(
         ended = _climbed(oracle, end, solution)
     if ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value)):
         return None
-    steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes + 1
+    steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes
     near = embedded(ended.beta, end.gone) + end.far * end.direction
-    risen = ended.local.value - oracle.at(near - (1.0 - NEARER) * away, Want.VALUE).value
-    local = replace(ended.local, value=np.inf) if risen > RISING else ended.local
+    unbounded = problem.family.shrinks & set(sides)
+    local = replace(ended.local, value=np.inf) if unbounded else ended.local
     outcome = Outcome.BOUNDARY if limit is None else Outcome.INFINITE
     at = replace(ended, beta=near, local=local, outcome=outcome, steps=steps, passes=passes)
     return replace(end, beta=ended.beta, outcome=ended.outcome), at

@@ -85,14 +85,16 @@ def estimate(problem: VectorProblem) -> VectorFit:
         solution = edge(solution)
     verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
-    said = at_limits(problem.family, stage.executor, raw, verified=verified)
+    separated = limit is not None
+    said = at_limits(problem.family, stage.executor, raw, verified=verified, separated=separated)
     if said:
         sentences = tuple(end.sentence for end in said.values())
         problem = replace(problem, notes=(*problem.notes, *sentences))
         warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
-    if limit is not None and _runs(problem, stage.stack, limit) <= set(said):
-        solution, limit = solve(None), None  # what runs is the parameter at its end, and has been said
-    separated, sides = limit is not None, {name: end.side for name, end in said.items() if end.side}
+    sides = {name: end.side for name, end in said.items() if end.side}
+    if limit is not None and _runs(problem, stage.stack, limit) <= set(sides):
+        # What runs is the parameter at its end, and has been said.
+        solution, limit, separated = solve(None), None, False
     if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
         limit, solution = ended
     if limit is None:

@@ -62,7 +62,9 @@ class End(NamedTuple):
     side: int = 0
 
 
-def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: bool) -> dict[str, End]:
+def at_limits(
+    family: VectorFamily, executor: Threads, raw: Array, *, verified: bool, separated: bool = False
+) -> dict[str, End]:
     """Say of each parameter at an end of its axis, by name, what the law is there; and of `LAW` any doubts.
 
     Parameters
@@ -73,7 +75,10 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
     raw : array
         Coefficients of the raw columns of all predictors.
     verified : bool
-        Whether the search ended at a verified maximum; if not, ends of some rows alone are told too.
+        Whether the search ended at a verified maximum; if not, ends of some rows alone are told too, which a
+        maximum has only where the law has shrunk to a point.
+    separated : bool
+        Whether rows are separated, which is not told here.
     """
     if not (family.limits or family.walls):
         return {}
@@ -97,8 +102,8 @@ def at_limits(family: VectorFamily, executor: Threads, raw: Array, *, verified: 
             where, count = "", int(seen.beyond[side][number])
             every = bool(everywhere[side] and (known or rounded[side]))
             if not every:
-                some = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED
-                if not count or (verified and not some):
+                far = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED and not separated
+                if not count or (verified and not (far and parameter.name in family.shrinks)):
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
             if word:
