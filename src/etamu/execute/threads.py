@@ -33,7 +33,7 @@ FEWEST, MOST = 1 << 12, 1 << 18
 """Rows per block at least and at most."""
 SHARE = 8
 """Numbers that a block may bring per row it has."""
-SEVERAL = 17
+SEVERAL = 18
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
 DEEP = 3
 """Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""

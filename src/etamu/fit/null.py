@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from etamu.execute.threads import DEAR, Threads, aside
 from etamu.family.unit import Unit
 from etamu.fit.level import null_at_level, without_columns
 from etamu.fit.problem import Problem
-from etamu.fit.start import constant_eta, shifted_eta, start
+from etamu.fit.start import constant_eta, grown, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
@@ -46,6 +46,19 @@ def null_deviance(
     if intercept and offset is None and level is not None:
         return null_at_level(unit, chunk, level, lambda: _of_constant(unit, chunk, executor))
     return _of_constant(unit, chunk, executor) if intercept else _deviance_at_offset(unit, chunk, executor)
+
+
+def null_of(
+    problem: Problem, chunk: Chunk, executor: Threads, level: float | None = None
+) -> Callable[[], float]:
+    """Return what computes the deviance of the null model when it is first asked, and keeps it."""
+    intercept = "Intercept" in problem.layout.names
+    return cache(partial(null_deviance, problem.unit, chunk, executor, intercept=intercept, level=level))
+
+
+def constant_value(problem: Problem, null: Callable[[], float]) -> Callable[[], float]:
+    """Return what computes the value of the best constant: -inf where the model has none."""
+    return lambda: -0.5 * null() if "Intercept" in problem.layout.names else -math.inf
 
 
 def _of_constant(unit: Unit, chunk: Chunk, executor: Threads) -> float:
@@ -82,14 +95,6 @@ def ahead(problem: Problem) -> Callable[[], float] | None:
     return aside(partial(null_deviance, problem.unit, chunk, alone, intercept=intercept))
 
 
-def seen(problem: Problem, constant: float | None) -> Callable[[], float] | None:
-    """Return the null model from the value of the constant alone; None where that is not the null model."""
-    intercept = "Intercept" in problem.layout.names
-    if constant is None or not intercept or problem.chunk.predictors[0].offset is not None:
-        return None
-    return partial(abs, 2.0 * constant)
-
-
 def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
     """Compute the deviance of a constant beside an offset from one look near it; None without a formula.
 
@@ -109,12 +114,7 @@ def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
     if not (np.isfinite(seen.value) and b > 0.0 and SLIGHT * b < a < np.inf):
         return None
     far = math.log(a / b)
-    return -2.0 * (seen.value + a * _grown(1.0 - power, far) - b * _grown(2.0 - power, far))
-
-
-def _grown(rate: float, far: float) -> float:
-    """Integrate e^(rate t) from 0 to `far`."""
-    return far if rate == 0.0 else math.expm1(rate * far) / rate
+    return -2.0 * (seen.value + a * grown(1.0 - power, far) - b * grown(2.0 - power, far))
 
 
 def _offset(chunk: Chunk) -> Array:
