@@ -15,7 +15,7 @@ import numpy as np
 from etamu import sums
 from etamu._base.types import Array, Want
 from etamu.design.blocks import Dense
-from etamu.design.chunk import Chunk, Predictor
+from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
@@ -62,21 +62,39 @@ def constant_value(problem: Problem, null: Callable[[], float]) -> Callable[[], 
 
 
 def _of_constant(unit: Unit, chunk: Chunk, executor: Threads) -> float:
-    offset = chunk.predictors[0].offset
-    if offset is None and chunk.tally is not None:
-        counts, responses = chunk.tally
-        return _deviance_at_mean(unit, responses, counts)
+    if chunk.predictors[0].offset is None:
+        return _of_mean(unit, _by_response(chunk), executor)
     alone, oracle = _alone(unit, chunk, executor)
-    known = None if offset is None else _beside(unit, alone, oracle)
+    known = _beside(unit, alone, oracle)
     if known is not None:
         return known
-    eta = constant_eta(unit, chunk) if offset is None else shifted_eta(unit, oracle.executor, _offset)
-    if offset is not None and eta is None:
+    eta = shifted_eta(unit, oracle.executor, _offset)
+    if eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
-    value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
-    if value is None or not np.isfinite(value):
-        return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
-    return -2.0 * value
+    value = oracle.at(np.array([eta]), Want.VALUE).value
+    return -2.0 * value if np.isfinite(value) else _deviance_at_mean(unit, chunk.y, chunk.weights.total())
+
+
+def _by_response(chunk: Chunk) -> Chunk:
+    """Return a row of ones per response that occurs, where responses are counts; else one per row."""
+    if chunk.tally is None:
+        return Chunk((Predictor(_ones(len(chunk))),), chunk.y, chunk.weights, chunk.ids)
+    counts, responses = chunk.tally
+    n = len(counts)
+    single = len(responses) == 2 and chunk.y[1].strides == (0,)
+    y = (responses[0], np.broadcast_to(1.0, n)) if single else responses
+    return Chunk((Predictor(_ones(n)),), y, Weights(frequency=counts), range(n))
+
+
+def _of_mean(unit: Unit, alone: Chunk, executor: Threads) -> float:
+    """Compute the deviance at the overall mean, in eta where it has one."""
+    eta = constant_eta(unit, alone)
+    if eta is not None:
+        look = partial(sums.accumulate, beta=np.array([eta]), unit=unit, want=Want.VALUE)
+        value = executor.over(alone).reduce(look).value
+        if np.isfinite(value):
+            return -2.0 * value
+    return _deviance_at_mean(unit, alone.y, alone.weights.total())
 
 
 def ahead(problem: Problem) -> Callable[[], float] | None:
@@ -125,13 +143,15 @@ def _offset(chunk: Chunk) -> Array:
 
 def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:
     """State the likelihood of the constant alone; its column is one number seen n times."""
-    n = len(chunk)
-    ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
-    layout = plain_layout(("Intercept",), intercept=0)
-    moments = constant(1.0, n)
-    placed, coordinates = standardised(ones, layout, moments)
+    layout, moments = plain_layout(("Intercept",), intercept=0), constant(1.0, len(chunk))
+    placed, coordinates = standardised(_ones(len(chunk)), layout, moments)
     alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.ids)
     return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
+
+
+def _ones(n: int) -> Design:
+    """Return the design of a constant, which is one number seen n times."""
+    return Design((Dense((np.broadcast_to(1.0, n),)),), n)
 
 
 def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) -> float:
