@@ -334,12 +334,12 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
     """
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
-    if groups is None or not len(groups):
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(extent @ np.abs(np.asarray(matrix)) @ extent)
-    order, starts, of = _grouped(groups.astype(np.intp, copy=False).tobytes())
+    matrix, extent = np.asarray(matrix), np.ascontiguousarray(extent, dtype=np.float64)
+    none = np.zeros(0, dtype=np.intp)
+    order, starts, of = (none,) * 3 if groups is None else _grouped(groups.astype(np.intp, copy=False).tobytes())
     with np.errstate(over="ignore", invalid="ignore"):  # a bound may be infinite
-        matrix, extent = np.asarray(matrix), np.ascontiguousarray(extent, dtype=np.float64)
+        if len(starts) == len(order):  # each is alone in its group
+            return float(extent @ np.abs(matrix) @ extent)
         if kernel is not None and matrix.dtype == np.float64 and matrix.flags.c_contiguous:
             return float(kernel.grouped_form(matrix, extent, of, len(starts)))
         sizes = np.abs(matrix) * (extent[:, None] * extent)
@@ -348,12 +348,12 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
 
 
 @lru_cache(maxsize=8)
-def _grouped(groups: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+def _grouped(groups: bytes) -> tuple[NDArray[np.intp], ...]:
     """Sort groups, say where each begins, and count them from 0; every pass of a fit asks for the same."""
     numbers = np.frombuffer(groups, dtype=np.intp)
     order = np.argsort(numbers, kind="stable")
     ranked = numbers[order]
-    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(order)])
     return order, starts, np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
 
