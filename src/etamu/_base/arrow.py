@@ -336,7 +336,9 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
         return matrix.largest(extent)
     matrix, extent = np.asarray(matrix), np.ascontiguousarray(extent, dtype=np.float64)
     none = np.zeros(0, dtype=np.intp)
-    order, starts, of = (none,) * 3 if groups is None else _grouped(groups.astype(np.intp, copy=False).tobytes())
+    order, starts, of = (
+        (none,) * 3 if groups is None else _grouped(groups.astype(np.intp, copy=False).tobytes())
+    )
     with np.errstate(over="ignore", invalid="ignore"):  # a bound may be infinite
         if len(starts) == len(order):  # each is alone in its group
             return float(extent @ np.abs(matrix) @ extent)
