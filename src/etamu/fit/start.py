@@ -279,7 +279,7 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     total = chunk.weights.total()
     if trials is not None and trials.strides != (0,):
         total = trials if total is None else trials * total
-    mu = np.asarray(mean.mean() if total is None else np.average(mean, weights=total))
+    mu = np.asarray(mean.mean() if total is None else total @ mean / total.sum())
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):
