@@ -10,7 +10,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 import etamu as em
-from etamu._base.types import Want
 from etamu.fit.assemble import from_formula
 from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.inputs import Keywords
@@ -18,6 +17,7 @@ from etamu.fit.opening import Opened, opened
 from etamu.fit.problem import Options
 from etamu.fit.start import grown
 from etamu.objective.likelihood import Likelihood
+from etamu.solve.newton import Newton
 
 ROWS = 300
 
@@ -51,8 +51,7 @@ def test_what_is_told_of_a_moved_constant_is_what_a_pass_sees_there(
 ) -> None:
     oracle, begun = looked("y ~ x + g", family, "log", **given)
     assert begun is not None
-    told, want = begun.first.local, begun.first.want
-    seen = oracle.at(begun.beta, want)
+    told, seen = begun.local, oracle.at(begun.beta, Newton(begun.metric).want)
     assert_allclose(told.value, seen.value, rtol=1e-12)
     assert_allclose(told.scale, seen.scale, rtol=1e-12)
     assert told.score is not None
@@ -74,13 +73,13 @@ def test_a_constant_information_is_the_metric_of_the_first_step(family: str, lin
     _, begun = looked("y ~ x + g", family, link)
     assert begun is not None
     assert (begun.metric is not None) == metric
-    assert bool(begun.first.want & (Want.CURVATURE | Want.OBSERVED)) != metric
+    assert (begun.local.observed is None) == metric
 
 
 def test_least_squares_that_are_worse_than_the_constant_are_no_opening() -> None:
     _, begun = looked("y ~ x + g", "poisson", "log")
     assert begun is not None
-    value = begun.first.local.value
+    value = begun.local.value
     assert looked("y ~ x + g", "poisson", "log", constant=value + 1.0)[1] is None
     assert looked("y ~ x + g", "poisson", "log", constant=math.nan)[1] is None
     assert looked("y ~ x + g", "gamma", "identity")[1] is None

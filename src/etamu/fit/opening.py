@@ -25,7 +25,6 @@ from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import Metric
 from etamu.solve.newton import Newton, newton
 from etamu.solve.oracle import Local, Solution
-from etamu.solve.pilot import Begun
 from etamu.solve.search import finite
 
 CARRIED = 16.0
@@ -36,19 +35,15 @@ CARRIED = 16.0
 class Opened:
     """Where Newton's climb begins, what it sees there, and the metric of its first step, if one is known."""
 
-    first: Begun
+    beta: Array
+    local: Local
     metric: Metric | None
-
-    @property
-    def beta(self) -> Array:
-        """Where it begins."""
-        return self.first.beta
 
     def newton(self, oracle: Likelihood, start: Array, **options: Any) -> Solution:
         """Climb by Newton's method; from here, without another look."""
         if start is not self.beta:
             return newton(oracle, start, **options)
-        return newton(self.first, start, metric=self.metric, **options)
+        return newton(oracle, start, metric=self.metric, seen=self.local, **options)
 
 
 def opened(
@@ -71,7 +66,7 @@ def opened(
     beta, local = seen
     if not (np.isfinite(beta).all() and finite(local) and local.value > constant()):
         return None
-    return Opened(Begun(oracle, beta, want, local), steady)
+    return Opened(beta, local, steady)
 
 
 def _seen_levelled(oracle: Likelihood, unit: Unit, beta: Array, want: Want) -> tuple[Array, Local] | None:
