@@ -71,3 +71,7 @@ def dense_bilinear(
     *,
     instruction_set: str | None = None,
 ) -> Array: ...
+
+# Bounds of quadratic forms: the largest |m_ij| e_i e_j of every pair of groups, summed.
+
+def grouped_form(matrix: Array, extent: Array, of: np.ndarray[Any, Any], groups: int) -> float: ...

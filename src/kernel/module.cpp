@@ -19,6 +19,7 @@ void register_coded(nanobind::module_& module);    // door_coded.cpp
 }
 void register_text(nanobind::module_& module);       // door_text.cpp
 void register_triangles(nanobind::module_& module);  // door_triangles.cpp
+void register_forms(nanobind::module_& module);      // door_forms.cpp
 
 NB_MODULE(_kernel, module) {
     // Traced programs are cached for as long as the interpreter lives; that is no leak to tell a user of at its end.
@@ -35,4 +36,5 @@ NB_MODULE(_kernel, module) {
     etamu::register_coded(module);
     register_text(module);
     register_triangles(module);
+    register_forms(module);
 }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from etamu._base import arrow as arrows
 from etamu._base.arrow import Arrow, all_finite, entries, largest_eigenvalue, largest_form
 from etamu.solve.factor import cholesky
 
@@ -99,6 +100,25 @@ def test_the_free_bound_bounds_every_row():
     assert lengths.max() <= bound
     # and is tighter than what a dense inverse allows without knowing of the spine
     assert bound <= largest_form(np.asarray(inverse), np.abs(rows).max(axis=0)) * (1 + 1e-9)
+
+
+@pytest.mark.skipif(arrows.kernel is None, reason="not compiled")
+@pytest.mark.parametrize("odd", [0.0, np.inf, np.nan], ids=["plain", "infinite", "nan"])
+def test_the_compiled_bound_of_groups_is_that_of_numpy(odd: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix, extent = RNG.normal(size=(23, 23)), np.abs(RNG.normal(size=23))
+    matrix[3, 5] = matrix[3, 5] if odd == 0.0 else odd
+    groups = np.r_[np.arange(40, 46), np.repeat([7, 99, 7], [5, 8, 4])]
+    mine = largest_form(matrix, extent, groups)
+    monkeypatch.setattr(arrows, "kernel", None)
+    assert_allclose(mine, largest_form(matrix, extent, groups), rtol=1e-13)
+
+
+@pytest.mark.skipif(arrows.kernel is None, reason="not compiled")
+def test_groups_beyond_their_number_are_refused() -> None:
+    with pytest.raises(ValueError, match="beyond their number"):
+        arrows.kernel.grouped_form(np.eye(2), np.ones(2), np.array([0, 2]), 2)
+    with pytest.raises(ValueError, match="shapes"):
+        arrows.kernel.grouped_form(np.eye(2), np.ones(3), np.array([0, 1]), 2)
 
 
 def test_lifting_makes_a_matrix_with_an_empty_level_solvable():

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 import etamu as em
 from etamu.execute.threads import Threads
 from etamu.fit import null
-from etamu.fit.estimate import prepare
 from etamu.fit.null import _alone, _beside, _offset
 from etamu.fit.start import shifted_eta
 from etamu.solve.newton import newton
@@ -160,25 +159,12 @@ def test_a_null_model_begun_ahead_has_the_same_bits(threads, monkeypatch):
     assert begun[0] is not None
 
 
-@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize(("family", "link"), [("gamma", "log"), ("poisson", "log"), ("bernoulli", "logit")])
-def test_the_value_of_the_constant_as_a_start_is_the_null_model(family, link, weighted) -> None:
-    rng = np.random.default_rng(8)
-    x, mean = rng.normal(size=300), 1.5
-    y = {"gamma": rng.gamma(2.0, mean, 300), "poisson": rng.poisson(mean, 300), "bernoulli": x > 0.3}[family]
-    data = {"x": x + rng.normal(size=300), "y": y.astype(float), "w": rng.integers(1, 4, 300).astype(float)}
-    given = {"frequency_weights": "w"} if weighted else {}
-    fit = em.glm("y ~ x", data, family, link, **given)
-    stage = prepare(fit.problem)
-    apart = null.null_deviance(fit.problem.unit, stage.chunk, stage.executor, intercept=True)
-    assert null.seen(fit.problem, -1.0)() == 2.0
-    assert fit.null_deviance == pytest.approx(apart, rel=1e-13)
-
-
-def test_a_constant_beside_an_offset_or_without_an_intercept_is_no_null_model() -> None:
-    data = {"y": [1.0, 3.0, 4.0], "x": [0.0, 1.0, 3.0], "o": [0.1, 0.2, 0.3]}
-    offset = em.glm("y ~ x", data, "poisson", offset="o")
-    bare = em.glm("y ~ 0 + x", data, "poisson")
-    assert null.seen(offset.problem, -1.0) is None
-    assert null.seen(bare.problem, -1.0) is None
-    assert null.seen(em.glm("y ~ x", data, "poisson").problem, None) is None
+def test_the_null_model_is_computed_once_and_has_no_value_without_a_constant() -> None:
+    data = {"y": [1.0, 3.0, 4.0], "x": [0.0, 1.0, 3.0]}
+    fit, bare = (em.glm(formula, data, "poisson") for formula in ("y ~ x", "y ~ 0 + x"))
+    executor = Threads(fit.problem.chunk)
+    known = null.null_of(fit.problem, fit.problem.chunk, executor)
+    assert known() is known()
+    assert known() == pytest.approx(fit.null_deviance, rel=1e-14)
+    assert null.constant_value(fit.problem, known)() == -0.5 * known()
+    assert null.constant_value(bare.problem, known)() == -np.inf

@@ -169,6 +169,7 @@ def test_an_information_that_is_the_same_at_every_eta_is_summed_once(
     assert any(want & Want.OBSERVED for want in asked) == (family == "gamma")
     monkeypatch.setattr(Normal, "steady", lambda *_: None)
     again = em.glm("y ~ x + g", data, family, link, variance_weights=weights)
-    assert np.array_equal(once.coef, again.coef)
-    assert np.array_equal(once.cov, again.cov)
-    assert (once.passes, once.pearson_chi2) == (again.passes, again.pearson_chi2)
+    np.testing.assert_allclose(once.coef, again.coef, rtol=1e-10)
+    np.testing.assert_allclose(once.cov, again.cov, rtol=1e-10)
+    np.testing.assert_allclose(once.pearson_chi2, again.pearson_chi2, rtol=1e-10)
+    assert once.passes == again.passes

@@ -9,7 +9,7 @@ import math
 import subprocess
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from etamu.family.link import Link, Mean
 from etamu.family.stated import StatedLink
 from etamu.fit.restore import loads
 from etamu.fit.store import dumps
+from etamu.solve.oracle import INFORMATIONS
 from tests.samples import FITTED, FORMULA, keywords, sample
 
 SCALARS = (
@@ -75,6 +76,17 @@ def test_a_fit_of_every_pair_reads_back_the_same(unit, tmp_path):
         other = loaded.predict(new, kind, interval="confidence")
         for part in ("estimate", "se", "lower", "upper"):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
+
+
+def test_steps_of_every_kind_read_back_the_same(tmp_path):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(60, 2))
+    fit = em.glm(
+        "y ~ a + b", {"a": x[:, 0], "b": x[:, 1], "y": rng.poisson(np.exp(0.2 * x[:, 0]))}, "poisson"
+    )
+    steps = [replace(fit.solution.steps[0], information=name) for name in INFORMATIONS]
+    fit = replace(fit, solution=replace(fit.solution, steps=tuple(steps)))
+    assert again(fit, tmp_path).solution.steps == fit.solution.steps
 
 
 RICH = [

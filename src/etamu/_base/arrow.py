@@ -1,6 +1,6 @@
 """Symmetric matrices of which many coordinates meet one another only on the diagonal, and their inverses.
 
-May import: numpy, scipy.linalg (inside functions).
+May import: numpy, scipy.linalg (inside functions), `etamu._base`.
 Read next: `etamu.solve.factor`, which factorises one; `etamu.infer.covariance`, which takes its root.
 
 The information of a model with one factor of many levels is such an *arrow*: no row has two levels, so
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
@@ -333,23 +334,29 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
     """
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
-    if groups is None or not len(groups):
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(extent @ np.abs(np.asarray(matrix)) @ extent)
-    order, starts = _grouped(groups.astype(np.intp, copy=False).tobytes())
+    matrix, extent = np.asarray(matrix), np.ascontiguousarray(extent, dtype=np.float64)
+    none = np.zeros(0, dtype=np.intp)
+    order, starts, of = (
+        (none,) * 3 if groups is None else _grouped(groups.astype(np.intp, copy=False).tobytes())
+    )
     with np.errstate(over="ignore", invalid="ignore"):  # a bound may be infinite
-        sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
+        if len(starts) == len(order):  # each is alone in its group
+            return float(extent @ np.abs(matrix) @ extent)
+        if kernel is not None and matrix.dtype == np.float64 and matrix.flags.c_contiguous:
+            return float(kernel.grouped_form(matrix, extent, of, len(starts)))
+        sizes = np.abs(matrix) * (extent[:, None] * extent)
         sizes = sizes[order[:, None], order]
         return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
 
 
 @lru_cache(maxsize=8)
-def _grouped(groups: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Sort groups, and say where each begins; every pass of a fit asks for the same."""
+def _grouped(groups: bytes) -> tuple[NDArray[np.intp], ...]:
+    """Sort groups, say where each begins, and count them from 0; every pass of a fit asks for the same."""
     numbers = np.frombuffer(groups, dtype=np.intp)
     order = np.argsort(numbers, kind="stable")
     ranked = numbers[order]
-    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(order)])
+    return order, starts, np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:

@@ -18,8 +18,8 @@ from etamu._base.types import Mask
 
 RawArray = np.ndarray[Any, Any]
 
-BLOCK = 65_536
-"""Rows looked at before it is asked whether all levels have been seen."""
+FIRST, MORE, MOST = 1024, 8, 1 << 16
+"""Rows looked at before it is asked whether all levels have been seen, then so many times as many."""
 
 
 def smallest(levels: int) -> np.dtype[Any]:
@@ -112,14 +112,14 @@ def levels_seen(codes: RawArray, levels: int, keep: Mask | None = None) -> Mask:
     """
     codes = codes if keep is None else codes[keep]
     seen = np.zeros(levels, dtype=bool)
-    for start in range(0, len(codes), BLOCK):
-        block = codes[start : start + BLOCK]
+    start, rows = 0, FIRST
+    while start < len(codes) and not seen.all():
+        block = codes[start : start + rows]
         if kernel is not None:
             kernel.levels_seen(block, seen)
         else:
             seen |= np.bincount(block[block >= 0], minlength=levels) > 0
-        if seen.all():
-            break
+        start, rows = start + rows, min(MORE * rows, MOST)
     return seen
 
 

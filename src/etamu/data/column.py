@@ -131,6 +131,8 @@ def refuse_rounded(name: str, values: RawArray) -> None:
     """
     if not len(values) or values.dtype.kind not in "iuO" or values.dtype.itemsize < 8:
         return
+    if values.dtype.kind != "O" and 0 <= int(np.bitwise_or.reduce(values)) <= EXACT:
+        return  # none is larger than all their bits together: one look tells
     least, most = int(values.min()), int(values.max())
     largest = max(-least, most)
     if largest <= EXACT or least == most or np.spacing(float(largest)) <= SAME * (most - least):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.kernel import kernel
 from etamu._base.types import Array, Codes
-from etamu.design.moments import Moments, constant, moments_of
+from etamu.design.moments import Moments, beside, constant, moments_of
 from etamu.design.twin import CodedParts, CsrParts
 from etamu.design.verbs import contiguous, readable, readable_codes, some, verbs_for
 
@@ -171,6 +171,8 @@ class Dense:
 
     def moments(self) -> Moments:
         """Describe every column."""
+        if self.length and all(column.ndim == 1 and column.strides == (0,) for column in self.columns):
+            return beside([constant(float(column[0]), self.length) for column in self.columns], self.length)
         if kernel is None or not self.length:
             return moments_of(Dense(self.columns).packed)
         columns = tuple(readable(column) for column in self.columns)

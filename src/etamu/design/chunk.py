@@ -228,6 +228,8 @@ def compiled_rows(chunk: Chunk) -> Any:
 
 USUAL = 64
 """Responses are first looked for among so many whole numbers: most counts are smaller."""
+SOME = 64
+"""Responses of so many rows mostly show that they are no counts."""
 FEW = 1 << 16
 """Responses that are counts are tallied if there can be no more than so many different ones."""
 
@@ -236,6 +238,8 @@ def tallied(chunk: Chunk) -> tuple[Array, tuple[Array, ...]] | None:
     """Count the rows of each response, with their weights, where responses are small whole numbers."""
     single = _one_each(chunk.y)
     columns = chunk.y[:1] if single else chunk.y
+    if any(not np.array_equal(first, np.floor(first)) for first in (column[:SOME] for column in columns)):
+        return None
     shape = (USUAL,) * len(columns)
     counts = _counts(chunk, columns, shape)
     if counts is None:

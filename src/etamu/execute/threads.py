@@ -33,12 +33,14 @@ FEWEST, MOST = 1 << 12, 1 << 18
 """Rows per block at least and at most."""
 SHARE = 8
 """Numbers that a block may bring per row it has."""
-SEVERAL = 17
+SEVERAL = 18
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
 DEEP = 3
 """Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
+UNREAD = 500_000
+"""The same where they are only read and checked."""
 DEAR = 2_000_000
 """From so many on a pass takes milliseconds, more than beginning it elsewhere; a sample pays there."""
 
@@ -95,15 +97,15 @@ def kept(columns: int = 0) -> Iterator[None]:
             pool.shutdown()
 
 
-def worthwhile(cells: int, columns: int = 0) -> AbstractContextManager[None]:
-    """Keep threads within a `with` where so many numbers have work for them.
+def worthwhile(cells: int, columns: int = 0, *, least: int = ALONE) -> AbstractContextManager[None]:
+    """Keep threads within a `with` where so many numbers, more than `least`, have work for them.
 
     Examples
     --------
     >>> with worthwhile(100):
     ...     pass
     """
-    return kept(columns) if cells > ALONE else nullcontext()
+    return kept(columns) if cells > least else nullcontext()
 
 
 def _side_by_side(tasks: Sequence[Task]) -> None:

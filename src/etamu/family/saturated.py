@@ -94,7 +94,7 @@ def gamma(y: ArrayLike, dispersion: ArrayLike) -> Array:
     """
     y, phi = np.broadcast_arrays(_real(y), _real(dispersion))
     phi = phi[:1] if phi.strides == (0,) else phi  # one number for all rows: its remainder once
-    return np.asarray(-HALF_LOG_TWO_PI - 0.5 * np.log(phi) - np.log(y) - stirling_remainder(1.0 / phi))
+    return np.asarray((-HALF_LOG_TWO_PI - 0.5 * np.log(phi) - stirling_remainder(1.0 / phi)) - np.log(y))
 
 
 def inverse_gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:

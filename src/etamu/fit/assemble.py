@@ -31,7 +31,7 @@ from etamu.data.formula import Statement, parse
 from etamu.data.frame import Frame, read
 from etamu.data.schema import Schema, settle
 from etamu.design.chunk import Ids, Predictor
-from etamu.execute.threads import aside, worthwhile
+from etamu.execute.threads import UNREAD, aside, worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
@@ -109,7 +109,7 @@ def from_formula(
     if not len(frame):
         raise DataError("the data have no rows")
     columns = ByFormula(parse(formula, frame.names), frame)
-    with worthwhile(len(frame) * len(frame.names)):
+    with worthwhile(len(frame) * len(frame.names), least=UNREAD):
         return assemble(columns, unit, keywords, missing, options)
 
 

@@ -41,8 +41,8 @@ from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
 from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
-from etamu.fit.null import null_deviance
-from etamu.fit.null import seen as null_seen
+from etamu.fit.null import constant_value, null_of
+from etamu.fit.opening import opened
 from etamu.fit.phi import Phi, estimated_phi, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
@@ -65,7 +65,7 @@ from etamu.fit.separation import (
 from etamu.fit.several import best_of
 from etamu.fit.stage import Stage, blurred
 from etamu.fit.start import Normal, floored, normal_equations
-from etamu.fit.start import begin as starting_point
+from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.loop import Callback
@@ -150,9 +150,10 @@ def _estimated(problem: Problem) -> Fit:
         usual = problem.options.solver == "newton" and problem.options.start is None
         null = null_ahead(problem)
         stage, oracle, piloted, ahead = _begun(problem, hasty=usual)
-        if piloted is None and ahead is None and problem.options.start is None:
-            begin = starting_point(oracle, problem.unit, stage.chunk, stage.normal)
-            stage, null = replace(stage, begin=begin), null or null_seen(problem, begin.constant)
+        if usual and piloted is None and ahead is None and stage.normal is not None and not stage.doubtful:
+            null = null or null_of(problem, stage.chunk, stage.executor)
+            begun = opened(oracle, problem.unit, stage.chunk, stage.normal, constant_value(problem, null))
+            stage = replace(stage, opened=begun)
         solve = partial(_climbed, problem, oracle, stage, piloted)
         found = _found(problem, oracle, stage, solve, ahead)
         level = None if piloted is None or piloted.level is None else piloted.level.total
@@ -284,7 +285,8 @@ def _climbed(
     start = _first(problem, oracle, stage)
     if solver not in {"newton", "irls"}:
         return on_edge(oracle, problem.unit, stage.chunk, SOLVERS[solver](oracle, start, callback=watch))
-    climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(SOLVERS[solver], callback=watch))
+    solve = SOLVERS[solver] if stage.opened is None else stage.opened.newton
+    climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(solve, callback=watch))
     ended = climb(start)
     if problem.options.start is not None:
         return ended
@@ -415,8 +417,9 @@ def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
 def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
     given = problem.options.start
     if given is None:
-        known = stage.begin or starting_point(oracle, problem.unit, stage.chunk, stage.normal)
-        return known.beta
+        if stage.opened is not None:
+            return stage.opened.beta
+        return starting_point(oracle, problem.unit, stage.chunk, stage.normal)
     if len(given) != problem.layout.width:
         raise OptionError(
             f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
@@ -454,10 +457,6 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
         at = Placed(stated, moved, limit.inner(coordinates), limit.beta)
     root, kind, lags = _covariance(at, solution, phi)
     likelihood = log_likelihood(problem, chunk, raw, deviance, phi)
-    intercept = "Intercept" in problem.layout.names
-    known = partial(
-        null_deviance, problem.unit, stage.chunk, stage.executor, intercept=intercept, level=stage.level
-    )
     if problem.options.method != "ml":
         oracle = likelihood_of(problem, stage)
         likelihood = replace(likelihood, penalty=penalty_value(problem, oracle, phi, solution))
@@ -469,11 +468,11 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,
-        null_deviance=(stage.null or known)(),
+        null_deviance=(stage.null or null_of(problem, chunk, stage.executor, stage.level))(),
         pearson_chi2=chi2,
         nobs=problem.nobs,
         df_resid=df_resid,
-        df_null=problem.nobs - int(intercept),
+        df_null=problem.nobs - int("Intercept" in problem.layout.names),
         likelihood=likelihood,
         solution=solution,
         lags=lags,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from etamu import sums
 from etamu._base.types import Array, Want
 from etamu.design.blocks import Dense
-from etamu.design.chunk import Chunk, Predictor
+from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.coordinates import extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import plain_layout
@@ -24,7 +24,7 @@ from etamu.execute.threads import DEAR, Threads, aside
 from etamu.family.unit import Unit
 from etamu.fit.level import null_at_level, without_columns
 from etamu.fit.problem import Problem
-from etamu.fit.start import constant_eta, shifted_eta, start
+from etamu.fit.start import constant_eta, grown, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
@@ -48,22 +48,53 @@ def null_deviance(
     return _of_constant(unit, chunk, executor) if intercept else _deviance_at_offset(unit, chunk, executor)
 
 
+def null_of(
+    problem: Problem, chunk: Chunk, executor: Threads, level: float | None = None
+) -> Callable[[], float]:
+    """Return what computes the deviance of the null model when it is first asked, and keeps it."""
+    intercept = "Intercept" in problem.layout.names
+    return cache(partial(null_deviance, problem.unit, chunk, executor, intercept=intercept, level=level))
+
+
+def constant_value(problem: Problem, null: Callable[[], float]) -> Callable[[], float]:
+    """Return what computes the value of the best constant: -inf where the model has none."""
+    return lambda: -0.5 * null() if "Intercept" in problem.layout.names else -math.inf
+
+
 def _of_constant(unit: Unit, chunk: Chunk, executor: Threads) -> float:
-    offset = chunk.predictors[0].offset
-    if offset is None and chunk.tally is not None:
-        counts, responses = chunk.tally
-        return _deviance_at_mean(unit, responses, counts)
+    if chunk.predictors[0].offset is None:
+        return _of_mean(unit, _by_response(chunk), executor)
     alone, oracle = _alone(unit, chunk, executor)
-    known = None if offset is None else _beside(unit, alone, oracle)
+    known = _beside(unit, alone, oracle)
     if known is not None:
         return known
-    eta = constant_eta(unit, chunk) if offset is None else shifted_eta(unit, oracle.executor, _offset)
-    if offset is not None and eta is None:
+    eta = shifted_eta(unit, oracle.executor, _offset)
+    if eta is None:
         return -2.0 * newton(oracle, start(oracle, unit, alone)).local.value
-    value = None if eta is None else oracle.at(np.array([eta]), Want.VALUE).value
-    if value is None or not np.isfinite(value):
-        return _deviance_at_mean(unit, chunk.y, chunk.weights.total())
-    return -2.0 * value
+    value = oracle.at(np.array([eta]), Want.VALUE).value
+    return -2.0 * value if np.isfinite(value) else _deviance_at_mean(unit, chunk.y, chunk.weights.total())
+
+
+def _by_response(chunk: Chunk) -> Chunk:
+    """Return a row of ones per response that occurs, where responses are counts; else one per row."""
+    if chunk.tally is None:
+        return Chunk((Predictor(_ones(len(chunk))),), chunk.y, chunk.weights, chunk.ids)
+    counts, responses = chunk.tally
+    n = len(counts)
+    single = len(responses) == 2 and chunk.y[1].strides == (0,)
+    y = (responses[0], np.broadcast_to(1.0, n)) if single else responses
+    return Chunk((Predictor(_ones(n)),), y, Weights(frequency=counts), range(n))
+
+
+def _of_mean(unit: Unit, alone: Chunk, executor: Threads) -> float:
+    """Compute the deviance at the overall mean, in eta where it has one."""
+    eta = constant_eta(unit, alone)
+    if eta is not None:
+        look = partial(sums.accumulate, beta=np.array([eta]), unit=unit, want=Want.VALUE)
+        value = executor.over(alone).reduce(look).value
+        if np.isfinite(value):
+            return -2.0 * value
+    return _deviance_at_mean(unit, alone.y, alone.weights.total())
 
 
 def ahead(problem: Problem) -> Callable[[], float] | None:
@@ -80,14 +111,6 @@ def ahead(problem: Problem) -> Callable[[], float] | None:
     alone = Threads(chunk, options.block_rows, threads=1)
     intercept = "Intercept" in problem.layout.names
     return aside(partial(null_deviance, problem.unit, chunk, alone, intercept=intercept))
-
-
-def seen(problem: Problem, constant: float | None) -> Callable[[], float] | None:
-    """Return the null model from the value of the constant alone; None where that is not the null model."""
-    intercept = "Intercept" in problem.layout.names
-    if constant is None or not intercept or problem.chunk.predictors[0].offset is not None:
-        return None
-    return partial(abs, 2.0 * constant)
 
 
 def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
@@ -109,12 +132,7 @@ def _beside(unit: Unit, alone: Chunk, oracle: Likelihood) -> float | None:
     if not (np.isfinite(seen.value) and b > 0.0 and SLIGHT * b < a < np.inf):
         return None
     far = math.log(a / b)
-    return -2.0 * (seen.value + a * _grown(1.0 - power, far) - b * _grown(2.0 - power, far))
-
-
-def _grown(rate: float, far: float) -> float:
-    """Integrate e^(rate t) from 0 to `far`."""
-    return far if rate == 0.0 else math.expm1(rate * far) / rate
+    return -2.0 * (seen.value + a * grown(1.0 - power, far) - b * grown(2.0 - power, far))
 
 
 def _offset(chunk: Chunk) -> Array:
@@ -125,13 +143,15 @@ def _offset(chunk: Chunk) -> Array:
 
 def _alone(unit: Unit, chunk: Chunk, executor: Threads) -> tuple[Chunk, Likelihood]:
     """State the likelihood of the constant alone; its column is one number seen n times."""
-    n = len(chunk)
-    ones = Design((Dense((np.broadcast_to(1.0, n),)),), n)
-    layout = plain_layout(("Intercept",), intercept=0)
-    moments = constant(1.0, n)
-    placed, coordinates = standardised(ones, layout, moments)
+    layout, moments = plain_layout(("Intercept",), intercept=0), constant(1.0, len(chunk))
+    placed, coordinates = standardised(_ones(len(chunk)), layout, moments)
     alone = Chunk((Predictor(placed, chunk.predictors[0].offset),), chunk.y, chunk.weights, chunk.ids)
     return alone, Likelihood(executor.over(alone), unit, coordinates, extent(coordinates, moments))
+
+
+def _ones(n: int) -> Design:
+    """Return the design of a constant, which is one number seen n times."""
+    return Design((Dense((np.broadcast_to(1.0, n),)),), n)
 
 
 def _deviance_at_mean(unit: Unit, y: tuple[Array, ...], counts: Array | None) -> float:

@@ -33,7 +33,7 @@ from etamu.fit.result import Fit
 from etamu.fit.shape import Shape
 from etamu.fit.store import FORMAT, FORMAT_VERSION
 from etamu.infer.covariance import Root
-from etamu.solve.oracle import Local, Outcome, Solution, Step
+from etamu.solve.oracle import INFORMATIONS, Local, Outcome, Solution, Step
 
 LARGEST = 2**30
 """Largest file read, in bytes: the covariance factor of 10,000 coefficients."""
@@ -419,5 +419,5 @@ def _step(place: Place) -> Step:
         step.number(),
         lambda_rho.number(),
         length.number(),
-        information.word("observed", "expected", "none"),
+        information.word(*INFORMATIONS),
     )

@@ -23,10 +23,11 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates, standardised
 from etamu.design.moments import Moments
 from etamu.execute.threads import Threads
+from etamu.fit.opening import Opened
 from etamu.fit.placed import visits
 from etamu.fit.problem import Problem
 from etamu.fit.sample import Sampled
-from etamu.fit.start import Begin, Normal
+from etamu.fit.start import Normal
 from etamu.objective.written import Written
 from etamu.solve.graded import least_squares
 from etamu.solve.oracle import Solution
@@ -56,8 +57,8 @@ class Stage:
     """Whether moments are those of the sample."""
     level: float | None = None
     """The sum of the largest exponents, where it is known."""
-    begin: Begin | None = None
-    """Where the climb begins, where that was found out beforehand."""
+    opened: Opened | None = None
+    """What the climb sees first, where it was looked at beforehand."""
     null: Callable[[], float] | None = None
     """What waits for the deviance of the null model, where that has begun."""
 

@@ -192,20 +192,7 @@ def _normal(total: sums.Sums, coordinates: Coordinates) -> Normal:
     return Normal(total, coordinates, information, cholesky(information))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Begin:
-    """Where a fit starts, and the value of the constant alone, if that was looked at on the way."""
-
-    beta: Array
-    constant: float | None = None
-
-
-def start(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Array:
-    """Choose where to start, as `begin` does."""
-    return begin(oracle, unit, chunk).beta
-
-
-def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Begin:
+def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> Array:
     """Choose where to start, in working coordinates: the best of the candidates inside the domain.
 
     `normal` may hold the equations of the first least squares, if they are known.
@@ -216,10 +203,6 @@ def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
         If no coefficients are found that put every eta inside the domain of the link.
     """
     natural = candidates(oracle, unit, chunk, normal)
-    if len(natural) == 2 and not oracle.restricted:  # both in one pass
-        values = oracle.along(natural[0], natural[1] - natural[0], np.array([0.0, 1.0]))
-        if np.isfinite(values).all():
-            return Begin(natural[int(values[1] > values[0])], float(values[1]))
     best = _best(oracle, natural)
     if best is None:
         best = _best(oracle, _beyond_offsets(oracle, chunk))
@@ -233,7 +216,7 @@ def begin(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
             f"no coefficients were found that put it there{_offsets(chunk)}: use another link, look at the "
             "offset, or give start="
         )
-    return Begin(best)
+    return best
 
 
 def _beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
@@ -253,11 +236,11 @@ def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | No
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
     known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
     solved = known.over(oracle.coordinates).solved()
-    power = _power(unit, chunk)
-    return [*(_levelled(oracle, unit, beta, power) for beta in solved), *_constant(oracle, unit, chunk)]
+    power = power_of(unit, chunk)
+    return [*(levelled(oracle, unit, beta, power) for beta in solved), *_constant(oracle, unit, chunk)]
 
 
-def _power(unit: Unit, chunk: Chunk) -> float | None:
+def power_of(unit: Unit, chunk: Chunk) -> float | None:
     """Return the power of the mean that V is, or is like at the overall mean, between 1 and 2 there."""
     known, family = unit.family.variance_power, unit.family
     if known is not None or unit.link.exponent != 0.0 or family.mean.lower != 0.0 or family.mean.upper == 1.0:
@@ -270,7 +253,7 @@ def _power(unit: Unit, chunk: Chunk) -> float | None:
     return float(np.clip(elasticity, 1.0, 2.0)[0])
 
 
-def _levelled(oracle: Likelihood, unit: Unit, beta: Array, power: float | None) -> Array:
+def levelled(oracle: Likelihood, unit: Unit, beta: Array, power: float | None) -> Array:
     """Move the constant to where its score is zero: a mean of log y is not the log of a mean."""
     constant = oracle.coordinates.layout.constant
     if constant is None or unit.link.exponent != 0.0 or not np.all(np.isfinite(beta)):
@@ -296,7 +279,7 @@ def constant_eta(unit: Unit, chunk: Chunk) -> float | None:
     total = chunk.weights.total()
     if trials is not None and trials.strides != (0,):
         total = trials if total is None else trials * total
-    mu = np.asarray(mean.mean() if total is None else np.average(mean, weights=total))
+    mu = np.asarray(mean.mean() if total is None else total @ mean / total.sum())
     if not bool(unit.family.mean.contains(mu)):
         return None
     with np.errstate(all="ignore"):
@@ -329,6 +312,17 @@ def _ends(chunk: Chunk, offset: Array, power: float) -> Array:
         if total is None:
             return np.array([above.sum(), below.sum()])
         return np.array([total @ above, total @ below])
+
+
+def grown(rate: float, far: float) -> float:
+    """Integrate e^(rate t) from 0 to `far`.
+
+    Examples
+    --------
+    >>> grown(0.0, 3.0), round(grown(1.0, 1.0), 12)
+    (3.0, 1.718281828459)
+    """
+    return far if rate == 0.0 else math.expm1(rate * far) / rate
 
 
 def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:

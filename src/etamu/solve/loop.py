@@ -48,6 +48,11 @@ class Counted(Before):
         local = self.oracle.at(beta, want)
         return local if finite(local) else Local(-math.inf, local.scale)
 
+    def known(self, local: Local | None) -> Local | None:
+        """Count a look that was taken before, if it was."""
+        self.tally.extend([] if local is None else ["at"])
+        return local
+
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
         """Return values along a step, -inf where not finite."""
         self.tally.append("along")
@@ -81,8 +86,11 @@ def climb(
     limit: int,
     tolerance: float,
     callback: Callback | None = None,
+    seen: Local | None = None,
 ) -> Solution:
     """Climb from `start` by `rule` until the rule of convergence of `stop` holds, or cannot hold.
+
+    `seen` is what the rule wants to see first, where somebody has looked at the start already.
 
     Ordinary passes bring what the rule of direction wants. When a step promises to arrive, the pass at
     its end is exact and complete; it verifies, and if need be is followed by its own Newton step and
@@ -91,7 +99,7 @@ def climb(
     """
     counted = Counted(oracle)
     beta, exact = _checked(start, oracle.size), oracle.size == 0
-    here = Point(beta, counted.at(beta, FINAL if exact else rule.want))
+    here = Point(beta, counted.known(seen) or counted.at(beta, FINAL if exact else rule.want))
     steps: list[Step] = []
     checks: list[Check] = []
 

@@ -15,7 +15,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import Metric, cholesky, lifted
 from etamu.solve.loop import Callback, climb
-from etamu.solve.oracle import Oracle, Solution
+from etamu.solve.oracle import Local, Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
 from etamu.solve.stop import TOLERANCE
 
@@ -146,6 +146,7 @@ def newton(
     limit: int = 100,
     tolerance: float = TOLERANCE,
     callback: Callback | None = None,
+    seen: Local | None = None,
 ) -> Solution:
     """Maximise by Newton's method with a line search: beta + t H^-1 score.
 
@@ -163,6 +164,8 @@ def newton(
         Largest distance from the maximum, in standard errors, of a converged answer.
     callback : callable, optional
         Called with each `Step` and the new beta.
+    seen : Local, optional
+        What `Newton(metric).want` asks of the start, if that is known.
 
     Returns
     -------
@@ -170,4 +173,4 @@ def newton(
         About iterations + 1 passes where every full step is good.
     """
     rule = Newton(metric)
-    return climb(oracle, start, rule, limit=limit, tolerance=tolerance, callback=callback)
+    return climb(oracle, start, rule, limit=limit, tolerance=tolerance, callback=callback, seen=seen)

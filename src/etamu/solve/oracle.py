@@ -187,6 +187,10 @@ class Before(ABC):
         return self.oracle.longest(covariance)
 
 
+INFORMATIONS = ("observed", "expected", "kept", "surrogate", "none")
+"""In the metric of which a step is found: "kept" is one of an earlier point, "surrogate" bent by a part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One iteration, for the trace: what was seen where it began, and how far it went."""
@@ -196,7 +200,7 @@ class Step:
     step: float  # largest |step_j| in standard errors (of many: its bound lambda); NaN without information
     lambda_rho: float  # its free bound, exact where that was needed; NaN where not applied
     length: float  # the t of beta + t * direction
-    information: str  # "observed", "expected", "kept" from an earlier point, "surrogate", or "none"
+    information: str  # one of `INFORMATIONS`
 
 
 @dataclass(frozen=True, slots=True)
