@@ -60,7 +60,7 @@ def test_a_replication_is_halted_between_two_of_its_blocks() -> None:
 def test_what_one_task_works_under_ends_with_it() -> None:
     with halting() as outer:
         with halting() as inner:
-            nested = outer(lambda: inner(heed)())
+            nested = outer(inner(heed))
         with pytest.raises(Halted):
             nested()
         outer(heed)()

@@ -1,4 +1,4 @@
-"""Work on other threads that ends when nobody waits for it any more: after an interrupt, or an error beside it.
+"""Work on other threads that ends when nobody waits for it any more: after an interrupt or an error.
 
 A thread cannot be stopped from outside. What runs there for long asks between its steps whether it is still
 wanted; a block of rows is short enough to be finished.
