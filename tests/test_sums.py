@@ -191,6 +191,29 @@ def test_several_predictors_of_one_design_are_summed_as_dense_algebra():
     np.testing.assert_allclose(sums.longest(chunk, matrix).value, longest, rtol=1e-12)
 
 
+@pytest.mark.parametrize("weighted", [False, True], ids=["alone", "weighted"])
+def test_an_information_in_parts_sums_to_that_written_out(weighted, monkeypatch):
+    rng = np.random.default_rng(5)
+    n = 40
+    shared = Predictor(Design((Dense((rng.normal(size=(n, 3)),)), Coded(rng.integers(0, 3, n), 3)), n))
+    other = Predictor(Design((Dense((np.ones(n),)),), n))
+    family = Multinomial().among(tuple("abcde"))
+    weights = Weights(variance=rng.uniform(0.0, 3.0, n)) if weighted else Weights()
+    y = rng.integers(0, 5, n).astype(float)
+    chunk = Chunk((shared, other, shared, shared), (y,), weights, np.arange(n))
+    beta, step = rng.normal(size=(2, 19))
+    want = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
+    whole = sums.accumulate(chunk, beta, family, want)
+    along = sums.values_along(chunk, beta, step, family, np.array([0.5, 1.0]))
+    monkeypatch.setattr(sums, "MANY", 2)
+    parts = sums.accumulate(chunk, beta, family, want)
+    assert parts.value == pytest.approx(whole.value, rel=1e-13)
+    assert_allclose(parts.score, whole.score, rtol=1e-12, atol=1e-12)
+    assert_allclose(parts.expected, whole.expected, rtol=1e-12, atol=1e-12)
+    assert parts.observed is parts.expected
+    assert_allclose(sums.values_along(chunk, beta, step, family, np.array([0.5, 1.0])), along, rtol=1e-13)
+
+
 def test_a_predictor_that_stands_twice_stays_one_in_every_part_of_the_rows():
     column = Predictor(Design((Dense((np.arange(9.0),)),), 9))
     chunk = Chunk((column, column), (np.zeros(9),), Weights(), np.arange(9))

@@ -20,8 +20,12 @@ from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.design.gram import Gram
+from etamu.family.vector import InParts
 from etamu.fused import along, etas_of, grams_of, per_row, scores_of, summed
 from etamu.solve.factor import triangle as triangularised
+
+MANY = 12
+"""Predictors from which on the numbers of an information are not written out, if they can be had in parts."""
 
 
 class PerRow(Protocol):
@@ -151,7 +155,7 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
 
 def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     total = chunk.weights.total()
-    found = per_row(chunk, eta, unit, want) or _by_numpy(chunk, eta, unit, want)
+    found = _looked(chunk, eta, unit, want)
     value, score = found["value"], found.get("score")
     parts: dict[str, Any] = {}
     if want & Want.SCORE:
@@ -173,6 +177,20 @@ def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     if want & Want.PEARSON and score is not None and score.ndim == 1:
         parts["pearson"] = _pearson(score, found["expected"], total)
     return Sums(float(np.sum(_weighted(value, total))), **parts)
+
+
+def _looked(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> dict[str, Any]:
+    """Evaluate a unit row by row, by whatever does it fastest."""
+    return _in_parts(chunk, eta, unit) or per_row(chunk, eta, unit, want) or _by_numpy(chunk, eta, unit, want)
+
+
+def _in_parts(chunk: Chunk, eta: Array, unit: PerRow) -> dict[str, Any] | None:
+    """Evaluate a unit of many predictors whose k x k numbers per row are made of k; None of any other."""
+    bind = getattr(unit, "bind_in_parts", None)
+    if bind is None or eta.ndim < 2 or eta.shape[1] < MANY:
+        return None
+    found = dict(zip(("value", "score", "expected"), bind(np)(chunk.y, eta), strict=True))
+    return found | {"observed": found["expected"]}
 
 
 def _by_numpy(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> dict[str, Array]:
@@ -198,8 +216,7 @@ def values_along(chunk: Chunk, beta: Array, step: Array, unit: PerRow, lengths: 
         eta = start + t * direction
         if inside(unit, eta):
             with np.errstate(all="ignore"):  # a sum that overflows is -inf: no point to go to
-                found = per_row(chunk, eta, unit, Want.VALUE) or _by_numpy(chunk, eta, unit, Want.VALUE)
-                out[i] = np.sum(_weighted(found["value"], total))
+                out[i] = np.sum(_weighted(_looked(chunk, eta, unit, Want.VALUE)["value"], total))
     return out
 
 
@@ -310,9 +327,11 @@ def _columns(score: Array, k: int) -> Array:
     return score.reshape(len(score), k)
 
 
-def _weighted(rows: Array, weight: Array | None) -> Array:
+def _weighted(rows: Any, weight: Array | None) -> Any:
     if weight is None:
         return rows
+    if isinstance(rows, InParts):
+        return InParts(rows.diagonal * weight[:, None], rows.factor * np.sqrt(weight)[:, None])
     return rows * weight.reshape(-1, *(1,) * (rows.ndim - 1))
 
 
@@ -326,8 +345,10 @@ def spread_score(chunk: Chunk, score: Array) -> Array:
     return np.concatenate(parts)
 
 
-def spread_information(chunk: Chunk, information: Array) -> Array | Gram:
+def spread_information(chunk: Chunk, information: Any) -> Array | Gram:
     """Sum x_ij information_ijl x_il' over the rows, for every two predictors j and l."""
+    if isinstance(information, InParts):
+        return _spread_parts(chunk, information)
     k = len(chunk.predictors)
     if k == 1:
         return chunk.predictors[0].design.gram_parts(information.reshape(len(information)))
@@ -342,6 +363,22 @@ def spread_information(chunk: Chunk, information: Array) -> Array | Gram:
             blocks[i, j] = left.cross(right, information[:, i, j])
         blocks[j, i] = blocks[i, j].T
     return np.block([[blocks[i, j] for j in range(k)] for i in range(k)])
+
+
+def _spread_parts(chunk: Chunk, information: InParts) -> Array:
+    """Multiply the columns by u once, and with one another: what the diagonal has is put in its place."""
+    columns = np.empty((len(chunk), sum(predictor.design.width for predictor in chunk.predictors)))
+    ends = [0, *accumulated(predictor.design.width for predictor in chunk.predictors)]
+    for design, places in _together(chunk):
+        rows = design.dense()
+        for j in places:
+            np.multiply(rows, information.factor[:, j, None], out=columns[:, ends[j] : ends[j + 1]])
+    out = columns.T @ columns
+    np.negative(out, out=out)
+    for design, places in _together(chunk):
+        for j, gram in zip(places, grams_of(design, [*information.diagonal.T[places]]), strict=True):
+            out[ends[j] : ends[j + 1], ends[j] : ends[j + 1]] = gram
+    return out
 
 
 def _added(left: Any, right: Any) -> Any:

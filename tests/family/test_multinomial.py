@@ -40,6 +40,21 @@ def test_information_of_a_nearly_certain_class_is_not_zero():
     np.testing.assert_allclose(information[0, 0, 0], trace, rtol=1e-14)
 
 
+@pytest.mark.parametrize("counted", [False, True], ids=["classes", "counts"])
+def test_its_information_in_parts_is_the_one_written_out(counted):
+    rng = np.random.default_rng(2)
+    family = em.Multinomial().among(tuple("abcdef"), counted=counted)
+    eta = rng.normal(size=(30, 5)) * 20.0
+    y = tuple(rng.poisson(2.0, (6, 30)).astype(float)) if counted else (rng.integers(0, 6, 30).astype(float),)
+    value, score, information = family.bind(np)(y, eta)
+    ours, slope, parts = family.bind_in_parts(np)(y, eta)
+    np.testing.assert_array_equal(ours, value)
+    np.testing.assert_array_equal(slope, score)
+    outer = -parts.factor[:, :, None] * parts.factor[:, None, :]
+    whole = np.where(np.eye(5, dtype=bool), parts.diagonal[:, :, None], outer)
+    np.testing.assert_allclose(whole, information, rtol=1e-14, atol=1e-300)
+
+
 def test_its_loss_is_softmax_cross_entropy():
     rng = np.random.default_rng(0)
     z, y = rng.normal(size=(50, 4)), rng.integers(0, 4, 50)

@@ -173,6 +173,12 @@ def test_every_kind_of_weights_refuses_negative_ones_and_none_but_zeros(kind: st
         weights_from({kind: column(0.0, 0.0, 3.0, name="w")}, np.array([True, True, False]))
 
 
+def test_a_missing_frequency_is_a_missing_row() -> None:
+    column = from_values("k", [2.0, np.nan, 3.0])
+    weights = weights_from({"frequency_weights": column}, np.array([True, False, True]))
+    assert_array_equal(weights.frequency, [2.0, 3.0])
+
+
 def test_frequencies_are_whole_and_other_weights_need_not_be() -> None:
     halves = column(1.0, 0.5, 2.5)
     with pytest.raises(DataError, match=r"count identical rows.*row 1 holds 0.5 \(2 such rows\): use"):

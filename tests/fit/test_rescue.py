@@ -102,3 +102,33 @@ def test_curvature_beyond_float64_is_no_warning_of_its_own() -> None:
     for solver in ("newton", "lbfgs"):
         options: dict[str, Any] = {"family": em.Tweedie(1.5), "link": em.Power(-2.0), "solver": solver}
         assert fitted("y ~ g * x", data, **options).outcome is not Outcome.CONVERGED
+
+
+@pytest.mark.parametrize("weight", [1e-100, 1e-250, 1e-300], ids=str)
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+@pytest.mark.parametrize("seed", [2, 5, 7])
+def test_a_row_of_hardly_any_weight_that_alone_overlaps_makes_the_maximum_finite(
+    link: str, weight: float, seed: int
+) -> None:
+    """Everything else is as good as separated: eta is in the hundreds, and a step too far finds no slope.
+
+    A standard error is 1e50 and more, so that eta within 1e-6 is as near as anybody can ask.
+    """
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.normal(size=(20, 2)), 1)
+    margin = x @ [1.0, -0.7] - 0.05
+    y, wrong = (margin > 0.0).astype(float), np.argsort(np.abs(margin))[12]
+    y[wrong] = 1.0 - y[wrong]
+    weights = np.where(np.arange(20) == wrong, weight, 1.0)
+    data = {"y": y, "a": x[:, 0], "b": x[:, 1], "w": weights}
+    fit = fitted("y ~ a + b", data, family="bernoulli", link=link, variance_weights="w")
+    assert fit.outcome is Outcome.CONVERGED
+    eta = np.asarray(fit.predict(kind="link"))
+    with np.errstate(over="ignore", under="ignore"):
+        if link == "logit":
+            slope = np.where(y == 1.0, 1.0 / (1.0 + np.exp(eta)), -1.0 / (1.0 + np.exp(-eta)))
+        else:
+            rate = np.exp(np.clip(eta, -30.0, 6.56))
+            slope = np.where(y == 1.0, rate / np.expm1(rate), -np.exp(eta))
+    scores = weights[:, None] * slope[:, None] * np.column_stack([np.ones(20), x])
+    assert scores.sum(axis=0) == pytest.approx(np.zeros(3), abs=1e-3 * np.abs(scores).sum(axis=0).max())

@@ -10,10 +10,11 @@ from numpy.testing import assert_array_equal
 
 from etamu._base.errors import DataError
 from etamu.data.column import Column, coded, from_values
-from etamu.family import families
+from etamu.family import families, links
 from etamu.family.borrowed import Binomial, QuasiBinomial, QuasiPoisson, Tweedie
 from etamu.family.family import Family
-from etamu.fit.response import response_columns
+from etamu.family.unit import Unit
+from etamu.fit.response import refuse_uncountable, response_columns
 from tests.catalogue import FAMILIES
 
 ROWS = np.array([3, 5, 8, 13])
@@ -145,3 +146,34 @@ def test_trials_are_stated_once_and_only_to_a_family_that_has_them() -> None:
         asked(QuasiPoisson(), [0, 1, 1, 0], trials=[1, 1, 1, 1])
     with pytest.raises(DataError, match=r"not to poisson: for quasibinomial give the proportion"):
         asked(families.Poisson(), [0, 1, 1, 0], [1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        Unit(families.Poisson(), links.Identity()),
+        Unit(families.Poisson(), links.Sqrt()),
+        Unit(families.NegativeBinomial(2.0), links.Log()),
+    ],
+    ids=repr,
+)
+def test_counts_whose_powers_are_no_numbers_are_refused_by_row(unit: Unit) -> None:
+    answers = response_columns(unit.family, (from_values("y", [1.0, 1e59, 3.0, 1e15]),), None, ROWS)
+    refuse_uncountable(unit, "y", answers)
+    answers = response_columns(unit.family, (from_values("y", [1.0, 1e15, 1e100, 1e300]),), None, ROWS)
+    with pytest.raises(DataError, match=r"'y'.* row 8 holds 1e\+100 \(2 such rows\).* quasipoisson"):
+        refuse_uncountable(unit, "y", answers)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        Unit(families.Poisson(), links.Log()),  # its means and variances are in proportion
+        Unit(QuasiPoisson(), links.Identity()),
+        Unit(families.Gamma(), links.Identity()),
+    ],
+    ids=repr,
+)
+def test_responses_of_which_a_unit_can_be_taken_out_are_of_any_size(unit: Unit) -> None:
+    answers = response_columns(unit.family, (from_values("y", [1e300, 1e15, 1e100, 1e300]),), None, ROWS)
+    refuse_uncountable(unit, "y", answers)

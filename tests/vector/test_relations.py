@@ -95,6 +95,19 @@ def test_units_of_a_column_change_its_coefficients_alone(family):
     np.testing.assert_allclose(other.loglik, own.loglik, rtol=1e-12)
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200], ids=str)
+def test_units_whose_squares_are_no_numbers_change_no_test(unit):
+    family = em.Multinomial()
+    data = sample()
+    own, other = fit(family, data), fit(family, data.assign(x=unit * data["x"]))
+    factor = np.array([unit if name.split(":")[-1] == "x" else 1.0 for name in own.names])
+    np.testing.assert_allclose(factor * other.se, own.se, rtol=1e-9)
+    np.testing.assert_allclose(other.p_values, own.p_values, rtol=1e-8)
+    ends = [each.conf_int(method="profile") for each in (other, own)]
+    np.testing.assert_allclose(factor[:, None] * ends[0], ends[1], rtol=1e-6)
+    np.testing.assert_allclose(other.drop1()["p_value"], own.drop1()["p_value"], rtol=1e-6)
+
+
 @every
 def test_a_column_far_from_zero_loses_no_digits(family):
     near, far = fit(family, sample()), fit(family, sample(far=2.0**20))

@@ -118,6 +118,15 @@ class Dense:
         """What the compiled kernel packs: columns, shift, scale."""
         return self.columns, self.shift, self.scale
 
+    def column(self, place: int) -> Array:
+        """Return one column as it lies, neither shifted nor scaled."""
+        for column in self.columns:
+            width = 1 if column.ndim == 1 else column.shape[1]
+            if place < width:
+                return np.asarray(column if column.ndim == 1 else column[:, place], dtype=np.float64)
+            place -= width
+        raise IndexError(place)
+
     @cached_property
     def packed(self) -> Array:
         """The columns as one float64 panel (length, width)."""

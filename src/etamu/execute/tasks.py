@@ -1,6 +1,6 @@
 """Many tasks at once, answered in order: for work that is not rows, such as replications of a fit.
 
-May import: the standard library.
+May import: the standard library, `etamu.execute.halt`.
 Read next: `etamu.execute.threads`, the same for blocks of rows.
 """
 
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from etamu.execute.halt import halting
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -30,11 +33,11 @@ def in_order(fn: Callable[[T], R], tasks: Iterable[T], threads: int) -> Iterator
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool, halting() as under:
         waiting: deque[Future[R]] = deque()
         try:
             for task in tasks:
-                waiting.append(pool.submit(fn, task))
+                waiting.append(pool.submit(under(partial(fn, task))))
                 # A short queue keeps memory at a few answers however many tasks there are.
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft().result()

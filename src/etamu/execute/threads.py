@@ -1,6 +1,6 @@
 """The executor for data in memory: fixed row blocks, any number of threads, the same bits.
 
-May import: `etamu._base`, `etamu.design`, `etamu.execute.executor`.
+May import: `etamu._base`, `etamu.design`, and of this room executor, blas, halt.
 Read next: `etamu.sums` for what usually runs here.
 """
 
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etamu._base.crew import Task, lent
@@ -19,6 +19,7 @@ from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.blas import held
 from etamu.execute.executor import A, added_in_order
+from etamu.execute.halt import halting, heed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -207,13 +208,15 @@ class Threads:
     def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
         threads = 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
         if threads == 1:
-            yield from map(fn, self.parts)
+            for block in self.parts:
+                heed()
+                yield fn(block)
             return
-        with _workers(threads) as pool:
+        with _workers(threads) as pool, halting() as under:
             waiting: deque[Future[R]] = deque()
             try:
                 for block in self.parts:
-                    waiting.append(pool.submit(fn, block))
+                    waiting.append(pool.submit(under(partial(fn, block))))
                     # A short queue keeps memory at a few blocks however many there are.
                     if len(waiting) > 2 * threads:
                         yield waiting.popleft().result()

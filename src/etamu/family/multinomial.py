@@ -6,6 +6,7 @@ Read next: `etamu.family.ordinal` for classes with an order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Self, final
 
@@ -18,7 +19,7 @@ from etamu.family.categorical import Categorical, indicators, refuse_few, value_
 from etamu.family.cones import highest
 from etamu.family.family import Textbook
 from etamu.family.links import Logit
-from etamu.family.vector import Parameter, Rows, VectorBound, Wording, matrices
+from etamu.family.vector import InParts, Parameter, Rows, VectorBound, Wording, matrices
 
 
 class Softmax(NamedTuple):
@@ -152,12 +153,7 @@ class Multinomial(Categorical):
         del information  # the link is canonical: observed and expected are the same
 
         def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
-            at = softmax(xp, self._scores(xp, eta))
-            counts = indicators(xp, y, at.p)
-            m = xp.sum(counts, axis=1, keepdims=True)
-            value = value_of(xp, counts, at.log_p, counted=len(y) > 1)
-            p, rest, mine = (self._others(xp, rows) for rows in (at.p, at.complement, counts))
-            score = mine * rest - (m - mine) * p
+            value, score, p, rest, m = self._seen(xp, y, eta)
             k = p.shape[1]
             at_once = m * p
             pairs = {(i, j): -at_once[:, i] * p[:, j] for i in range(k) for j in range(i + 1, k)}
@@ -165,3 +161,21 @@ class Multinomial(Categorical):
             return value, score, matrices(xp, pairs, k, value)
 
         return bound
+
+    def bind_in_parts(self, xp: Namespace) -> Callable[[Rows, AnyArray], tuple[AnyArray, AnyArray, InParts]]:
+        """Return f(y, eta) -> (value, score, information m (diag(p) - p p') in parts), for many classes."""
+
+        def bound(y: Rows, eta: AnyArray) -> tuple[AnyArray, AnyArray, InParts]:
+            value, score, p, rest, m = self._seen(xp, y, eta)
+            return value, score, InParts(m * p * rest, xp.sqrt(m) * p)
+
+        return bound
+
+    def _seen(self, xp: Namespace, y: Rows, eta: AnyArray) -> tuple[AnyArray, ...]:
+        """Return value and score, and of all classes but the reference p and 1 - p; and the trials m."""
+        at = softmax(xp, self._scores(xp, eta))
+        counts = indicators(xp, y, at.p)
+        m = xp.sum(counts, axis=1, keepdims=True)
+        value = value_of(xp, counts, at.log_p, counted=len(y) > 1)
+        p, rest, mine = (self._others(xp, rows) for rows in (at.p, at.complement, counts))
+        return value, mine * rest - (m - mine) * p, p, rest, m

@@ -43,6 +43,21 @@ def matrices(xp: Namespace, entries: Pairs, k: int, like: AnyArray) -> AnyArray:
     return xp.permute_dims(xp.reshape(xp.stack(flat, axis=0), (k, k, -1)), (2, 0, 1))
 
 
+class InParts(NamedTuple):
+    """Symmetric matrices diag(d) - u u' off the diagonal and d on it, row by row: k numbers for k x k.
+
+    Parameters
+    ----------
+    diagonal : array (n, k)
+        What stands on the diagonal, d itself: nothing is subtracted from it.
+    factor : array (n, k)
+        The u, so that entry (i, j) is -u_i u_j.
+    """
+
+    diagonal: AnyArray
+    factor: AnyArray
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One linear predictor of a family: what it is called, the link it stands behind, what it takes unasked.

@@ -27,6 +27,8 @@ from etamu.solve.factor import clearly_independent, independent_columns
 
 MANY = 300
 """Columns up to which a triangle of all rows is cheap."""
+SHALLOW = 1_000
+"""Rows up to which more columns than that are looked at as they are: what follows the last pivot is free."""
 SHORT = 1e-11
 """A column is an alias if what earlier ones leave of it is shorter than this share of it."""
 AT_ONCE = 128
@@ -82,6 +84,9 @@ def aliased_or_doubtful(executor: Threads, coordinates: Coordinates) -> tuple[Ma
 
 
 def _flags(executor: Threads, coordinates: Coordinates, gram: Array) -> Mask:
+    rows = len(executor.whole)
+    if rows < coordinates.size and rows <= SHALLOW:
+        return ~independent_columns(coordinates.rows(executor.whole.predictors[0].design))
     if coordinates.size > MANY:
         flags = _projected(executor, coordinates, gram)
         if flags is not None:

@@ -36,7 +36,7 @@ from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
 from etamu.fit.problem import Options, Problem, Sample, Words, tally
-from etamu.fit.response import response_columns
+from etamu.fit.response import refuse_uncountable, response_columns
 
 
 class Columns(Protocol):
@@ -142,6 +142,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     schemas = [] if schema is None else [schema]
     notes = (*notes_on(complete, dropped), *say_levels(schemas, frame))
     answers = checked()
+    refuse_uncountable(unit, answer[0].name, answers)
     flags = counted(answers.y, weights.total(), len(row_ids))
     return Problem(
         unit=unit,

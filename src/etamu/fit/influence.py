@@ -233,7 +233,7 @@ def _positions(fit: Fit, rows: Sequence[int] | NDArray[Any]) -> NDArray[np.intp]
 def _dfbetas(asked: Influence, residual: str, rows: NDArray[np.intp] | None) -> Array:
     fit, root = asked.fit, bread(asked.fit)
     beta, unit, coordinates = raw_beta(fit), fit.problem.unit, fit.coordinates
-    size = np.sqrt(Root(coordinates.reported(root.matrix)).variances())
+    size = Root(coordinates.reported(root.matrix)).errors()
 
     def block(chunk: Chunk) -> Array:
         eta = etas(chunk, beta)

@@ -197,8 +197,7 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
         if not _least(values, columns[keyword].ends) >= 0:
             refuse(values < 0, values, f"{label} must not be negative", "correct or drop the row")
         if keyword == "frequency_weights":
-            with np.errstate(invalid="ignore"):
-                fraction = values != np.round(values)
+            fraction = (values != np.round(values)) & ~np.isnan(values)  # a missing one is a missing row
             refuse(
                 fraction,
                 values,

@@ -1,4 +1,4 @@
-"""Levels all of whose rows may run the same way: where factors separate, seen before any pass is spent.
+"""Levels and columns all of whose rows may run one way: separation that is seen before any pass is spent.
 
 May import: everything below `fit`.
 Read next: `etamu.fit.separation`, which looks for them ahead; `etamu.fit.limit`, which follows them.
@@ -6,6 +6,7 @@ Read next: `etamu.fit.separation`, which looks for them ahead; `etamu.fit.limit`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +16,23 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.data.codes import levels_seen
-from etamu.design.blocks import Coded
+from etamu.design.blocks import Coded, Dense, Sparse
 from etamu.design.chunk import Chunk
 from etamu.family.recession import may_run
 from etamu.fit.face import Rows
+from etamu.fit.sample import spread
 from etamu.solve.cone import least_sum
 from etamu.solve.recession import TOLERANCE, Recession
 
+FIRST = 256
+"""Rows that free most columns of numbers from suspicion."""
 AT_ONCE = 8
 """Null vectors up to which each is looked at in every row, rather than a Gram of all rows factorised."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Apart:
-    """Levels all of whose rows may run one way, by the place of their block, whatever the coordinates."""
+    """Columns all of whose rows may run one way, by the place of their block, whatever the coordinates."""
 
     levels: list[tuple[int, NDArray[np.intp]]]
     separated: Mask
@@ -36,12 +40,14 @@ class Apart:
 
 
 def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
-    """Find levels all of whose rows may run the same way, first among a few rows, which costs little."""
-    suspects = one_way(few, may_run(rows.unit, few.y))
-    if not any(len(levels) for _, levels in suspects):
+    """Find columns all of whose rows may run the same way, first among a few rows, which costs little."""
+    ways = may_run(rows.unit, few.y)
+    suspects = dict(one_way(few, ways)) | dict(columns_one_way(few, ways))
+    if not any(len(levels) for levels in suspects.values()):
         return None
-    pairs = zip(suspects, one_way(rows.executor.whole, rows.ways), strict=True)
-    levels = [(place, np.intersect1d(seen, every)) for (place, seen), (_, every) in pairs]
+    every = dict(one_way(rows.executor.whole, rows.ways))
+    every |= columns_one_way(rows.executor.whole, rows.ways, suspects)
+    levels = [(place, np.intersect1d(seen, every[place])) for place, seen in suspects.items()]
     separated = among(rows.executor.whole, levels)
     return Apart(levels, separated, rows.ways) if separated.any() else None
 
@@ -65,15 +71,38 @@ def direction_of(apart: Apart | None, rows: Rows, few: Chunk) -> Recession | Non
 
 
 def among(chunk: Chunk, levels: list[tuple[int, NDArray[np.intp]]]) -> Mask:
-    """Flag the rows that have one of some levels."""
+    """Flag the rows that have one of some levels, or are not 0 in one of some columns of numbers."""
     out = np.zeros(len(chunk), dtype=bool)
     for place, some in levels:
         if len(some):
             block: Any = chunk.predictors[0].design.blocks[place]
-            flags = np.zeros(block.levels, dtype=bool)
-            flags[some] = True
-            out |= flags[block.codes]
+            out |= MEMBERS[type(block)](block, some)
     return out
+
+
+def _of_levels(block: Coded, levels: NDArray[np.intp]) -> Mask:
+    flags = np.zeros(block.levels, dtype=bool)
+    flags[levels] = True
+    return np.asarray(flags[block.codes])
+
+
+def _of_columns(block: Dense, columns: NDArray[np.intp]) -> Mask:
+    out = np.zeros(block.length, dtype=bool)
+    for j in columns:
+        out |= block.column(j) != 0.0
+    return out
+
+
+def _of_entries(block: Sparse, columns: NDArray[np.intp]) -> Mask:
+    return np.asarray(np.diff(block.matrix[:, columns].tocsr().indptr) > 0)
+
+
+MEMBERS: dict[type, Callable[[Any, NDArray[np.intp]], Mask]] = {
+    Coded: _of_levels,
+    Dense: _of_columns,
+    Sparse: _of_entries,
+}
+"""Flags the rows that some columns of a block move."""
 
 
 def _null_space(
@@ -103,3 +132,42 @@ def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.
             apart &= levels_seen(block.codes, block.levels)
         found.append((place, np.flatnonzero(apart)))
     return found
+
+
+def columns_one_way(
+    chunk: Chunk, ways: NDArray[np.int8], suspects: dict[int, NDArray[np.intp]] | None = None
+) -> list[tuple[int, NDArray[np.intp]]]:
+    """Name for every block of numbers, by its place, the columns along which no row runs but as it may.
+
+    Such a column separates on its own. Only the suspects are looked at; where none are given, those that a
+    few rows leave.
+    """
+    if not len(ways) or np.all(ways == ways[0]):  # every column that has one sign, then
+        return []
+    found = []
+    for place, block in enumerate(chunk.predictors[0].design.blocks):
+        if isinstance(block, Sparse):
+            columns = np.arange(block.width) if suspects is None else suspects[place]
+            found.append((place, columns[_sparse_one_way(block, columns, ways)]))
+        elif isinstance(block, Dense):
+            first = spread(len(ways), FIRST)
+            columns = _run_alike(Dense(block.take(first).columns).packed, ways[first])
+            columns = columns if suspects is None else suspects[place]
+            alike = [j for j in columns if len(_run_alike(block.column(j)[:, None], ways))]
+            found.append((place, np.array(alike, dtype=np.intp)))
+    return found
+
+
+def _run_alike(values: Array, ways: NDArray[np.int8]) -> NDArray[np.intp]:
+    """Name the columns all of whose numbers but zeros have the sign of their row's way, or all the other."""
+    signs = np.sign(values)
+    run, still = signs * ways[:, None], signs == 0.0
+    alike = [np.all(still | (run == way), axis=0) for way in (-1, 1)]
+    return np.flatnonzero((alike[0] | alike[1]) & ~np.all(still, axis=0))
+
+
+def _sparse_one_way(block: Sparse, columns: NDArray[np.intp], ways: NDArray[np.int8]) -> Mask:
+    matrix = block.matrix.tocsr() if len(columns) == block.width else block.matrix[:, columns].tocsr()
+    run = np.repeat(ways, np.diff(matrix.indptr)) * np.sign(matrix.data)
+    alike = [np.bincount(matrix.indices[run != way], minlength=len(columns)) == 0 for way in (-1, 1)]
+    return np.asarray((alike[0] | alike[1]) & (np.bincount(matrix.indices, minlength=len(columns)) > 0))

@@ -16,10 +16,14 @@ from etamu._base.types import Array
 from etamu.data.column import Column
 from etamu.design.chunk import Chunk, Ids, Weights
 from etamu.family.family import Family
+from etamu.family.unit import Unit
 from etamu.fit.inputs import numbers, refuse, whole_tolerance
 
 BINARY = ("bernoulli", "binomial", "quasibinomial")
 """Families whose response may be a factor with two levels."""
+
+COUNTED = 1e60
+"""Counts up to which every power that a fit needs is a number."""
 
 BLOCK = 16_384
 """Rows checked at once, so that what a check needs stays in the cache."""
@@ -97,6 +101,35 @@ def _check_support(family: Family, name: str, answers: Chunk) -> None:
     raise DataError(
         f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[first]:g} "
         f"in row {answers.ids[first]}{more}{_remedy(family, float(y[first]))}"
+    )
+
+
+def refuse_uncountable(unit: Unit, name: str, answers: Chunk) -> None:
+    """Refuse counts whose powers float64 does not hold, where units cannot be taken out of them.
+
+    A count has no unit; with the log link a mean and its variance are in proportion, and one may.
+
+    Raises
+    ------
+    DataError
+        Naming the largest count, its row, and families that know units.
+    """
+    family = unit.family
+    proportional = family.variance_power == 1.0 and unit.link.exponent == 0.0
+    if (
+        not family.support.integer
+        or len(answers.y) > 1
+        or proportional
+        or _holds(answers, lambda part: part <= COUNTED)
+    ):
+        return
+    refuse(
+        answers.y[0] > COUNTED,
+        answers.y[0],
+        f"the {family.name} family with the {unit.link.name} link counts up to {COUNTED:g}, whose cube is a "
+        f"number in float64, in the response {name!r}",
+        "of such numbers a gamma or quasipoisson model says the same, in any unit",
+        answers.ids,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk, Predictor
+from etamu.execute.halt import heed
 from etamu.execute.threads import Threads
 from etamu.family.distribution import distribution
 from etamu.family.quantile import Mixture, quantile
@@ -24,6 +25,11 @@ from etamu.sums import etas
 if TYPE_CHECKING:
     from etamu.fit.measure import Measure
     from etamu.fit.result import Fit
+
+AT_ONCE = 1 << 20
+"""Numbers that are drawn at a time."""
+ROWS = 1 << 14
+"""Rows whose quantiles are found at a time: a tenth of a second where each is a search."""
 
 
 def simulate(fit: Fit, n: int, seed: int) -> Array:
@@ -65,23 +71,14 @@ def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
         if phi == 0.0:  # a perfect fit: every response is its mean
             return np.repeat(np.asarray(mean.mu)[:, None], numbers.shape[1], axis=1)
         dispersion = row_dispersion(phi, chunk.weights.variance, len(chunk))
-        columns = [
-            quantile(
-                Mixture(
-                    law,
-                    np.asarray(mean.mu)[:, None],
-                    np.asarray(mean.complement)[:, None],
-                    np.ones((len(chunk), 1)),
-                    dispersion,
-                    trials,
-                ),
-                column,
-            )
-            for column in numbers.T
-        ]
-        return np.stack(columns, axis=1)
+        means = np.asarray(mean.mu)[:, None], np.asarray(mean.complement)[:, None]
+        mixture = Mixture(law, *means, np.ones((len(chunk), 1)), dispersion, trials)
+        for column in numbers.T:
+            heed()
+            column[:] = quantile(mixture, column)
+        return numbers
 
-    def drawn(draws: range) -> Array:
+    def some(draws: range) -> Array:
         out = np.full((problem.input_rows, len(draws)), np.nan)
 
         def place(block: tuple[Any, Array]) -> None:
@@ -90,10 +87,21 @@ def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
         def block(chunk: Chunk) -> tuple[Any, Array]:
             return chunk.row_ids, draw(chunk, uniform(seed, chunk.row_ids, draws))
 
-        Threads(whole, rows=problem.options.block_rows).map(block, place)
+        Threads(whole, rows=problem.options.block_rows or ROWS).map(block, place)
         return out
 
-    return drawn
+    return lambda draws: in_portions(some, draws, problem.input_rows)
+
+
+def in_portions(draw: Callable[[range], Array], draws: range, rows: int) -> Array:
+    """Draw a few responses of every row at a time, (rows, draws): an interrupt waits for those only."""
+    few = max(AT_ONCE // max(rows, 1), 1)
+    if len(draws) <= few:
+        return draw(draws)
+    out = np.empty((rows, len(draws)), order="F")  # so that a draw is written in one piece
+    for start in range(0, len(draws), few):
+        out[:, start : start + few] = draw(draws[start : start + few])
+    return out
 
 
 def _counted_in(draw: Callable[[range], Array], measure: Measure) -> Callable[[range], Array]:

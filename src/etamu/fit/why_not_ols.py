@@ -333,8 +333,8 @@ class _Cover:
         """Return the coverage of each coefficient of the best line."""
         ols = self.line.fit
         real = self._real(root)
-        claimed = self.s * np.sqrt(Root(ols.coordinates.reported(root.matrix)).variances())
-        spread = np.sqrt(Root(ols.coordinates.reported(real.matrix)).variances())
+        claimed = self.s * Root(ols.coordinates.reported(root.matrix)).errors()
+        spread = Root(ols.coordinates.reported(real.matrix)).errors()
         shares = _inside(self.z * claimed, np.zeros_like(spread), spread)
         return {
             name: float(share) for name, share in zip(ols.names, shares, strict=True) if not np.isnan(share)

@@ -58,10 +58,14 @@ COLLAPSED, EXCEEDED = -1.0, 1.0
 """Shares of the promised gain below which a much shorter step is looked for, and above which a longer one."""
 SHORTEST = 512
 """A step may be shortened to 4^-512 of itself."""
+STRIDE = 32
+"""Powers of 4 at a time."""
 FARTHEST = 2.0**12
 """And lengthened so many times."""
 NOTICED = 0.1
 """Share of the value that doubling a step must bring."""
+HALVINGS = 40
+"""Times the last doubling is halved to find the maximum that it went beyond."""
 SLIGHT = 1e-6
 """Share of its distance from the edge, or of 1, up to which the move of an eta changes no curvature."""
 
@@ -431,11 +435,12 @@ def _share(gained: float, noise: float, promised: float) -> float:
 def _shorter(good: Callable[[float], bool], length: float) -> float:
     """Return about the longest good length below one that loses more than it promised, by bisection.
 
-    Where information has all but vanished a step is too long by any power of ten.
+    Where information has all but vanished a step is too long by any power of ten; of one that is too short
+    what it brings is no number any more.
     """
     least, most = 1, 1
     while most < SHORTEST and not good(length * 0.25**most):
-        least, most = most + 1, min(4 * most, SHORTEST)
+        least, most = most + 1, min(most + min(most, STRIDE), SHORTEST)
     while least < most:
         middle = (least + most) // 2
         least, most = (least, middle) if good(length * 0.25**middle) else (middle + 1, most)
@@ -453,7 +458,28 @@ def _longer(written: Written, here: _Place, step: Double, there: _Place, room: f
         if not farther.value - there.value > NOTICED * abs(farther.value):
             break
         there, length = farther, 2.0 * length
+    if length > 1.0 and not _rises(written, there, step):
+        length = _highest(lambda t: _rises(written, _moved(written, here, step, t), step), length)
+        there = _moved(written, here, step, length)
     return there, length
+
+
+def _rises(written: Written, place: _Place, step: Double) -> bool:
+    """Tell whether the value still rises at a place along a step."""
+    slopes = place.seen.slope * times(written.rows, step).hi
+    return not np.all(np.isfinite(slopes)) or math.fsum(slopes) > 0.0
+
+
+def _highest(rises: Callable[[float], bool], length: float) -> float:
+    """Look for the maximum along a step between half a length and a length that is beyond it.
+
+    Beyond it information may have vanished, and no step leads back.
+    """
+    short, far = 0.5 * length, length
+    for _ in range(HALVINGS):
+        middle = 0.5 * (short + far)
+        short, far = (middle, far) if rises(middle) else (short, middle)
+    return far
 
 
 def _reach(eta: Array, change: Array, ends: tuple[float, float]) -> float:

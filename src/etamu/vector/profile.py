@@ -78,8 +78,10 @@ class _Profile:
         row = np.zeros((1, len(fit.names)))
         row[0, j] = 1.0
         functional = fit.coordinates.hypothesis(row)[0][at.kept]
+        unit = float(np.abs(functional).max(initial=0.0)) or 1.0  # a column's, whose square may be no number
+        functional = functional / unit
         half = functional @ at.root.matrix
-        direction = at.root.matrix @ half / float(half @ half)
+        direction = at.root.matrix @ (half / float(half @ half)) / unit
         basis = across(functional, at.oracle.extent)
         top = fit.solution.local.value
         return cls(

@@ -14,7 +14,9 @@ import numpy as np
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.execute.halt import heed
 from etamu.family.vector import VectorFamily
+from etamu.fit.simulate import in_portions
 from etamu.infer.quantile import normal_scores
 from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
 from etamu.vector.rows import by_row, eta_of
@@ -99,15 +101,18 @@ def draws(fit: VectorFit, seed: int) -> Callable[[range], Array]:
         def draw(chunk: Chunk) -> Array:
             eta = eta_of(chunk, raw)
             if drawn is not None:
-                u = uniform(seed, chunk.row_ids, numbers)
-                return np.stack([drawn(column, eta) for column in u.T], axis=1)
+                columns: list[Array] = []
+                for column in uniform(seed, chunk.row_ids, numbers).T:
+                    heed()
+                    columns.append(drawn(column, eta))
+                return np.stack(columns, axis=1)
             first = int(chunk.row_ids[0]) if len(chunk) else 0
             each = (np.random.default_rng([seed, first, number]) for number in numbers)
             return np.stack([family.sample(rng, eta, chunk.y[1:]) for rng in each], axis=1)
 
         return by_row(fit, draw)
 
-    return by_numbers
+    return lambda numbers: in_portions(by_numbers, numbers, fit.problem.input_rows)
 
 
 def _check_whole(value: Any, name: str, least: int, most: int) -> None:

@@ -188,7 +188,7 @@ class VectorFit(Estimated, Examined):
         """Standard errors."""
         if self.factor is None:
             return np.full(len(self.names), np.nan)
-        return np.sqrt(self.reported_root.variances())
+        return self.reported_root.errors()
 
     @property
     def reference_df(self) -> float:
