@@ -210,7 +210,7 @@ def _product(*factors: Array | None) -> Array | None:
 def compiled_rows(chunk: Chunk) -> Any:
     """Return some rows as the compiled passes read them: where they lie, nothing copied.
 
-    None without a kernel, for several linear predictors, and for sparse blocks.
+    None without a kernel, for several linear predictors, and for sparse blocks beside codes.
     """
     if len(chunk.predictors) != 1:
         return None
