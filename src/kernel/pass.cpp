@@ -29,13 +29,6 @@ std::vector<Joint> joint_blocks(const Rows& rows) {
     return joined(levels, plain, std::min(JOINT, rows.length() / 4));
 }
 
-// Numbers per sparse column times what its numbers are multiplied by.
-std::vector<double> scaled(const Rows::SparseBlock& block, const double* numbers) {
-    std::vector<double> out(numbers, numbers + block.x.width);
-    for (std::size_t j = 0; j < block.factor.size(); ++j) out[j] *= block.factor[j];
-    return out;
-}
-
 // Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks,
 // of sparse columns.
 struct Coefficients {
@@ -58,7 +51,10 @@ struct Coefficients {
             }
             joint.push_back(std::move(table));
         }
-        if (const Rows::SparseBlock* block = rows.sparse()) sparse = scaled(*block, beta + block->place);
+        if (const Rows::SparseBlock* block = rows.sparse()) {
+            sparse.resize(static_cast<std::size_t>(block->x.width));
+            block->scaled(beta + block->place, sparse.data());
+        }
     }
 };
 
@@ -201,10 +197,7 @@ class Scores {
                         tables_[k][static_cast<std::size_t>(cell)];
             }
         }
-        if (const Rows::SparseBlock* block = rows_.sparse()) {
-            const std::vector<double> of_sparse = scaled(*block, sparse_.data());
-            std::copy(of_sparse.begin(), of_sparse.end(), out_.begin() + block->place);
-        }
+        if (const Rows::SparseBlock* block = rows_.sparse()) block->scaled(sparse_.data(), out_.data() + block->place);
         return std::move(out_);
     }
 
@@ -256,10 +249,7 @@ class Extents {
             out[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
         for (int a = 0; a < rows_.coded(); ++a)
             std::fill_n(out.begin() + rows_.block(a).place, rows_.block(a).levels, coded_[static_cast<std::size_t>(a)]);
-        if (const Rows::SparseBlock* block = rows_.sparse()) {
-            const std::vector<double> of_sparse = scaled(*block, sparse_.data());
-            std::copy(of_sparse.begin(), of_sparse.end(), out.begin() + block->place);
-        }
+        if (const Rows::SparseBlock* block = rows_.sparse()) block->scaled(sparse_.data(), out.data() + block->place);
         out.push_back(girth_);
         return out;
     }

@@ -37,6 +37,10 @@ class Rows {
         std::int64_t place;          // raw column of its first
 
         const double* scaling() const { return factor.empty() ? nullptr : factor.data(); }
+        // out = a number per column, times what the numbers of the column are multiplied by
+        void scaled(const double* numbers, double* out) const {
+            for (std::int64_t j = 0; j < x.width; ++j) out[j] = factor.empty() ? numbers[j] : factor[j] * numbers[j];
+        }
     };
 
     // Made and destroyed with the GIL held; read without it.

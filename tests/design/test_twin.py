@@ -24,9 +24,8 @@ def block(rng, n, levels, dtype="int32", multiplier=None, scale=1.0, step=1):
     """Codes and multipliers as views with a stride; a negative one reads backwards."""
     codes = np.repeat(rng.integers(0, levels, n), abs(step))[::step].astype(dtype, copy=False)
     codes = np.repeat(codes, 2)[::2] if step != 1 else codes
-    numbers = (
-        None if multiplier is None else (rng.normal(size=n) * 3).astype(multiplier)[:: 1 if step > 0 else -1]
-    )
+    drawn = np.abs(rng.normal(size=n) * 3)  # what a negative number is without sign depends on the processor
+    numbers = None if multiplier is None else drawn.astype(multiplier)[:: 1 if step > 0 else -1]
     return codes, levels, numbers, scale
 
 
