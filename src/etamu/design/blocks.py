@@ -332,7 +332,7 @@ class Sparse:
 
     @cached_property
     def parts(self) -> Any:
-        """The block as the verbs take it; its indexes are looked at once, and not again by parts of the rows."""
+        """The block as the verbs take it; its indexes are looked at once for all parts of the rows."""
         rows = self.matrix.tocsr()
         indices = rows.indices.astype(rows.indptr.dtype, copy=False)
         return verbs_for().csr_rows(rows.indptr, indices, contiguous(rows.data), self.width)
