@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import mmap
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -197,3 +199,20 @@ def test_rows_that_point_outside_are_refused():
         kernel.csr_rows(np.array([0, 5]), np.array([0]), np.ones(1), 2)
     with pytest.raises(IndexError, match="part"):
         kernel.csr_part(kernel.csr_rows(np.array([0, 1]), np.array([0]), np.ones(1), 2), 0, 2)
+
+
+@needs_kernel
+@pytest.mark.skipif(not hasattr(mmap, "MAP_NORESERVE"), reason="so many addresses cannot be had for nothing")
+def test_entries_beyond_the_31st_bit_are_found():
+    count = 2**31 + 7
+    try:  # pages that nobody writes to do not exist
+        indices, numbers = (
+            np.frombuffer(mmap.mmap(-1, 8 * count, flags=mmap.MAP_PRIVATE | mmap.MAP_NORESERVE), dtype)
+            for dtype in (np.int64, np.float64)
+        )
+    except OSError:
+        pytest.skip("so many addresses cannot be had for nothing")
+    indices[-3:], numbers[-3:] = [0, 2, 1], [5.0, 7.0, 11.0]
+    x = kernel.csr_rows(np.array([count - 5, count - 3, count - 1, count]), indices, numbers, 3)
+    assert kernel.csr_matvec(x, np.array([1.0, 10.0, 100.0])).tolist() == [0.0, 705.0, 110.0]
+    assert np.diag(kernel.csr_gram(x, np.ones(3))).tolist() == [25.0, 121.0, 49.0]
