@@ -105,6 +105,21 @@ Doubles csr_gram(const Sparse& x, nb::handle weights, nb::handle scale) {
     return out.array;
 }
 
+Doubles csr_quadratic(const Sparse& x, nb::handle matrix) {
+    View m(matrix, 2, "matrix");
+    same_length(m.size(0), x.width, "matrix");
+    same_length(m.size(1), x.width, "matrix");
+    const double* numbers = m.doubles("matrix");
+    Fresh<double> out({static_cast<std::size_t>(x.length)});
+    {
+        nb::gil_scoped_release free;
+        by_tiles(x, [&](const SparseTile& tile, std::int64_t start) {
+            tile.quadratic(numbers, x.width, nullptr, out.data + start);
+        });
+    }
+    return out.array;
+}
+
 // Five rows: sum, squares, smallest, largest, count.
 Doubles csr_moments_door(const Sparse& x) {
     const std::int64_t width = x.width;
@@ -179,6 +194,8 @@ void register_sparse(nb::module_& module) {
     module.def("csr_rmatvec", &csr_rmatvec, nb::arg("x"), nb::arg("v"), "Compute X'v of a sparse block.");
     module.def("csr_gram", &csr_gram, nb::arg("x"), nb::arg("w"), nb::arg("scale").none() = nb::none(),
                "Compute X'WX of a sparse block, rows and columns times the scale.");
+    module.def("csr_quadratic", &csr_quadratic, nb::arg("x"), nb::arg("matrix"),
+               "Compute x_i' M x_i of a sparse block, M symmetric.");
     module.def("csr_moments", &csr_moments_door, nb::arg("x"),
                "Describe what is stored per column: rows of sums, squares, smallest, largest and counts.");
     module.def("csr_dense_cross", &csr_dense_cross, nb::arg("x"), nb::arg("panel"), nb::arg("w"),

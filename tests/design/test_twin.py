@@ -163,6 +163,8 @@ def test_sparse_verbs_are_those_of_the_twin(n, index, part):
     same(kernel.csr_rmatvec(x, w), twin.csr_rmatvec(x_twin, w))
     same(kernel.csr_gram(x, w), twin.csr_gram(x_twin, w))
     same(kernel.csr_gram(x, w, beta), twin.csr_gram(x_twin, w, beta))
+    matrix = np.add.outer(beta, beta)
+    same(kernel.csr_quadratic(x, matrix), twin.csr_quadratic(x_twin, matrix))
     same(kernel.csr_moments(x), twin.csr_moments(x_twin))
     same(kernel.csr_dense_cross(x, panel, w), twin.csr_dense_cross(x_twin, panel, w))
     same(kernel.csr_coded_cross(x, coded, w), twin.csr_coded_cross(x_twin, coded, w))

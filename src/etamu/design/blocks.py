@@ -357,7 +357,7 @@ class Sparse:
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
         inner = self.unscale(self.unscale(matrix).T)
-        return np.asarray(self.matrix.multiply(self.matrix @ inner).sum(axis=1)).ravel()
+        return np.asarray(verbs_for().csr_quadratic(self.parts, contiguous(inner)))
 
     def dense(self) -> Array:
         """Write the columns out."""

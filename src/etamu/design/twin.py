@@ -158,6 +158,11 @@ def csr_gram(x: Any, w: Array, scale: Array | None = None) -> Array:
     return whole if scale is None else whole * (scale[:, None] * scale)
 
 
+def csr_quadratic(x: Any, matrix: Array) -> Array:
+    """Compute x_i' M x_i row by row, M symmetric."""
+    return np.asarray(x.multiply(x @ matrix).sum(axis=1), dtype=np.float64).ravel()
+
+
 def csr_moments(x: Any) -> Array:
     """Describe what is stored per column: rows of sums, squares, smallest, largest and counts."""
     indices, data, width = x.indices, x.data, x.shape[1]
