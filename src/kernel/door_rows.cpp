@@ -153,7 +153,8 @@ nb::object gram_of(const Rows& rows, GramParts parts) {
     if (parts.sparse) {
         const Rows::SparseBlock& block = *rows.sparse();
         const std::size_t w = static_cast<std::size_t>(block.x.width);
-        std::vector<double> square(w * w), table(w * p);
+        Large<double> square(w * w, false);
+        std::vector<double> table(w * p);
         parts.sparse->write(block.scaling(), square.data(), block.x.width);
         for (std::size_t i = 0; i < w; ++i)
             for (std::size_t j = 0; j < p; ++j) table[i * p + j] = beside(rows, parts, static_cast<std::int64_t>(i), j);

@@ -9,9 +9,6 @@ namespace {
 
 // Rows of at least so many numbers count as equally long.
 constexpr int LONG = 32;
-// From so many bytes on a table is not in the second-level cache, and the next row's part of it is asked for ahead.
-constexpr std::size_t FAR = 1 << 20;
-
 inline double times(const double* factor, std::int64_t j, double x) { return factor ? factor[j] * x : x; }
 
 // Where row i of a half begins: element j <= i follows at distance j.
@@ -98,42 +95,27 @@ void SparseTile::bilinear(const double* panel, int slivers, const double* matrix
 
 SparseGram::SparseGram(std::int64_t width, int slivers)
     : width_(width), wide_(slivers ? 8 * slivers : 1), slivers_(slivers),
-      half_(static_cast<std::size_t>(place(width)), 0.0), against_(static_cast<std::size_t>(width * wide_), 0.0) {}
+      half_(static_cast<std::size_t>(place(width)), true), against_(static_cast<std::size_t>(width * wide_), 0.0) {}
 
 template <bool ASCENDING>
 void SparseGram::add_products(const SparseTile& tile, const double* w) {
-    const bool far = half_.size() * sizeof(double) > FAR;
     double *half = half_.data(), *against = slivers_ ? nullptr : against_.data();
-    tile.rows_.visit([&](const auto& x) {
-        const auto* ends = x.indptr + tile.start_;
-        for (int q = 0; q < tile.m_; ++q) {
-            if (far && ASCENDING && q + 1 < tile.m_) {
-                const int next = tile.order_[q + 1];
-                for (auto k = ends[next]; k < ends[next + 1]; ++k) {
-                    const double* row = half + place(x.indices[k]);
-                    for (auto l = ends[next]; l <= k; ++l) __builtin_prefetch(row + x.indices[l], 1, 3);
-                }
+    tile.each([=](int r, const auto* columns, const double* numbers, int count) {
+        for (int k = 0; k < count; ++k) {
+            const double weighted = w[r] * numbers[k];
+            const std::int64_t column = columns[k];
+            double* row = half + place(column);
+            if (against) against[column] += weighted;
+            if (ASCENDING) {
+                for (int l = 0; l <= k; ++l) row[columns[l]] += weighted * numbers[l];
+                continue;
             }
-            const int r = tile.order_[q];
-            const auto* columns = x.indices + ends[r];
-            const double* numbers = x.data + ends[r];
-            const int count = static_cast<int>(ends[r + 1] - ends[r]);
-            for (int k = 0; k < count; ++k) {
-                const double weighted = w[r] * numbers[k];
-                const std::int64_t column = columns[k];
-                double* row = half + place(column);
-                if (against) against[column] += weighted;
-                if (ASCENDING) {
-                    for (int l = 0; l <= k; ++l) row[columns[l]] += weighted * numbers[l];
-                    continue;
-                }
-                row[column] += weighted * numbers[k];
-                for (int l = 0; l < k; ++l) {
-                    const std::int64_t other = columns[l];
-                    const double product = weighted * numbers[l];
-                    half[place(std::max(column, other)) + std::min(column, other)] +=
-                        other == column ? 2.0 * product : product;
-                }
+            row[column] += weighted * numbers[k];
+            for (int l = 0; l < k; ++l) {
+                const std::int64_t other = columns[l];
+                const double product = weighted * numbers[l];
+                half[place(std::max(column, other)) + std::min(column, other)] +=
+                    other == column ? 2.0 * product : product;
             }
         }
     });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "csr.hpp"
+#include "large.hpp"
 #include "verbs.hpp"
 
 namespace etamu {
@@ -48,8 +49,6 @@ class SparseTile {
     const Sparse& rows() const { return rows_; }
 
    private:
-    friend class SparseGram;
-
     const Sparse& rows_;
     std::int64_t start_ = 0;
     int m_ = 0;
@@ -77,7 +76,8 @@ class SparseGram {
 
     std::int64_t width_, wide_;
     int slivers_;
-    std::vector<double> half_, against_;
+    Large<double> half_;
+    std::vector<double> against_;
 };
 
 }  // namespace etamu
