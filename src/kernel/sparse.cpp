@@ -122,7 +122,7 @@ void SparseGram::add_products(const SparseTile& tile, const double* w) {
 }
 
 void SparseGram::add(const SparseTile& tile, const double* panel, const double* w) {
-    tile.rows_.ascending ? add_products<true>(tile, w) : add_products<false>(tile, w);
+    tile.rows().ascending ? add_products<true>(tile, w) : add_products<false>(tile, w);
     if (!slivers_) return;
     double* against = against_.data();
     const std::int64_t wide = wide_;
