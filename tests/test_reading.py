@@ -75,6 +75,7 @@ def test_columns_are_read_where_they_lie(way: str) -> None:
     assert peak < 3 * 8 * N
 
 
+@pytest.mark.skipif(kernel is None, reason="the NumPy twins describe the columns in a pass of its own")
 @pytest.mark.parametrize("family", ["poisson", "binomial"])
 def test_every_pass_over_all_rows_of_a_large_fit_is_counted(
     family: str, monkeypatch: pytest.MonkeyPatch
