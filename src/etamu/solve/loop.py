@@ -144,7 +144,7 @@ def climb(
 
 
 def _without_matrices(trail: tuple[Point, ...], here: Point) -> tuple[Point, ...]:
-    """Forget informations that a later point has replaced: rules look at the last, and all would fill memory."""
+    """Forget informations that a later point has replaced: rules look at the last, and all fill memory."""
     known = [k for k, point in enumerate((*trail, here)) if point.local.observed is not None]
     last = known[-1] if known else 0
     return tuple(point.bare if k < last else point for k, point in enumerate(trail))
