@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
-from etamu._base.kernel import kernel
+from etamu._base.kernel import kernel, portable
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, constant, moments_of
 from etamu.design.twin import CodedParts, csr_part
@@ -308,6 +308,9 @@ class Sparse:
     scale: Array | None = None
 
     shiftable: ClassVar[bool] = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
 
     @property
     def width(self) -> int:

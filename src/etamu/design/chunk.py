@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass, replace
-from etamu._base.kernel import kernel
+from etamu._base.kernel import kernel, portable
 from etamu._base.types import Array
 from etamu.design.design import Design
 from etamu.design.verbs import contiguous, plain, some
@@ -112,6 +112,9 @@ class Chunk:
     weights: Weights
     ids: Ids
     cluster: tuple[NDArray[Any], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
 
     @cached_property
     def row_ids(self) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.kernel import portable
 from etamu._base.types import Array
 from etamu.design.blocks import Block, Sparse
 from etamu.design.cross import bilinear, cross
@@ -44,6 +45,9 @@ class Design:
     length: int
     described: Moments | None = None
     read: bool = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
 
     @cached_property
     def width(self) -> int:
