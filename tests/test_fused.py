@@ -13,12 +13,13 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+import scipy.sparse
 from numpy.testing import assert_allclose
 
 from etamu import fused, sums
 from etamu._base.kernel import kernel
 from etamu._base.types import LINE, Want
-from etamu.design.blocks import Coded, Dense
+from etamu.design.blocks import Coded, Dense, Sparse
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
@@ -78,6 +79,14 @@ def _between(columns: np.ndarray, others: np.ndarray, place: int) -> np.ndarray:
     return np.column_stack([columns[:, :place], others, columns[:, place:]])
 
 
+def _jumbled(matrix: Any) -> Any:
+    """Name the columns of each row from the last to the first."""
+    order = np.lexsort((-matrix.indices, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))))
+    return scipy.sparse.csr_array(
+        (matrix.data[order], matrix.indices[order], matrix.indptr), shape=matrix.shape
+    )
+
+
 def designs(rng: np.random.Generator, n: int) -> dict[str, tuple[tuple[Any, ...], np.ndarray]]:
     """Blocks of every kind over n rows, alone and mixed, with the columns they stand for."""
     a, b = rng.normal(size=(n, 3)), rng.normal(size=(n, 9))
@@ -91,7 +100,20 @@ def designs(rng: np.random.Generator, n: int) -> dict[str, tuple[tuple[Any, ...]
     factors = [Coded(rng.integers(0, levels, n), levels) for levels in (5, 2, 7, 3, 4, 40)]
     indicators = np.column_stack([np.eye(factor.levels)[factor.codes] for factor in factors])
     lone = Dense((np.broadcast_to(1.0, n),), np.array([-1.0]), np.array([4.0]))
+    scales = 2.0 ** (np.arange(12) % 3)
+    thin, wide = (scipy.sparse.random(n, width, 0.2, format="csr", random_state=4) for width in (12, 300))
+    jumbled = Sparse(_jumbled(thin), scales)
     return {
+        "sparse": ((Sparse(thin),), thin.toarray()),
+        "sparse and one number": (
+            (lone, Sparse(thin, scales)),
+            np.column_stack([np.full(n, 0.5), thin.toarray() / scales]),
+        ),
+        "sparse and numbers, in any order": (
+            (Dense((a,)), jumbled, Dense((b,))),
+            np.column_stack([a, thin.toarray() / scales, b]),
+        ),
+        "wide, sparse, and numbers": ((Sparse(wide), Dense((a,))), np.column_stack([wide.toarray(), a])),
         "no column": ((), np.zeros((n, 0))),
         "row-major": ((Dense((a,)),), a),
         "columns": ((Dense((np.ascontiguousarray(a[:, 0]), a[:, 1], a[::-1, 2][::-1])),), a),
@@ -433,10 +455,11 @@ def _flat(total: Any) -> list[np.ndarray]:
     return [np.array([total.value, total.pearson]), total.score, *matrices]
 
 
+@pytest.mark.parametrize("kind", ["everything", "sparse and numbers, in any order"])
 @pytest.mark.parametrize("block", [None, 100, 4096])
-def test_any_number_of_threads_gives_the_same_bits(block):
+def test_any_number_of_threads_gives_the_same_bits(block, kind):
     unit = named("gamma", "log")
-    rows = rows_of(unit, "everything", 9000)
+    rows = rows_of(unit, kind, 9000)
     beta = beta_of(unit, rows.x)
     look = partial(sums.accumulate, beta=beta, unit=unit, want=EVERYTHING)
     one, two, seven = (_flat(Threads(rows.chunk, block, threads).reduce(look)) for threads in (1, 2, 7))

@@ -13,7 +13,9 @@ from etamu import sums
 from etamu._base.types import LINE, Want
 from etamu.design.blocks import Coded, Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
+from etamu.design.coordinates import describe, standardised
 from etamu.design.design import Design
+from etamu.design.layout import plain_layout
 from etamu.family.multinomial import Multinomial
 from etamu.family.unit import Unit
 from tests.catalogue import UNITS
@@ -151,6 +153,19 @@ def test_longest_is_the_largest_row_in_a_metric() -> None:
     full[:2, :2] = matrix
     expected = np.einsum("ij,jk,ik->i", x[:, :2], matrix, x[:, :2]).max()
     assert_allclose(sums.longest(chunk, full).value, expected, rtol=1e-12)
+
+
+def test_a_triangle_of_many_rows_is_that_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(300, 4))
+    design = Design((Dense((x,)),), 300)
+    chunk = Chunk((Predictor(design),), (np.ones(300),), Weights(), range(300))
+    _, coordinates = standardised(design, plain_layout(tuple("abcd"), None), describe(design))
+    whole = sums.triangle(chunk, coordinates, None, None).factor
+    monkeypatch.setattr("etamu.design.chunk.WRITTEN", 100)
+    assert [len(piece) for piece in chunk.pieces(4)] == [25] * 12
+    parts = sums.triangle(chunk, coordinates, None, None).factor
+    assert_allclose(parts.T @ parts, whole.T @ whole, rtol=1e-12, atol=1e-12)
 
 
 def test_extremes_add() -> None:

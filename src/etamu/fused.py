@@ -78,7 +78,8 @@ def along(chunk: Chunk, beta: Array, step: Array, unit: Any, lengths: Array) -> 
 def per_row(chunk: Chunk, eta: Array, unit: Any, want: Want) -> dict[str, Array] | None:
     """Evaluate value, score and informations of every row at a given eta; None where the kernel cannot.
 
-    For rows that a pass of the kernel does not read: sparse ones, very many levels, several predictors.
+    For rows that a pass of the kernel does not read: very many levels, sparse columns beside codes, several
+    predictors.
     """
     outputs, columns = _wanted(want, canonical=unit.canonical), [*map(contiguous, chunk.y)]
     if eta.ndim > 1:
@@ -209,19 +210,19 @@ def gram_of_parts(design: Design, parts: Any) -> Gram | Array:
         return parts
     corner, diagonals, panels, pairs = parts
     dense = [i for i, block in enumerate(design.blocks) if block.shiftable]
-    coded = [i for i, block in enumerate(design.blocks) if not block.shiftable]
+    tables = [i for i, block in enumerate(design.blocks) if not block.shiftable]
     edges = [0, *accumulate(design.blocks[i].width for i in dense)]
     panel = {i: slice(*ends) for i, ends in zip(dense, pairwise(edges), strict=True)}
     out: dict[tuple[int, int], Part] = {
         (i, j): Table(corner[panel[i], panel[j]]) for i in dense for j in dense if i <= j
     }
-    for i, diagonal, against in zip(coded, diagonals, panels, strict=True):
-        out[i, i] = Diagonal(diagonal)
+    for i, own, against in zip(tables, diagonals, panels, strict=True):
+        out[i, i] = Diagonal(own) if own.ndim == 1 else Table(own)  # of levels, or of a sparse block
         for j in dense:
             product = against[:, panel[j]]
             out[min(i, j), max(i, j)] = Table(product if i < j else product.T)
     for (a, b), product in pairs.items():
-        i, j = coded[a], coded[b]
+        i, j = tables[a], tables[b]
         shape = (design.blocks[i].width, design.blocks[j].width)
         whole = isinstance(product, np.ndarray)
         out[i, j] = Table(product) if whole else kept_sparse(product[0], product[1], shape)

@@ -7,7 +7,9 @@ Read next: `etamu.objective.likelihood`, which asks for these sums.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
+from functools import reduce
 from itertools import accumulate as accumulated
 from itertools import combinations, combinations_with_replacement
 from typing import Any, Literal, Protocol
@@ -278,6 +280,11 @@ def triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: 
 
     W is the expected information, which is never negative.
     """
+    triangles = (_triangle(piece, coordinates, unit, beta) for piece in chunk.pieces(coordinates.size))
+    return reduce(operator.add, triangles)
+
+
+def _triangle(chunk: Chunk, coordinates: Coordinates, unit: PerRow | None, beta: Array | None) -> Triangle:
     panel = coordinates.rows(chunk.predictors[0].design)
     if unit is not None and beta is not None:
         with np.errstate(all="ignore"):

@@ -1,13 +1,12 @@
-// Sparse columns in compressed rows (CSR): what rows of few numbers add to tables.
+// Sparse columns in compressed rows (CSR), and what whole blocks of them add to tables. A tile of them: sparse.hpp.
 //
 // Row i holds data[k] in column indices[k] for k in indptr[i], ..., indptr[i + 1] - 1, in any order; a column named twice
 // counts twice, as in SciPy. `Index` is int32 or int64. All functions add to what they are given.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-
-#include "coded.hpp"
+#include <memory>
+#include <variant>
 
 namespace etamu {
 
@@ -18,49 +17,26 @@ struct Csr {
     const double* data;
 };
 
-template <class Index>
-void csr_matvec(const Csr<Index>& x, std::int64_t rows, const double* beta, double* eta) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-        double sum = 0.0;
-        for (Index k = x.indptr[i]; k < x.indptr[i + 1]; ++k) sum += x.data[k] * beta[x.indices[k]];
-        eta[i] += sum;
+// Rows whose indexes have been looked at: none leads outside of `width` columns. Copies and parts share the arrays.
+struct Sparse {
+    std::variant<Csr<std::int32_t>, Csr<std::int64_t>> rows;
+    std::int64_t length, width;
+    bool ascending;  // every row names its columns in ascending order, each once
+    std::shared_ptr<const void> held;  // the arrays of the caller; let go with the GIL held
+
+    template <class Work>
+    auto visit(const Work& work) const {
+        return std::visit(work, rows);
     }
-}
 
-template <class Index>
-void csr_rmatvec(const Csr<Index>& x, std::int64_t rows, const double* v, double* score) {
-    for (std::int64_t i = 0; i < rows; ++i)
-        for (Index k = x.indptr[i]; k < x.indptr[i + 1]; ++k) score[x.indices[k]] += x.data[k] * v[i];
-}
-
-// gram[width][width] = S X'WX S with S = diag(scale), or without S where scale is null; gram must come as zeros. One half is
-// summed and then copied, so that the table a row adds to is half as large.
-template <class Index>
-void csr_gram(const Csr<Index>& x, std::int64_t rows, const double* w, const double* scale, std::int64_t width, double* gram) {
-    for (std::int64_t i = 0; i < rows; ++i)
-        for (Index k = x.indptr[i]; k < x.indptr[i + 1]; ++k) {
-            const Index column = x.indices[k];
-            const double weighted = w[i] * x.data[k];
-            double* row = gram + column * width;
-            row[column] += weighted * x.data[k];
-            for (Index l = x.indptr[i]; l < k; ++l) {
-                const Index other = x.indices[l];
-                const double product = weighted * x.data[l];
-                if (other < column) row[other] += product;
-                else if (other > column) gram[other * width + column] += product;
-                else row[column] += 2.0 * product;
-            }
-        }
-    constexpr std::int64_t SIDE = 32;  // a square of so many columns is turned within the first-level cache
-    for (std::int64_t top = 0; top < width; top += SIDE)
-        for (std::int64_t left = 0; left <= top; left += SIDE)
-            for (std::int64_t i = top; i < std::min(top + SIDE, width); ++i)
-                for (std::int64_t j = left; j <= std::min(left + SIDE - 1, i); ++j) {
-                    double& sum = gram[i * width + j];
-                    if (scale) sum *= scale[i] * scale[j];
-                    gram[j * width + i] = sum;
-                }
-}
+    // The rows start, ..., stop - 1.
+    Sparse part(std::int64_t start, std::int64_t stop) const {
+        Sparse out = *this;
+        std::visit([&](auto& x) { x.indptr += start; }, out.rows);
+        out.length = stop - start;
+        return out;
+    }
+};
 
 // Per column: sum, sum of squares, smallest and largest of what is stored, and how many rows store it. All but
 // low and high must come as zeros, low as infinity and high as minus infinity. No row may name a column twice.

@@ -1,6 +1,6 @@
-// The doors of coded and sparse blocks: each verb over all rows of a block, for use alone and beside the NumPy twins.
+// The doors of coded blocks: each verb over all rows of a block, for use alone and beside the NumPy twins.
 //
-// A coded block travels as the tuple (codes, levels, multiplier or None, scale), a sparse one as (indptr, indices, data).
+// A coded block travels as the tuple (codes, levels, multiplier or None, scale).
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "coded.hpp"
-#include "csr.hpp"
-#include "door_arrays.hpp"
+#include "door_blocks.hpp"
 #include "verbs.hpp"
 
 namespace etamu {
@@ -18,49 +17,6 @@ namespace etamu {
 namespace {
 
 using Doubles = nb::ndarray<nb::numpy, double>;
-
-// A coded block as Python hands it over, checked: no code can lead outside of a table.
-class Block {
-  public:
-    explicit Block(nb::tuple parts) : codes_(parts[0], 1, "codes"), levels(nb::cast<std::int64_t>(parts[1])) {
-        if (!parts[2].is_none()) multiplier_.emplace(parts[2], 1, "multiplier");
-        scale_ = nb::cast<double>(parts[3]);
-        rows = codes_.size();
-        column_ = codes_.column();
-        if (column_.type == Number::F32 || column_.type == Number::F64) throw nb::type_error("codes must be integers");
-        if (multiplier_) {
-            same_length(multiplier_->size(), rows, "multiplier");
-            numbers_ = multiplier_->column();
-        }
-        if (levels < 0 || levels > INT32_MAX) throw nb::value_error("the kernel counts levels in 31 bits");
-        if (!codes_in_range(column_, rows, levels)) throw nb::index_error("a code is not among the levels");
-    }
-
-    // Decode a tile into the space that this block brings along.
-    CodedTile tile(std::int64_t start, int m) {
-        decode_codes(verbs(), column_, start, m, codes_here_);
-        return {codes_here_, decode_multiplier(numbers_, scale_, start, m, numbers_here_)};
-    }
-
-    bool plain() const { return numbers_.data == nullptr && scale_ == 1.0; }
-
-  private:
-    View codes_;
-    std::optional<View> multiplier_;
-    Strided column_, numbers_;
-    double scale_ = 1.0;
-    std::int32_t codes_here_[TILE];
-    double numbers_here_[TILE];
-
-  public:
-    std::int64_t rows = 0, levels;
-};
-
-template <class Work>
-void tiles(std::int64_t rows, Work work) {
-    for (std::int64_t start = 0; start < rows; start += TILE)
-        work(start, static_cast<int>(std::min<std::int64_t>(TILE, rows - start)));
-}
 
 // Rows of a row-by-row matrix in the panel format of the fused pass: slivers of 8 columns, padded with zeros.
 void pack(const double* matrix, std::int64_t columns, std::int64_t start, int m, double* panel) {
@@ -324,134 +280,6 @@ Doubles coded_dense_bilinear(nb::tuple block, nb::handle matrix_of_rows, nb::han
     return out.array;
 }
 
-// A CSR matrix as Python hands it over, checked: no index can lead outside of a row of `width` numbers.
-template <class Index>
-class Rows {
-  public:
-    Rows(nb::tuple parts, std::int64_t width) : indptr_(parts[0], 1, "indptr"), indices_(parts[1], 1, "indices"),
-                                                data_(parts[2], 1, "data") {
-        constexpr Number KIND = sizeof(Index) == 4 ? Number::I32 : Number::I64;
-        if (indptr_.size() < 1) throw nb::value_error("indptr is empty");
-        x = {indptr_.as<Index>(KIND, "indptr"), indices_.as<Index>(KIND, "indices"), data_.doubles("data")};
-        rows = indptr_.size() - 1;
-        bool right = x.indptr[0] >= 0 && x.indptr[rows] <= indices_.size() && x.indptr[rows] <= data_.size();
-        for (std::int64_t i = 0; i < rows; ++i) right &= x.indptr[i] <= x.indptr[i + 1];
-        if (!right) throw nb::value_error("indptr does not describe rows of the data");
-        for (Index k = x.indptr[0]; k < x.indptr[rows]; ++k) right &= x.indices[k] >= 0 && x.indices[k] < width;
-        if (!right) throw nb::index_error("an index is not among the columns");
-    }
-    Csr<Index> x;
-    std::int64_t rows;
-
-  private:
-    View indptr_, indices_, data_;
-};
-
-// Call work with the rows, whichever of the two index types they have.
-template <class Work>
-auto with_rows(nb::tuple parts, std::int64_t width, Work work) {
-    if (View(parts[0], 1, "indptr").type() == Number::I32) return work(Rows<std::int32_t>(parts, width));
-    return work(Rows<std::int64_t>(parts, width));
-}
-
-Doubles csr_matvec_door(nb::tuple parts, nb::handle beta) {
-    View b(beta, 1, "beta");
-    const double* numbers = b.doubles("beta");
-    return with_rows(parts, b.size(), [&](const auto& rows) {
-        Fresh<double> out({static_cast<std::size_t>(rows.rows)});
-        nb::gil_scoped_release free;
-        csr_matvec(rows.x, rows.rows, numbers, out.data);
-        return out.array;
-    });
-}
-
-Doubles csr_rmatvec_door(nb::tuple parts, std::int64_t width, nb::handle vector) {
-    View v(vector, 1, "v");
-    const double* numbers = v.doubles("v");
-    return with_rows(parts, width, [&](const auto& rows) {
-        same_length(v.size(), rows.rows, "v");
-        Fresh<double> out({static_cast<std::size_t>(width)});
-        nb::gil_scoped_release free;
-        csr_rmatvec(rows.x, rows.rows, numbers, out.data);
-        return out.array;
-    });
-}
-
-Doubles csr_gram_door(nb::tuple parts, std::int64_t width, nb::handle weights, nb::handle scale) {
-    View w(weights, 1, "w");
-    const double* numbers = w.doubles("w");
-    std::optional<View> factors;
-    if (!scale.is_none()) factors.emplace(scale, 1, "scale"), same_length(factors->size(), width, "scale");
-    const double* factor = factors ? factors->doubles("scale") : nullptr;
-    return with_rows(parts, width, [&](const auto& rows) {
-        same_length(w.size(), rows.rows, "w");
-        Fresh<double> out({static_cast<std::size_t>(width), static_cast<std::size_t>(width)});
-        nb::gil_scoped_release free;
-        csr_gram(rows.x, rows.rows, numbers, factor, width, out.data);
-        return out.array;
-    });
-}
-
-// Five rows: sum, squares, smallest, largest, count.
-Doubles csr_moments_door(nb::tuple parts, std::int64_t width) {
-    return with_rows(parts, width, [&](const auto& rows) {
-        Fresh<double> out({5, static_cast<std::size_t>(width)});
-        nb::gil_scoped_release free;
-        double* sum = out.data;
-        std::fill_n(sum + 2 * width, width, std::numeric_limits<double>::infinity());
-        std::fill_n(sum + 3 * width, width, -std::numeric_limits<double>::infinity());
-        csr_moments(rows.x, rows.rows, sum, sum + width, sum + 2 * width, sum + 3 * width, sum + 4 * width);
-        return out.array;
-    });
-}
-
-Doubles csr_dense_cross_door(nb::tuple parts, std::int64_t width, nb::handle matrix, nb::handle weights) {
-    View panel(matrix, 2, "panel"), w(weights, 1, "w");
-    const double *numbers = panel.doubles("panel"), *weight = w.doubles("w");
-    return with_rows(parts, width, [&](const auto& rows) {
-        same_length(panel.size(), rows.rows, "panel");
-        same_length(w.size(), rows.rows, "w");
-        Fresh<double> out({static_cast<std::size_t>(width), static_cast<std::size_t>(panel.size(1))});
-        nb::gil_scoped_release free;
-        csr_panel(rows.x, rows.rows, weight, numbers, panel.size(1), out.data);
-        return out.array;
-    });
-}
-
-Doubles csr_coded_cross_door(nb::tuple parts, std::int64_t width, nb::tuple block, nb::handle weights) {
-    Block b(block);
-    View w(weights, 1, "w");
-    const double* weight = w.doubles("w");
-    return with_rows(parts, width, [&](const auto& rows) {
-        same_length(b.rows, rows.rows, "codes");
-        same_length(w.size(), rows.rows, "w");
-        Fresh<double> out({static_cast<std::size_t>(width), static_cast<std::size_t>(b.levels)});
-        nb::gil_scoped_release free;
-        double weighted[TILE];
-        tiles(b.rows, [&](std::int64_t start, int m) {
-            const CodedTile tile = b.tile(start, m);
-            verbs().coded_times(weight + start, tile.multiplier, m, weighted);
-            csr_coded(rows.x, start, m, weighted, tile.codes, b.levels, out.data);
-        });
-        return out.array;
-    });
-}
-
-Doubles csr_cross_door(nb::tuple left, std::int64_t width_a, nb::tuple right, std::int64_t width_b, nb::handle weights) {
-    View w(weights, 1, "w");
-    const double* weight = w.doubles("w");
-    return with_rows(left, width_a, [&](const auto& a) {
-        return with_rows(right, width_b, [&](const auto& b) {
-            same_length(b.rows, a.rows, "indptr");
-            same_length(w.size(), a.rows, "w");
-            Fresh<double> out({static_cast<std::size_t>(width_a), static_cast<std::size_t>(width_b)});
-            nb::gil_scoped_release free;
-            csr_csr(a.x, b.x, a.rows, weight, width_b, out.data);
-            return out.array;
-        });
-    });
-}
-
 }  // namespace
 
 void register_coded(nb::module_& module) {
@@ -476,19 +304,6 @@ void register_coded(nb::module_& module) {
     module.def("coded_merge", &coded_merge, nb::arg("a"), nb::arg("b"), "Add two sparse tables.");
     module.def("coded_sparse_pair", &sparse_pair, nb::arg("levels_a"), nb::arg("levels_b"), nb::arg("rows"),
                "Tell whether a pair is summed cell by cell.");
-    module.def("csr_matvec", &csr_matvec_door, nb::arg("x"), nb::arg("beta"), "Compute X beta of a sparse block.");
-    module.def("csr_rmatvec", &csr_rmatvec_door, nb::arg("x"), nb::arg("width"), nb::arg("v"),
-               "Compute X'v of a sparse block.");
-    module.def("csr_gram", &csr_gram_door, nb::arg("x"), nb::arg("width"), nb::arg("w"), nb::arg("scale").none() = nb::none(),
-               "Compute X'WX of a sparse block, rows and columns times the scale.");
-    module.def("csr_moments", &csr_moments_door, nb::arg("x"), nb::arg("width"),
-               "Describe what is stored per column: rows of sums, squares, smallest, largest and counts.");
-    module.def("csr_dense_cross", &csr_dense_cross_door, nb::arg("x"), nb::arg("width"), nb::arg("panel"), nb::arg("w"),
-               "Compute X'WB of a sparse block and rows of numbers.");
-    module.def("csr_coded_cross", &csr_coded_cross_door, nb::arg("x"), nb::arg("width"), nb::arg("block"), nb::arg("w"),
-               "Compute X'WB of a sparse and a coded block.");
-    module.def("csr_cross", &csr_cross_door, nb::arg("a"), nb::arg("width_a"), nb::arg("b"), nb::arg("width_b"),
-               nb::arg("w"), "Compute A'WB of two sparse blocks.");
 }
 
 }  // namespace etamu

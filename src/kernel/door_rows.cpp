@@ -43,9 +43,12 @@ Domain domain_of(const Ends& ends) {
 }
 
 void add_block(Rows& rows, const nb::tuple& block, std::int64_t place) {
-    require(nb::len(block) >= 4, "a block is (columns, shift, scale, None) or (codes, levels, multiplier, scale)");
-    if (nb::isinstance<nb::tuple>(block[0])) {
-        const auto numbers = [](nb::handle of) { return of.is_none() ? nullptr : nb::cast<Vector>(of).data(); };
+    require(nb::len(block) >= 4, "a block is (columns, shift, scale, None), (codes, levels, multiplier, scale) or "
+                                 "(sparse, scale, None, None)");
+    const auto numbers = [](nb::handle of) { return of.is_none() ? nullptr : nb::cast<Vector>(of).data(); };
+    if (nb::isinstance<Sparse>(block[0])) {
+        rows.add_sparse(nb::cast<const Sparse&>(block[0]), numbers(block[1]), place);
+    } else if (nb::isinstance<nb::tuple>(block[0])) {
         rows.add_dense(block[0].ptr(), place, numbers(block[1]), numbers(block[2]));
     } else {
         rows.add_coded(block[0].ptr(), nb::cast<std::int64_t>(block[1]), block[2].ptr(), nb::cast<double>(block[3]),
@@ -60,12 +63,20 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
         const auto placed = nb::cast<std::pair<std::int64_t, nb::tuple>>(each);
         add_block(*rows, placed.second, placed.first);
     }
+    require(!rows->sparse() || !rows->coded(), "a sparse block stands beside dense ones only");
     rows->look_for_constant();
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 
 // So many raw columns make one matrix; more are handed over by pairs of blocks.
 constexpr std::int64_t FEW = 256;
+
+// Sparse column i times dense column j.
+double beside(const Rows& rows, const GramParts& parts, std::int64_t i, std::size_t j) {
+    const Rows::SparseBlock& block = *rows.sparse();
+    const double factor = block.factor.empty() ? 1.0 : block.factor[static_cast<std::size_t>(i)];
+    return parts.sparse->against(i, static_cast<int>(j)) * factor * (rows.lone() ? rows.lone_number() : 1.0);
+}
 
 // A Gram written out, raw columns by raw columns.
 nb::object matrix_of(const Rows& rows, GramParts& parts) {
@@ -96,11 +107,18 @@ nb::object matrix_of(const Rows& rows, GramParts& parts) {
                     at(left.place + i, right.place + j) = at(right.place + j, left.place + i) = table[i * right.levels + j];
         }
     }
+    if (parts.sparse) {
+        const Rows::SparseBlock& block = *rows.sparse();
+        parts.sparse->write(block.scaling(), out.data() + block.place * (rows.width() + 1), rows.width());
+        for (std::int64_t i = 0; i < block.x.width; ++i)
+            for (std::size_t j = 0; j < p; ++j)
+                at(block.place + i, rows.place()[j]) = at(rows.place()[j], block.place + i) = beside(rows, parts, i, j);
+    }
     return nb::cast(given(std::move(out), {width, width}));
 }
 
-// A Gram as Python gets it: the dense corner, then for every coded block its diagonal, its product with the dense
-// columns, and by pair the products of two coded blocks: a table, or (cells, values) where it is kept sparsely.
+// A Gram as Python gets it: the dense corner, then for every coded block its diagonal (for a sparse one its matrix), its product
+// with the dense columns, and by pair the products of two coded blocks: a table, or (cells, values) where it is kept sparsely.
 nb::object gram_of(const Rows& rows, GramParts parts) {
     if (rows.width() <= FEW) return matrix_of(rows, parts);
     const std::size_t p = static_cast<std::size_t>(rows.dense()), wide = (p + 7) / 8 * 8;
@@ -131,6 +149,17 @@ nb::object gram_of(const Rows& rows, GramParts parts) {
                 pairs[key] = given(parts.coded->taken(a, b), {levels, static_cast<std::size_t>(rows.block(b).levels)});
             }
         }
+    }
+    if (parts.sparse) {
+        const Rows::SparseBlock& block = *rows.sparse();
+        const std::size_t w = static_cast<std::size_t>(block.x.width);
+        Large<double> square(w * w, false);
+        std::vector<double> table(w * p);
+        parts.sparse->write(block.scaling(), square.data(), block.x.width);
+        for (std::size_t i = 0; i < w; ++i)
+            for (std::size_t j = 0; j < p; ++j) table[i * p + j] = beside(rows, parts, static_cast<std::int64_t>(i), j);
+        diagonals.append(given(std::move(square), {w, w}));
+        panels.append(given(std::move(table), {w, p}));
     }
     return nb::make_tuple(given(std::move(parts.panel), {p, p}), diagonals, panels, pairs);
 }

@@ -16,6 +16,7 @@ void register_dense(nanobind::module_& module);    // door_dense.cpp
 void register_rows(nanobind::module_& module);     // door_rows.cpp
 void register_program(nanobind::module_& module);  // door_program.cpp
 void register_coded(nanobind::module_& module);    // door_coded.cpp
+void register_sparse(nanobind::module_& module);   // door_sparse.cpp
 }
 void register_text(nanobind::module_& module);       // door_text.cpp
 void register_triangles(nanobind::module_& module);  // door_triangles.cpp
@@ -34,6 +35,7 @@ NB_MODULE(_kernel, module) {
     etamu::register_program(module);
     etamu::register_rows(module);
     etamu::register_coded(module);
+    etamu::register_sparse(module);
     register_text(module);
     register_triangles(module);
     register_forms(module);

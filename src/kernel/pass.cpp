@@ -7,6 +7,7 @@
 #include "aligned.hpp"
 #include "dense.hpp"
 #include "joint.hpp"
+#include "unit.hpp"
 
 namespace etamu {
 
@@ -28,11 +29,13 @@ std::vector<Joint> joint_blocks(const Rows& rows) {
     return joined(levels, plain, std::min(JOINT, rows.length() / 4));
 }
 
-// Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks.
+// Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks,
+// of sparse columns.
 struct Coefficients {
     std::vector<double> dense;
     double constant = 0;
     std::vector<std::vector<double>> joint;
+    std::vector<double> sparse;
     const double* raw;
 
     Coefficients(const Rows& rows, const std::vector<Joint>& joints, const double* beta) : raw(beta) {
@@ -47,6 +50,10 @@ struct Coefficients {
                     table[static_cast<std::size_t>(cell)] += beta[rows.block(of.members[k]).place + level[k]];
             }
             joint.push_back(std::move(table));
+        }
+        if (const Rows::SparseBlock* block = rows.sparse()) {
+            sparse.resize(static_cast<std::size_t>(block->x.width));
+            block->scaled(beta + block->place, sparse.data());
         }
     }
 };
@@ -76,7 +83,9 @@ class Tiles {
           factors_(static_cast<std::size_t>(rows.coded()) * TILE),
           coded_(static_cast<std::size_t>(rows.coded())),
           where_(static_cast<std::size_t>(rows.coded())),
-          joint_(joints_.size()) {}
+          joint_(joints_.size()) {
+        if (rows.sparse()) sparse_.emplace(rows.sparse()->x);
+    }
 
     int p() const { return p_; }
     const std::vector<Joint>& joints() const { return joints_; }
@@ -87,6 +96,7 @@ class Tiles {
         rows_.look_ahead(start + m, ahead_);
         if (rows_.coded()) rows_.fetch(start + m);
         if (p()) rows_.pack(use_, start, m, panel_, early());
+        if (sparse_) sparse_->read(start, m);
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
             std::int32_t* codes = codes_.data() + static_cast<std::ptrdiff_t>(a) * TILE;
@@ -116,6 +126,7 @@ class Tiles {
             const Rows::CodedBlock& block = rows_.block(a);
             if (!block.plain()) use_.coded_matvec(tile.codes, tile.multiplier, m_, beta.raw + block.place, out);
         }
+        if (sparse_) sparse_->matvec(beta.sparse.data(), out);
     }
 
     // What the tile after this one needs, to be asked for while this one is computed with.
@@ -126,6 +137,7 @@ class Tiles {
     double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
     const std::int32_t* joint(std::size_t k) const { return joint_[k]; }
+    const SparseTile* sparse() const { return sparse_ ? &*sparse_ : nullptr; }
 
    private:
     const int p_;
@@ -138,6 +150,7 @@ class Tiles {
     Aligned<double> factors_;
     std::vector<CodedTile> coded_;
     std::vector<const std::int32_t*> where_, joint_;
+    std::optional<SparseTile> sparse_;
     Ahead ahead_, none_;
     std::int64_t start_ = 0;
     int m_ = 0;
@@ -148,6 +161,7 @@ class Scores {
    public:
     Scores(const Rows& rows, const Tiles& tiles)
         : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense())) + SLIVER),
+          sparse_(rows.sparse() ? static_cast<std::size_t>(rows.sparse()->x.width) : 0, 0.0),
           out_(static_cast<std::size_t>(rows.width()), 0.0) {
         for (const Joint& of : tiles.joints()) tables_.emplace_back(of.cells * copies_of(of.cells));
     }
@@ -166,6 +180,7 @@ class Scores {
             use.coded_times(v, tile.multiplier, m, counted_);
             use.coded_sum(tile.codes, counted_, m, out_.data() + block.place, block.levels, 1);
         }
+        if (tiles.sparse()) tiles.sparse()->rmatvec(v, sparse_.data());
     }
 
     std::vector<double> finish(const Tiles& tiles) {
@@ -182,46 +197,16 @@ class Scores {
                         tables_[k][static_cast<std::size_t>(cell)];
             }
         }
+        if (const Rows::SparseBlock* block = rows_.sparse()) block->scaled(sparse_.data(), out_.data() + block->place);
         return std::move(out_);
     }
 
    private:
     const Rows& rows_;
     Aligned<double> dense_;
-    std::vector<double> out_;
+    std::vector<double> sparse_, out_;
     std::vector<std::vector<double>> tables_;
     double counted_[TILE];
-};
-
-// Runs the program on a tile: response columns and eta in, one column per output.
-class Unit {
-   public:
-    Unit(const Rows& rows, const Program& program)
-        : rows_(rows),
-          program_(program),
-          from_(static_cast<std::size_t>(program.inputs())),
-          to_(static_cast<std::size_t>(program.outputs())),
-          results_(static_cast<std::size_t>(program.outputs()) * TILE),
-          scratch_(program.scratch()) {
-        for (int k = 0; k < program.outputs(); ++k)
-            to_[static_cast<std::size_t>(k)] = results_ + static_cast<std::ptrdiff_t>(k) * TILE;
-    }
-
-    void run(const Verbs& use, std::int64_t start, int m, const double* eta, Ahead& ahead) {
-        for (int k = 0; k < rows_.responses(); ++k)
-            from_[static_cast<std::size_t>(k)] = rows_.response(k) + start;
-        from_.back() = eta;
-        program_.run(use, from_.data(), m, to_.data(), scratch_, ahead);
-    }
-
-    const double* operator[](int k) const { return to_[static_cast<std::size_t>(k)]; }
-
-   private:
-    const Rows& rows_;
-    const Program& program_;
-    std::vector<const double*> from_;
-    std::vector<double*> to_;
-    Aligned<double> results_, scratch_;
 };
 
 // x'x of every row of a tile; on the way, where there is room for it, the largest |x| of the panel's columns.
@@ -233,6 +218,7 @@ void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, do
         const double* factor = tiles.coded()[a].multiplier;
         for (int r = 0; r < m; ++r) out[r] += factor ? factor[r] * factor[r] : 1.0;
     }
+    if (tiles.sparse()) tiles.sparse()->squares(rows.sparse()->scaling(), out);
 }
 
 // The largest |x| of every raw column under construction, and the largest x'x of a row.
@@ -240,7 +226,9 @@ class Extents {
    public:
     Extents(const Rows& rows, bool girth)
         : rows_(rows), dense_(static_cast<std::size_t>(padded(rows.dense()))),
-          coded_(static_cast<std::size_t>(rows.coded()), 0.0), squares_(TILE), girth_(girth ? 0 : INFINITE) {}
+          coded_(static_cast<std::size_t>(rows.coded()), 0.0),
+          sparse_(rows.sparse() ? static_cast<std::size_t>(rows.sparse()->x.width) : 0, 0.0), squares_(TILE),
+          girth_(girth ? 0 : INFINITE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
         if (girth_ < INFINITE) squared_lengths(use, rows_, tiles, m, squares_, dense_);
@@ -251,6 +239,7 @@ class Extents {
             if (!factor) coded_[a] = 1.0;
             for (int r = 0; factor && r < m; ++r) coded_[a] = std::max(coded_[a], std::abs(factor[r]));
         }
+        if (tiles.sparse()) tiles.sparse()->extent(sparse_.data());
         for (int r = 0; girth_ < INFINITE && r < m; ++r) girth_ = std::max(girth_, squares_[r]);
     }
 
@@ -260,6 +249,7 @@ class Extents {
             out[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
         for (int a = 0; a < rows_.coded(); ++a)
             std::fill_n(out.begin() + rows_.block(a).place, rows_.block(a).levels, coded_[static_cast<std::size_t>(a)]);
+        if (const Rows::SparseBlock* block = rows_.sparse()) block->scaled(sparse_.data(), out.data() + block->place);
         out.push_back(girth_);
         return out;
     }
@@ -267,7 +257,7 @@ class Extents {
    private:
     const Rows& rows_;
     Aligned<double> dense_;
-    std::vector<double> coded_;
+    std::vector<double> coded_, sparse_;
     Aligned<double> squares_;
     double girth_;
 };
@@ -276,11 +266,14 @@ class Extents {
 struct Growing {
     Aligned<double> panel;
     std::unique_ptr<CodedGram> coded;
+    std::unique_ptr<SparseGram> sparse;
     Aligned<double> room;  // of a Gram for a step
     double lone = 0;       // sum of the weights, where the panel is one number
 
     Growing(const Rows& rows, const Verbs& use, bool single)
         : panel(gram_doubles(rows.dense())), room(single && !rows.lone() ? use.step_room(rows.dense()) : 0) {
+        const int slivers = rows.lone() ? 0 : padded(rows.dense()) / SLIVER;
+        if (rows.sparse()) sparse = std::make_unique<SparseGram>(rows.sparse()->x.width, slivers);
         if (!rows.coded()) return;
         std::vector<std::int64_t> levels;
         std::vector<char> plain;
@@ -288,7 +281,6 @@ struct Growing {
             levels.push_back(rows.block(a).levels);
             plain.push_back(rows.block(a).plain());
         }
-        const int slivers = rows.lone() ? 0 : padded(rows.dense()) / SLIVER;
         coded = std::make_unique<CodedGram>(levels, plain, slivers, rows.ones(), rows.length());
     }
 
@@ -296,7 +288,7 @@ struct Growing {
         if (rows.lone()) panel[0] = lone * rows.lone_number() * rows.lone_number();
         else gram_finish_here(panel, rows.dense());
         if (coded) coded->finish();
-        return {std::move(panel), std::move(coded)};
+        return {std::move(panel), std::move(coded), std::move(sparse)};
     }
 };
 
@@ -346,6 +338,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
             else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
+            if (sums.sparse) sums.sparse->add(*tiles.sparse(), tiles.panel(), w);
         }
         return true;
     });
@@ -382,6 +375,7 @@ Weighed weighed(const Rows& rows, const std::vector<const double*>& scores, cons
             if (p) use.panel_gram_ahead(tiles.panel(), p, m, tile, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(tile, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), tile, m);
+            if (sums.sparse) sums.sparse->add(*tiles.sparse(), tiles.panel(), tile);
         }
         return true;
     });
@@ -438,21 +432,23 @@ void quadratic(const Rows& rows, const double* matrix, double* out) {
     const int p = rows.dense(), slivers = padded(p) / SLIVER;
     const std::int64_t width = rows.width();
     Tiles tiles(rows, true);
-    // The dense corner prepared, and for every coded block its rows of the matrix against the panel, padded.
+    // The dense corner prepared, and for every other block its rows of the matrix against the panel, padded.
     std::vector<double> corner;
     for (const std::int64_t i : rows.place())
         for (const std::int64_t j : rows.place()) corner.push_back(matrix[i * width + j]);
     Aligned<double> prepared(gram_doubles(p));
     if (p) use.bilinear_prepare(corner.data(), p, p, true, prepared);
     std::vector<std::unique_ptr<Aligned<double>>> against;
-    for (int a = 0; a < rows.coded() && p; ++a) {
-        const Rows::CodedBlock& block = rows.block(a);
-        against.push_back(std::make_unique<Aligned<double>>(static_cast<std::size_t>(block.levels * slivers) * SLIVER));
-        for (std::int64_t level = 0; level < block.levels; ++level)
+    const auto beside = [&](std::int64_t place, std::int64_t count) {
+        against.push_back(std::make_unique<Aligned<double>>(static_cast<std::size_t>(count * slivers) * SLIVER));
+        for (std::int64_t level = 0; level < count; ++level)
             for (int j = 0; j < p; ++j)
                 against.back()->data()[level * slivers * SLIVER + j] =
-                    matrix[(block.place + level) * width + rows.place()[static_cast<std::size_t>(j)]];
-    }
+                    matrix[(place + level) * width + rows.place()[static_cast<std::size_t>(j)]];
+    };
+    for (int a = 0; a < rows.coded() && p; ++a) beside(rows.block(a).place, rows.block(a).levels);
+    const Rows::SparseBlock* sparse = rows.sparse();
+    if (sparse && p) beside(sparse->place, sparse->x.width);
     Aligned<double> product(TILE);
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
@@ -473,6 +469,11 @@ void quadratic(const Rows& rows, const double* matrix, double* out) {
                                    matrix + rows.block(a).place * width + rows.block(b).place, width,
                                    a == b ? 1.0 : 2.0, to);
             }
+        }
+        if (sparse) {
+            const double *factor = sparse->scaling(), *own = matrix + sparse->place * (width + 1);
+            tiles.sparse()->quadratic(own, width, factor, to);
+            if (p) tiles.sparse()->bilinear(tiles.panel(), slivers, against.back()->data(), factor, to);
         }
         return true;
     });

@@ -33,10 +33,11 @@ class Sum {
     double sum_ = 0, lost_ = 0;
 };
 
-// X' diag(w) X of a chunk in parts: the Gram of its dense panel, and everything a coded block has a part in.
+// X' diag(w) X of a chunk in parts: the Gram of its dense panel, and everything a coded or sparse block has a part in.
 struct GramParts {
     Aligned<double> panel;  // dense x dense, symmetric, without padding
     std::unique_ptr<CodedGram> coded;
+    std::unique_ptr<SparseGram> sparse;  // against the panel, too
 };
 
 // The weight of each row in a Gram: an output of the program times the weights, or the square of the score.

@@ -109,6 +109,14 @@ void Rows::add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier,
     coded_.push_back(block);
 }
 
+void Rows::add_sparse(const Sparse& x, const double* scale, std::int64_t place) {
+    if (sparse_) throw nb::value_error("rows have one sparse block at most");
+    if (x.length != length_) throw nb::value_error("a sparse block has another number of rows");
+    std::vector<double> factor;
+    for (std::int64_t j = 0; scale && j < x.width; ++j) factor.push_back(1.0 / scale[j]);
+    sparse_.emplace(SparseBlock{x, std::move(factor), place});
+}
+
 // The number that a dense column has in all rows, as it is packed; not finite where they may differ.
 double Rows::repeated(std::size_t j) const {
     if (columns_[j].stride != 0 || columns_[j].type != Type::f64 || length_ == 0)

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ahead.hpp"
 #include "coded.hpp"
 #include "columns.hpp"
+#include "sparse.hpp"
 #include "verbs.hpp"
 
 namespace etamu {
@@ -29,6 +31,18 @@ class Rows {
         bool plain() const { return multiplier.data == nullptr && scale == 1.0; }
     };
 
+    struct SparseBlock {
+        Sparse x;
+        std::vector<double> factor;  // of every column; empty: 1
+        std::int64_t place;          // raw column of its first
+
+        const double* scaling() const { return factor.empty() ? nullptr : factor.data(); }
+        // out = a number per column, times what the numbers of the column are multiplied by
+        void scaled(const double* numbers, double* out) const {
+            for (std::int64_t j = 0; j < x.width; ++j) out[j] = factor.empty() ? numbers[j] : factor[j] * numbers[j];
+        }
+    };
+
     // Made and destroyed with the GIL held; read without it.
     Rows(std::int64_t length, std::int64_t width) : length_(length), width_(width) {}
 
@@ -37,6 +51,8 @@ class Rows {
 
     void add_dense(PyObject* arrays, std::int64_t place, const double* shift, const double* scale);
     void add_coded(PyObject* codes, std::int64_t levels, PyObject* multiplier, double scale, std::int64_t place);
+    // At most one, and none beside coded blocks.
+    void add_sparse(const Sparse& x, const double* scale, std::int64_t place);
     void set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared);
 
     std::int64_t length() const { return length_; }
@@ -44,6 +60,7 @@ class Rows {
     int dense() const { return static_cast<int>(columns_.size()); }
     int coded() const { return static_cast<int>(coded_.size()); }
     const CodedBlock& block(int a) const { return coded_[static_cast<std::size_t>(a)]; }
+    const SparseBlock* sparse() const { return sparse_ ? &*sparse_ : nullptr; }
     const std::vector<std::int64_t>& place() const { return place_; }
     int responses() const { return static_cast<int>(y_.size()); }
     const double* response(int k) const { return y_[static_cast<std::size_t>(k)]; }
@@ -89,6 +106,7 @@ class Rows {
     std::vector<std::int64_t> place_;
     std::vector<double> shift_, factor_;  // per dense column, empty where no column has any
     std::vector<CodedBlock> coded_;
+    std::optional<SparseBlock> sparse_;
     std::vector<const double*> y_;
     const double* offset_ = nullptr;
     const double* weight_ = nullptr;

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import mmap
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -24,9 +26,8 @@ def block(rng, n, levels, dtype="int32", multiplier=None, scale=1.0, step=1):
     """Codes and multipliers as views with a stride; a negative one reads backwards."""
     codes = np.repeat(rng.integers(0, levels, n), abs(step))[::step].astype(dtype, copy=False)
     codes = np.repeat(codes, 2)[::2] if step != 1 else codes
-    numbers = (
-        None if multiplier is None else (rng.normal(size=n) * 3).astype(multiplier)[:: 1 if step > 0 else -1]
-    )
+    drawn = np.abs(rng.normal(size=n) * 3)  # what a negative number is without sign depends on the processor
+    numbers = None if multiplier is None else drawn.astype(multiplier)[:: 1 if step > 0 else -1]
     return codes, levels, numbers, scale
 
 
@@ -141,39 +142,81 @@ def test_what_is_not_finite_stays_so():
 
 def sparse_block(rng, n, width, index):
     matrix = scipy.sparse.random(n, width, 0.3, format="csr", random_state=rng)
-    return matrix.indptr.astype(index), matrix.indices.astype(index), matrix.data
+    parts = matrix.indptr.astype(index), matrix.indices.astype(index), matrix.data, width
+    return kernel.csr_rows(*parts), twin.csr_rows(*parts)
 
 
 @needs_kernel
 @pytest.mark.parametrize("n", [0, 1, 257, 600])
 @pytest.mark.parametrize("index", ["int32", "int64"])
-def test_sparse_verbs_are_those_of_the_twin(n, index):
+@pytest.mark.parametrize("part", [False, True])
+def test_sparse_verbs_are_those_of_the_twin(n, index, part):
     rng = np.random.default_rng(n)
-    x, z = sparse_block(rng, n, 6, index), sparse_block(rng, n, 4, "int32")
+    (x, x_twin), (z, z_twin) = sparse_block(rng, n, 6, index), sparse_block(rng, n, 4, "int32")
+    if part and n:
+        x, x_twin = kernel.csr_part(x, 1, n), twin.csr_part(x_twin, 1, n)
+        z, z_twin = kernel.csr_part(z, 0, n - 1), twin.csr_part(z_twin, 0, n - 1)
+        n -= 1
     beta, w, panel = rng.normal(size=6), rng.normal(size=n), rng.normal(size=(n, 3))
     coded = block(rng, n, 5, "int16", "float32")
-    same(kernel.csr_matvec(x, beta), twin.csr_matvec(x, beta))
-    same(kernel.csr_rmatvec(x, 6, w), twin.csr_rmatvec(x, 6, w))
-    same(kernel.csr_gram(x, 6, w), twin.csr_gram(x, 6, w))
-    same(kernel.csr_gram(x, 6, w, beta), twin.csr_gram(x, 6, w, beta))
-    same(kernel.csr_moments(x, 6), twin.csr_moments(x, 6))
-    same(kernel.csr_dense_cross(x, 6, panel, w), twin.csr_dense_cross(x, 6, panel, w))
-    same(kernel.csr_coded_cross(x, 6, coded, w), twin.csr_coded_cross(x, 6, coded, w))
-    same(kernel.csr_cross(x, 6, z, 4, w), twin.csr_cross(x, 6, z, 4, w))
-    gram = kernel.csr_gram(x, 6, w, beta)
+    same(kernel.csr_matvec(x, beta), twin.csr_matvec(x_twin, beta))
+    same(kernel.csr_rmatvec(x, w), twin.csr_rmatvec(x_twin, w))
+    same(kernel.csr_gram(x, w), twin.csr_gram(x_twin, w))
+    same(kernel.csr_gram(x, w, beta), twin.csr_gram(x_twin, w, beta))
+    matrix = np.add.outer(beta, beta)
+    same(kernel.csr_quadratic(x, matrix), twin.csr_quadratic(x_twin, matrix))
+    same(kernel.csr_moments(x), twin.csr_moments(x_twin))
+    same(kernel.csr_dense_cross(x, panel, w), twin.csr_dense_cross(x_twin, panel, w))
+    same(kernel.csr_coded_cross(x, coded, w), twin.csr_coded_cross(x_twin, coded, w))
+    same(kernel.csr_cross(x, z, w), twin.csr_cross(x_twin, z_twin, w))
+    gram = kernel.csr_gram(x, w, beta)
     assert np.array_equal(gram, gram.T)
 
 
 @needs_kernel
 def test_a_column_named_twice_in_a_row_counts_twice():
-    x = (np.array([0, 3]), np.array([1, 0, 1]), np.array([2.0, 5.0, 3.0]))
+    x = kernel.csr_rows(np.array([0, 3]), np.array([1, 0, 1]), np.array([2.0, 5.0, 3.0]), 2)
     panel = np.array([[5.0, 5.0]])
-    same(kernel.csr_gram(x, 2, np.array([2.0])), 2.0 * panel.T @ panel)
+    same(kernel.csr_gram(x, np.array([2.0])), 2.0 * panel.T @ panel)
+
+
+@needs_kernel
+def test_sparse_rows_of_any_length_and_a_table_beyond_the_cache():
+    rng = np.random.default_rng(4)
+    lengths = np.array([0, 1, 31, 32, 33, 500, 0, 2, *rng.integers(0, 6, 300)])
+    columns = [np.sort(rng.permutation(600)[:length]) for length in lengths]
+    parts = np.append(0, np.cumsum(lengths)), np.concatenate(columns), rng.normal(size=lengths.sum()), 600
+    x, x_twin = kernel.csr_rows(*parts), twin.csr_rows(*parts)
+    w, beta = rng.normal(size=len(lengths)), rng.normal(size=600)
+    assert_allclose(kernel.csr_matvec(x, beta), twin.csr_matvec(x_twin, beta), rtol=1e-11, atol=1e-11)
+    same(kernel.csr_rmatvec(x, w), twin.csr_rmatvec(x_twin, w))
+    same(kernel.csr_gram(x, w), twin.csr_gram(x_twin, w))
 
 
 @needs_kernel
 def test_rows_that_point_outside_are_refused():
     with pytest.raises(IndexError, match="columns"):
-        kernel.csr_matvec((np.array([0, 1]), np.array([7]), np.ones(1)), np.zeros(2))
+        kernel.csr_rows(np.array([0, 1]), np.array([7]), np.ones(1), 2)
     with pytest.raises(ValueError, match="indptr"):
-        kernel.csr_matvec((np.array([0, 5]), np.array([0]), np.ones(1)), np.zeros(2))
+        kernel.csr_rows(np.array([0, 5]), np.array([0]), np.ones(1), 2)
+    with pytest.raises(IndexError, match="part"):
+        kernel.csr_part(kernel.csr_rows(np.array([0, 1]), np.array([0]), np.ones(1), 2), 0, 2)
+
+
+@needs_kernel
+@pytest.mark.skipif(not hasattr(mmap, "MAP_PRIVATE"), reason="so many addresses cannot be had for nothing")
+def test_entries_beyond_the_31st_bit_are_found():
+    count = 2**31 + 7
+    try:  # pages that nobody writes to do not exist
+        indices, numbers = (
+            np.frombuffer(
+                mmap.mmap(-1, 8 * count, flags=mmap.MAP_PRIVATE | getattr(mmap, "MAP_NORESERVE", 0)), dtype
+            )
+            for dtype in (np.int64, np.float64)
+        )
+    except OSError:
+        pytest.skip("so many addresses cannot be had for nothing")
+    indices[-3:], numbers[-3:] = [0, 2, 1], [5.0, 7.0, 11.0]
+    x = kernel.csr_rows(np.array([count - 5, count - 3, count - 1, count]), indices, numbers, 3)
+    assert kernel.csr_matvec(x, np.array([1.0, 10.0, 100.0])).tolist() == [0.0, 705.0, 110.0]
+    assert np.diag(kernel.csr_gram(x, np.ones(3))).tolist() == [25.0, 121.0, 49.0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from typing import Any
 
@@ -291,3 +293,16 @@ def test_a_column_of_a_table_named_by_a_keyword_is_no_predictor(data: dict[str, 
     fit = em.GLM("poisson").fit(X, data["y"], frequency_weights="w")
     assert fit.names == ("Intercept", "a")
     assert "frequency_weights" in str(fit)
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_a_fit_whose_rows_the_kernel_has_seen_travels(thin: bool) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(200, 3)), rng.poisson(1.0, 200).astype(float)
+    fit = em.GLM("poisson").fit(sparse.csr_array(x) if thin else x, y)
+    rows = fit.problem.chunk
+    assert (rows.compiled is None) == (rows.predictors[0].design.compiled is None)
+    for other in (pickle.loads(pickle.dumps(fit)), copy.deepcopy(fit)):
+        assert np.array_equal(other.coef, fit.coef)
+        assert np.array_equal(other.predict(x), fit.predict(x))
+        assert np.array_equal(other.residuals(), fit.residuals())

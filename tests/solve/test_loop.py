@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from etamu._base.types import Array, Want
-from etamu.solve.direction import in_metric
+from etamu.solve.direction import Direction, Point, in_metric
 from etamu.solve.factor import cholesky
 from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.loop import Counted
-from etamu.solve.newton import newton
-from etamu.solve.oracle import Local, Outcome, Step
+from etamu.solve.newton import Newton, newton
+from etamu.solve.oracle import Local, Oracle, Outcome, Step
 from tests.solve.problems import BETA, Rows, X, binary, logistic, maxima, others
 
 
@@ -155,3 +155,17 @@ def test_a_metric_that_overflows_gives_no_direction() -> None:
     assert factor is not None
     with np.errstate(over="ignore", invalid="ignore"):
         assert in_metric(np.array([1e200, 1.0]), factor, "observed", Want.VALUE) is None
+
+
+def test_a_rule_is_shown_the_last_information_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[bool]] = []
+    direction = Newton.direction
+
+    def watched(self: Newton, oracle: Oracle, trail: tuple[Point, ...]) -> Direction:
+        shown.append([point.local.observed is not None for point in trail])
+        return direction(self, oracle, trail)
+
+    monkeypatch.setattr(Newton, "direction", watched)
+    newton(*maxima()["poisson"])
+    assert max(map(len, shown)) > 2
+    assert all(sum(known) <= 1 for known in shown)

@@ -18,3 +18,11 @@ if os.environ.get("ETAMU_KERNEL", "compiled") != "numpy":
     # A platform without a wheel, or a checkout nobody compiled, has none: the twins serve.
     with contextlib.suppress(ImportError):
         kernel = importlib.import_module("etamu._kernel")
+
+HELD = frozenset({"compiled", "parts"})
+"""Cached properties by which columns are handed to the kernel."""
+
+
+def portable(of: object) -> dict[str, Any]:
+    """Return what of an object is pickled: all but what the kernel holds, which is made again."""
+    return {name: value for name, value in of.__dict__.items() if name not in HELD}

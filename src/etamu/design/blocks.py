@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
-from etamu._base.kernel import kernel
+from etamu._base.kernel import kernel, portable
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, beside, constant, moments_of
-from etamu.design.twin import CodedParts, CsrParts
+from etamu.design.twin import CodedParts, csr_part
 from etamu.design.verbs import contiguous, readable, readable_codes, some, verbs_for
 
 COMPILED = frozenset(np.dtype(kind) for kind in "dfbhilqBHILQ?")
@@ -320,6 +320,9 @@ class Sparse:
 
     shiftable: ClassVar[bool] = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
+
     @property
     def width(self) -> int:
         """Number of columns."""
@@ -342,10 +345,11 @@ class Sparse:
         return panel / (self.scale if panel.ndim == 1 else self.scale[:, None])
 
     @cached_property
-    def parts(self) -> CsrParts:
-        """The block as the verbs take it: (indptr, indices, data)."""
+    def parts(self) -> Any:
+        """The block as the verbs take it; its indexes are looked at once for all parts of the rows."""
         rows = self.matrix.tocsr()
-        return rows.indptr, rows.indices.astype(rows.indptr.dtype, copy=False), contiguous(rows.data)
+        indices = rows.indices.astype(rows.indptr.dtype, copy=False)
+        return verbs_for().csr_rows(rows.indptr, indices, contiguous(rows.data), self.width)
 
     def matvec(self, beta: Array) -> Array:
         """Compute X beta."""
@@ -357,17 +361,17 @@ class Sparse:
 
     def rmatvec(self, v: Array) -> Array:
         """Compute X'v."""
-        return self.unscale(np.asarray(verbs_for().csr_rmatvec(self.parts, self.width, contiguous(v))))
+        return self.unscale(np.asarray(verbs_for().csr_rmatvec(self.parts, contiguous(v))))
 
     def gram(self, w: Array) -> Array:
         """Compute X' diag(w) X."""
         factor = None if self.scale is None else 1.0 / self.scale
-        return np.asarray(verbs_for().csr_gram(self.parts, self.width, contiguous(w), factor))
+        return np.asarray(verbs_for().csr_gram(self.parts, contiguous(w), factor))
 
     def quadratic(self, matrix: Array) -> Array:
         """Compute x_i' M x_i row by row."""
         inner = self.unscale(self.unscale(matrix).T)
-        return np.asarray(self.matrix.multiply(self.matrix @ inner).sum(axis=1)).ravel()
+        return np.asarray(verbs_for().csr_quadratic(self.parts, contiguous(inner)))
 
     def dense(self) -> Array:
         """Write the columns out."""
@@ -375,12 +379,10 @@ class Sparse:
         return panel if self.scale is None else panel / self.scale
 
     def rows(self, start: int, stop: int) -> Sparse:
-        """View the rows start, …, stop - 1; slicing the matrix would copy them."""
-        whole = self.matrix.tocsr()
-        ends = whole.indptr[start : stop + 1]
-        within = slice(ends[0], ends[-1])
-        parts = whole.data[within], whole.indices[within], ends - ends[0]
-        return Sparse(type(whole)(parts, (len(ends) - 1, self.width)), self.scale)
+        """View the rows start, …, stop - 1."""
+        out = Sparse(csr_part(self.matrix.tocsr(), start, stop), self.scale)
+        out.__dict__["parts"] = verbs_for().csr_part(self.parts, start, stop)
+        return out
 
     def take(self, index: NDArray[np.intp]) -> Sparse:
         """Copy some rows."""
@@ -389,7 +391,7 @@ class Sparse:
     def moments(self) -> Moments:
         """Describe every column, its zeros included."""
         n = self.length
-        total, square, low, high, stored = np.asarray(verbs_for().csr_moments(self.parts, self.width))
+        total, square, low, high, stored = np.asarray(verbs_for().csr_moments(self.parts))
         gaps = stored < n
         low, high = np.where(gaps, np.minimum(low, 0.0), low), np.where(gaps, np.maximum(high, 0.0), high)
         mean = total / max(n, 1)
@@ -402,4 +404,6 @@ class Sparse:
 
     def scaled(self, shift: Array, scale: Array) -> Sparse:
         """Replace the numbers that divide the columns; shifting would fill the zeros."""
-        return Sparse(self.matrix, scale)
+        out = Sparse(self.matrix, scale)
+        out.__dict__["parts"] = self.parts
+        return out

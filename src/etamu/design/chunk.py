@@ -7,7 +7,7 @@ Read next: `etamu.sums`, which turns a chunk into things that add.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, reduce
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass, replace
-from etamu._base.kernel import kernel
+from etamu._base.kernel import kernel, portable
 from etamu._base.types import Array
 from etamu.design.design import Design
 from etamu.design.verbs import contiguous, plain, some
@@ -23,6 +23,10 @@ from etamu.design.visited import visited
 
 Ids = NDArray[np.int64] | range
 """Positions of rows in the input; a range costs no memory."""
+
+
+WRITTEN, TALL = 1 << 22, 4
+"""Numbers that rows written out hold at most, unless they are not TALL times as many as their columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +113,9 @@ class Chunk:
     ids: Ids
     cluster: tuple[NDArray[Any], ...] = ()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
+
     @cached_property
     def row_ids(self) -> NDArray[np.int64]:
         """Positions of the rows in the input, (n,)."""
@@ -154,6 +161,18 @@ class Chunk:
             self.ids[start:stop],
             tuple(codes[start:stop] for codes in self.cluster),
         )
+
+    def pieces(self, columns: int) -> Iterator[Chunk]:
+        """Yield these rows in pieces short enough for so many columns of them to be written out.
+
+        Passes add tables of sparse columns and of levels up, and so take many rows at once.
+        """
+        at_once = max(WRITTEN // max(columns, 1), TALL * columns)
+        if len(self) <= at_once:
+            yield self
+            return
+        for start in range(0, len(self), at_once):
+            yield self.rows(start, min(start + at_once, len(self)))
 
     def beside(self, predictors: tuple[Predictor, ...], weights: Weights | None = None) -> Chunk:
         """Return the same responses beside other columns, and weights if given; a tally stays known."""
@@ -210,7 +229,7 @@ def _product(*factors: Array | None) -> Array | None:
 def compiled_rows(chunk: Chunk) -> Any:
     """Return some rows as the compiled passes read them: where they lie, nothing copied.
 
-    None without a kernel, for several linear predictors, and for sparse blocks.
+    None without a kernel, for several linear predictors, and for sparse blocks beside codes.
     """
     if len(chunk.predictors) != 1:
         return None

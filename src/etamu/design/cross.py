@@ -45,17 +45,17 @@ def _coded_coded(a: Coded, b: Coded, w: Array) -> Array:
 
 
 def _sparse_dense(a: Sparse, b: Dense, w: Array) -> Array:
-    product = verbs_for().csr_dense_cross(a.parts, a.width, contiguous(b.packed), contiguous(w))
+    product = verbs_for().csr_dense_cross(a.parts, contiguous(b.packed), contiguous(w))
     return a.unscale(np.asarray(product))
 
 
 def _sparse_coded(a: Sparse, b: Coded, w: Array) -> Array:
-    product = verbs_for(b.levels).csr_coded_cross(a.parts, a.width, b.parts, contiguous(w))
+    product = verbs_for(b.levels).csr_coded_cross(a.parts, b.parts, contiguous(w))
     return a.unscale(np.asarray(product))
 
 
 def _sparse_sparse(a: Sparse, b: Sparse, w: Array) -> Array:
-    product = np.asarray(verbs_for().csr_cross(a.parts, a.width, b.parts, b.width, contiguous(w)))
+    product = np.asarray(verbs_for().csr_cross(a.parts, b.parts, contiguous(w)))
     return b.unscale(a.unscale(product).T).T
 
 

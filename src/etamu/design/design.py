@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.kernel import portable
 from etamu._base.types import Array
-from etamu.design.blocks import Block
+from etamu.design.blocks import Block, Sparse
 from etamu.design.cross import bilinear, cross
 from etamu.design.fold import Fold, fold_of
 from etamu.design.gram import Gram, gram_of
@@ -45,6 +46,9 @@ class Design:
     described: Moments | None = None
     read: bool = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        return portable(self)
+
     @cached_property
     def width(self) -> int:
         """Number of raw columns."""
@@ -57,9 +61,10 @@ class Design:
 
     @cached_property
     def summed(self) -> int:
-        """Numbers in the tables of X'WX: those of pairs of blocks with a coded one among them."""
-        pairs = combinations(self.blocks if self.fold is None else self.fold.blocks, 2)
-        return sum(a.width * b.width for a, b in pairs if not (a.shiftable and b.shiftable))
+        """Numbers in the tables of X'WX: those of pairs of blocks with a coded or sparse one among them."""
+        blocks = self.blocks if self.fold is None else self.fold.blocks
+        between = (a.width * b.width for a, b in combinations(blocks, 2) if not (a.shiftable and b.shiftable))
+        return sum(between) + sum(block.width**2 for block in blocks if isinstance(block, Sparse))
 
     @cached_property
     def fold(self) -> Fold | None:

@@ -3,8 +3,8 @@
 May import: numpy, `etamu._base`.
 Read next: `etamu.design.verbs`, which chooses between these and their compiled counterparts.
 
-A coded block travels as the tuple (codes, levels, multiplier or None, scale), a sparse one as
-(indptr, indices, data). They serve where the kernel was not built, and with ETAMU_KERNEL=numpy.
+A coded block travels as the tuple (codes, levels, multiplier or None, scale), a sparse one as what
+`csr_rows` makes of it. They serve where the kernel was not built, and with ETAMU_KERNEL=numpy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from etamu._base.types import Array
 
 CodedParts = tuple[NDArray[Any], int, NDArray[Any] | None, float]
-CsrParts = tuple[NDArray[Any], NDArray[Any], Array]
 Cells = tuple[NDArray[np.int64], Array]
 
 LARGE, EMPTY = 1 << 19, 8
@@ -123,37 +122,50 @@ def coded_merge(a: Cells, b: Cells) -> Cells:
     return met, values.astype(np.float64)
 
 
-def _csr(x: CsrParts, width: int) -> Any:
+def csr_rows(indptr: NDArray[Any], indices: NDArray[Any], data: Array, width: int) -> Any:
+    """Return sparse columns as the verbs below read them."""
     from scipy import sparse
 
-    indptr, indices, data = x
     return sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1, width))
 
 
-def _weighted(x: CsrParts, width: int, w: Array) -> Any:
-    return _csr(x, width).multiply(w[:, None]).tocsr()
+def csr_part(x: Any, start: int, stop: int) -> Any:
+    """View the rows start, …, stop - 1; slicing a matrix of scipy would copy them."""
+    ends = x.indptr[start : stop + 1]
+    within = slice(ends[0], ends[-1])
+    parts = x.data[within], x.indices[within], ends - ends[0]
+    return type(x)(parts, (len(ends) - 1, x.shape[1]))
 
 
-def csr_matvec(x: CsrParts, beta: Array) -> Array:
+def _weighted(x: Any, w: Array) -> Any:
+    return x.multiply(w[:, None]).tocsr()
+
+
+def csr_matvec(x: Any, beta: Array) -> Array:
     """Compute X beta."""
-    return np.asarray(_csr(x, len(beta)) @ beta, dtype=np.float64)
+    return np.asarray(x @ beta, dtype=np.float64)
 
 
-def csr_rmatvec(x: CsrParts, width: int, v: Array) -> Array:
+def csr_rmatvec(x: Any, v: Array) -> Array:
     """Compute X'v."""
-    return np.asarray(_csr(x, width).T @ v, dtype=np.float64)
+    return np.asarray(x.T @ v, dtype=np.float64)
 
 
-def csr_gram(x: CsrParts, width: int, w: Array, scale: Array | None = None) -> Array:
+def csr_gram(x: Any, w: Array, scale: Array | None = None) -> Array:
     """Compute X'WX, rows and columns times the scale."""
-    product = np.asarray((_csr(x, width).T @ _weighted(x, width, w)).toarray(), dtype=np.float64)
+    product = np.asarray((x.T @ _weighted(x, w)).toarray(), dtype=np.float64)
     whole = 0.5 * (product + product.T)
     return whole if scale is None else whole * (scale[:, None] * scale)
 
 
-def csr_moments(x: CsrParts, width: int) -> Array:
+def csr_quadratic(x: Any, matrix: Array) -> Array:
+    """Compute x_i' M x_i row by row, M symmetric."""
+    return np.asarray(x.multiply(x @ matrix).sum(axis=1), dtype=np.float64).ravel()
+
+
+def csr_moments(x: Any) -> Array:
     """Describe what is stored per column: rows of sums, squares, smallest, largest and counts."""
-    _, indices, data = x
+    indices, data, width = x.indices, x.data, x.shape[1]
     out = np.zeros((5, width))
     out[0] = np.bincount(indices, weights=data, minlength=width)
     out[1] = np.bincount(indices, weights=data * data, minlength=width)
@@ -164,19 +176,20 @@ def csr_moments(x: CsrParts, width: int) -> Array:
     return out
 
 
-def csr_dense_cross(x: CsrParts, width: int, panel: Array, w: Array) -> Array:
+def csr_dense_cross(x: Any, panel: Array, w: Array) -> Array:
     """Compute X'WB for a panel B."""
-    return np.asarray(_csr(x, width).T @ (panel * w[:, None]), dtype=np.float64)
+    return np.asarray(x.T @ (panel * w[:, None]), dtype=np.float64)
 
 
-def csr_coded_cross(x: CsrParts, width: int, block: CodedParts, w: Array) -> Array:
+def csr_coded_cross(x: Any, block: CodedParts, w: Array) -> Array:
     """Compute X'WB for a coded block B."""
-    weighted = _weighted(x, width, _times(block, w)).tocoo()
+    weighted = _weighted(x, _times(block, w)).tocoo()
+    width = x.shape[1]
     cell = weighted.col.astype(np.int64) * block[1] + np.asarray(block[0], dtype=np.int64)[weighted.row]
     table = np.bincount(cell, weights=weighted.data, minlength=width * block[1])
     return np.asarray(table, dtype=np.float64).reshape(width, block[1])
 
 
-def csr_cross(a: CsrParts, width_a: int, b: CsrParts, width_b: int, w: Array) -> Array:
+def csr_cross(a: Any, b: Any, w: Array) -> Array:
     """Compute A'WB of two sparse blocks."""
-    return np.asarray((_csr(a, width_a).T @ _weighted(b, width_b, w)).toarray(), dtype=np.float64)
+    return np.asarray((a.T @ _weighted(b, w)).toarray(), dtype=np.float64)

@@ -11,7 +11,7 @@ from typing import Any
 
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
-from etamu.design.blocks import Block, Coded, Dense
+from etamu.design.blocks import Block, Coded, Dense, Sparse
 from etamu.design.fold import Fold, Folded
 from etamu.design.verbs import MOST_LEVELS, plain, readable, readable_codes
 
@@ -27,11 +27,11 @@ def visited(
 ) -> Any:
     """Return rows as the kernel visits them, with what is given beside the columns; None where it cannot.
 
-    It reads numbers and codes, and no sparse blocks.
+    It reads numbers and codes, or numbers and one sparse block.
     """
-    if kernel is None:
-        return None
     read = blocks if fold is None else fold.blocks
+    if kernel is None or _mixed(read):
+        return None
     starts = [*accumulate((block.width for block in read), initial=0)]
     described = []
     for start, block in zip(starts, read, strict=False):
@@ -43,6 +43,12 @@ def visited(
     return rows if fold is None else Folded(rows, fold)
 
 
+def _mixed(blocks: tuple[Block, ...]) -> bool:
+    """Tell whether there is a sparse block, and another one or one of codes beside it."""
+    tables = [block for block in blocks if not block.shiftable]
+    return len(tables) > 1 and any(isinstance(block, Sparse) for block in tables)
+
+
 def _told(block: Block) -> tuple[Any, ...] | None:
     """Return a block as the kernel is told of it."""
     if isinstance(block, Dense):
@@ -51,4 +57,6 @@ def _told(block: Block) -> tuple[Any, ...] | None:
     if isinstance(block, Coded) and block.levels <= MOST_LEVELS:
         multiplier = None if block.multiplier is None else readable(block.multiplier)
         return readable_codes(block.codes), block.levels, multiplier, block.scale
+    if isinstance(block, Sparse):
+        return block.parts, plain(block.scale), None, None
     return None

@@ -158,6 +158,6 @@ def squared_lengths(coordinates: Coordinates, root: Root, *, delicate: bool) -> 
             white = coordinates.rows(chunk.predictors[0].design) @ root.matrix
             return np.asarray(np.einsum("ij,ij->i", white, white))
 
-        return written_out
+        return lambda chunk: np.concatenate([written_out(piece) for piece in chunk.pieces(coordinates.size)])
     matrix = coordinates.raw_matrix(root.covariance())
     return lambda chunk: chunk.predictors[0].design.quadratic(matrix)

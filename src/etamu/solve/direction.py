@@ -39,6 +39,14 @@ class Point:
             raise TypeError("the oracle was asked for the score and returned None")
         return self.local.score
 
+    @property
+    def bare(self) -> Point:
+        """The same without its informations, of which some have thousands of columns."""
+        seen = self.local
+        if seen.observed is None and seen.expected is None:
+            return self
+        return Point(self.beta, Local(seen.value, seen.scale, seen.score, beside=seen.beside))
+
 
 @dataclass(frozen=True)
 class Direction:

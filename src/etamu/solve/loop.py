@@ -148,7 +148,14 @@ def climb(
             continue
         go(direction, check, moved[1], moved[0])
         exact, stuck = ahead, False
-        trail = (*trail, here)[-rule.memory :]
+        trail = (*_without_matrices(trail, here), here)[-rule.memory :]
+
+
+def _without_matrices(trail: tuple[Point, ...], here: Point) -> tuple[Point, ...]:
+    """Forget informations that a later point has replaced: rules look at the last, and all fill memory."""
+    known = [k for k, point in enumerate((*trail, here)) if point.local.observed is not None]
+    last = known[-1] if known else 0
+    return tuple(point.bare if k < last else point for k, point in enumerate(trail))
 
 
 def _creeps(steps: list[Step], here: Point, direction: Direction) -> bool:
