@@ -5,6 +5,7 @@
 #include "pass_impl.hpp"
 #include "simd.hpp"
 #include "step_impl.hpp"
+#include "triangle_impl.hpp"
 #include "verbs.hpp"
 
 namespace etamu::ETAMU_ISA {
@@ -50,6 +51,10 @@ const Verbs& table() {
         panel_squares,
         panel_extent,
         panel_extent_squares,
+        triangle_factor,
+        triangle_inverse,
+        triangle_square,
+        triangle_solve,
     };
     return verbs;
 }

@@ -101,6 +101,18 @@ struct Verbs {
     void (*panel_extent)(const double* panel, int p, int m, double* extent);
     // Both, the panel read once.
     void (*panel_extent_squares)(const double* panel, int p, int m, double* extent, double* out);
+
+    // Square matrices of some hundred columns, row-major (triangle_impl.hpp).
+
+    // R upper triangular with R'R = D^-1 A D^-1, from the upper triangle of A; false where a number is not finite or a
+    // pivot not positive.
+    bool (*triangle_factor)(const double* matrix, const double* diagonal, int p, double* out);
+    // R^-1
+    void (*triangle_inverse)(const double* upper, int p, double* out);
+    // R R'
+    void (*triangle_square)(const double* upper, int p, double* out);
+    // Solve R x = b, or R'x = b, in place.
+    void (*triangle_solve)(const double* upper, int p, bool transposed, double* x);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512|amx (tests compare them).

@@ -333,11 +333,11 @@ def largest_form(matrix: Any, extent: Array, groups: NDArray[np.intp] | None = N
     """
     if isinstance(matrix, ArrowInverse):
         return matrix.largest(extent)
-    if groups is None or not len(groups):
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(extent @ np.abs(np.asarray(matrix)) @ extent)
-    order, starts = _grouped(groups.astype(np.intp, copy=False).tobytes())
+    none = np.zeros(0, dtype=np.intp)
+    order, starts = (none, none) if groups is None else _grouped(groups.astype(np.intp, copy=False).tobytes())
     with np.errstate(over="ignore", invalid="ignore"):  # a bound may be infinite
+        if len(starts) == len(order):  # each is alone in its group
+            return float(extent @ np.abs(np.asarray(matrix)) @ extent)
         sizes = np.abs(np.asarray(matrix)) * (extent[:, None] * extent)
         sizes = sizes[order[:, None], order]
         return float(np.maximum.reduceat(np.maximum.reduceat(sizes, starts, axis=0), starts, axis=1).sum())
@@ -349,7 +349,7 @@ def _grouped(groups: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     numbers = np.frombuffer(groups, dtype=np.intp)
     order = np.argsort(numbers, kind="stable")
     ranked = numbers[order]
-    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+    return order, np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(order)])
 
 
 def largest_eigenvalue(product: Callable[[Array], Array], size: int) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.arrow import Arrow
 from etamu._base.facts import dataclass
+from etamu._base.triangles import symmetric
 from etamu._base.types import Array
 from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout
@@ -51,6 +52,10 @@ class Spread:
     def chosen_run(self) -> Index | slice:
         """The raw columns, as a slice where they have no gap."""
         return _run(self.chosen)
+
+    def takes_all(self, size: int) -> bool:
+        """Tell whether the working coordinates, which are so many, are the raw columns in their order."""
+        return self.contrast is None and self.place_run == self.chosen_run == slice(0, size)
 
 
 def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[Spread]]:
@@ -136,6 +141,9 @@ def _transposed(part: Part) -> Part:
 
 
 def _written_out(gram: Gram, ways: list[list[Spread]], size: int) -> Array:
+    alone = gram.parts[0, 0]
+    if len(ways) == 1 and len(ways[0]) == 1 and isinstance(alone, Table) and ways[0][0].takes_all(size):
+        return alone.values if symmetric(alone.values) else 0.5 * (alone.values + alone.values.T)
     out = np.zeros((size, size))
     for (i, j), part in gram.parts.items():
         for number, left in enumerate(ways[i]):
@@ -169,7 +177,7 @@ def _place_square(out: Array, part: Part, spread: Spread) -> None:
     grid = _grid(spread.place_run, spread.place_run)
     _place(out, part, spread, spread, mirrored=False)
     square = out[grid]
-    if not np.array_equal(square, square.T):
+    if not symmetric(square):
         out[grid] = 0.5 * (square + square.T)
 
 

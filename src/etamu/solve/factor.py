@@ -55,9 +55,7 @@ class Factor:
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
         with np.errstate(over="ignore", invalid="ignore"):
-            root = self.inverse_triangle / self.diagonal[:, None]
-            half = 0.5 * (root @ root.T)  # first, for the sum of two large numbers may overflow
-        return np.asarray(half + half.T, dtype=np.float64)
+            return triangles.squared(self.inverse_triangle / self.diagonal[:, None])
 
     @cached_property
     def inverted(self) -> Array:
@@ -104,12 +102,10 @@ def cholesky(matrix: Array | Arrow) -> Metric | None:
     if isinstance(matrix, Arrow):
         return matrix.factorised()
     entries = matrix.diagonal()
-    if not (np.isfinite(matrix).all() and (entries > 0).all()):
+    if not (np.isfinite(entries).all() and (entries > 0).all()):
         return None
     diagonal = np.sqrt(entries)
-    scaled = matrix / diagonal[:, None]
-    scaled /= diagonal
-    upper = triangles.cholesky(scaled)
+    upper = triangles.scaled_cholesky(matrix, diagonal)
     if upper is None or (upper.diagonal() ** 2 <= max(64, 8 * len(entries)) * EPS).any():
         return None
     return Factor(upper, diagonal)
