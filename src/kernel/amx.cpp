@@ -4,6 +4,9 @@
 // numbers low * low is left out. That is as good as float32 for a step: a term is wrong by a share of 4e-5 at most, a
 // sum over many rows by some 2e-6. One register multiplies 16 columns by 16 over 32 rows.
 //
+// A coarse Gram takes high * high only, a third of the products: a term is wrong by a share of 8e-3 at most, which a column
+// of two numbers has in every row, and a sum over rows of many numbers by some 1e-4.
+//
 // The weights go into the right-hand side, so they may have any sign: X' diag(w) X = left (right), right = w X. A
 // register of the right-hand side holds [pair of rows][column][row of the pair], one of the left-hand side the same turned:
 // [column][pair of rows][row of the pair]. Sums go over to doubles every LONG rows, or where weights change by much.
@@ -95,6 +98,11 @@ ETAMU_INLINE void split(__m512 first, __m512 second, std::uint32_t* high, std::u
     _mm512_store_si512(low, paired(_mm512_castps_si512(rest_a), _mm512_castps_si512(rest_b)));
 }
 
+// Two rows as words, to nearest.
+ETAMU_INLINE void round_pair(__m512 first, __m512 second, std::uint32_t* high) {
+    _mm512_store_si512(high, paired(upper(first), upper(second)));
+}
+
 // Turn a square of 16 x 16 words.
 ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
     __m512i x[SIDE], y[SIDE];
@@ -128,8 +136,9 @@ ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
 // How many of `all` to do at each of `times`.
 ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((all + times - 1) / times); }
 
-// Rows of a tile, split and laid out behind those collected already; rows beyond m are zeros.
-ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, const Room& room, Ahead& ahead,
+// Rows of a tile, split, or rounded if coarse, and laid out behind those collected already; rows beyond m are zeros.
+template <bool COARSE>
+void collect(const double* panel, int p, int m, const float* w, const Room& room, Ahead& ahead,
                           int lines) {
     alignas(64) std::uint32_t words[2][WORDS];
     const int slivers = padded(p) / SLIVER;
@@ -144,13 +153,19 @@ ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, con
                 const int r = d * DEEP + 2 * k;
                 const __m512 first = r < m ? row_of(from + r * SLIVER, both) : _mm512_setzero_ps();
                 const __m512 second = r + 1 < m ? row_of(from + (r + 1) * SLIVER, both) : _mm512_setzero_ps();
-                split(first, second, words[HIGH] + k * SIDE, words[LOW] + k * SIDE);
                 // Not finite numbers times the zeros that stand for weights beyond the end are never met: both are 0.
-                split(_mm512_mul_ps(first, _mm512_set1_ps(w[r])), _mm512_mul_ps(second, _mm512_set1_ps(w[r + 1])),
-                      high + k * SIDE, low + k * SIDE);
+                const __m512 first_right = _mm512_mul_ps(first, _mm512_set1_ps(w[r]));
+                const __m512 second_right = _mm512_mul_ps(second, _mm512_set1_ps(w[r + 1]));
+                if constexpr (COARSE) {
+                    round_pair(first, second, words[HIGH] + k * SIDE);
+                    round_pair(first_right, second_right, high + k * SIDE);
+                } else {
+                    split(first, second, words[HIGH] + k * SIDE, words[LOW] + k * SIDE);
+                    split(first_right, second_right, high + k * SIDE, low + k * SIDE);
+                }
             }
             turned(words[HIGH], room.left + Room::at(block, d, HIGH));
-            turned(words[LOW], room.left + Room::at(block, d, LOW));
+            if constexpr (!COARSE) turned(words[LOW], room.left + Room::at(block, d, LOW));
         }
     }
 }
@@ -171,7 +186,7 @@ ETAMU_INLINE void multiply_registers() {
 }
 
 // Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out.
-template <int TALL, int BROAD, bool UPPER>
+template <bool COARSE, int TALL, int BROAD, bool UPPER>
 ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, float* sums,
                                   Ahead& ahead, int lines) {
     _tile_loadd(0, sums, 64);
@@ -180,14 +195,17 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
     if constexpr (TALL == 2 && BROAD == 2) _tile_loadd(3, sums + 3 * WORDS, 64);
     for (int d = 0; d < depth; ++d, left += 4 * WORDS, right += 4 * WORDS) {
         ask(ahead, lines);
-        _tile_loadd(4, left + 2 * WORDS, 64);  // low
-        _tile_loadd(6, right, 64);             // high
-        if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+        _tile_loadd(6, right, 64);  // high
         if constexpr (BROAD == 2) _tile_loadd(7, right + WORDS, 64);
-        multiply_registers<TALL, BROAD, UPPER>();
+        if constexpr (!COARSE) {
+            _tile_loadd(4, left + 2 * WORDS, 64);  // low
+            if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+            multiply_registers<TALL, BROAD, UPPER>();
+        }
         _tile_loadd(4, left, 64);
         if constexpr (TALL == 2) _tile_loadd(5, left + WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
+        if constexpr (COARSE) continue;
         _tile_loadd(6, right + 2 * WORDS, 64);
         if constexpr (BROAD == 2) _tile_loadd(7, right + 3 * WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
@@ -198,6 +216,7 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
     if constexpr (TALL == 2 && BROAD == 2) _tile_stored(3, sums + 3 * WORDS, 64);
 }
 
+template <bool COARSE>
 void multiply(const Room& room, int p, int depth, Ahead& ahead) {
     static constexpr Shapes shapes;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2;
@@ -208,10 +227,10 @@ void multiply(const Room& room, int p, int depth, Ahead& ahead) {
     for (int i = 0; i < blocks; i += 2)
         for (int j = i; j < blocks; j += 2, sums += 4 * WORDS) {
             const std::uint32_t *left = room.left + Room::at(i, 0, HIGH), *right = room.right + Room::at(j, 0, HIGH);
-            if (i + 1 == blocks) multiply_blocks<1, 1, false>(left, right, depth, sums, ahead, lines);
-            else if (i == j) multiply_blocks<2, 2, true>(left, right, depth, sums, ahead, lines);
-            else if (j + 1 < blocks) multiply_blocks<2, 2, false>(left, right, depth, sums, ahead, lines);
-            else multiply_blocks<2, 1, false>(left, right, depth, sums, ahead, lines);
+            if (i + 1 == blocks) multiply_blocks<COARSE, 1, 1, false>(left, right, depth, sums, ahead, lines);
+            else if (i == j) multiply_blocks<COARSE, 2, 2, true>(left, right, depth, sums, ahead, lines);
+            else if (j + 1 < blocks) multiply_blocks<COARSE, 2, 2, false>(left, right, depth, sums, ahead, lines);
+            else multiply_blocks<COARSE, 2, 1, false>(left, right, depth, sums, ahead, lines);
         }
     _tile_release();  // else every switch of threads would carry 8 KB
 }
@@ -263,8 +282,9 @@ double exponent_of(const double* w, int m) {
     return static_cast<double>(largest > NEIGHBOURS && largest < 2046 - NEIGHBOURS ? largest : ONE);
 }
 
-void step_add(const double* panel, int p, int m, const double* w, double* memory, double* gram, Ahead& ahead) {
-    if (p < FEW) return avx512::table().step_add(panel, p, m, w, memory, gram, ahead);
+void step_add(const double* panel, int p, int m, const double* w, bool coarse, double* memory, double* gram,
+              Ahead& ahead) {
+    if (p < FEW) return avx512::table().step_add(panel, p, m, w, coarse, memory, gram, ahead);
     const Room room(p, memory);
     const double exponent = w ? exponent_of(w, m) : 1023, apart = exponent - *room.exponent;
     if (*room.rows >= LONG || apart > NEIGHBOURS || apart < -NEIGHBOURS) step_finish(p, memory, gram);
@@ -279,8 +299,8 @@ void step_add(const double* panel, int p, int m, const double* w, double* memory
     Ahead& more = p > CACHED ? none : ahead;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2, slots = blocks * depth * SIDE;
     const std::ptrdiff_t first = lines_left(more) * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
-    collect(panel, p, m, near, room, more, per(first, slots));
-    multiply(room, p, depth, more);
+    (coarse ? collect<true> : collect<false>)(panel, p, m, near, room, more, per(first, slots));
+    (coarse ? multiply<true> : multiply<false>)(room, p, depth, more);
     *room.rows += m;
 }
 

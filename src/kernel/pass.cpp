@@ -57,7 +57,7 @@ struct Coefficients {
 constexpr int FEW = 64, CACHED = 256;
 
 bool eager(const Asked& asked) {
-    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.single; });
+    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.for_step(); });
 }
 
 // Working memory of a pass, and the tile that lies in it. The panel leaves a lone column (Rows::lone) out, unless asked
@@ -313,7 +313,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Scores scores(rows, tiles);
     Extents extents(rows, asked.girth);
     std::vector<std::unique_ptr<Growing>> growing;
-    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.single));
+    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.for_step()));
     Totals totals;
     Sum value, pearson;
 
@@ -342,7 +342,8 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
             Growing& sums = *growing[k];
-            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, tiles.ahead());
+            if (p && gram.for_step())
+                use.step_add(tiles.panel(), p, m, w, gram.digits == Digits::COARSE, sums.room, sums.panel, tiles.ahead());
             else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
@@ -355,7 +356,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     if (asked.score) totals.score = scores.finish(tiles);
     if (asked.extent) totals.extent = extents.finish();
     for (std::size_t k = 0; k < growing.size(); ++k) {
-        if (p && asked.grams[k].single) use.step_finish(p, growing[k]->room, growing[k]->panel);
+        if (p && asked.grams[k].for_step()) use.step_finish(p, growing[k]->room, growing[k]->panel);
         totals.grams.push_back(growing[k]->finish(rows));
     }
     return totals;

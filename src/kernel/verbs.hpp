@@ -34,10 +34,12 @@ struct Verbs {
     void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
     // The same, fetching ahead: a tenth to a fifth faster where data come from memory.
     void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, Ahead& ahead);
-    // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term: float32, or what is faster here. `room` is
-    // working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram after step_finish.
+    // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term, or, if `coarse`, of 8e-3: float32, or
+    // what is faster here. `room` is working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram
+    // after step_finish.
     std::size_t (*step_room)(int p);
-    void (*step_add)(const double* panel, int p, int m, const double* w, double* room, double* gram, Ahead& ahead);
+    void (*step_add)(const double* panel, int p, int m, const double* w, bool coarse, double* room, double* gram,
+                     Ahead& ahead);
     void (*step_finish)(int p, double* room, double* gram);
     // cross[padded(pa)][padded(pb)] += A' diag(w) B.
     void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);

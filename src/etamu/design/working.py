@@ -53,9 +53,12 @@ class Spread:
         """The raw columns, as a slice where they have no gap."""
         return _run(self.chosen)
 
-    def takes_all(self, size: int) -> bool:
-        """Tell whether the working coordinates, which are so many, are the raw columns in their order."""
-        return self.contrast is None and self.place_run == self.chosen_run == slice(0, size)
+    def plain(self, width: int) -> bool:
+        """Tell whether so many working coordinates are so many raw columns in their order."""
+        everything = np.arange(width)
+        return self.contrast is None and all(
+            np.array_equal(index, everything) for index in (self.places, self.chosen)
+        )
 
 
 def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[Spread]]:
@@ -141,8 +144,8 @@ def _transposed(part: Part) -> Part:
 
 
 def _written_out(gram: Gram, ways: list[list[Spread]], size: int) -> Array:
-    alone = gram.parts[0, 0]
-    if len(ways) == 1 and len(ways[0]) == 1 and isinstance(alone, Table) and ways[0][0].takes_all(size):
+    alone = gram.parts.get((0, 0))
+    if gram.widths == (size,) and isinstance(alone, Table) and len(ways[0]) == 1 and ways[0][0].plain(size):
         return alone.values if symmetric(alone.values) else 0.5 * (alone.values + alone.values.T)
     out = np.zeros((size, size))
     for (i, j), part in gram.parts.items():

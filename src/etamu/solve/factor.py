@@ -19,6 +19,9 @@ EPS = float(np.finfo(np.float64).eps)
 DOUBT = 1e-8
 """Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
 
+CLEAR = 0.1
+"""Relative pivots from which a coarse matrix does not lose the smallest of its eigenvalues."""
+
 
 @dataclass(frozen=True, eq=False)
 class Factor:
@@ -70,6 +73,11 @@ class Factor:
     def pivots(self) -> Array:
         """The squared pivots of the elimination of D^-1 H D^-1, in the order of the columns."""
         return np.asarray(np.diag(self.triangle) ** 2)
+
+    @property
+    def clear(self) -> bool:
+        """Whether every column keeps a fair share of itself beside earlier ones."""
+        return bool(self.pivots.min(initial=1.0) >= CLEAR)
 
     @property
     def logdet(self) -> float:

@@ -170,7 +170,7 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if not small and decrement > DECREMENT and isinstance(direction.metric, Factor):
         # x'H^-1 x >= x_j^2 / H_jj: what even that does not promise needs no inverse to be turned down.
-        least = math.sqrt(direction.slope) * float((oracle.extent / direction.metric.diagonal).max())
+        least = direction.least_reach(oracle.extent)
         if predicted(steps, direction, least, oracle.concordance) > max(TAKEN, tolerance) * unit:
             return False
     worth = oracle.size <= (LIMIT if oracle.dear else MANY)
