@@ -18,7 +18,7 @@ from etamu._base.crew import Task, lent
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.blas import held
-from etamu.execute.executor import A, added_in_order
+from etamu.execute.executor import A, Tree, added_in_order
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -202,8 +202,13 @@ class Threads:
         """Yield the blocks in order."""
         yield from self.parts
 
+    @property
+    def _at_once(self) -> int:
+        """How many blocks are worked on at once."""
+        return 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
+
     def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
-        threads = 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
+        threads = self._at_once
         if threads == 1:
             yield from map(fn, self.parts)
             return
@@ -222,8 +227,32 @@ class Threads:
                     future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
-        """Add up fn(block) over all blocks in a fixed tree."""
-        return added_in_order(self._results(fn))
+        """Add up fn(block) over all blocks in a fixed tree.
+
+        Each worker takes the next block when it is done with one, and adds what stands beside its answer.
+        """
+        threads = self._at_once
+        if threads == 1:
+            return added_in_order(map(fn, self.parts))
+        tree, left = Tree(), deque(enumerate(self.parts))
+
+        def work() -> None:
+            for number, block in _taken(left):
+                try:
+                    tree.add(number, fn(block))
+                except BaseException:
+                    left.clear()
+                    raise
+
+        with _workers(threads) as pool:
+            begun = [pool.submit(work) for _ in range(min(threads, len(self.parts)))]
+            try:
+                for each in begun:
+                    each.result()
+            finally:  # after an interrupt, or an error in a block, what has not begun never does
+                left.clear()
+        total: A = tree.total()
+        return total
 
     def over(self, whole: Chunk) -> Threads:
         """Return the executor of other rows."""
@@ -233,6 +262,15 @@ class Threads:
         """Hand fn(block) to the sink in the order of the rows."""
         for result in self._results(fn):
             sink(result)
+
+
+def _taken(left: deque[R]) -> Iterator[R]:
+    """Take what is left from the front, in turn with others who do so."""
+    while True:
+        try:
+            yield left.popleft()
+        except IndexError:
+            return
 
 
 def even(n: int, step: int) -> int:
