@@ -20,6 +20,7 @@
 
 #include "ahead.hpp"
 #include "dense.hpp"
+#include "plain.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -39,7 +40,7 @@ constexpr int WORDS = SIDE * SIDE; // pairs of bfloat16 in a register
 constexpr int DEPTH = TILE / DEEP;
 constexpr int LONG = 1024;         // rows whose sums are floats
 constexpr int NEIGHBOURS = 8;      // tiles whose weights differ by no more powers of two share a unit
-constexpr int FEW = 48;            // columns below which products of doubles take no longer than laying out
+constexpr int FEW = PLAIN;         // columns below which products of doubles take no longer than laying out
 constexpr int CACHED = 256;        // columns of which two tiles, and what becomes of one, stay in cache
 
 enum Half { HIGH, LOW };
@@ -69,12 +70,52 @@ struct Room {
 
 std::size_t step_room(int p) { return p < FEW ? avx512::table().step_room(p) : Room::doubles(p); }
 
-// A row of 16 columns as floats; the second sliver is missing in the last block of an odd number of slivers.
-ETAMU_INLINE __m512 row_of(const double* sliver, bool both) {
-    const __m256 low = _mm512_cvtpd_ps(_mm512_loadu_pd(sliver));
-    const __m256 high = both ? _mm512_cvtpd_ps(_mm512_loadu_pd(sliver + TILE * SLIVER)) : _mm256_setzero_ps();
+ETAMU_INLINE __m512 joined(__m256 low, __m256 high) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
 }
+
+// Rows of 16 columns of a panel as floats; the second sliver is missing in the last block of an odd number of slivers.
+struct OfPanel {
+    const double* sliver;
+    bool both;
+
+    OfPanel(const double* panel, int p, int block)
+        : sliver(panel + std::ptrdiff_t(2 * block) * TILE * SLIVER), both(2 * block + 1 < padded(p) / SLIVER) {}
+
+    ETAMU_INLINE __m512 operator()(int r) const {
+        const double* row = sliver + r * SLIVER;
+        const __m256 high = both ? _mm512_cvtpd_ps(_mm512_loadu_pd(row + TILE * SLIVER)) : _mm256_setzero_ps();
+        return joined(_mm512_cvtpd_ps(_mm512_loadu_pd(row)), high);
+    }
+};
+
+// The same of rows where they lie. A constant that leads takes the place before the first column.
+struct OfPlain {
+    const double* from;
+    std::ptrdiff_t stride;
+    __mmask8 first, second;
+    __m512d lead, by_first, by_second;
+
+    OfPlain(const Plain& rows, int p, int block)
+        : from(rows.x + block * SIDE - rows.led), stride(rows.stride), first(below(p - block * SIDE)),
+          second(below(p - block * SIDE - SLIVER)), lead(_mm512_setzero_pd()),
+          by_first(_mm512_maskz_loadu_pd(first, rows.factor + block * SIDE)),
+          by_second(_mm512_maskz_loadu_pd(second, rows.factor + block * SIDE + SLIVER)) {
+        if (block || !rows.led) return;
+        lead = _mm512_set1_pd(rows.lead);
+        first &= 0xfe;
+    }
+
+    ETAMU_INLINE __m512 operator()(int r) const {
+        const double* row = from + r * stride;
+        const __m512d low = _mm512_mask_loadu_pd(lead, first, row), high = _mm512_maskz_loadu_pd(second, row + SLIVER);
+        return joined(_mm512_cvtpd_ps(_mm512_mul_pd(low, by_first)), _mm512_cvtpd_ps(_mm512_mul_pd(high, by_second)));
+    }
+
+    static __mmask8 below(int count) {
+        return count >= 8 ? 0xff : count <= 0 ? 0 : static_cast<__mmask8>((1u << count) - 1);
+    }
+};
 
 // The upper half of each number, to nearest: bits of a float whose lower 16 are zero.
 ETAMU_INLINE __m512i upper(__m512 x) {
@@ -137,22 +178,20 @@ ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
 ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((all + times - 1) / times); }
 
 // Rows of a tile, split, or rounded if coarse, and laid out behind those collected already; rows beyond m are zeros.
-template <bool COARSE>
-void collect(const double* panel, int p, int m, const float* w, const Room& room, Ahead& ahead,
+template <bool COARSE, class Of, class From>
+void collect(const From& rows, int p, int m, const float* w, const Room& room, Ahead& ahead,
                           int lines) {
     alignas(64) std::uint32_t words[2][WORDS];
-    const int slivers = padded(p) / SLIVER;
     for (int block = 0; block < blocks_of(p); ++block) {
-        const double* from = panel + std::ptrdiff_t(2 * block) * TILE * SLIVER;
-        const bool both = 2 * block + 1 < slivers;
+        const Of of(rows, p, block);
         for (int d = 0; d * DEEP < m; ++d) {
             std::uint32_t* high = room.right + Room::at(block, d, HIGH);
             std::uint32_t* low = room.right + Room::at(block, d, LOW);
             for (int k = 0; k < SIDE; ++k) {
                 ask(ahead, lines);
                 const int r = d * DEEP + 2 * k;
-                const __m512 first = r < m ? row_of(from + r * SLIVER, both) : _mm512_setzero_ps();
-                const __m512 second = r + 1 < m ? row_of(from + (r + 1) * SLIVER, both) : _mm512_setzero_ps();
+                const __m512 first = r < m ? of(r) : _mm512_setzero_ps();
+                const __m512 second = r + 1 < m ? of(r + 1) : _mm512_setzero_ps();
                 // Not finite numbers times the zeros that stand for weights beyond the end are never met: both are 0.
                 const __m512 first_right = _mm512_mul_ps(first, _mm512_set1_ps(w[r]));
                 const __m512 second_right = _mm512_mul_ps(second, _mm512_set1_ps(w[r + 1]));
@@ -282,9 +321,8 @@ double exponent_of(const double* w, int m) {
     return static_cast<double>(largest > NEIGHBOURS && largest < 2046 - NEIGHBOURS ? largest : ONE);
 }
 
-void step_add(const double* panel, int p, int m, const double* w, bool coarse, double* memory, double* gram,
-              Ahead& ahead) {
-    if (p < FEW) return avx512::table().step_add(panel, p, m, w, coarse, memory, gram, ahead);
+template <class Of, class From>
+void add(const From& rows, int p, int m, const double* w, bool coarse, double* memory, double* gram, Ahead& ahead) {
     const Room room(p, memory);
     const double exponent = w ? exponent_of(w, m) : 1023, apart = exponent - *room.exponent;
     if (*room.rows >= LONG || apart > NEIGHBOURS || apart < -NEIGHBOURS) step_finish(p, memory, gram);
@@ -299,9 +337,20 @@ void step_add(const double* panel, int p, int m, const double* w, bool coarse, d
     Ahead& more = p > CACHED ? none : ahead;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2, slots = blocks * depth * SIDE;
     const std::ptrdiff_t first = lines_left(more) * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
-    (coarse ? collect<true> : collect<false>)(panel, p, m, near, room, more, per(first, slots));
+    (coarse ? collect<true, Of, From> : collect<false, Of, From>)(rows, p, m, near, room, more, per(first, slots));
     (coarse ? multiply<true> : multiply<false>)(room, p, depth, more);
     *room.rows += m;
+}
+
+void step_add(const double* panel, int p, int m, const double* w, bool coarse, double* memory, double* gram,
+              Ahead& ahead) {
+    if (p < FEW) return avx512::table().step_add(panel, p, m, w, coarse, memory, gram, ahead);
+    add<OfPanel>(panel, p, m, w, coarse, memory, gram, ahead);
+}
+
+void plain_step_add(const Plain& rows, int m, const double* w, bool coarse, double* memory, double* gram,
+                    Ahead& ahead) {
+    add<OfPlain>(rows, rows.p + rows.led, m, w, coarse, memory, gram, ahead);
 }
 
 }  // namespace
@@ -313,6 +362,7 @@ const Verbs& table() {
         out.step_room = step_room;
         out.step_add = step_add;
         out.step_finish = step_finish;
+        out.plain_step_add = plain_step_add;
         return out;
     }();
     return verbs;

@@ -61,6 +61,7 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
         add_block(*rows, placed.second, placed.first);
     }
     rows->look_for_constant();
+    rows->look_for_plain();
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 

@@ -3,6 +3,7 @@
 #include "program_impl.hpp"
 #include "coded_impl.hpp"
 #include "pass_impl.hpp"
+#include "plain_impl.hpp"
 #include "simd.hpp"
 #include "step_impl.hpp"
 #include "triangle_impl.hpp"
@@ -55,6 +56,10 @@ const Verbs& table() {
         triangle_inverse,
         triangle_square,
         triangle_solve,
+        plain_matvec,
+        plain_rmatvec,
+        plain_extent_squares,
+        nullptr,
     };
     return verbs;
 }

@@ -10,10 +10,12 @@
 namespace etamu {
 
 constexpr int TILE = 128;  // rows handled at once
+constexpr int PLAIN = 48;  // columns from which rows are read where they lie, if they can be
 
 struct Column;  // column.hpp
 struct Step;  // of a unit's program: program.hpp
 struct Ahead;  // what to fetch meanwhile: ahead.hpp
+struct Plain;  // rows that need not be packed: plain.hpp
 
 struct Verbs {
     const char* name;  // "amx", "avx512", "avx2" or "base"
@@ -115,6 +117,18 @@ struct Verbs {
     void (*triangle_square)(const double* upper, int p, double* out);
     // Solve R x = b, or R'x = b, in place.
     void (*triangle_solve)(const double* upper, int p, bool transposed, double* x);
+
+    // Rows that need not be packed (plain.hpp), of which the factors are not yet taken.
+
+    // eta[m] += X beta; beta has the factors
+    void (*plain_matvec)(const Plain& rows, int m, const double* beta, double* eta);
+    // out[p] += X'v, to be multiplied by the factors
+    void (*plain_rmatvec)(const Plain& rows, int m, const double* v, double* out);
+    // As panel_extent_squares, with the factors.
+    void (*plain_extent_squares)(const Plain& rows, int m, double* extent, double* out);
+    // As step_add, with the factors, of at least PLAIN columns; null where panels do as well.
+    void (*plain_step_add)(const Plain& rows, int m, const double* w, bool coarse, double* room, double* gram,
+                           Ahead& ahead);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512|amx (tests compare them).
