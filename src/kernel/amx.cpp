@@ -108,6 +108,8 @@ struct OfPlain {
 
     ETAMU_INLINE __m512 operator()(int r) const {
         const double* row = from + r * stride;
+        __builtin_prefetch(row + SIDE, 0, 3);  // of the next block: rows far apart are no stream
+        __builtin_prefetch(row + SIDE + SLIVER, 0, 3);
         const __m512d low = _mm512_mask_loadu_pd(lead, first, row), high = _mm512_maskz_loadu_pd(second, row + SLIVER);
         return joined(_mm512_cvtpd_ps(_mm512_mul_pd(low, by_first)), _mm512_cvtpd_ps(_mm512_mul_pd(high, by_second)));
     }
