@@ -5,7 +5,8 @@
 // sum over many rows by some 2e-6. One register multiplies 16 columns by 16 over 32 rows.
 //
 // A coarse Gram takes high * high only, a third of the products: a term is wrong by a share of 8e-3 at most, which a column
-// of two numbers has in every row, and a sum over rows of many numbers by some 1e-4.
+// of two numbers has in every row, and a sum over rows of many numbers by some 1e-4. In place of the lower halves of a
+// tile stands a second tile, so that sums are read and written half as often.
 //
 // The weights go into the right-hand side, so they may have any sign: X' diag(w) X = left (right), right = w X. A
 // register of the right-hand side holds [pair of rows][column][row of the pair], one of the left-hand side the same turned:
@@ -47,16 +48,17 @@ enum Half { HIGH, LOW };
 
 int blocks_of(int p) { return (p + SIDE - 1) / SIDE; }
 
-// Working memory: how many rows there are in the sums, and their unit; a tile on both sides, by blocks of columns, of two
+// Working memory: how many rows there are in the sums, and their unit; the depth of a coarse tile that waits for another
+// one; a tile on both sides, by blocks of columns, of two
 // blocks side by side, so that what is multiplied together is read in the order in which it lies; and the sums, of 2 x 2
 // blocks side by side.
 struct Room {
-    double *rows, *exponent;
+    double *rows, *exponent, *waiting;
     std::uint32_t *left, *right;
     float* sums;
 
     Room(int p, double* memory)
-        : rows(memory), exponent(memory + 1), left(reinterpret_cast<std::uint32_t*>(memory + 8)),
+        : rows(memory), exponent(memory + 1), waiting(memory + 2), left(reinterpret_cast<std::uint32_t*>(memory + 8)),
           right(left + pairs(p) * DEPTH * 4 * WORDS), sums(reinterpret_cast<float*>(right + pairs(p) * DEPTH * 4 * WORDS)) {}
 
     static std::size_t pairs(int p) { return static_cast<std::size_t>((blocks_of(p) + 1) / 2); }
@@ -181,13 +183,12 @@ ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((a
 
 // Rows of a tile, split, or rounded if coarse, and laid out behind those collected already; rows beyond m are zeros.
 template <bool COARSE, class Of, class From>
-void collect(const From& rows, int p, int m, const float* w, const Room& room, Ahead& ahead,
-                          int lines) {
+void collect(const From& rows, int p, int m, const float* w, const Room& room, Half half, Ahead& ahead, int lines) {
     alignas(64) std::uint32_t words[2][WORDS];
-    for (int block = 0; block < blocks_of(p); ++block) {
-        const Of of(rows, p, block);
-        for (int d = 0; d * DEEP < m; ++d) {
-            std::uint32_t* high = room.right + Room::at(block, d, HIGH);
+    for (int d = 0; d * DEEP < m; ++d)
+        for (int block = 0; block < blocks_of(p); ++block) {
+            const Of of(rows, p, block);
+            std::uint32_t* high = room.right + Room::at(block, d, half);
             std::uint32_t* low = room.right + Room::at(block, d, LOW);
             for (int k = 0; k < SIDE; ++k) {
                 ask(ahead, lines);
@@ -205,10 +206,9 @@ void collect(const From& rows, int p, int m, const float* w, const Room& room, A
                     split(first_right, second_right, high + k * SIDE, low + k * SIDE);
                 }
             }
-            turned(words[HIGH], room.left + Room::at(block, d, HIGH));
+            turned(words[HIGH], room.left + Room::at(block, d, half));
             if constexpr (!COARSE) turned(words[LOW], room.left + Room::at(block, d, LOW));
         }
-    }
 }
 
 // Registers 0 to 3 are sums, 4 and 5 of the left-hand side, 6 and 7 of the right-hand side.
@@ -226,10 +226,11 @@ ETAMU_INLINE void multiply_registers() {
     if constexpr (TALL == 2 && BROAD == 2) _tile_dpbf16ps(3, 5, 7);
 }
 
-// Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out.
+// Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out. If coarse,
+// it is that of two tiles, the `second` of which is no deeper.
 template <bool COARSE, int TALL, int BROAD, bool UPPER>
-ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, float* sums,
-                                  Ahead& ahead, int lines) {
+ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, int second,
+                                  float* sums, Ahead& ahead, int lines) {
     _tile_loadd(0, sums, 64);
     if constexpr (BROAD == 2) _tile_loadd(1, sums + WORDS, 64);
     if constexpr (TALL == 2 && !UPPER) _tile_loadd(2, sums + 2 * WORDS, 64);
@@ -246,7 +247,11 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
         _tile_loadd(4, left, 64);
         if constexpr (TALL == 2) _tile_loadd(5, left + WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
-        if constexpr (COARSE) continue;
+        if (COARSE && d >= second) continue;
+        if constexpr (COARSE) {
+            _tile_loadd(4, left + 2 * WORDS, 64);
+            if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+        }
         _tile_loadd(6, right + 2 * WORDS, 64);
         if constexpr (BROAD == 2) _tile_loadd(7, right + 3 * WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
@@ -258,7 +263,7 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
 }
 
 template <bool COARSE>
-void multiply(const Room& room, int p, int depth, Ahead& ahead) {
+void multiply(const Room& room, int p, int depth, int second, Ahead& ahead) {
     static constexpr Shapes shapes;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2;
     const int lines = per(lines_left(ahead), pairs * (pairs + 1) / 2 * depth);
@@ -268,10 +273,10 @@ void multiply(const Room& room, int p, int depth, Ahead& ahead) {
     for (int i = 0; i < blocks; i += 2)
         for (int j = i; j < blocks; j += 2, sums += 4 * WORDS) {
             const std::uint32_t *left = room.left + Room::at(i, 0, HIGH), *right = room.right + Room::at(j, 0, HIGH);
-            if (i + 1 == blocks) multiply_blocks<COARSE, 1, 1, false>(left, right, depth, sums, ahead, lines);
-            else if (i == j) multiply_blocks<COARSE, 2, 2, true>(left, right, depth, sums, ahead, lines);
-            else if (j + 1 < blocks) multiply_blocks<COARSE, 2, 2, false>(left, right, depth, sums, ahead, lines);
-            else multiply_blocks<COARSE, 2, 1, false>(left, right, depth, sums, ahead, lines);
+            if (i + 1 == blocks) multiply_blocks<COARSE, 1, 1, false>(left, right, depth, second, sums, ahead, lines);
+            else if (i == j) multiply_blocks<COARSE, 2, 2, true>(left, right, depth, second, sums, ahead, lines);
+            else if (j + 1 < blocks) multiply_blocks<COARSE, 2, 2, false>(left, right, depth, second, sums, ahead, lines);
+            else multiply_blocks<COARSE, 2, 1, false>(left, right, depth, second, sums, ahead, lines);
         }
     _tile_release();  // else every switch of threads would carry 8 KB
 }
@@ -302,6 +307,9 @@ void step_finish(int p, double* memory, double* gram) {
     if (p < FEW) return avx512::table().step_finish(p, memory, gram);
     const Room room(p, memory);
     if (!*room.rows) return;
+    Ahead none;
+    if (*room.waiting) multiply<true>(room, p, static_cast<int>(*room.waiting), 0, none);
+    *room.waiting = 0;
     const double unit = power_of_two(*room.exponent);
     float* sums = room.sums;
     for (int i = 0; i < blocks_of(p); i += 2)
@@ -339,9 +347,17 @@ void add(const From& rows, int p, int m, const double* w, bool coarse, double* m
     Ahead& more = p > CACHED ? none : ahead;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2, slots = blocks * depth * SIDE;
     const std::ptrdiff_t first = lines_left(more) * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
-    (coarse ? collect<true, Of, From> : collect<false, Of, From>)(rows, p, m, near, room, more, per(first, slots));
-    (coarse ? multiply<true> : multiply<false>)(room, p, depth, more);
     *room.rows += m;
+    if (!coarse) {
+        collect<false, Of>(rows, p, m, near, room, HIGH, more, per(first, slots));
+        multiply<false>(room, p, depth, depth, more);
+        return;
+    }
+    int waiting = static_cast<int>(*room.waiting);
+    if (depth > waiting && waiting) multiply<true>(room, p, waiting, 0, more), waiting = 0;
+    collect<true, Of>(rows, p, m, near, room, waiting ? LOW : HIGH, more, per(waiting ? first : lines_left(more), slots));
+    if (waiting) multiply<true>(room, p, waiting, depth, more);
+    *room.waiting = waiting ? 0 : depth;
 }
 
 void step_add(const double* panel, int p, int m, const double* w, bool coarse, double* memory, double* gram,
