@@ -119,20 +119,9 @@ void triangle_solve(Constant r, Results x, bool transposed) {
     etamu::verbs().triangle_solve(r.data(), static_cast<int>(p), transposed, x.data());
 }
 
-// Whether a matrix is its own transpose: square by square, so that lines are read once. What is NaN is not.
 bool symmetric(Constant a) {
-    constexpr std::size_t SIDE = 16;
-    const std::size_t p = a.shape(0);
-    expect(a.shape(1) == p);
-    const double* x = a.data();
-    for (std::size_t top = 0; top < p; top += SIDE)
-        for (std::size_t left = top; left < p; left += SIDE) {
-            bool same = true;
-            for (std::size_t i = top; i < std::min(top + SIDE, p); ++i)
-                for (std::size_t j = left; j < std::min(left + SIDE, p); ++j) same &= x[i * p + j] == x[j * p + i];
-            if (!same) return false;
-        }
-    return true;
+    expect(a.shape(1) == a.shape(0));
+    return etamu::verbs().symmetric(a.data(), static_cast<int>(a.shape(0)));
 }
 
 // The continued fraction of the incomplete beta function (DLMF 8.17.22), by the modified Lentz algorithm.

@@ -55,6 +55,7 @@ const Verbs& table() {
         triangle_factor,
         triangle_inverse,
         triangle_square,
+        symmetric,
         triangle_solve,
         plain_matvec,
         plain_rmatvec,

@@ -12,6 +12,7 @@
 #include "aligned.hpp"
 #include "gram_impl.hpp"
 #include "pass_impl.hpp"
+#include "turn_impl.hpp"
 
 namespace etamu::ETAMU_ISA {
 
@@ -207,6 +208,28 @@ void triangle_square(const double* upper, int p, double* out) {
                             -sums[c][v][lane];
                     }
         });
+}
+
+// Whether a matrix is its own transpose: square by square, turned in registers. What is NaN is not.
+bool symmetric(const double* matrix, int p) {
+    const auto at = [&](int row, int column) { return matrix + std::ptrdiff_t(row) * p + column; };
+    const int whole = p / LANES * LANES;
+    for (int i = 0; i < whole; i += LANES)
+        for (int j = i; j < whole; j += LANES) {
+            Doubles square[LANES];
+            ETAMU_UNROLL
+            for (int k = 0; k < LANES; ++k) square[k] = load<Doubles>(at(j + k, i));
+            turn(square);
+            Longs same = square[0] == load<Doubles>(at(i, j));
+            ETAMU_UNROLL
+            for (int k = 1; k < LANES; ++k) same &= square[k] == load<Doubles>(at(i + k, j));
+            for (int lane = 0; lane < LANES; ++lane)
+                if (!same[lane]) return false;
+        }
+    for (int i = whole; i < p; ++i)
+        for (int j = 0; j <= i; ++j)
+            if (!(*at(i, j) == *at(j, i))) return false;
+    return true;
 }
 
 // Solve R x = b, or R'x = b, in place.

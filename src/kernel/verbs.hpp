@@ -115,6 +115,8 @@ struct Verbs {
     void (*triangle_inverse)(const double* upper, int p, double* out);
     // R R'
     void (*triangle_square)(const double* upper, int p, double* out);
+    // Whether a matrix is its own transpose; what is NaN is not.
+    bool (*symmetric)(const double* matrix, int p);
     // Solve R x = b, or R'x = b, in place.
     void (*triangle_solve)(const double* upper, int p, bool transposed, double* x);
 
