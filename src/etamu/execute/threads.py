@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etamu._base.crew import Task, lent
@@ -207,15 +207,16 @@ class Threads:
         """How many blocks are worked on at once."""
         return 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
 
-    def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
+    def _results(self, fn: Callable[[Any], R], parts: Iterable[Any]) -> Iterator[R]:
+        """Yield fn(part) in the order of the parts."""
         threads = self._at_once
         if threads == 1:
-            yield from map(fn, self.parts)
+            yield from map(fn, parts)
             return
         with _workers(threads) as pool:
             waiting: deque[Future[R]] = deque()
             try:
-                for block in self.parts:
+                for block in parts:
                     waiting.append(pool.submit(fn, block))
                     # A short queue keeps memory at a few blocks however many there are.
                     if len(waiting) > 2 * threads:
@@ -227,30 +228,16 @@ class Threads:
                     future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
-        """Add up fn(block) over all blocks in a fixed tree.
+        """Add up fn(block) over all blocks in a fixed tree; who is done with a block adds what stands beside it.
 
-        Each worker takes the next block when it is done with one, and adds what stands beside its answer.
+        A worker is handed one block at a time: one that takes them itself until none is left never sleeps,
+        and on a busy machine waits much longer for a processor than one that is woken.
         """
-        threads = self._at_once
-        if threads == 1:
+        if self._at_once == 1:
             return added_in_order(map(fn, self.parts))
-        tree, left = Tree(), deque(enumerate(self.parts))
-
-        def work() -> None:
-            for number, block in _taken(left):
-                try:
-                    tree.add(number, fn(block))
-                except BaseException:
-                    left.clear()
-                    raise
-
-        with _workers(threads) as pool:
-            begun = [pool.submit(work) for _ in range(min(threads, len(self.parts)))]
-            try:
-                for each in begun:
-                    each.result()
-            finally:  # after an interrupt, or an error in a block, what has not begun never does
-                left.clear()
+        tree = Tree()
+        for _ in self._results(partial(_into, tree, fn), enumerate(self.parts)):
+            pass
         total: A = tree.total()
         return total
 
@@ -260,17 +247,13 @@ class Threads:
 
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
-        for result in self._results(fn):
+        for result in self._results(fn, self.parts):
             sink(result)
 
 
-def _taken(left: deque[R]) -> Iterator[R]:
-    """Take what is left from the front, in turn with others who do so."""
-    while True:
-        try:
-            yield left.popleft()
-        except IndexError:
-            return
+def _into(tree: Tree, fn: Callable[[Chunk], Any], numbered: tuple[int, Chunk]) -> None:
+    """Add fn(block) to a tree, as the part of that number."""
+    tree.add(numbered[0], fn(numbered[1]))
 
 
 def even(n: int, step: int) -> int:
