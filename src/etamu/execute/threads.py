@@ -228,7 +228,7 @@ class Threads:
                     future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
-        """Add up fn(block) over all blocks in a fixed tree; who is done with a block adds what stands beside it.
+        """Add up fn(block) over all blocks in a fixed tree; workers add what stands beside each other.
 
         A worker is handed one block at a time: one that takes them itself until none is left never sleeps,
         and on a busy machine waits much longer for a processor than one that is woken.
