@@ -172,8 +172,18 @@ def test_far_from_the_maximum_a_coarse_information_is_asked_for_and_near_it_not(
     np.testing.assert_allclose(solution.beta, exact.beta, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("problem", [broad(0.8), fresh("poisson")], ids=["nearly dependent", "few"])
-def test_columns_that_depend_on_one_another_and_few_ones_get_no_coarse_information(
+def uneven() -> tuple[Rows, Array]:
+    """Return the same with a row that is most of one column."""
+    oracle, start = broad(0.0)
+    oracle.x[7, 3] = 20.0
+    oracle.y[7] = 1.0
+    return oracle, start
+
+
+@pytest.mark.parametrize(
+    "problem", [broad(0.8), fresh("poisson"), uneven()], ids=["nearly dependent", "few", "uneven"]
+)
+def test_columns_that_depend_on_one_another_uneven_and_few_ones_get_no_coarse_information(
     problem: tuple[Rows, Array],
 ) -> None:
     newton(*problem)

@@ -19,8 +19,8 @@ from etamu.fit.level import Level, level_of
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Factor, Metric
-from etamu.solve.newton import STEP, Newton
+from etamu.solve.factor import Metric
+from etamu.solve.newton import STEP, Newton, roughly
 from etamu.solve.pilot import Begun, rough
 
 FIRST = 8
@@ -131,7 +131,7 @@ def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Pil
     level = level_of(oracle.executor, unit, chunk, sampled.chunk, oracle.coordinates.raw(found[0]))
     # Of the part only score and information will be asked, whatever its level is.
     asked = few if level is None else level.over(few)
-    rough = not steady and isinstance(found[1], Factor) and found[1].clear
+    rough = not steady and roughly(oracle, found[1])
     return Piloted(found[0], found[1] if steady else None, asked if slight else None, level, rough=rough)
 
 

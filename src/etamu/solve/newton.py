@@ -26,6 +26,8 @@ SURE = 0.02
 """The same where an information costs little more than a score: then it has to arrive at the next step."""
 BROAD = 48
 """Coordinates from which fewer digits of an information cost less."""
+EVEN = 12.0
+"""Largest |x| of a column of unit size whose rows have an even say."""
 FAR = 0.15
 """Least lambda*rho of a step after which the next one is worth no more than two digits."""
 CUT = 0.25
@@ -108,10 +110,19 @@ def _far(oracle: Oracle, step: Direction | None) -> Direction | None:
 
     A Newton step leaves at least some tenth of lambda*rho of itself, and the next one the square of that.
     """
-    if step is None or oracle.size < BROAD or oracle.concordance == 0 or not isinstance(step.metric, Factor):
+    if step is None or not roughly(oracle, step.metric) or step.least_reach(oracle.extent) < FAR:
         return step
-    far = FAR <= step.least_reach(oracle.extent) < math.inf and step.metric.clear
-    return replace(step, want=step.want | Want.COARSE) if far else step
+    return replace(step, want=step.want | Want.COARSE)
+
+
+def roughly(oracle: Oracle, metric: Metric | None) -> bool:
+    """Tell whether few digits of an information are worth asking for, and harm none of its eigenvalues.
+
+    They do where columns nearly depend on one another, or where a few rows are most of it.
+    """
+    if oracle.size < BROAD or oracle.concordance == 0 or oracle.extent.max(initial=0.0) > EVEN:
+        return False
+    return isinstance(metric, Factor) and metric.clear
 
 
 def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:
