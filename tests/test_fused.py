@@ -548,3 +548,74 @@ def test_products_of_factors_beside_a_constant_and_numbers(levels: tuple[int, ..
     other = sums.accumulate(twin(chunk), beta, unit, Want.VALUE | Want.EXPECTED).expected
     whole = found if isinstance(found, np.ndarray) else found.dense()
     assert_allclose(whole, other.dense(), rtol=1e-12, atol=1e-12)
+
+
+def broad_rows(p: int, n: int, layout: str) -> Chunk:
+    """Return rows of p numbers after a constant, side by side or column by column, scaled or shifted too."""
+    rng = np.random.default_rng(p + n)
+    x = (
+        np.asfortranarray(rng.normal(size=(n, p)))
+        if layout == "columns"
+        else rng.normal(size=(n, p + 3))[:, :p]
+    )
+    scale = None if layout == "as they are" else np.exp2(rng.integers(-3, 3, p + 1).astype(np.float64))
+    shift = np.linspace(-1.0, 1.0, p + 1) if layout == "shifted" else None
+    for numbers in (scale, shift):
+        if numbers is not None:
+            numbers[0] = float(numbers is scale)
+    constant = np.broadcast_to(1.0, n)
+    columns = (x,) if layout == "without a constant" else (constant, x)
+    drop = slice(1, None) if layout == "without a constant" else slice(None)
+    block = Dense(columns, None if shift is None else shift[drop], None if scale is None else scale[drop])
+    weights = Weights(rng.random(n) + 0.5)
+    y = rng.poisson(1.0, n).astype(np.float64)
+    return Chunk((Predictor(Design((block,), n), rng.normal(size=n)),), (y,), weights, np.arange(n))
+
+
+LAYOUTS = ("as they are", "scaled", "shifted", "columns", "without a constant")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("p", "n"), [(47, 300), (48, 7), (64, 128), (77, 260), (101, 1), (101, 1000), (270, 400)]
+)
+def test_many_columns_give_the_dense_formulas_whether_packed_or_not(layout: str, p: int, n: int) -> None:
+    unit, chunk = named("poisson", "log"), broad_rows(p, n, layout)
+    x = chunk.predictors[0].design.dense()
+    beta = 0.1 * np.cos(np.arange(x.shape[1])) / np.abs(x).max(axis=0)
+    asked = Want.VALUE | Want.SCORE | Want.EXTENT
+    for more, unit_of_error in (
+        (Want.GIRTH, 0.0),
+        (Want.CURVATURE, 4e-5),
+        (Want.CURVATURE | Want.COARSE, 8e-3),
+    ):
+        found, exact = (sums.accumulate(each, beta, unit, asked | more) for each in (chunk, twin(chunk)))
+        assert_allclose(found.value, exact.value, rtol=1e-11)
+        size = np.abs(x).T @ (chunk.weights.frequency * (chunk.y[0] + np.exp(np.abs(x @ beta) + 5.0)))
+        assert np.all(np.abs(found.score - exact.score) <= 1e-13 * size)
+        assert_allclose(found.extent, exact.extent, rtol=1e-15)
+        if more & Want.CURVATURE:
+            eta = x @ beta + chunk.predictors[0].offset
+            heavy = (chunk.weights.frequency * np.exp(eta))[:, None]
+            got = np.asarray(found.observed)
+            assert np.all(
+                np.abs(got - x.T @ (heavy * x)) <= unit_of_error * (np.abs(x).T @ (heavy * np.abs(x)))
+            )
+            assert np.array_equal(got, got.T)
+
+
+def test_a_number_that_is_not_finite_is_seen_in_rows_that_are_not_packed() -> None:
+    chunk = broad_rows(60, 300, "scaled")
+    block = chunk.predictors[0].design.blocks[0]
+    x = np.array(block.columns[1])
+    x[200, 59] = np.nan
+    bad = Chunk(
+        (Predictor(Design((Dense((block.columns[0], x), None, block.scale),), 300)),),
+        chunk.y,
+        Weights(),
+        np.arange(300),
+    )
+    assert (
+        sums.accumulate(bad, np.ones(61) * 0.01, named("poisson", "log"), Want.VALUE | Want.SCORE).value
+        == -np.inf
+    )

@@ -24,6 +24,8 @@ Ends = tuple[float, float, bool, bool]
 
 WORTH = 1 << 16
 """From so many numbers of an information on a unit of several predictors is worth being recorded."""
+DOUBLE, SINGLE, COARSE = range(3)
+"""Digits of a matrix, as the kernel counts them."""
 ROOM = 1 << 17
 """Numbers of the Grams that are summed at once."""
 
@@ -149,7 +151,7 @@ class _Plan(NamedTuple):
     score: bool
     squares: bool
     names: tuple[str, ...]
-    weights: list[tuple[int, bool]]
+    weights: list[tuple[int, int]]
     one: bool
     reach: tuple[bool, bool]
 
@@ -170,7 +172,7 @@ def _ordered(unit: Any, columns: int, want: Want, *, alone: bool) -> tuple[_Plan
     grams = _grams(want, outputs)
     names = tuple(name for name, _, _ in grams)
     one = "observed" not in names and bool(want & (Want.OBSERVED | Want.CURVATURE))
-    weights = [(where, single) for _, where, single in grams]
+    weights = [(where, digits) for _, where, digits in grams]
     reach = (bool(want & Want.EXTENT), bool(want & Want.GIRTH))
     plan = _Plan(outputs, bool(want & Want.SCORE), bool(want & Want.PEARSON), names, weights, one, reach)
     return plan, compiled(unit.alone if alone else unit, columns, outputs), ends(unit.domain)
@@ -189,16 +191,17 @@ def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, bool]]:
-    """List the matrices asked for: name, the output that weighs the rows, whether float32 will do."""
+def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """List the matrices asked for: name, the output that weighs the rows, and which digits will do."""
     grams = []
     if want & Want.EXPECTED:
-        grams.append(("expected", wanted.index("expected"), False))
+        grams.append(("expected", wanted.index("expected"), DOUBLE))
     if want & (Want.OBSERVED | Want.CURVATURE) and not (grams and "observed" not in wanted):
         weight = wanted.index("observed" if "observed" in wanted else "expected")
-        grams.append(("observed", weight, not want & Want.OBSERVED))
+        step = COARSE if want & Want.COARSE else SINGLE
+        grams.append(("observed", weight, DOUBLE if want & Want.OBSERVED else step))
     if want & Want.MEAT:
-        grams.append(("meat", -1, False))
+        grams.append(("meat", -1, DOUBLE))
     return grams
 
 

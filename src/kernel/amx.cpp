@@ -4,6 +4,10 @@
 // numbers low * low is left out. That is as good as float32 for a step: a term is wrong by a share of 4e-5 at most, a
 // sum over many rows by some 2e-6. One register multiplies 16 columns by 16 over 32 rows.
 //
+// A coarse Gram takes high * high only, a third of the products: a term is wrong by a share of 8e-3 at most, which a column
+// of two numbers has in every row, and a sum over rows of many numbers by some 1e-4. In place of the lower halves of a
+// tile stands a second tile, so that sums are read and written half as often.
+//
 // The weights go into the right-hand side, so they may have any sign: X' diag(w) X = left (right), right = w X. A
 // register of the right-hand side holds [pair of rows][column][row of the pair], one of the left-hand side the same turned:
 // [column][pair of rows][row of the pair]. Sums go over to doubles every LONG rows, or where weights change by much.
@@ -17,6 +21,7 @@
 
 #include "ahead.hpp"
 #include "dense.hpp"
+#include "plain.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
 
@@ -36,23 +41,24 @@ constexpr int WORDS = SIDE * SIDE; // pairs of bfloat16 in a register
 constexpr int DEPTH = TILE / DEEP;
 constexpr int LONG = 1024;         // rows whose sums are floats
 constexpr int NEIGHBOURS = 8;      // tiles whose weights differ by no more powers of two share a unit
-constexpr int FEW = 48;            // columns below which products of doubles take no longer than laying out
+constexpr int FEW = PLAIN;         // columns below which products of doubles take no longer than laying out
 constexpr int CACHED = 256;        // columns of which two tiles, and what becomes of one, stay in cache
 
 enum Half { HIGH, LOW };
 
 int blocks_of(int p) { return (p + SIDE - 1) / SIDE; }
 
-// Working memory: how many rows there are in the sums, and their unit; a tile on both sides, by blocks of columns, of two
+// Working memory: how many rows there are in the sums, and their unit; the depth of a coarse tile that waits for another
+// one; a tile on both sides, by blocks of columns, of two
 // blocks side by side, so that what is multiplied together is read in the order in which it lies; and the sums, of 2 x 2
 // blocks side by side.
 struct Room {
-    double *rows, *exponent;
+    double *rows, *exponent, *waiting;
     std::uint32_t *left, *right;
     float* sums;
 
     Room(int p, double* memory)
-        : rows(memory), exponent(memory + 1), left(reinterpret_cast<std::uint32_t*>(memory + 8)),
+        : rows(memory), exponent(memory + 1), waiting(memory + 2), left(reinterpret_cast<std::uint32_t*>(memory + 8)),
           right(left + pairs(p) * DEPTH * 4 * WORDS), sums(reinterpret_cast<float*>(right + pairs(p) * DEPTH * 4 * WORDS)) {}
 
     static std::size_t pairs(int p) { return static_cast<std::size_t>((blocks_of(p) + 1) / 2); }
@@ -66,12 +72,54 @@ struct Room {
 
 std::size_t step_room(int p) { return p < FEW ? avx512::table().step_room(p) : Room::doubles(p); }
 
-// A row of 16 columns as floats; the second sliver is missing in the last block of an odd number of slivers.
-ETAMU_INLINE __m512 row_of(const double* sliver, bool both) {
-    const __m256 low = _mm512_cvtpd_ps(_mm512_loadu_pd(sliver));
-    const __m256 high = both ? _mm512_cvtpd_ps(_mm512_loadu_pd(sliver + TILE * SLIVER)) : _mm256_setzero_ps();
+ETAMU_INLINE __m512 joined(__m256 low, __m256 high) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
 }
+
+// Rows of 16 columns of a panel as floats; the second sliver is missing in the last block of an odd number of slivers.
+struct OfPanel {
+    const double* sliver;
+    bool both;
+
+    OfPanel(const double* panel, int p, int block)
+        : sliver(panel + std::ptrdiff_t(2 * block) * TILE * SLIVER), both(2 * block + 1 < padded(p) / SLIVER) {}
+
+    ETAMU_INLINE __m512 operator()(int r) const {
+        const double* row = sliver + r * SLIVER;
+        const __m256 high = both ? _mm512_cvtpd_ps(_mm512_loadu_pd(row + TILE * SLIVER)) : _mm256_setzero_ps();
+        return joined(_mm512_cvtpd_ps(_mm512_loadu_pd(row)), high);
+    }
+};
+
+// The same of rows where they lie. A constant that leads takes the place before the first column.
+struct OfPlain {
+    const double* from;
+    std::ptrdiff_t stride;
+    __mmask8 first, second;
+    __m512d lead, by_first, by_second;
+
+    OfPlain(const Plain& rows, int p, int block)
+        : from(rows.x + block * SIDE - rows.led), stride(rows.stride), first(below(p - block * SIDE)),
+          second(below(p - block * SIDE - SLIVER)), lead(_mm512_setzero_pd()),
+          by_first(_mm512_maskz_loadu_pd(first, rows.factor + block * SIDE)),
+          by_second(_mm512_maskz_loadu_pd(second, rows.factor + block * SIDE + SLIVER)) {
+        if (block || !rows.led) return;
+        lead = _mm512_set1_pd(rows.lead);
+        first &= 0xfe;
+    }
+
+    ETAMU_INLINE __m512 operator()(int r) const {
+        const double* row = from + r * stride;
+        __builtin_prefetch(row + SIDE, 0, 3);  // of the next block: rows far apart are no stream
+        __builtin_prefetch(row + SIDE + SLIVER, 0, 3);
+        const __m512d low = _mm512_mask_loadu_pd(lead, first, row), high = _mm512_maskz_loadu_pd(second, row + SLIVER);
+        return joined(_mm512_cvtpd_ps(_mm512_mul_pd(low, by_first)), _mm512_cvtpd_ps(_mm512_mul_pd(high, by_second)));
+    }
+
+    static __mmask8 below(int count) {
+        return count >= 8 ? 0xff : count <= 0 ? 0 : static_cast<__mmask8>((1u << count) - 1);
+    }
+};
 
 // The upper half of each number, to nearest: bits of a float whose lower 16 are zero.
 ETAMU_INLINE __m512i upper(__m512 x) {
@@ -93,6 +141,11 @@ ETAMU_INLINE void split(__m512 first, __m512 second, std::uint32_t* high, std::u
     const __m512 rest_a = _mm512_sub_ps(first, _mm512_castsi512_ps(a));
     const __m512 rest_b = _mm512_sub_ps(second, _mm512_castsi512_ps(b));
     _mm512_store_si512(low, paired(_mm512_castps_si512(rest_a), _mm512_castps_si512(rest_b)));
+}
+
+// Two rows as words, to nearest.
+ETAMU_INLINE void round_pair(__m512 first, __m512 second, std::uint32_t* high) {
+    _mm512_store_si512(high, paired(upper(first), upper(second)));
 }
 
 // Turn a square of 16 x 16 words.
@@ -128,31 +181,34 @@ ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
 // How many of `all` to do at each of `times`.
 ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((all + times - 1) / times); }
 
-// Rows of a tile, split and laid out behind those collected already; rows beyond m are zeros.
-ETAMU_INLINE void collect(const double* panel, int p, int m, const float* w, const Room& room, Ahead& ahead,
-                          int lines) {
+// Rows of a tile, split, or rounded if coarse, and laid out behind those collected already; rows beyond m are zeros.
+template <bool COARSE, class Of, class From>
+void collect(const From& rows, int p, int m, const float* w, const Room& room, Half half, Ahead& ahead, int lines) {
     alignas(64) std::uint32_t words[2][WORDS];
-    const int slivers = padded(p) / SLIVER;
-    for (int block = 0; block < blocks_of(p); ++block) {
-        const double* from = panel + std::ptrdiff_t(2 * block) * TILE * SLIVER;
-        const bool both = 2 * block + 1 < slivers;
-        for (int d = 0; d * DEEP < m; ++d) {
-            std::uint32_t* high = room.right + Room::at(block, d, HIGH);
+    for (int d = 0; d * DEEP < m; ++d)
+        for (int block = 0; block < blocks_of(p); ++block) {
+            const Of of(rows, p, block);
+            std::uint32_t* high = room.right + Room::at(block, d, half);
             std::uint32_t* low = room.right + Room::at(block, d, LOW);
             for (int k = 0; k < SIDE; ++k) {
                 ask(ahead, lines);
                 const int r = d * DEEP + 2 * k;
-                const __m512 first = r < m ? row_of(from + r * SLIVER, both) : _mm512_setzero_ps();
-                const __m512 second = r + 1 < m ? row_of(from + (r + 1) * SLIVER, both) : _mm512_setzero_ps();
-                split(first, second, words[HIGH] + k * SIDE, words[LOW] + k * SIDE);
+                const __m512 first = r < m ? of(r) : _mm512_setzero_ps();
+                const __m512 second = r + 1 < m ? of(r + 1) : _mm512_setzero_ps();
                 // Not finite numbers times the zeros that stand for weights beyond the end are never met: both are 0.
-                split(_mm512_mul_ps(first, _mm512_set1_ps(w[r])), _mm512_mul_ps(second, _mm512_set1_ps(w[r + 1])),
-                      high + k * SIDE, low + k * SIDE);
+                const __m512 first_right = _mm512_mul_ps(first, _mm512_set1_ps(w[r]));
+                const __m512 second_right = _mm512_mul_ps(second, _mm512_set1_ps(w[r + 1]));
+                if constexpr (COARSE) {
+                    round_pair(first, second, words[HIGH] + k * SIDE);
+                    round_pair(first_right, second_right, high + k * SIDE);
+                } else {
+                    split(first, second, words[HIGH] + k * SIDE, words[LOW] + k * SIDE);
+                    split(first_right, second_right, high + k * SIDE, low + k * SIDE);
+                }
             }
-            turned(words[HIGH], room.left + Room::at(block, d, HIGH));
-            turned(words[LOW], room.left + Room::at(block, d, LOW));
+            turned(words[HIGH], room.left + Room::at(block, d, half));
+            if constexpr (!COARSE) turned(words[LOW], room.left + Room::at(block, d, LOW));
         }
-    }
 }
 
 // Registers 0 to 3 are sums, 4 and 5 of the left-hand side, 6 and 7 of the right-hand side.
@@ -170,24 +226,32 @@ ETAMU_INLINE void multiply_registers() {
     if constexpr (TALL == 2 && BROAD == 2) _tile_dpbf16ps(3, 5, 7);
 }
 
-// Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out.
-template <int TALL, int BROAD, bool UPPER>
-ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, float* sums,
-                                  Ahead& ahead, int lines) {
+// Add the product of TALL blocks of columns on the left and BROAD on the right; `UPPER` leaves the lower one out. If coarse,
+// it is that of two tiles, the `second` of which is no deeper.
+template <bool COARSE, int TALL, int BROAD, bool UPPER>
+ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t* right, int depth, int second,
+                                  float* sums, Ahead& ahead, int lines) {
     _tile_loadd(0, sums, 64);
     if constexpr (BROAD == 2) _tile_loadd(1, sums + WORDS, 64);
     if constexpr (TALL == 2 && !UPPER) _tile_loadd(2, sums + 2 * WORDS, 64);
     if constexpr (TALL == 2 && BROAD == 2) _tile_loadd(3, sums + 3 * WORDS, 64);
     for (int d = 0; d < depth; ++d, left += 4 * WORDS, right += 4 * WORDS) {
         ask(ahead, lines);
-        _tile_loadd(4, left + 2 * WORDS, 64);  // low
-        _tile_loadd(6, right, 64);             // high
-        if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+        _tile_loadd(6, right, 64);  // high
         if constexpr (BROAD == 2) _tile_loadd(7, right + WORDS, 64);
-        multiply_registers<TALL, BROAD, UPPER>();
+        if constexpr (!COARSE) {
+            _tile_loadd(4, left + 2 * WORDS, 64);  // low
+            if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+            multiply_registers<TALL, BROAD, UPPER>();
+        }
         _tile_loadd(4, left, 64);
         if constexpr (TALL == 2) _tile_loadd(5, left + WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
+        if (COARSE && d >= second) continue;
+        if constexpr (COARSE) {
+            _tile_loadd(4, left + 2 * WORDS, 64);
+            if constexpr (TALL == 2) _tile_loadd(5, left + 3 * WORDS, 64);
+        }
         _tile_loadd(6, right + 2 * WORDS, 64);
         if constexpr (BROAD == 2) _tile_loadd(7, right + 3 * WORDS, 64);
         multiply_registers<TALL, BROAD, UPPER>();
@@ -198,7 +262,8 @@ ETAMU_INLINE void multiply_blocks(const std::uint32_t* left, const std::uint32_t
     if constexpr (TALL == 2 && BROAD == 2) _tile_stored(3, sums + 3 * WORDS, 64);
 }
 
-void multiply(const Room& room, int p, int depth, Ahead& ahead) {
+template <bool COARSE>
+void multiply(const Room& room, int p, int depth, int second, Ahead& ahead) {
     static constexpr Shapes shapes;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2;
     const int lines = per(lines_left(ahead), pairs * (pairs + 1) / 2 * depth);
@@ -208,10 +273,10 @@ void multiply(const Room& room, int p, int depth, Ahead& ahead) {
     for (int i = 0; i < blocks; i += 2)
         for (int j = i; j < blocks; j += 2, sums += 4 * WORDS) {
             const std::uint32_t *left = room.left + Room::at(i, 0, HIGH), *right = room.right + Room::at(j, 0, HIGH);
-            if (i + 1 == blocks) multiply_blocks<1, 1, false>(left, right, depth, sums, ahead, lines);
-            else if (i == j) multiply_blocks<2, 2, true>(left, right, depth, sums, ahead, lines);
-            else if (j + 1 < blocks) multiply_blocks<2, 2, false>(left, right, depth, sums, ahead, lines);
-            else multiply_blocks<2, 1, false>(left, right, depth, sums, ahead, lines);
+            if (i + 1 == blocks) multiply_blocks<COARSE, 1, 1, false>(left, right, depth, second, sums, ahead, lines);
+            else if (i == j) multiply_blocks<COARSE, 2, 2, true>(left, right, depth, second, sums, ahead, lines);
+            else if (j + 1 < blocks) multiply_blocks<COARSE, 2, 2, false>(left, right, depth, second, sums, ahead, lines);
+            else multiply_blocks<COARSE, 2, 1, false>(left, right, depth, second, sums, ahead, lines);
         }
     _tile_release();  // else every switch of threads would carry 8 KB
 }
@@ -242,6 +307,9 @@ void step_finish(int p, double* memory, double* gram) {
     if (p < FEW) return avx512::table().step_finish(p, memory, gram);
     const Room room(p, memory);
     if (!*room.rows) return;
+    Ahead none;
+    if (*room.waiting) multiply<true>(room, p, static_cast<int>(*room.waiting), 0, none);
+    *room.waiting = 0;
     const double unit = power_of_two(*room.exponent);
     float* sums = room.sums;
     for (int i = 0; i < blocks_of(p); i += 2)
@@ -263,8 +331,8 @@ double exponent_of(const double* w, int m) {
     return static_cast<double>(largest > NEIGHBOURS && largest < 2046 - NEIGHBOURS ? largest : ONE);
 }
 
-void step_add(const double* panel, int p, int m, const double* w, double* memory, double* gram, Ahead& ahead) {
-    if (p < FEW) return avx512::table().step_add(panel, p, m, w, memory, gram, ahead);
+template <class Of, class From>
+void add(const From& rows, int p, int m, const double* w, bool coarse, double* memory, double* gram, Ahead& ahead) {
     const Room room(p, memory);
     const double exponent = w ? exponent_of(w, m) : 1023, apart = exponent - *room.exponent;
     if (*room.rows >= LONG || apart > NEIGHBOURS || apart < -NEIGHBOURS) step_finish(p, memory, gram);
@@ -279,9 +347,28 @@ void step_add(const double* panel, int p, int m, const double* w, double* memory
     Ahead& more = p > CACHED ? none : ahead;
     const int blocks = blocks_of(p), pairs = (blocks + 1) / 2, slots = blocks * depth * SIDE;
     const std::ptrdiff_t first = lines_left(more) * 3 * blocks / (3 * blocks + pairs * (pairs + 1));
-    collect(panel, p, m, near, room, more, per(first, slots));
-    multiply(room, p, depth, more);
     *room.rows += m;
+    if (!coarse) {
+        collect<false, Of>(rows, p, m, near, room, HIGH, more, per(first, slots));
+        multiply<false>(room, p, depth, depth, more);
+        return;
+    }
+    int waiting = static_cast<int>(*room.waiting);
+    if (depth > waiting && waiting) multiply<true>(room, p, waiting, 0, more), waiting = 0;
+    collect<true, Of>(rows, p, m, near, room, waiting ? LOW : HIGH, more, per(waiting ? first : lines_left(more), slots));
+    if (waiting) multiply<true>(room, p, waiting, depth, more);
+    *room.waiting = waiting ? 0 : depth;
+}
+
+void step_add(const double* panel, int p, int m, const double* w, bool coarse, double* memory, double* gram,
+              Ahead& ahead) {
+    if (p < FEW) return avx512::table().step_add(panel, p, m, w, coarse, memory, gram, ahead);
+    add<OfPanel>(panel, p, m, w, coarse, memory, gram, ahead);
+}
+
+void plain_step_add(const Plain& rows, int m, const double* w, bool coarse, double* memory, double* gram,
+                    Ahead& ahead) {
+    add<OfPlain>(rows, rows.p + rows.led, m, w, coarse, memory, gram, ahead);
 }
 
 }  // namespace
@@ -293,6 +380,7 @@ const Verbs& table() {
         out.step_room = step_room;
         out.step_add = step_add;
         out.step_finish = step_finish;
+        out.plain_step_add = plain_step_add;
         return out;
     }();
     return verbs;

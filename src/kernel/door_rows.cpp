@@ -65,6 +65,7 @@ void build(Rows* rows, std::int64_t length, std::int64_t width, const nb::list& 
     }
     require(!rows->sparse() || !rows->coded(), "a sparse block stands beside dense ones only");
     rows->look_for_constant();
+    rows->look_for_plain();
     rows->set_response(y.ptr(), offset.ptr(), weight.ptr(), squared.ptr());
 }
 
@@ -165,14 +166,15 @@ nb::object gram_of(const Rows& rows, GramParts parts) {
 }
 
 nb::object pass(const Rows& rows, Vector beta, const Program& program, const Ends& ends, bool score, bool pearson,
-                const std::vector<std::pair<int, bool>>& grams, bool extent, bool girth) {
+                const std::vector<std::pair<int, int>>& grams, bool extent, bool girth) {
     require(static_cast<std::int64_t>(beta.size()) == rows.width(), "beta has another length than the design is wide");
     require(program.inputs() == rows.responses() + 1, "the program reads another number of response columns");
     require(program.outputs() >= (pearson ? 3 : score ? 2 : 1), "the program does not bring what is asked");
     Asked asked{score, pearson, extent, girth, {}};
-    for (const auto& [output, single] : grams) {
+    for (const auto& [output, digits] : grams) {
         require(output < program.outputs(), "the program does not bring what is asked");
-        asked.grams.push_back({output, single});
+        require(digits >= 0 && digits <= static_cast<int>(Digits::COARSE), "digits are 0, 1 or 2");
+        asked.grams.push_back({output, static_cast<Digits>(digits)});
     }
     Totals totals;
     {

@@ -1,6 +1,7 @@
-// Small triangles and tails of distributions: what a large library would answer more slowly than it is loaded.
+// Triangles and tails of distributions: what a large library would answer more slowly than it is loaded.
 //
-// Matrices are row-major doubles with a few dozen columns; larger ones go to LAPACK, in Python.
+// Matrices are row-major doubles. Those of a few dozen columns are small, and done here; of some hundred they are done by
+// verbs; larger ones go to LAPACK, in Python.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "verbs.hpp"
 
 namespace nb = nanobind;
 
@@ -86,6 +89,39 @@ void small_inverse(Constant r, Matrix out) {
         }
         for (std::size_t c = i; c < p; ++c) row[c] /= upper[i * p + i];
     }
+}
+
+// R with R'R = D^-1 A D^-1; false where that is not positive definite.
+bool triangle_factor(Constant a, Numbers diagonal, Matrix r) {
+    const std::size_t p = a.shape(0);
+    expect(a.shape(1) == p && diagonal.shape(0) == p && r.shape(0) == p && r.shape(1) == p);
+    nb::gil_scoped_release released;
+    return etamu::verbs().triangle_factor(a.data(), diagonal.data(), static_cast<int>(p), r.data());
+}
+
+void triangle_inverse(Constant r, Matrix out) {
+    const std::size_t p = r.shape(0);
+    expect(r.shape(1) == p && out.shape(0) == p && out.shape(1) == p);
+    nb::gil_scoped_release released;
+    etamu::verbs().triangle_inverse(r.data(), static_cast<int>(p), out.data());
+}
+
+void triangle_square(Constant r, Matrix out) {
+    const std::size_t p = r.shape(0);
+    expect(r.shape(1) == p && out.shape(0) == p && out.shape(1) == p);
+    nb::gil_scoped_release released;
+    etamu::verbs().triangle_square(r.data(), static_cast<int>(p), out.data());
+}
+
+void triangle_solve(Constant r, Results x, bool transposed) {
+    const std::size_t p = r.shape(0);
+    expect(r.shape(1) == p && x.shape(0) == p);
+    etamu::verbs().triangle_solve(r.data(), static_cast<int>(p), transposed, x.data());
+}
+
+bool symmetric(Constant a) {
+    expect(a.shape(1) == a.shape(0));
+    return etamu::verbs().symmetric(a.data(), static_cast<int>(a.shape(0)));
 }
 
 // The continued fraction of the incomplete beta function (DLMF 8.17.22), by the modified Lentz algorithm.
@@ -204,6 +240,13 @@ void register_triangles(nb::module_& module) {
     module.def("small_solve", &small_solve, nb::arg("r"), nb::arg("b"), nb::arg("transposed"),
                "Solve R x = b, or R'x = b, in place.");
     module.def("small_inverse", &small_inverse, nb::arg("r"), nb::arg("out"), "Write R^-1.");
+    module.def("triangle_factor", &triangle_factor, nb::arg("a"), nb::arg("diagonal"), nb::arg("r"),
+               "Write the upper triangle R with R'R = D^-1 A D^-1; False where that is not positive definite.");
+    module.def("triangle_inverse", &triangle_inverse, nb::arg("r"), nb::arg("out"), "Write R^-1.");
+    module.def("triangle_square", &triangle_square, nb::arg("r"), nb::arg("out"), "Write R R', for R upper triangular.");
+    module.def("triangle_solve", &triangle_solve, nb::arg("r"), nb::arg("x"), nb::arg("transposed"),
+               "Solve R x = b, or R'x = b, in place.");
+    module.def("symmetric", &symmetric, nb::arg("a"), "Tell whether a square matrix is its own transpose.");
     module.def("chi2_tail", &chi2_tail, nb::arg("x"), nb::arg("df"), "Compute P(chi2 > x).");
     module.def("f_tail", &f_tail, nb::arg("f"), nb::arg("m"), nb::arg("n"),
                "Compute P(F > f) for a whole m that is not large.");

@@ -3,8 +3,10 @@
 #include "program_impl.hpp"
 #include "coded_impl.hpp"
 #include "pass_impl.hpp"
+#include "plain_impl.hpp"
 #include "simd.hpp"
 #include "step_impl.hpp"
+#include "triangle_impl.hpp"
 #include "verbs.hpp"
 
 namespace etamu::ETAMU_ISA {
@@ -50,6 +52,15 @@ const Verbs& table() {
         panel_squares,
         panel_extent,
         panel_extent_squares,
+        triangle_factor,
+        triangle_inverse,
+        triangle_square,
+        symmetric,
+        triangle_solve,
+        plain_matvec,
+        plain_rmatvec,
+        plain_extent_squares,
+        nullptr,
     };
     return verbs;
 }

@@ -32,7 +32,7 @@ std::vector<Joint> joint_blocks(const Rows& rows) {
 // Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks,
 // of sparse columns.
 struct Coefficients {
-    std::vector<double> dense;
+    std::vector<double> dense, factored;  // the second for rows that are not packed
     double constant = 0;
     std::vector<std::vector<double>> joint;
     std::vector<double> sparse;
@@ -40,6 +40,8 @@ struct Coefficients {
 
     Coefficients(const Rows& rows, const std::vector<Joint>& joints, const double* beta) : raw(beta) {
         for (const std::int64_t place : rows.place()) dense.push_back(beta[place]);
+        if (rows.plain()) factored = dense;
+        for (std::size_t j = 0; j < factored.size(); ++j) factored[j] *= rows.plain_from(0).factor[j];
         if (rows.lone()) constant = rows.lone_number() * dense[0];
         for (const Joint& of : joints) {
             std::vector<double> table(static_cast<std::size_t>(of.cells), 0.0);
@@ -64,20 +66,26 @@ struct Coefficients {
 constexpr int FEW = 64, CACHED = 256;
 
 bool eager(const Asked& asked) {
-    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.single; });
+    return std::all_of(asked.grams.begin(), asked.grams.end(), [](const GramAsked& gram) { return gram.for_step(); });
+}
+
+// Whether a pass needs no panel: rows are read where they lie, and so is what a Gram for a step is made from.
+bool unpacked(const Rows& rows, const Asked& asked) {
+    return rows.plain() && (asked.grams.empty() || (eager(asked) && verbs().plain_step_add));
 }
 
 // Working memory of a pass, and the tile that lies in it. The panel leaves a lone column (Rows::lone) out, unless asked
 // for with `whole`.
 class Tiles {
    public:
-    explicit Tiles(const Rows& rows, bool whole = false, bool eager = false)
+    explicit Tiles(const Rows& rows, bool whole = false, bool eager = false, bool unpacked = false)
         : p_(rows.lone() && !whole ? 0 : rows.dense()),
+          unpacked_(unpacked),
           eager_(eager && p_ > FEW && p_ <= CACHED),
           rows_(rows),
           use_(verbs()),
           joints_(joint_blocks(rows)),
-          panel_(panel_doubles(p())),
+          panel_(unpacked ? 0 : panel_doubles(p())),
           codes_(static_cast<std::size_t>(rows.coded()) * TILE),
           joint_codes_(joints_.size() * TILE),
           factors_(static_cast<std::size_t>(rows.coded()) * TILE),
@@ -95,7 +103,8 @@ class Tiles {
         start_ = start, m_ = m;
         rows_.look_ahead(start + m, ahead_);
         if (rows_.coded()) rows_.fetch(start + m);
-        if (p()) rows_.pack(use_, start, m, panel_, early());
+        if (unpacked_) plain_ = rows_.plain_from(start);
+        else if (p()) rows_.pack(use_, start, m, panel_, early());
         if (sparse_) sparse_->read(start, m);
         for (int a = 0; a < rows_.coded(); ++a) {
             const Rows::CodedBlock& block = rows_.block(a);
@@ -118,7 +127,8 @@ class Tiles {
         } else {
             std::fill_n(out, m_, beta.constant);
         }
-        if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out, early());
+        if (unpacked_) use_.plain_matvec(plain_, m_, beta.factored.data(), out);
+        else if (p()) use_.panel_matvec(panel_.data(), p(), m_, beta.dense.data(), out, early());
         for (std::size_t k = 0; k < joints_.size(); ++k)
             use_.coded_matvec(joint_[k], nullptr, m_, beta.joint[k].data(), out);
         for (int a = 0; a < rows_.coded(); ++a) {
@@ -134,6 +144,8 @@ class Tiles {
     // The same while it is packed and multiplied by vectors, which is worth it for eager tiles only.
     Ahead& early() { return eager_ ? ahead_ : none_; }
 
+    // The tile where it lies, null where it was packed.
+    const Plain* plain() const { return unpacked_ ? &plain_ : nullptr; }
     double* panel() { return p() ? panel_.data() : nullptr; }
     const CodedTile* coded() const { return coded_.data(); }
     const std::int32_t* joint(std::size_t k) const { return joint_[k]; }
@@ -141,7 +153,7 @@ class Tiles {
 
    private:
     const int p_;
-    const bool eager_;
+    const bool unpacked_, eager_;
     const Rows& rows_;
     const Verbs& use_;
     std::vector<Joint> joints_;
@@ -154,6 +166,7 @@ class Tiles {
     Ahead ahead_, none_;
     std::int64_t start_ = 0;
     int m_ = 0;
+    Plain plain_{};
 };
 
 // X'v under construction.
@@ -167,7 +180,8 @@ class Scores {
     }
 
     void add(const Verbs& use, Tiles& tiles, const double* v, int m) {
-        if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_, tiles.early());
+        if (tiles.plain()) use.plain_rmatvec(*tiles.plain(), m, v, dense_);
+        else if (tiles.p()) use.panel_rmatvec(tiles.panel(), tiles.p(), m, v, dense_, tiles.early());
         else if (rows_.lone()) dense_[0] += rows_.lone_number() * use.rows_sum(v, nullptr, m);
         for (std::size_t k = 0; k < tables_.size(); ++k) {
             const std::int64_t cells = tiles.joints()[k].cells;
@@ -185,7 +199,8 @@ class Scores {
 
     std::vector<double> finish(const Tiles& tiles) {
         for (int j = 0; j < rows_.dense(); ++j)
-            out_[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] = dense_[j];
+            out_[static_cast<std::size_t>(rows_.place()[static_cast<std::size_t>(j)])] =
+                tiles.plain() ? dense_[j] * tiles.plain()->factor[j] : dense_[j];
         for (std::size_t k = 0; k < tables_.size(); ++k) {
             const Joint& of = tiles.joints()[k];
             fold(tables_[k].data(), of.cells, copies_of(of.cells));
@@ -212,7 +227,8 @@ class Scores {
 // x'x of every row of a tile; on the way, where there is room for it, the largest |x| of the panel's columns.
 void squared_lengths(const Verbs& use, const Rows& rows, Tiles& tiles, int m, double* out, double* extent = nullptr) {
     std::fill_n(out, m, tiles.p() || !rows.lone() ? 0.0 : rows.lone_number() * rows.lone_number());
-    if (tiles.p() && extent) use.panel_extent_squares(tiles.panel(), tiles.p(), m, extent, out);
+    if (tiles.plain()) use.plain_extent_squares(*tiles.plain(), m, extent, out);
+    else if (tiles.p() && extent) use.panel_extent_squares(tiles.panel(), tiles.p(), m, extent, out);
     else if (tiles.p()) use.panel_squares(tiles.panel(), tiles.p(), m, out);
     for (int a = 0; a < rows.coded(); ++a) {
         const double* factor = tiles.coded()[a].multiplier;
@@ -231,7 +247,7 @@ class Extents {
           girth_(girth ? 0 : INFINITE) {}
 
     void add(const Verbs& use, Tiles& tiles, int m) {
-        if (girth_ < INFINITE) squared_lengths(use, rows_, tiles, m, squares_, dense_);
+        if (girth_ < INFINITE || tiles.plain()) squared_lengths(use, rows_, tiles, m, squares_, dense_);
         else if (tiles.p()) use.panel_extent(tiles.panel(), tiles.p(), m, dense_);
         if (!tiles.p() && rows_.lone()) dense_[0] = std::abs(rows_.lone_number());
         for (std::size_t a = 0; a < coded_.size(); ++a) {
@@ -297,7 +313,7 @@ struct Growing {
 Totals accumulate(const Rows& rows, const double* beta, const Program& program, const Domain& domain,
                   const Asked& asked) {
     const Verbs& use = verbs();
-    Tiles tiles(rows, false, eager(asked));
+    Tiles tiles(rows, false, eager(asked), unpacked(rows, asked));
     const Coefficients coefficients(rows, tiles.joints(), beta);
     const int p = tiles.p();
     Unit unit(rows, program);
@@ -305,7 +321,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Scores scores(rows, tiles);
     Extents extents(rows, asked.girth);
     std::vector<std::unique_ptr<Growing>> growing;
-    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.single));
+    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.for_step()));
     Totals totals;
     Sum value, pearson;
 
@@ -334,7 +350,11 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
                 use.rows_times(w, weight, m, weighted), w = weighted;
             }
             Growing& sums = *growing[k];
-            if (p && gram.single) use.step_add(tiles.panel(), p, m, w, sums.room, sums.panel, tiles.ahead());
+            const bool coarse = gram.digits == Digits::COARSE;
+            if (tiles.plain())
+                use.plain_step_add(*tiles.plain(), m, w, coarse, sums.room, sums.panel, tiles.ahead());
+            else if (p && gram.for_step())
+                use.step_add(tiles.panel(), p, m, w, coarse, sums.room, sums.panel, tiles.ahead());
             else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
@@ -348,7 +368,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     if (asked.score) totals.score = scores.finish(tiles);
     if (asked.extent) totals.extent = extents.finish();
     for (std::size_t k = 0; k < growing.size(); ++k) {
-        if (p && asked.grams[k].single) use.step_finish(p, growing[k]->room, growing[k]->panel);
+        if (p && asked.grams[k].for_step()) use.step_finish(p, growing[k]->room, growing[k]->panel);
         totals.grams.push_back(growing[k]->finish(rows));
     }
     return totals;

@@ -41,9 +41,13 @@ struct GramParts {
 };
 
 // The weight of each row in a Gram: an output of the program times the weights, or the square of the score.
+enum class Digits { DOUBLE, SINGLE, COARSE };  // the last two as in Verbs::step_add
+
 struct GramAsked {
     int output;   // of the program; -1 for score^2 times the squared weights
-    bool single;  // float32 will do for dense x dense
+    Digits digits;  // that will do for dense x dense
+
+    bool for_step() const { return digits != Digits::DOUBLE; }
 };
 
 // Visit rows tile by tile, until a visit says no.

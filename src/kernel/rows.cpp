@@ -1,5 +1,7 @@
 #include "rows.hpp"
 
+#include "dense.hpp"
+
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
@@ -132,6 +134,20 @@ void Rows::look_for_constant() {
     lone_number_ = dense() == 1 ? repeated(0) : std::numeric_limits<double>::quiet_NaN();
     lone_ = std::isfinite(lone_number_);
     for (const CodedBlock& block : coded_) lone_ = lone_ && block.plain();
+}
+
+void Rows::look_for_plain() {
+    const int p = dense();
+    if (coded() || p < PLAIN || std::any_of(shift_.begin(), shift_.end(), [](double shift) { return shift != 0.0; })) return;
+    const double lead = repeated(0);
+    const bool led = std::isfinite(lead);
+    const Column& first = columns_[led];
+    const std::ptrdiff_t wide = sizeof(double);
+    if (first.type != Type::f64 || first.stride < wide || first.stride % wide || neighbours(&first, p - led) < p - led) return;
+    if (reinterpret_cast<std::uintptr_t>(first.data) % alignof(double)) return;
+    factors_.assign(static_cast<std::size_t>(padded(p)), 0.0);
+    for (int j = 0; j < p; ++j) factors_[j] = factor_.empty() || (led && j == 0) ? 1.0 : factor_[j];
+    plain_ = {reinterpret_cast<const double*>(first.data), first.stride / wide, p - led, led, lead, factors_.data()};
 }
 
 void Rows::set_response(PyObject* y, PyObject* offset, PyObject* weight, PyObject* squared) {

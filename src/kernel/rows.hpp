@@ -12,6 +12,7 @@
 #include "ahead.hpp"
 #include "coded.hpp"
 #include "columns.hpp"
+#include "plain.hpp"
 #include "sparse.hpp"
 #include "verbs.hpp"
 
@@ -82,6 +83,11 @@ class Rows {
                    raw || factor_.empty() ? nullptr : factor_.data(), panel, ahead);
     }
 
+    // The rows where they lie, if they need not be packed: many columns side by side, none of them shifted.
+    bool plain() const { return plain_.x != nullptr; }
+    Plain plain_from(std::int64_t start) const { return plain_.from(start); }
+    void look_for_plain();
+
     // Whether dense columns are few beside the blocks of levels: then their next tile may be asked for at once.
     bool soon() const { return coded() && dense() <= 8; }
 
@@ -114,6 +120,8 @@ class Rows {
     bool lone_ = false;
     double lone_number_ = 0;
     int ones_ = -1;
+    Plain plain_{};
+    std::vector<double> factors_;  // of it
     std::vector<std::unique_ptr<Columns>> held_;
 };
 

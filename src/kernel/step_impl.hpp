@@ -10,7 +10,7 @@ namespace {
 
 std::size_t step_room(int p) { return (panel_floats(p) * sizeof(float) + sizeof(double) - 1) / sizeof(double); }
 
-void step_add(const double* panel, int p, int m, const double* w, double* room, double* gram, Ahead& ahead) {
+void step_add(const double* panel, int p, int m, const double* w, bool, double* room, double* gram, Ahead& ahead) {
     if (narrow_panel(p)) return narrow_gram(panel, p, m, w, gram, ahead);  // as fast, and no floats to make
     float* panel32 = reinterpret_cast<float*>(room);
     narrow(panel, p, m, panel32);

@@ -10,10 +10,12 @@
 namespace etamu {
 
 constexpr int TILE = 128;  // rows handled at once
+constexpr int PLAIN = 48;  // columns from which rows are read where they lie, if they can be
 
 struct Column;  // column.hpp
 struct Step;  // of a unit's program: program.hpp
 struct Ahead;  // what to fetch meanwhile: ahead.hpp
+struct Plain;  // rows that need not be packed: plain.hpp
 
 struct Verbs {
     const char* name;  // "amx", "avx512", "avx2" or "base"
@@ -34,10 +36,12 @@ struct Verbs {
     void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
     // The same, fetching ahead: a tenth to a fifth faster where data come from memory.
     void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, Ahead& ahead);
-    // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term: float32, or what is faster here. `room` is
-    // working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram after step_finish.
+    // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term, or, if `coarse`, of 8e-3: float32, or
+    // what is faster here. `room` is working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram
+    // after step_finish.
     std::size_t (*step_room)(int p);
-    void (*step_add)(const double* panel, int p, int m, const double* w, double* room, double* gram, Ahead& ahead);
+    void (*step_add)(const double* panel, int p, int m, const double* w, bool coarse, double* room, double* gram,
+                     Ahead& ahead);
     void (*step_finish)(int p, double* room, double* gram);
     // cross[padded(pa)][padded(pb)] += A' diag(w) B.
     void (*panel_cross)(const double* a, int pa, const double* b, int pb, int m, const double* w, double* cross);
@@ -101,6 +105,32 @@ struct Verbs {
     void (*panel_extent)(const double* panel, int p, int m, double* extent);
     // Both, the panel read once.
     void (*panel_extent_squares)(const double* panel, int p, int m, double* extent, double* out);
+
+    // Square matrices of some hundred columns, row-major (triangle_impl.hpp).
+
+    // R upper triangular with R'R = D^-1 A D^-1, from the upper triangle of A; false where a number is not finite or a
+    // pivot not positive.
+    bool (*triangle_factor)(const double* matrix, const double* diagonal, int p, double* out);
+    // R^-1
+    void (*triangle_inverse)(const double* upper, int p, double* out);
+    // R R'
+    void (*triangle_square)(const double* upper, int p, double* out);
+    // Whether a matrix is its own transpose; what is NaN is not.
+    bool (*symmetric)(const double* matrix, int p);
+    // Solve R x = b, or R'x = b, in place.
+    void (*triangle_solve)(const double* upper, int p, bool transposed, double* x);
+
+    // Rows that need not be packed (plain.hpp), of which the factors are not yet taken.
+
+    // eta[m] += X beta; beta has the factors
+    void (*plain_matvec)(const Plain& rows, int m, const double* beta, double* eta);
+    // out[p] += X'v, to be multiplied by the factors
+    void (*plain_rmatvec)(const Plain& rows, int m, const double* v, double* out);
+    // As panel_extent_squares, with the factors.
+    void (*plain_extent_squares)(const Plain& rows, int m, double* extent, double* out);
+    // As step_add, with the factors, of at least PLAIN columns; null where panels do as well.
+    void (*plain_step_add)(const Plain& rows, int m, const double* w, bool coarse, double* room, double* gram,
+                           Ahead& ahead);
 };
 
 // The table for this processor, or the one asked for by ETAMU_ISA=base|avx2|avx512|amx (tests compare them).

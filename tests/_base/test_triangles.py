@@ -27,7 +27,7 @@ def positive_definite(size: int) -> np.ndarray:
     return rows.T @ rows
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 7, 64, 65, 130, 513])
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 64, 65, 75, 130, 513, 1025])
 def test_a_factor_multiplies_back_and_solves(size: int) -> None:
     matrix = positive_definite(size)
     upper = triangles.cholesky(matrix)
@@ -43,9 +43,47 @@ def test_a_factor_multiplies_back_and_solves(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [5, 100])
-def test_a_matrix_with_a_gap_has_no_factor(size: int) -> None:
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_matrix_with_a_gap_has_no_factor(size: int, bad: float) -> None:
     matrix = positive_definite(size)
+    matrix[0, 1] = matrix[1, 0] = bad
+    assert triangles.scaled_cholesky(matrix, np.sqrt(matrix.diagonal())) is None
     matrix[0, 1] = matrix[1, 0] = np.nan
+    assert triangles.cholesky(matrix) is None
+
+
+@pytest.mark.parametrize("size", [3, 70, 201])
+def test_a_scaled_factor_is_that_of_the_scaled_matrix(size: int) -> None:
+    units = 10.0 ** np.linspace(-150, 150, size)
+    plain = positive_definite(size)
+    diagonal = np.sqrt(plain.diagonal())
+    upper = triangles.scaled_cholesky(plain * units * units[:, None], diagonal * units)
+    assert upper is not None
+    assert_allclose(upper.T @ upper, plain / diagonal / diagonal[:, None], atol=1e-14 * size)
+
+
+@pytest.mark.parametrize("size", [0, 3, 64, 65, 101, 200])
+def test_a_triangle_times_its_transpose_is_symmetric_to_the_last_bit(size: int) -> None:
+    upper = np.triu(np.random.default_rng(size).standard_normal((size, size)))
+    square = triangles.squared(upper)
+    assert_allclose(square, upper @ upper.T, atol=1e-13 * (1 + size))
+    assert triangles.symmetric(square)
+    assert triangles.symmetric(np.asfortranarray(square))
+
+
+@pytest.mark.parametrize("size", [2, 17, 40])
+def test_one_bit_is_enough_not_to_be_symmetric(size: int) -> None:
+    matrix = positive_definite(size)
+    matrix[0, -1] = np.nextafter(matrix[-1, 0], np.inf)
+    assert not triangles.symmetric(matrix)
+    matrix[0, -1] = matrix[-1, 0] = np.nan
+    assert not triangles.symmetric(matrix)
+
+
+@pytest.mark.parametrize("size", [65, 90])
+def test_a_later_pivot_that_is_not_positive_ends_it(size: int) -> None:
+    matrix = positive_definite(size)
+    matrix[-1, -1] = 0.0
     assert triangles.cholesky(matrix) is None
 
 

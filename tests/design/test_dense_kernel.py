@@ -50,6 +50,11 @@ def single_unit(name: str) -> float:
     return 4e-5 if name == "amx" else 1e-6
 
 
+def coarse_unit(name: str) -> float:
+    """Say the same of a coarse Gram: one bfloat16 per number."""
+    return 8e-3 if name == "amx" else 1e-6
+
+
 def check_all(columns, shift, scale, n, p, name) -> None:
     """Hold every verb against its formula in NumPy."""
     rng = np.random.default_rng(p * 1009 + n)
@@ -69,6 +74,9 @@ def check_all(columns, shift, scale, n, p, name) -> None:
     single = kernel.dense_gram(*block, w, single=True, **use)
     close(single, x.T @ (x * w[:, None]), size, unit=single_unit(name))
     assert_array_equal(single, single.T)
+    coarse = kernel.dense_gram(*block, w, coarse=True, **use)
+    close(coarse, x.T @ (x * w[:, None]), size, unit=coarse_unit(name))
+    assert_array_equal(coarse, coarse.T)
     close(kernel.dense_cross(*block, *block, w, **use), x.T @ (x * w[:, None]), size)
     close(kernel.dense_cross(*block, *block, w, single=True, **use), x.T @ (x * w[:, None]), size, unit=1e-6)
     form, size = np.einsum("ij,ij->i", x @ m, x), np.einsum("ij,ij->i", a @ np.abs(m), a)
@@ -203,6 +211,15 @@ def test_what_is_not_finite_is_not_lost(bad, p, name):
     w[5] = bad
     for single in (False, True):
         assert not np.isfinite(kernel.dense_gram((x,), None, None, w, single, **use)).any()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_coarse_gram_of_many_rows_has_three_digits(name):
+    rng = np.random.default_rng(8)
+    x, w = rng.normal(size=(5000, 70)), rng.uniform(0.5, 1.0, 5000)
+    got = kernel.dense_gram((x,), None, None, w, coarse=True, instruction_set=name)
+    exact = x.T @ (x * w[:, None])
+    assert_allclose(got, exact, rtol=0, atol=4e-4 * exact.max())
 
 
 @pytest.mark.parametrize("name", SETS)

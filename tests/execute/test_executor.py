@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etamu.execute.executor import Tree as Growing
 from etamu.execute.executor import added_in_order
 
 
@@ -33,3 +34,11 @@ def test_parts_are_added_once_in_order_and_evenly(count: int) -> None:
 
 def test_the_tree_depends_on_the_number_of_parts_alone() -> None:
     assert added_in_order(map(Tree, range(6))).shape == (((0, 1), (2, 3)), (4, 5))
+
+
+@given(st.permutations(range(13)))
+def test_the_tree_is_the_same_in_whatever_order_parts_come(order: list[int]) -> None:
+    growing = Growing()
+    for number in order:
+        growing.add(number, Tree(number))
+    assert growing.total().shape == added_in_order(map(Tree, range(13))).shape

@@ -10,7 +10,7 @@ import pytest
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.execute.threads import CELLS, DEEP, FEWEST, LARGE, MOST, PARTS, Threads, aside, even, kept
+from etamu.execute.threads import ALONE, CELLS, DEEP, FEWEST, LARGE, MOST, PARTS, Threads, aside, even, kept
 
 
 def numbered(n: int) -> Chunk:
@@ -143,3 +143,21 @@ def test_few_rows_of_many_columns_make_blocks_with_rows_enough_for_the_matrix_ea
     rows = [len(block) for block in Threads(chunk).parts]
     assert len(rows) > 1
     assert min(rows) >= DEEP * p * 0.8  # their number is rounded up to a power of two
+
+
+def test_an_error_in_a_block_ends_a_sum_before_all_blocks_are_read() -> None:
+    seen = []
+
+    def fails(block: Chunk) -> float:
+        seen.append(int(block.row_ids[0]))
+        if block.row_ids[0] == 0:
+            raise KeyError("the first")
+        time.sleep(0.005)
+        return 0.0
+
+    n = ALONE + 1
+    numbers = np.arange(float(n))
+    chunk = Chunk((Predictor(Design((Dense((numbers,)),), n)),), (numbers,), Weights(), np.arange(n))
+    with pytest.raises(KeyError, match="the first"):
+        Threads(chunk, rows=100, threads=2).reduce(fails)
+    assert len(seen) < 100

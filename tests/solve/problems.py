@@ -35,7 +35,7 @@ class Rows:
     wide: bool = False
     groups: None = None
     breadth: float = math.inf
-    coarse: bool = False  # curvature in float32, as a fast oracle may give it
+    coarse: bool = False  # curvature with few digits, as a fast oracle may give it
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -74,6 +74,7 @@ class Rows:
             bend = (self.x.T * observed) @ self.x
             if self.coarse and Want.OBSERVED not in want:
                 bend = bend.astype(np.float32).astype(np.float64)
+                bend *= 1.0 + 0.004 * (Want.COARSE in want)
             return Local(
                 value,
                 -2.0 * value / spare if self.dispersed else 1.0,

@@ -1,7 +1,7 @@
-"""Cholesky factors and triangular systems: compiled where they are small, by halves where they are larger.
+"""Cholesky factors and triangular systems: compiled up to some hundred columns, LAPACK's beyond.
 
 A fit with some hundred coefficients so needs no scipy, which takes longer to load than the fit to make, and
-20 MB. NumPy has LAPACK's Cholesky factor but not its triangles; products of their halves take as long.
+20 MB.
 
 May import: numpy, scipy.linalg (inside functions), `etamu._base`.
 Read next: `etamu.solve.factor`, which factorises by these.
@@ -17,9 +17,9 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array
 
 SMALL = 64
-"""Most columns for which the compiled loops are as fast as LAPACK; and halves are no smaller."""
-LARGE = 512
-"""Most columns for which halves are."""
+"""Most columns for which plain loops are fast enough; they round as they always did."""
+LARGE = 1024
+"""Most columns for which the compiled triangles, which stay in cache, are faster than LAPACK's."""
 
 
 def load(columns: int) -> None:
@@ -43,17 +43,34 @@ def cholesky(matrix: Array) -> Array | None:
         upper = np.empty(matrix.shape)
         return upper if kernel.small_cholesky(_plain(matrix), upper) else None
     if kernel is not None and len(matrix) <= LARGE:
-        try:
-            factor = np.asarray(np.linalg.cholesky(matrix).T)
-        except np.linalg.LinAlgError:
-            return None
-    else:
-        from scipy.linalg import lapack
+        return scaled_cholesky(matrix, np.ones(len(matrix)))
+    from scipy.linalg import lapack
 
-        factor, info = lapack.dpotrf(matrix, clean=1)
-        if info:
-            return None
+    factor, info = lapack.dpotrf(matrix, clean=1)
+    if info:
+        return None
     return np.asarray(factor) if np.all(np.diag(factor) > 0.0) else None  # of a NaN LAPACK makes NaNs
+
+
+def scaled_cholesky(matrix: Array, diagonal: Array) -> Array | None:
+    """Return the upper triangle R with R'R = D^-1 matrix D^-1, D diagonal; None where there is none.
+
+    Nor is there one where a number is not finite.
+
+    Examples
+    --------
+    >>> scaled_cholesky(np.array([[4.0, 0.0], [0.0, 9.0]]), np.array([2.0, 1.0]))
+    array([[1., 0.],
+           [0., 3.]])
+    """
+    if kernel is not None and SMALL < len(matrix) <= LARGE:
+        upper = np.empty(matrix.shape)
+        return upper if kernel.triangle_factor(_plain(matrix), diagonal, upper) else None
+    if not np.isfinite(matrix).all():
+        return None
+    scaled = matrix / diagonal[:, None]
+    scaled /= diagonal
+    return cholesky(scaled)
 
 
 def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
@@ -71,7 +88,11 @@ def solved(upper: Array, right: Array, *, transposed: bool = False) -> Array:
     if not right.size:
         return np.array(right, dtype=np.float64)
     if kernel is not None and len(upper) <= LARGE:
-        return _solved_by_halves(upper, right, transposed=transposed)
+        if right.ndim == 2:
+            return _solved_by_halves(upper, right, transposed=transposed)
+        out = np.array(right, dtype=np.float64)
+        kernel.triangle_solve(_plain(upper), out, transposed)
+        return out
     from scipy.linalg import lapack
 
     out, info = lapack.dtrtrs(upper, right, trans=int(transposed))
@@ -89,15 +110,43 @@ def inverted(upper: Array) -> Array:
     array([[ 0.5  , -0.125],
            [ 0.   ,  0.25 ]])
     """
-    if kernel is not None and len(upper) <= SMALL:
-        out = np.empty(upper.shape)
-        kernel.small_inverse(_plain(upper), out)
-        return out
     if kernel is not None and len(upper) <= LARGE:
-        return _inverted_by_halves(upper)
+        out = np.empty(upper.shape)
+        (kernel.small_inverse if len(upper) <= SMALL else kernel.triangle_inverse)(_plain(upper), out)
+        return out
     from scipy.linalg import lapack
 
     return np.asarray(lapack.dtrtri(upper)[0])
+
+
+def squared(upper: Array) -> Array:
+    """Return R R', exactly symmetric.
+
+    Examples
+    --------
+    >>> squared(np.array([[2.0, 1.0], [0.0, 3.0]]))
+    array([[5., 3.],
+           [3., 9.]])
+    """
+    if kernel is not None and SMALL < len(upper) <= LARGE:
+        out = np.empty(upper.shape)
+        kernel.triangle_square(_plain(upper), out)
+        return out
+    half = 0.5 * (upper @ upper.T)  # first, for the sum of two large numbers may overflow
+    return np.asarray(half + half.T)
+
+
+def symmetric(matrix: Array) -> bool:
+    """Tell whether a square matrix is its own transpose, to the last bit.
+
+    Examples
+    --------
+    >>> symmetric(np.array([[1.0, 2.0], [2.0, 1.0]])), symmetric(np.array([[1.0, 2.0], [2.1, 1.0]]))
+    (True, False)
+    """
+    if kernel is not None and matrix.flags.c_contiguous:
+        return bool(kernel.symmetric(matrix))
+    return np.array_equal(matrix, matrix.T)
 
 
 def surely_within(inverse: Array, beyond: float) -> bool:
@@ -144,18 +193,6 @@ def _solved_by_halves(upper: Array, right: Array, *, transposed: bool) -> Array:
         below = solved(second, right[half:])
         above = solved(first, right[:half] - beside @ below)
     return np.concatenate([above, below])
-
-
-def _inverted_by_halves(upper: Array) -> Array:
-    """Invert both halves of the diagonal, and what lies beside them: -A^-1 B C^-1."""
-    if len(upper) <= SMALL:
-        return inverted(upper)
-    half = len(upper) // 2
-    out = np.zeros(upper.shape)
-    out[:half, :half] = _inverted_by_halves(upper[:half, :half])
-    out[half:, half:] = _inverted_by_halves(upper[half:, half:])
-    out[:half, half:] = -(out[:half, :half] @ upper[:half, half:]) @ out[half:, half:]
-    return out
 
 
 def _plain(matrix: Array) -> Array:

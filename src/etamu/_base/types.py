@@ -88,3 +88,5 @@ class Want(enum.Flag):
     """Largest |x| of every raw column."""
     GIRTH = enum.auto()
     """With EXTENT: the largest x'x of a row."""
+    COARSE = enum.auto()
+    """With CURVATURE: for a step that leaves a percent of its length anyway; bfloat16 is allowed."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.arrow import Arrow
 from etamu._base.facts import dataclass
+from etamu._base.triangles import symmetric
 from etamu._base.types import Array
 from etamu.design.gram import Cells, Diagonal, Gram, Part, Table
 from etamu.design.layout import Layout
@@ -51,6 +52,13 @@ class Spread:
     def chosen_run(self) -> Index | slice:
         """The raw columns, as a slice where they have no gap."""
         return _run(self.chosen)
+
+    def plain(self, width: int) -> bool:
+        """Tell whether so many working coordinates are so many raw columns in their order."""
+        everything = np.arange(width)
+        return self.contrast is None and all(
+            np.array_equal(index, everything) for index in (self.places, self.chosen)
+        )
 
 
 def spreads(layout: Layout, kept: Index, widths: tuple[int, ...]) -> list[list[Spread]]:
@@ -136,6 +144,9 @@ def _transposed(part: Part) -> Part:
 
 
 def _written_out(gram: Gram, ways: list[list[Spread]], size: int) -> Array:
+    alone = gram.parts.get((0, 0))
+    if gram.widths == (size,) and isinstance(alone, Table) and len(ways[0]) == 1 and ways[0][0].plain(size):
+        return alone.values if symmetric(alone.values) else 0.5 * (alone.values + alone.values.T)
     out = np.zeros((size, size))
     for (i, j), part in gram.parts.items():
         for number, left in enumerate(ways[i]):
@@ -169,7 +180,7 @@ def _place_square(out: Array, part: Part, spread: Spread) -> None:
     grid = _grid(spread.place_run, spread.place_run)
     _place(out, part, spread, spread, mirrored=False)
     square = out[grid]
-    if not np.array_equal(square, square.T):
+    if not symmetric(square):
         out[grid] = 0.5 * (square + square.T)
 
 

@@ -7,7 +7,11 @@ Read next: `etamu.execute.threads`, the executor for data in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import field
+from threading import Lock
 from typing import Any, Protocol, Self, TypeVar
+
+from etamu._base.facts import dataclass
 
 
 class Adds(Protocol):
@@ -33,27 +37,55 @@ class Executor(Protocol):
         """Hand fn(chunk) to the sink, chunk by chunk in order."""
 
 
-def added_in_order(parts: Iterable[A]) -> A:
-    """Add parts as a balanced tree over their positions, holding only log2(n) of them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree:
+    """Parts added as a balanced tree over their numbers, by whoever brings them and whenever.
 
-    The tree depends on the number of parts alone, so the same parts give the same bits whoever
-    computed them and whenever they arrived. Pairwise sums also lose fewer digits (Higham 1993).
+    The tree depends on the number of parts alone, so the same parts give the same bits. Pairwise sums also
+    lose fewer digits (Higham 1993). What stands beside each other is added at once: of parts that come
+    nearly in order only log2(n) are held.
+    """
+
+    waiting: dict[tuple[int, int], Any] = field(default_factory=dict)
+    """Sums of 2^level parts, by level and place, whose neighbour has not come."""
+    lock: Lock = field(default_factory=Lock)
+
+    def add(self, number: int, part: Any) -> None:
+        """Add the part of a number, with all that now is complete."""
+        level, place, current = 0, number, part
+        while True:
+            with self.lock:
+                beside = self.waiting.pop((level, place ^ 1), _NOBODY)
+                if beside is _NOBODY:
+                    self.waiting[level, place] = current
+                    return
+            current = _sum(beside, current) if place % 2 else _sum(current, beside)
+            level, place = level + 1, place // 2
+
+    def total(self) -> Any:
+        """Return the sum of all parts: what is left without a neighbour, the last ones first."""
+        left = [self.waiting[at] for at in sorted(self.waiting, reverse=True)]
+        current = left.pop()
+        while left:
+            current = _sum(left.pop(), current)
+        return current
+
+
+_NOBODY = object()
+
+
+def added_in_order(parts: Iterable[A]) -> A:
+    """Add parts that come in order, as `Tree` says.
 
     Examples
     --------
     >>> added_in_order(iter([1.0, 2.0, 3.0]))
     6.0
     """
-    pending: list[tuple[int, A]] = []
-    for part in parts:
-        level, current = 0, part
-        while pending and pending[-1][0] == level:
-            current = _sum(pending.pop()[1], current)
-            level += 1
-        pending.append((level, current))
-    total = pending.pop()[1]
-    while pending:
-        total = _sum(pending.pop()[1], total)
+    tree = Tree()
+    for number, part in enumerate(parts):
+        tree.add(number, part)
+    total: A = tree.total()
     return total
 
 

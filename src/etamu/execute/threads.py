@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cached_property, partial
@@ -18,7 +18,7 @@ from etamu._base.crew import Task, lent
 from etamu._base.facts import dataclass
 from etamu.design.chunk import Chunk
 from etamu.execute.blas import held
-from etamu.execute.executor import A, added_in_order
+from etamu.execute.executor import A, Tree, added_in_order
 from etamu.execute.halt import halting, heed
 
 if TYPE_CHECKING:
@@ -205,18 +205,24 @@ class Threads:
         """Yield the blocks in order."""
         yield from self.parts
 
-    def _results(self, fn: Callable[[Chunk], R]) -> Iterator[R]:
-        threads = 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
+    @property
+    def _at_once(self) -> int:
+        """How many blocks are worked on at once."""
+        return 1 if len(self.parts) == 1 or self.whole.cells <= ALONE else self.threads or available()
+
+    def _results(self, fn: Callable[[Any], R], parts: Iterable[Any]) -> Iterator[R]:
+        """Yield fn(part) in the order of the parts."""
+        threads = self._at_once
         if threads == 1:
-            for block in self.parts:
+            for part in parts:
                 heed()
-                yield fn(block)
+                yield fn(part)
             return
         with _workers(threads) as pool, halting() as under:
             waiting: deque[Future[R]] = deque()
             try:
-                for block in self.parts:
-                    waiting.append(pool.submit(under(partial(fn, block))))
+                for part in parts:
+                    waiting.append(pool.submit(under(partial(fn, part))))
                     # A short queue keeps memory at a few blocks however many there are.
                     if len(waiting) > 2 * threads:
                         yield waiting.popleft().result()
@@ -227,8 +233,18 @@ class Threads:
                     future.cancel()
 
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
-        """Add up fn(block) over all blocks in a fixed tree."""
-        return added_in_order(self._results(fn))
+        """Add up fn(block) over all blocks in a fixed tree; workers add what stands beside each other.
+
+        A worker is handed one block at a time: one that takes them itself until none is left never sleeps,
+        and on a busy machine waits much longer for a processor than one that is woken.
+        """
+        if self._at_once == 1:
+            return added_in_order(self._results(fn, self.parts))
+        tree = Tree()
+        for _ in self._results(partial(_into, tree, fn), enumerate(self.parts)):
+            pass
+        total: A = tree.total()
+        return total
 
     def over(self, whole: Chunk) -> Threads:
         """Return the executor of other rows."""
@@ -236,8 +252,13 @@ class Threads:
 
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
-        for result in self._results(fn):
+        for result in self._results(fn, self.parts):
             sink(result)
+
+
+def _into(tree: Tree, fn: Callable[[Chunk], Any], numbered: tuple[int, Chunk]) -> None:
+    """Add fn(block) to a tree, as the part of that number."""
+    tree.add(numbered[0], fn(numbered[1]))
 
 
 def even(n: int, step: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
+from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.fit.level import Level, level_of
@@ -20,7 +20,7 @@ from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.factor import Metric
-from etamu.solve.newton import STEP, Newton
+from etamu.solve.newton import STEP, Newton, roughly
 from etamu.solve.pilot import Begun, rough
 
 FIRST = 8
@@ -57,6 +57,8 @@ class Piloted:
         Where the climb may sum exponents, not deviances.
     begun : Begun, optional
         The likelihood of all rows, where its first pass has been taken.
+    rough : bool
+        Whether that is so far from the maximum that a coarse information will do for its step.
     """
 
     beta: Array
@@ -64,6 +66,7 @@ class Piloted:
     part: Likelihood | None
     level: Level | None = None
     begun: Begun | None = None
+    rough: bool = False
 
     def over(self, oracle: Likelihood) -> Likelihood:
         """Return the likelihood of all rows as the climb asks it."""
@@ -76,6 +79,8 @@ class Piloted:
         misled: something is not finite, or far larger than in the sample.
         """
         want = STEP if self.part is not None else Newton(self.metric).want
+        if self.rough and want & Want.CURVATURE:
+            want |= Want.COARSE
         seen = self.over(oracle).opened(self.beta, want)
         if seen is None or not np.all(seen[1].extent <= FAR):
             return None
@@ -126,7 +131,8 @@ def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Pil
     level = level_of(oracle.executor, unit, chunk, sampled.chunk, oracle.coordinates.raw(found[0]))
     # Of the part only score and information will be asked, whatever its level is.
     asked = few if level is None else level.over(few)
-    return Piloted(found[0], found[1] if steady else None, asked if slight else None, level)
+    rough = not steady and roughly(oracle, found[1])
+    return Piloted(found[0], found[1] if steady else None, asked if slight else None, level, rough=rough)
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from etamu._base.arrow import ArrowInverse, largest_form
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.solve.factor import Metric
+from etamu.solve.factor import Factor, Metric
 from etamu.solve.oracle import Local, Oracle
 
 FINAL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
@@ -82,6 +82,12 @@ class Direction:
                 return min(rows, size)
             square = (self.covariance / size) @ (self.covariance / size)
             return min(rows, size * math.sqrt(math.sqrt(float(np.linalg.norm(square @ square)))))
+
+    def least_reach(self, extent: Array) -> float:
+        """Bound lambda*rho from below, for x' H^-1 x >= x_j^2 / H_jj; inf where H is not at hand."""
+        if not isinstance(self.metric, Factor):
+            return math.inf
+        return math.sqrt(self.slope) * float((extent / self.metric.diagonal).max(initial=0.0))
 
     def largest_form(self, extent: Array, groups: NDArray[np.intp] | None) -> float:
         """Bound x' H^-1 x over all rows, as `arrow.largest_form` says; the last answer is kept."""

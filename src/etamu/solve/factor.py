@@ -19,6 +19,9 @@ EPS = float(np.finfo(np.float64).eps)
 DOUBT = 1e-8
 """Relative pivots of a Gram below this are decided again on a triangle (a Gram squares the condition)."""
 
+CLEAR = 0.1
+"""Relative pivots from which a coarse matrix does not lose the smallest of its eigenvalues."""
+
 
 @dataclass(frozen=True, eq=False)
 class Factor:
@@ -55,9 +58,7 @@ class Factor:
     def inverse(self) -> Array:
         """Return H^-1, exactly symmetric."""
         with np.errstate(over="ignore", invalid="ignore"):
-            root = self.inverse_triangle / self.diagonal[:, None]
-            half = 0.5 * (root @ root.T)  # first, for the sum of two large numbers may overflow
-        return np.asarray(half + half.T, dtype=np.float64)
+            return triangles.squared(self.inverse_triangle / self.diagonal[:, None])
 
     @cached_property
     def inverted(self) -> Array:
@@ -72,6 +73,11 @@ class Factor:
     def pivots(self) -> Array:
         """The squared pivots of the elimination of D^-1 H D^-1, in the order of the columns."""
         return np.asarray(np.diag(self.triangle) ** 2)
+
+    @property
+    def clear(self) -> bool:
+        """Whether every column keeps a fair share of itself beside earlier ones."""
+        return bool(self.pivots.min(initial=1.0) >= CLEAR)
 
     @property
     def logdet(self) -> float:
@@ -104,12 +110,10 @@ def cholesky(matrix: Array | Arrow) -> Metric | None:
     if isinstance(matrix, Arrow):
         return matrix.factorised()
     entries = matrix.diagonal()
-    if not (np.isfinite(matrix).all() and (entries > 0).all()):
+    if not (np.isfinite(entries).all() and (entries > 0).all()):
         return None
     diagonal = np.sqrt(entries)
-    scaled = matrix / diagonal[:, None]
-    scaled /= diagonal
-    upper = triangles.cholesky(scaled)
+    upper = triangles.scaled_cholesky(matrix, diagonal)
     if upper is None or (upper.diagonal() ** 2 <= max(64, 8 * len(entries)) * EPS).any():
         return None
     return Factor(upper, diagonal)

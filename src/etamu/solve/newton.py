@@ -13,7 +13,7 @@ import numpy as np
 from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
-from etamu.solve.factor import Metric, cholesky, lifted
+from etamu.solve.factor import Factor, Metric, cholesky, lifted
 from etamu.solve.loop import Callback, climb
 from etamu.solve.oracle import Local, Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
@@ -24,6 +24,12 @@ STEADY = 0.1
 """An old metric serves again while each step with it leaves less than this of the distance."""
 SURE = 0.02
 """The same where an information costs little more than a score: then it has to arrive at the next step."""
+BROAD = 48
+"""Coordinates from which fewer digits of an information cost less."""
+EVEN = 12.0
+"""Largest |x| of a column of unit size whose rows have an even say."""
+FAR = 0.15
+"""Least lambda*rho of a step after which the next one is worth no more than two digits."""
 CUT = 0.25
 """A step of which the edge leaves less than this is split into parts across and along the edge."""
 
@@ -53,7 +59,7 @@ class Newton:
     def direction(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction:
         """Return the step in the best metric at hand; asks one more pass where there is none."""
         here = trail[-1]
-        kept = None if here.local.observed is not None else self._kept(trail)
+        kept = None if here.local.observed is not None else self._kept(oracle, trail)
         if kept is not None:
             return kept
         observed = _chosen(oracle, trail)
@@ -77,14 +83,15 @@ class Newton:
         with np.errstate(over="ignore"):  # an infinite slope is held to be too steep to be true
             return direction or Direction(here.score, float(here.score @ here.score), want=want)
 
-    def _kept(self, trail: tuple[Point, ...]) -> Direction | None:
+    def _kept(self, oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
         """Return the step in the metric kept for it, None if there is none."""
         seen = (point.local for point in reversed(trail))
         factor = next((local.metric for local in seen if local.observed is not None), self.metric)
         if factor is None:
             return None
         again = len(trail) < self.memory and _contraction(trail, factor) < STEADY
-        return in_metric(trail[-1].score, factor, "kept", Want.VALUE | Want.SCORE if again else STEP)
+        step = in_metric(trail[-1].score, factor, "kept", Want.VALUE | Want.SCORE if again else STEP)
+        return step if again else _far(oracle, step)
 
 
 def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
@@ -94,7 +101,28 @@ def _chosen(oracle: Oracle, trail: tuple[Point, ...]) -> Direction | None:
     if factor is None:
         return None
     serves = oracle.dear and _contraction(trail, factor) < (STEADY if oracle.wide else SURE)
-    return in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
+    step = in_metric(here.score, factor, "observed", Want.VALUE | Want.SCORE if serves else STEP)
+    return step if serves else _far(oracle, step)
+
+
+def _far(oracle: Oracle, step: Direction | None) -> Direction | None:
+    """Ask for a coarse information where not only this step but the next one will leave a share of itself.
+
+    A Newton step leaves at least some tenth of lambda*rho of itself, and the next one the square of that.
+    """
+    if step is None or not roughly(oracle, step.metric) or step.least_reach(oracle.extent) < FAR:
+        return step
+    return replace(step, want=step.want | Want.COARSE)
+
+
+def roughly(oracle: Oracle, metric: Metric | None) -> bool:
+    """Tell whether few digits of an information are worth asking for, and harm none of its eigenvalues.
+
+    They do where columns nearly depend on one another, or where a few rows are most of it.
+    """
+    if oracle.size < BROAD or oracle.concordance == 0 or oracle.extent.max(initial=0.0) > EVEN:
+        return False
+    return isinstance(metric, Factor) and metric.clear
 
 
 def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:

@@ -75,8 +75,8 @@ class Begun(Before):
     local: Local
 
     def at(self, beta: Array, want: Want) -> Local:
-        """Look at a point, or remember what was seen there."""
-        known = want == self.want and np.array_equal(beta, self.beta)
+        """Look at a point, or remember what was seen there, a coarse information being as good as was due."""
+        known = want in {self.want, self.want & ~Want.COARSE} and np.array_equal(beta, self.beta)
         return self.local if known else self.oracle.at(beta, want)
 
     def along(self, beta: Array, step: Array, ts: Array) -> Array:
@@ -101,7 +101,7 @@ def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tu
         fell = min(1.0, direction.slope / before) if before else 1.0
         if fell**2 * direction.slope <= decrement and here.local.metric is not None:
             return here.beta + direction.step, here.local.metric
-        moved = advance(ridged, here, direction, STEP, rule.demand)
+        moved = advance(ridged, here, direction, STEP | direction.want & Want.COARSE, rule.demand)
         if moved is None:
             return None
         here, before = moved[0], direction.slope

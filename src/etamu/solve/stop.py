@@ -109,6 +109,9 @@ def bound(direction: Direction, oracle: Oracle) -> float:
 
 MANY = 128
 """Beyond this many coordinates the free bound, which inverts H, is left to exact passes."""
+LIMIT = 1024
+"""Where passes are dear and the step before has shown how short the next one is, H is inverted up to so many:
+that costs less than the pass it may save."""
 SEVERAL = 64
 """Beyond this many it is left to steps that are near the maximum."""
 AWAY = 1e-2
@@ -167,10 +170,11 @@ def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], t
     unit = math.sqrt(here.local.scale) if here.local.scale >= 0 else 1.0
     if not small and decrement > DECREMENT and isinstance(direction.metric, Factor):
         # x'H^-1 x >= x_j^2 / H_jj: what even that does not promise needs no inverse to be turned down.
-        least = math.sqrt(direction.slope) * float((oracle.extent / direction.metric.diagonal).max())
+        least = direction.least_reach(oracle.extent)
         if predicted(steps, direction, least, oracle.concordance) > max(TAKEN, tolerance) * unit:
             return False
-    lambda_rho = bound(direction, oracle) if oracle.size <= MANY else math.inf
+    worth = oracle.size <= (LIMIT if oracle.dear else MANY)
+    lambda_rho = bound(direction, oracle) if worth else math.inf
     error = predicted(steps, direction, lambda_rho, oracle.concordance)
     # Where passes are dear the step from there is taken unseen: then it is enough to arrive within its reach,
     # and while steps still gain, not worth an exact pass to arrive short of it.
@@ -192,7 +196,7 @@ def _tells(
     """
     if oracle.concordance == 0:
         return error <= TAKEN * unit and _measured(contraction, error) <= tolerance * unit
-    if oracle.size > MANY:
+    if lambda_rho == math.inf:
         return error <= AIM * unit
     return error <= TAKEN * unit and oracle.concordance * lambda_rho * contraction <= CERTAIN
 

@@ -91,7 +91,7 @@ class Surrogate:
         # In the metric of this pass a step from the next one leaves of what the part lets stand, `ERRS`, the
         # share by which the metric changes: a score will do there where that arrives.
         arrives = far * (ERRS * beyond) * (2.0 * beyond) <= NEARLY * CERTAIN
-        want = Want.VALUE | Want.SCORE if arrives else newton.want
+        want = Want.VALUE | Want.SCORE if arrives else newton.want & ~Want.COARSE
         return replace(newton, step=step, information="surrogate", want=want)
 
 
