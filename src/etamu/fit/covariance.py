@@ -162,7 +162,15 @@ def covariance(at: Placed, kind: str, inverse: Bread, phi: Phi, lags: int | None
         return filled(inverse.root, _correlated(at, inverse, _lags(at.problem, lags)))
     if kind in CLUSTERED:
         return _clustered(at, kind, inverse)
-    return filled(inverse.root, _independent(at, kind, inverse))
+    meat = _independent(at, kind, inverse)
+    if not np.all(np.isfinite(meat)):
+        message = (
+            f"scores of some rows have no squares in float64, so {kind} standard errors are not known (NaN): "
+            "divide the response by a power of ten, or use covariance=None"
+        )
+        warnings.warn(message, EtamuWarning, stacklevel=user_level())
+        return _unknown(inverse)
+    return filled(inverse.root, meat)
 
 
 def _unknown(inverse: Bread) -> Root:
@@ -202,7 +210,8 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     if inverse.delicate:
         return np.asarray(factor * meat.matrix)
     root = inverse.root.matrix
-    return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:

@@ -43,7 +43,7 @@ from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import null_deviance
 from etamu.fit.null import seen as null_seen
-from etamu.fit.phi import Phi, estimated_phi, say_rounding
+from etamu.fit.phi import Phi, estimated_phi, pearson_chi2, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
@@ -442,9 +442,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     chunk, raw = stage.chunk, coordinates.raw(solution.beta)
     if solution.eta is not None:
         chunk, raw = chunk.beside((Predictor(chunk.predictors[0].design, solution.eta),)), 0.0 * raw
-    chi2 = local.beside
-    if chi2 is None:
-        chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
+    chi2 = pearson_chi2(stage.executor, chunk, raw, problem.unit, local.beside)
     df_resid = problem.nobs - coordinates.size
     say_rounding(problem, chunk, raw)
     phi = estimated_phi(problem, chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)
