@@ -218,6 +218,8 @@ class Sum:
     def _pull(self, i: int, eta: Number) -> tuple[Number, Number]:
         """Return the slope and the expected bend of one row."""
         mean = self.mean(eta)
+        if not mean.slope:
+            return mpf(0), mpf(0)
         _, pull, spread = self.one(mean, self.y[i], self.trials[i])
         return self.weight[i] * pull * mean.slope, self.weight[i] * mean.slope**2 / spread
 

@@ -197,6 +197,8 @@ def _found(
     if found.limit is not None:
         return found
     solution = polished(oracle, stage.chunk, refined(problem, oracle, found.solution))
+    if solution is not found.solution:  # the last steps may have led to an edge, and left it there
+        solution = on_edge(oracle, problem.unit, stage.chunk, solution)
     solution = clear_of_edge(oracle, solution)
     if not found.settled:
         # What keeps a direction from being verified may be rows that it nearly leaves at rest: then there is
