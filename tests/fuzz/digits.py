@@ -346,12 +346,22 @@ def etas(found: Maximum) -> np.ndarray:
         return np.array([_wide(each) for each in found.eta], dtype=Wide)
 
 
-def apart(unit: Any, rows: Rows, beta: np.ndarray, found: Maximum) -> tuple[float, np.ndarray]:
-    """Return how far coefficients are from a maximum: in standard errors at phi = 1, and in etas."""
+def apart(
+    unit: Any, rows: Rows, beta: np.ndarray, found: Maximum, told: np.ndarray
+) -> tuple[float, float]:
+    """Return how far coefficients are from a maximum in standard errors at phi = 1, and beyond rounding.
+
+    Rounding explains as much of what each eta is off by as float64 has `told` of it.
+    """
     with mpmath.workdps(DIGITS):
         off = Sum(unit, rows).moved([_exact(b) - e for b, e in zip(beta, found.beta, strict=True)])
-        square = mpmath.fsum(w * each**2 for w, each in zip(found.seen.expected, off, strict=True))
-        return float(mpmath.sqrt(square)), np.array([_wide(each) for each in off], dtype=Wide)
+        left = [max(abs(each) - _exact(t), mpf(0)) for each, t in zip(off, told, strict=True)]
+        sizes = (
+            mpmath.fsum(w * each**2 for w, each in zip(found.seen.expected, moved, strict=True))
+            for moved in (off, left)
+        )
+        whole, beyond = (float(mpmath.sqrt(size)) for size in sizes)
+        return whole, beyond
 
 
 def step_left(unit: Any, rows: Rows, beta: np.ndarray) -> float:

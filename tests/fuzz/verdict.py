@@ -151,12 +151,11 @@ def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -
     found = _nearest(fit, unit, rows, beta)
     if found is None:
         return UNDECIDED, "no maximum found in hundreds of digits either"
-    off, moved = apart(unit, rows, beta, found)
+    off, beyond = apart(unit, rows, beta, found, LAST * _told(rows, beta))
     if off <= STEP * scale:
         return RIGHT, "by exact numbers"
-    told = float(np.max(np.abs(moved) / _told(rows, beta), initial=0.0))
-    assert min(told, _units(rows, beta, found)) <= LAST, (
-        f"{off / scale:.2e} standard errors off, and {told:.1e} times what rounding makes of etas"
+    assert beyond <= STEP * scale or _units(rows, beta, found) <= LAST, (
+        f"{off / scale:.2e} standard errors off, {beyond / scale:.2e} of them beyond what rounding explains"
     )
     _check_phi(dish, fit, rows, found, distance(unit, rows, beta).rounding)
     return RIGHT, "to the last digits"
