@@ -146,9 +146,12 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
 def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -> tuple[str, str]:
     """Hold coefficients against the maximum in hundreds of digits: near it, or as near as rounding lets etas."""
     unit = dish.recipe.unit
-    if not np.any(_on_edge(unit, rows, beta)) and step_left(unit, rows, beta) <= STEP * scale:
+    left = np.inf if np.any(_on_edge(unit, rows, beta)) else step_left(unit, rows, beta)
+    if left <= STEP * scale:
         return RIGHT, "by exact numbers"
     found = _nearest(fit, unit, rows, beta)
+    if found is None and left <= 4.0 * distance(unit, rows, beta).rounding < np.inf:
+        return RIGHT, "to rounding"  # a tail in which steps creep on for hundreds of etas
     if found is None:
         return UNDECIDED, "no maximum found in hundreds of digits either"
     off, beyond = apart(unit, rows, beta, found, LAST * _told(rows, beta))

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from etamu.fit.beyond import beyond
     from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
-    from etamu.fit.rescue import rescued, sharpened
+    from etamu.fit.rescue import crept, rescued, sharpened
     from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
 else:
     beyond = later("etamu.fit.beyond", "beyond")
     levels_of = later("etamu.fit.existence", "levels_of")
+    crept = later("etamu.fit.rescue", "crept")
     rescued = later("etamu.fit.rescue", "rescued")
     sharpened = later("etamu.fit.rescue", "sharpened")
     supremum = later("etamu.fit.supremum", "supremum")
@@ -213,16 +214,17 @@ def _found(
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     if found.solution.outcome is Outcome.CONVERGED:  # no direction has been looked for yet
-        looked = decided(problem, oracle, rows, solution)
-        if looked.limit is not None:
-            return looked
-    return supremum(rows, oracle, solution) or replace(found, solution=solution)
+        found = decided(problem, oracle, rows, solution)
+        if found.limit is not None or not found.settled:
+            return found
+    known = supremum(rows, oracle, solution)
+    return known or replace(found, solution=crept(oracle, problem.unit, stage.chunk, solution))
 
 
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
     """Find the estimate again in columns as they came, where shifted ones cost it digits."""
     solution = found.solution
-    lost = found.settled and in_question(stage.chunk, solution)
+    lost = found.settled and in_question(solution)
     if found.limit is not None or not (lost or blurred(stage, solution)):
         return stage, found
     plain, solution = (beyond if lost else sharpened)(problem, stage, solution, likelihood_of)

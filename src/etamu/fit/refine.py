@@ -75,8 +75,6 @@ NAMED = 8
 """Columns named in a warning."""
 POLISHING = 4
 """Newton steps that may polish a climb which rounding of the value has stopped."""
-APART = 1e16
-"""Weights whose ratio is above this leave the lightest rows no digit in a sum."""
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
 MOST_APART = 200
@@ -170,12 +168,12 @@ def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
     return solution.outcome in LOST
 
 
-def in_question(chunk: Chunk, solution: Solution) -> bool:
-    """Tell whether a search came to nothing, or to an edge whose proof has not heard the lightest rows."""
-    if solution.outcome is not Outcome.BOUNDARY:
-        return solution.outcome in LOST
-    weight = chunk.weights.total()
-    return weight is not None and bool(weight.max() > APART * weight.min())
+def in_question(solution: Solution) -> bool:
+    """Tell whether a search came to nothing, or to an edge.
+
+    A maximum nearer the edge than coefficients of float64 can tell is inside, and its value another one.
+    """
+    return solution.outcome is Outcome.BOUNDARY or solution.outcome in LOST
 
 
 def uphill(oracle: Likelihood, start: Array) -> Solution | None:
