@@ -72,7 +72,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
-            return _arrived(rows, solution, highest) or solution
+            return arrival(rows, solution, highest) or solution
     if oracle.restricted:
         return _at_an_edge(rows, solution, highest)
     seen = _solution(oracle, solution, highest, solution.outcome)
@@ -112,7 +112,7 @@ def sharpened(
     if start is None:
         return stage, solution
     ended = _climbed(rows, start)
-    found = _arrived(rows, solution, ended) if ended.arrived else None
+    found = arrival(rows, solution, ended) if ended.arrived else None
     if found is None or found.outcome is not solution.outcome:
         return stage, solution
     return plain, found
@@ -172,7 +172,7 @@ def _guessed(rows: Written) -> Double:
     return found
 
 
-def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
+def arrival(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
     """Return a maximum, inside or on the edge as nearly as rounding tells, which may put it beyond."""
     outcome = Outcome.BOUNDARY if _on_edge(rows, ended).any() else Outcome.CONVERGED
     found = _solution(rows.oracle, solution, ended, outcome)
@@ -212,7 +212,7 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     ended = _climbed(rows, exact)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
-    seen = _arrived(rows, solution, highest) if len(highest.eta) else None  # none of them may be finite
+    seen = arrival(rows, solution, highest) if len(highest.eta) else None  # none of them may be finite
     if seen is None or highest.arrived:
         return seen or solution
     return on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))
