@@ -132,15 +132,20 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     return found if higher else solution
 
 
+def beside(oracle: Likelihood, solution: Solution) -> bool:
+    """Tell whether a search is said to have ended on an edge that no eta is on: nothing proves that it did."""
+    return solution.outcome is Outcome.BOUNDARY and nearest(oracle, solution) > ON
+
+
 def _touches(oracle: Likelihood, solution: Solution) -> bool:
     """Tell whether a search that is said to have converged ended on an edge.
 
     Where the mean has no slope there every step leaves a share of the way, and soon each is a short one.
     """
-    return not oracle.dear and _nearest(oracle, solution) < ON
+    return not oracle.dear and nearest(oracle, solution) < ON
 
 
-def _nearest(oracle: Likelihood, solution: Solution) -> float:
+def nearest(oracle: Likelihood, solution: Solution) -> float:
     """Return the smallest distance of an eta from an end, as a share of 1 + |eta|."""
     raw = oracle.coordinates.raw(solution.beta)
     return oracle.executor.reduce(partial(clearance, beta=raw, unit=oracle.unit)).value
@@ -176,7 +181,7 @@ def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
     """Say of a search that was stopped by an edge no eta is near that it stalled, and no more."""
     if solution.outcome is not Outcome.BOUNDARY:
         return solution
-    return solution if _nearest(oracle, solution) < CLEAR else replace(solution, outcome=Outcome.STALLED)
+    return solution if nearest(oracle, solution) < CLEAR else replace(solution, outcome=Outcome.STALLED)
 
 
 def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:

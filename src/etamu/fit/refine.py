@@ -28,6 +28,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
+from etamu.fit.edge import beside
 from etamu.fit.placed import SQUARED_CONDITION
 from etamu.fit.problem import Problem
 from etamu.infer.covariance import ill_conditioned
@@ -165,7 +166,7 @@ def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
         return False
     if solution.outcome is Outcome.CONVERGED:
         return not measured(solution.local)
-    return solution.outcome in LOST
+    return solution.outcome in LOST or beside(oracle, solution)
 
 
 def in_question(solution: Solution) -> bool:
