@@ -321,7 +321,10 @@ def _gain(unit: Any, rows: Rows, eta: np.ndarray, on: np.ndarray, told: np.ndarr
     lower, upper = Wide(unit.domain.lower), Wide(unit.domain.upper)
     inward = np.where(np.abs(eta - lower) <= np.abs(eta - upper), 1.0, -1.0)
     end = np.where(inward > 0, lower, upper)
-    eta = np.where(on, end + inward * JUST * np.maximum(np.abs(end), 1), eta)
+    # Where the value falls without end at the edge itself, the claim is a point as near as rounding lets it be.
+    least = JUST * np.maximum(np.abs(end), 1)
+    places = [np.where(on, end + inward * np.maximum(least, share * told), eta) for share in (0.0, 1e-4, 1e-2, 1.0)]
+    eta = places[int(np.argmax(values(unit, rows, places)))]
     residual, root, _ = pearson(unit, rows, eta)
     slope = residual * root
     if not np.all(np.isfinite(slope) & np.isfinite(root)):
