@@ -238,7 +238,8 @@ class Sum:
 
     def gradient(self, slope: list[Number]) -> list[Number]:
         """Return X'u."""
-        return [mpmath.fdot((row[j], u) for row, u in zip(self.x, slope, strict=True)) for j in range(self.size)]
+        columns = range(self.size)
+        return [mpmath.fdot((row[j], u) for row, u in zip(self.x, slope, strict=True)) for j in columns]
 
     def solved(self, bend: list[Number], right: list[Number]) -> list[Number] | None:
         """Solve X'WX b = right, None where that is no metric."""
@@ -256,7 +257,8 @@ class Sum:
             for k in range(j + 1):
                 gram[j, k] = gram[k, j] = gram[j, k] / (root[j] * root[k])
         try:
-            found = mpmath.cholesky_solve(gram, mpmath.matrix([b / r for b, r in zip(right, root, strict=True)]))
+            scaled = mpmath.matrix([b / r for b, r in zip(right, root, strict=True)])
+            found = mpmath.cholesky_solve(gram, scaled)
         except (ValueError, ZeroDivisionError):
             return None
         return [found[j] / root[j] for j in range(self.size)]
@@ -287,7 +289,8 @@ def ascended(over: Sum, beta: list[Number]) -> Maximum | None:
         if step is None:
             return None
         change = over.moved(step)
-        if newton is not None and all(abs(c) <= STILL * gap for c, gap in zip(change, over.gaps(eta), strict=True)):
+        reached = zip(change, over.gaps(eta), strict=True)
+        if newton is not None and all(abs(c) <= STILL * gap for c, gap in reached):
             return Maximum(beta, eta, seen)
         length = _length(over, eta, change, seen.value, mpmath.fdot(gradient, step))
         if length is None:
@@ -297,7 +300,9 @@ def ascended(over: Sum, beta: list[Number]) -> Maximum | None:
     return None
 
 
-def _length(over: Sum, eta: list[Number], change: list[Number], value: Number, slope: Number) -> Number | None:
+def _length(
+    over: Sum, eta: list[Number], change: list[Number], value: Number, slope: Number
+) -> Number | None:
     """Return how much of a step keeps every eta inside and raises the value as it promises."""
     room = mpf(1)
     for e, c in zip(eta, change, strict=True):
@@ -346,9 +351,7 @@ def etas(found: Maximum) -> np.ndarray:
         return np.array([_wide(each) for each in found.eta], dtype=Wide)
 
 
-def apart(
-    unit: Any, rows: Rows, beta: np.ndarray, found: Maximum, told: np.ndarray
-) -> tuple[float, float]:
+def apart(unit: Any, rows: Rows, beta: np.ndarray, found: Maximum, told: np.ndarray) -> tuple[float, float]:
     """Return how far coefficients are from a maximum in standard errors at phi = 1, and beyond rounding.
 
     Rounding explains as much of what each eta is off by as float64 has `told` of it.

@@ -272,7 +272,7 @@ def test_a_verdict_on_what_had_none(drawn: Recipe, expected: str) -> None:
 @pytest.mark.parametrize(
     ("drawn", "expected"),
     [
-        # Zero scores: every eta was at 1e-17, where the mean has no slope, and was said to be a maximum inside.
+        # Every eta was at 1e-17, where the mean has no slope, and was said to be a maximum inside.
         (
             recipe(
                 Unit(em.NegativeBinomial(0.05), em.Power(1 / 3)),

@@ -21,7 +21,6 @@ from tests.fuzz.recipes import Dish
 from tests.fuzz.textbook import (
     BOUNDED,
     EPS,
-    FINE,
     Rows,
     Wide,
     distance,
@@ -44,6 +43,8 @@ LAST = 16.0
 
 It follows from etas that are found in float64, each to the few units that its own row's formulas round by.
 """
+TOLD = 64.0
+"""The same for etas, each in units of the rounding of its terms."""
 BEYOND = "beyond float64"
 """Certified: the coefficients are right to their last digits, which are too few for fitted values."""
 UNDECIDED = "undecided"
@@ -144,7 +145,7 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
 
 
 def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -> tuple[str, str]:
-    """Hold coefficients against the maximum in hundreds of digits: near it, or as near as rounding lets etas."""
+    """Hold coefficients against the maximum in hundreds of digits: near it, or as rounding lets be."""
     unit = dish.recipe.unit
     left = np.inf if np.any(_on_edge(unit, rows, beta)) else step_left(unit, rows, beta)
     if left <= STEP * scale:
@@ -154,7 +155,7 @@ def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -
         return RIGHT, "to rounding"  # a tail in which steps creep on for hundreds of etas
     if found is None:
         return UNDECIDED, "no maximum found in hundreds of digits either"
-    off, beyond = apart(unit, rows, beta, found, LAST * _told(rows, beta))
+    off, beyond = apart(unit, rows, beta, found, TOLD * _told(rows, beta))
     if off <= STEP * scale:
         return RIGHT, "by exact numbers"
     assert beyond <= STEP * scale or _units(rows, beta, found) <= LAST, (
@@ -321,9 +322,9 @@ def _gain(unit: Any, rows: Rows, eta: np.ndarray, on: np.ndarray, told: np.ndarr
     lower, upper = Wide(unit.domain.lower), Wide(unit.domain.upper)
     inward = np.where(np.abs(eta - lower) <= np.abs(eta - upper), 1.0, -1.0)
     end = np.where(inward > 0, lower, upper)
-    # Where the value falls without end at the edge itself, the claim is a point as near as rounding lets it be.
-    least = JUST * np.maximum(np.abs(end), 1)
-    places = [np.where(on, end + inward * np.maximum(least, share * told), eta) for share in (0.0, 1e-4, 1e-2, 1.0)]
+    # Where the value falls without end at the edge itself, the claim is as near as rounding lets it be.
+    away = [np.maximum(JUST * np.maximum(np.abs(end), 1), share * told) for share in (0.0, 1e-4, 1e-2, 1.0)]
+    places = [np.where(on, end + inward * each, eta) for each in away]
     eta = places[int(np.argmax(values(unit, rows, places)))]
     residual, root, _ = pearson(unit, rows, eta)
     slope = residual * root

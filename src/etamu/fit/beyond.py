@@ -65,7 +65,8 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     plain = unshifted(problem, stage)
     oracle = floored(state(problem, plain), problem.unit, plain.chunk)
     rows = written(oracle, problem.unit, plain.chunk)
-    if rows is None or (solution.outcome is Outcome.BOUNDARY and _holds_edge(problem, stage, solution, state)):
+    on_edge = solution.outcome is Outcome.BOUNDARY
+    if rows is None or (on_edge and _holds_edge(problem, stage, solution, state)):
         return stage, solution
     for start in _starts(rows, stage, solution):
         found = _settled(rows, start)

@@ -162,15 +162,7 @@ def covariance(at: Placed, kind: str, inverse: Bread, phi: Phi, lags: int | None
         return filled(inverse.root, _correlated(at, inverse, _lags(at.problem, lags)))
     if kind in CLUSTERED:
         return _clustered(at, kind, inverse)
-    meat = _independent(at, kind, inverse)
-    if not np.all(np.isfinite(meat)):
-        message = (
-            f"scores of some rows have no squares in float64, so {kind} standard errors are not known (NaN): "
-            "divide the response by a power of ten, or use covariance=None"
-        )
-        warnings.warn(message, EtamuWarning, stacklevel=user_level())
-        return _unknown(inverse)
-    return filled(inverse.root, meat)
+    return filled(inverse.root, _independent(at, kind, inverse))
 
 
 def _unknown(inverse: Bread) -> Root:
@@ -207,11 +199,18 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     sampling = problem.chunk.weights.sampling is not None
     # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
     factor = problem.nobs / (problem.nobs - (1 if sampling else size)) if kind == "HC1" else 1.0
-    if inverse.delicate:
-        return np.asarray(factor * meat.matrix)
     root = inverse.root.matrix
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
+        middle = meat.matrix if inverse.delicate else root.T @ at.coordinates.gram(meat.matrix) @ root
+        found = np.asarray(factor * middle)
+    if np.all(np.isfinite(found)):
+        return found
+    message = (
+        f"scores of some rows have no squares in float64, so {kind} standard errors are not known (NaN): "
+        "divide the response by a power of ten, or use covariance=None"
+    )
+    warnings.warn(message, EtamuWarning, stacklevel=user_level())
+    return np.full_like(found, np.nan)
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:

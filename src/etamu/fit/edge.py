@@ -29,7 +29,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.trust import blur
+from etamu.solve.trust import EPS, blur
 from etamu.sums import clearance
 
 BESIDE = {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
@@ -56,6 +56,8 @@ STEEP = 1e8
 """A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
 """Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
+BESIDES = 1e4
+"""Times the rounding of an eta beyond which it is not on an edge, but somewhere before it."""
 INWARD = 2.0
 """Distance from the edge, in units of the rounding of eta, at which the answer is evaluated, to be inside."""
 
@@ -132,9 +134,16 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
     return found if higher else solution
 
 
-def beside(oracle: Likelihood, solution: Solution) -> bool:
-    """Tell whether a search is said to have ended on an edge that no eta is on: nothing proves that it did."""
-    return solution.outcome is Outcome.BOUNDARY and nearest(oracle, solution) > ON
+def beside(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
+    """Tell whether a search is said to have ended on an edge that no eta is on, which nothing proves."""
+    if solution.outcome is not Outcome.BOUNDARY:
+        return False
+    predictor, domain = chunk.predictors[0], oracle.unit.domain
+    rows, offset = oracle.coordinates.rows(predictor.design), predictor.offset
+    shift = np.zeros(len(chunk)) if offset is None else offset
+    eta, terms = rows @ solution.beta + shift, np.abs(rows) @ np.abs(solution.beta) + np.abs(shift)
+    gap = np.minimum(eta - domain.lower, domain.upper - eta)
+    return not np.any(gap <= BESIDES * EPS * terms)
 
 
 def _touches(oracle: Likelihood, solution: Solution) -> bool:
@@ -142,10 +151,10 @@ def _touches(oracle: Likelihood, solution: Solution) -> bool:
 
     Where the mean has no slope there every step leaves a share of the way, and soon each is a short one.
     """
-    return not oracle.dear and nearest(oracle, solution) < ON
+    return not oracle.dear and _nearest(oracle, solution) < ON
 
 
-def nearest(oracle: Likelihood, solution: Solution) -> float:
+def _nearest(oracle: Likelihood, solution: Solution) -> float:
     """Return the smallest distance of an eta from an end, as a share of 1 + |eta|."""
     raw = oracle.coordinates.raw(solution.beta)
     return oracle.executor.reduce(partial(clearance, beta=raw, unit=oracle.unit)).value
@@ -181,7 +190,7 @@ def clear_of_edge(oracle: Likelihood, solution: Solution) -> Solution:
     """Say of a search that was stopped by an edge no eta is near that it stalled, and no more."""
     if solution.outcome is not Outcome.BOUNDARY:
         return solution
-    return solution if nearest(oracle, solution) < CLEAR else replace(solution, outcome=Outcome.STALLED)
+    return solution if _nearest(oracle, solution) < CLEAR else replace(solution, outcome=Outcome.STALLED)
 
 
 def _seen(edge: Edge, beta: Array, solution: Solution) -> Solution | None:

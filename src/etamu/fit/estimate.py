@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu import sums
 from etamu._base.errors import AliasWarning, DataError, OptionError
 from etamu._base.facts import replace
 from etamu._base.flags import count
@@ -198,7 +197,7 @@ def _found(
     if found.limit is not None:
         return found
     solution = polished(oracle, stage.chunk, refined(problem, oracle, found.solution))
-    if solution is not found.solution:  # the last steps may have led to an edge, and left it there
+    if solution is not found.solution:  # the last steps may have led to an edge
         solution = on_edge(oracle, problem.unit, stage.chunk, solution)
     solution = clear_of_edge(oracle, solution)
     if not found.settled:
@@ -217,8 +216,8 @@ def _found(
         found = decided(problem, oracle, rows, solution)
         if found.limit is not None or not found.settled:
             return found
-    known = supremum(rows, oracle, solution)
-    return known or replace(found, solution=crept(oracle, problem.unit, stage.chunk, solution))
+    crept_to = crept(oracle, problem.unit, stage.chunk, solution)
+    return supremum(rows, oracle, crept_to) or replace(found, solution=crept_to)
 
 
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:

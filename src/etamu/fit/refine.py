@@ -166,7 +166,7 @@ def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
         return False
     if solution.outcome is Outcome.CONVERGED:
         return not measured(solution.local)
-    return solution.outcome in LOST or beside(oracle, solution)
+    return solution.outcome in LOST or beside(oracle, chunk, solution)
 
 
 def in_question(solution: Solution) -> bool:

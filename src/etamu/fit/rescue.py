@@ -83,8 +83,8 @@ def crept(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> S
     """Accept a point within the tolerance of its maximum though steps from there still move some eta.
 
     Rows far out in an exponential tail weigh nothing, and creep by 1 at each of hundreds of steps. Where a
-    finite maximum is known to exist, since no direction separates the rows of a concave value, these steps are
-    no sign of running away; nor are they where the value is as high as it can be.
+    finite maximum is known to exist, since no direction separates the rows of a concave value, such steps
+    are no sign of running away; nor are they where the value is as high as it can be.
     """
     oracle = floored(oracle, unit, chunk)
     rows = written(oracle, unit, chunk) if solution.outcome in CREEPING else None

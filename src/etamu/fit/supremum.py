@@ -201,7 +201,7 @@ def _above(rows: Written, found: Found) -> Array | None:
         for far in ALONG:
             total = float(rows.look(start + far * moved).value.sum())
             if math.isfinite(total) and total > value + LOWER * abs(value):
-                return beta + far * limit.direction
+                return np.asarray(beta + far * limit.direction)
     return None
 
 
