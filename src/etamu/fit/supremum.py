@@ -112,18 +112,19 @@ def _ends(rows: Written) -> tuple[Array, Array] | None:
 def _gone(rows: Written, ends: tuple[Array, Array], beta: Array) -> Iterator[NDArray[np.int8]]:
     """Yield which rows may have gone to which end, fewer and fewer: how each runs, 0 for those at rest.
 
-    To the end that is on their side, and to their best one: where tails have underflowed offsets leave rows
-    on a side from which they would go on.
+    To the end that is on their side, to their best one, or all to the same, as a constant leads them: where
+    tails have underflowed offsets leave rows on a side from which they would go on.
     """
     chunk = rows.chunk
     eta = rows.rows @ beta + rows.offset
     usual = rows.look(rows.unit.start(chunk.y, np.ones(len(chunk)))).expected
     with np.errstate(all="ignore"):
         left = rows.look(eta).expected / usual
+    up = np.ones(len(eta), dtype=np.int8)
     here, best = np.where(eta < 0.0, -1, 1), np.where(ends[1] > ends[0], 1, -1)
     seen = set()
     for share in GONE:
-        for sides in (here, best):
+        for sides in (here, best, up, -up):
             open_end = np.isfinite(np.where(sides < 0, *ends))
             ways = np.where(open_end & (left < share), sides, 0).astype(np.int8)
             if ways.any() and ways.tobytes() not in seen:
