@@ -167,10 +167,14 @@ def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -
 
 def _nearest(fit: Any, unit: Any, rows: Rows, beta: np.ndarray) -> Maximum | None:
     """Look for a maximum from the coefficients, from the etas that the fit has, and from the responses."""
-    mean = unit.family.start((rows.y / rows.trials).astype(float), rows.trials.astype(float))
-    usual = np.asarray(unit.link.link(np, mean, 1.0 - mean)).astype(Wide)
-    starts = (fit.solution.eta, fit.predict(kind="link"), usual)
+    starts = (fit.solution.eta, fit.predict(kind="link"), _usual(unit, rows))
     return nearest(unit, rows, beta, [eta for eta in starts if eta is not None and len(eta) == len(rows.y)])
+
+
+def _usual(unit: Any, rows: Rows) -> np.ndarray:
+    """Return the etas at which a search begins."""
+    mean = unit.family.start((rows.y / rows.trials).astype(float), rows.trials.astype(float))
+    return np.asarray(unit.link.link(np, mean, 1.0 - mean)).astype(Wide)
 
 
 def _told(rows: Rows, beta: np.ndarray) -> np.ndarray:
@@ -349,8 +353,10 @@ def _gain(unit: Any, rows: Rows, eta: np.ndarray, on: np.ndarray, told: np.ndarr
         return math.nan
     change = x @ found.x.astype(Wide)
     change = np.where(on, np.where(inward * change > 1e-9 * np.abs(x).sum(axis=1), change, 0), change)
-    start, *far = values(unit, rows, [eta, *(eta + Wide(2.0) ** -k * change for k in range(-2, 90, 4))])
+    way = (eta + Wide(2.0) ** -k * change for k in range(-2, 90, 4))
+    usual, start, *far = values(unit, rows, [_usual(unit, rows), eta, *way])
     noise = float(np.sum(np.where(on, 0, np.abs(slope) * told)))
+    noise += EPS * float(abs(usual)) if math.isfinite(usual) else 0.0
     return float(max(far) - start) - noise
 
 
