@@ -356,7 +356,8 @@ def _gain(unit: Any, rows: Rows, eta: np.ndarray, on: np.ndarray, told: np.ndarr
     way = (eta + Wide(2.0) ** -k * change for k in range(-2, 90, 4))
     usual, start, *far = values(unit, rows, [_usual(unit, rows), eta, *way])
     noise = float(np.sum(np.where(on, 0, np.abs(slope) * told)))
-    noise += EPS * float(abs(usual)) if math.isfinite(usual) else 0.0
+    light = float(rows.weight.min() / rows.weight.max())  # the lightest rows keep their say
+    noise += EPS**2 * light * float(abs(usual)) if math.isfinite(usual) else 0.0
     return float(max(far) - start) - noise
 
 
