@@ -238,7 +238,7 @@ def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, st
     unit = dish.recipe.unit
     eta = rows.offset + rows.x @ beta
     if np.all((unit.domain.lower < eta) & (eta < unit.domain.upper)):
-        step = distance(unit, rows, beta).step
+        step = step_left(unit, rows, beta)
         assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} errors off"
     found = _nearest(fit, unit, rows, beta)
     if found is None:
