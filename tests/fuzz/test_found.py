@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -15,8 +16,9 @@ from etamu.family.links import Cloglog, Inverse, InverseSquared, Log
 from etamu.family.unit import Unit
 from etamu.solve.lbfgs import two_loop
 from etamu.solve.outcome import Outcome
+from etamu.solve.radius import within
 from tests.fuzz.recipes import Recipe, cooked
-from tests.fuzz.verdict import INFINITE, RIGHT, verdict
+from tests.fuzz.verdict import BEYOND, BOUNDARY, INFINITE, RIGHT, verdict
 
 NONE = {"y": [0.0, 0.0, 0.0]}
 ALL = {"y": [7.0], "m": [7.0]}
@@ -264,6 +266,97 @@ def test_a_verdict_on_what_had_none(drawn: Recipe, expected: str) -> None:
     assert verdict(cooked(drawn))[0] == expected
 
 
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(float).eps, reason="no precision beyond double on this machine"
+)
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        # Every eta was at 1e-17, where the mean has no slope, and was said to be a maximum inside.
+        (
+            recipe(
+                Unit(em.NegativeBinomial(0.05), em.Power(1 / 3)),
+                3,
+                ("near", "near", "near", "usual"),
+                986,
+                together="cross",
+                intercept=False,
+                response="equal",
+                weights="sampling",
+                extent="zeros",
+                offset="constant",
+            ),
+            BOUNDARY,
+        ),
+        # Rows weigh nothing so far out in their tails, and crept there for hundreds of steps.
+        (
+            recipe(
+                Unit(Binomial(), Cloglog()),
+                8,
+                ("usual", "huge"),
+                6905,
+                factor="rare",
+                together="factors",
+                weights="frequency",
+                offset="far",
+                missing=True,
+            ),
+            RIGHT,
+        ),
+        # The slope of the value toward its limit was that of an underflow.
+        (
+            recipe(
+                Unit(Gaussian(), em.Power(-0.5)),
+                5,
+                ("year", "usual"),
+                1070,
+                together="factors",
+                response="separated",
+                weights="frequency",
+                extent="extreme",
+                offset="constant",
+                missing=True,
+            ),
+            INFINITE,
+        ),
+        # A search stopped by the edge some way from it was said to be on it.
+        (
+            recipe(
+                Unit(em.Tweedie(1.5), em.Power(1 / 3)),
+                32,
+                ("integer",),
+                32,
+                factor="even",
+                together="factors",
+                extent="zeros",
+                offset="far",
+            ),
+            BOUNDARY,
+        ),
+        # At eta = 6e-24 the mean is the response; two units of rounding from the edge it was 1e8, not 4e11.
+        (
+            recipe(
+                Unit(em.NegativeBinomial(2.0), InverseSquared()),
+                1,
+                ("usual", "usual", "huge", "copy"),
+                5370303,
+                together="factors",
+                intercept=False,
+                response="extreme",
+                weights="variance",
+                extent="zeros",
+                offset="constant",
+                missing=True,
+            ),
+            BEYOND,
+        ),
+    ],
+    ids=["no-slope", "tails", "underflow", "beside", "rounding"],
+)
+def test_a_claim_that_was_none(drawn: Recipe, expected: str) -> None:
+    assert verdict(cooked(drawn))[0] == expected
+
+
 def test_responses_below_all_means_of_a_link_have_a_start() -> None:
     with pytest.warns(em.ConvergenceWarning):
         fit = em.glm("y ~ 1", {"y": [-3.0] * 3}, family="gaussian", link=em.Power(1 / 3))
@@ -309,11 +402,12 @@ def test_as_many_coefficients_as_rows_go_through_every_response(family: Any, lin
     assert fit.predict() == pytest.approx(SATURATED["y"], rel=1e-2)  # far within their standard errors
 
 
-def test_an_eta_smaller_than_the_rounding_of_its_terms_is_on_the_edge() -> None:
+def test_an_eta_smaller_than_the_rounding_of_its_terms_needs_more_digits() -> None:
     """Beside terms of 4e7 float64 does not tell the mean of 1e-12 from 0, where the domain ends."""
     data = {"y": [3.8e7, 1.16e-12], "g": ["a", "b"], "x": [1.0, 1.0 / 3.0]}
     fit = fitted("y ~ x", data, family="gamma", link="identity")
-    assert fit.converged or fit.outcome is Outcome.BOUNDARY
+    assert fit.outcome is Outcome.PRECISION
+    assert fit.deviance < 1e-9
     assert fit.predict()[0] == pytest.approx(3.8e7, rel=1e-12)
 
 
@@ -402,3 +496,44 @@ def test_phi_of_a_mean_of_1e304_is_what_is_left_of_it() -> None:
     data = {"y": [4.0, 5.0], "o": [700.0, 700.0]}
     fit = fitted("y ~ 0", data, family="inverse_gaussian", link="log", offset="o")
     assert fit.pearson_chi2 == pytest.approx(2.0 * np.exp(-700.0), rel=1e-9, abs=0.0)
+
+
+def test_rows_on_the_wrong_side_of_an_underflow_go_to_their_best_end() -> None:
+    """With means of exactly 0 and 1 nothing moved any row, though those at 0 would be at 1."""
+    y = [0.93, 1.3, 2.1, 3.4, 4.2, 5.0, 2.2, 6.1, 3.0]
+    data = {"y": y, "o": [0.0, -700.0, 700.0] * 3}
+    fit = fitted("y ~ 1", data, family=em.Quasi("mu^0.5"), link="probit", offset="o")
+    assert fit.outcome is Outcome.INFINITE
+    assert fit.existence.coefficients == {"Intercept": np.inf}
+    assert np.all(fit.predict() == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "data", "chi2"),
+    [
+        # Of a mean of 1 - e^-699 score and information are beyond float64, the residual is not.
+        (em.Quasi("mu^-1"), "loglog", {"y": [0.0, 0.5], "o": [700.0, 0.0]}, 1.0),
+        (em.Quasi("mu^0.5"), "log", {"y": [4.0, 5.0], "o": [-702.0, -690.0]}, 4.4e153),
+    ],
+    ids=["complement", "variance"],
+)
+def test_phi_where_scores_have_underflowed_is_of_means(
+    family: Any, link: str, data: dict[str, Any], chi2: float
+) -> None:
+    fit = fitted("y ~ 0", data, family=family, link=link, offset="o")
+    residuals = fit.residuals("pearson")
+    assert fit.pearson_chi2 == pytest.approx(float(residuals @ residuals), rel=1e-9)
+    assert fit.pearson_chi2 == pytest.approx(chi2, rel=0.3)
+
+
+def test_squares_of_scores_beyond_float64_are_said_to_be_none() -> None:
+    rng = np.random.default_rng(1)
+    data = {"x": rng.normal(size=12), "y": np.r_[rng.poisson(3.0, size=11), 3e170]}
+    with pytest.warns(em.EtamuWarning, match="no squares in float64"):
+        fit = em.glm("y ~ x", data, family="poisson", covariance="HC0")
+    assert np.all(np.isnan(fit.se))
+
+
+def test_a_step_whose_squares_are_beyond_float64_has_a_length() -> None:
+    step = within(np.array([-3.5e-37, 0.0, 1.0]), np.array([5.8e24, 2.5e142, -2.0e12]), math.inf)
+    assert np.all(np.isfinite(step))

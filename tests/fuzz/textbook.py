@@ -132,10 +132,14 @@ def variance(family: Any, mu: np.ndarray) -> np.ndarray:
     """Compute V(mu) of a family whose means are not bounded by 1."""
     if family.name == "negative_binomial":
         return np.asarray(mu + mu * mu / Wide(family.theta))
-    power = POWERS.get(family.name, getattr(family, "power", None))
+    return np.asarray(mu ** Wide(power_of(family)))
+
+
+def power_of(family: Any) -> float:
+    """Return the p of a family with V(mu) = mu^p."""
     if family.name == "quasi":
-        power = float(family.statement.removeprefix("mu^"))
-    return np.asarray(mu ** Wide(power))
+        return float(family.statement.removeprefix("mu^"))
+    return float(POWERS.get(family.name, getattr(family, "power", None)))
 
 
 @dataclass(frozen=True)

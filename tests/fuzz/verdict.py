@@ -16,12 +16,11 @@ from scipy.optimize import linprog
 import etamu as em
 from etamu.solve.outcome import Outcome
 from etamu.solve.recession import TOLERANCE
-from tests.fuzz.digits import less, maxima
+from tests.fuzz.digits import Maximum, apart, etas, less, nearest, step_left, values
 from tests.fuzz.recipes import Dish
 from tests.fuzz.textbook import (
     BOUNDED,
     EPS,
-    FINE,
     Rows,
     Wide,
     distance,
@@ -44,6 +43,8 @@ LAST = 16.0
 
 It follows from etas that are found in float64, each to the few units that its own row's formulas round by.
 """
+TOLD = 64.0
+"""The same for etas, each in units of the rounding of its terms."""
 BEYOND = "beyond float64"
 """Certified: the coefficients are right to their last digits, which are too few for fitted values."""
 UNDECIDED = "undecided"
@@ -128,25 +129,91 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
     assert np.all(np.isfinite(fit.coef[kept])), "converged with a coefficient that is not finite"
     unit = dish.recipe.unit
     there = distance(unit, rows, beta[kept])
-    if not math.isfinite(there.step + there.rounding):
-        return UNDECIDED, "a tail or a size beyond extended precision"
     phi = float(fit.dispersion)
     scale = max(math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0, _own(fit))
-    allowed = STEP * scale + 4.0 * there.rounding
-    if there.step > allowed and there.least < FINE:
-        return UNDECIDED, "a column that extended precision does not tell from those before it"
-    assert there.step <= allowed, (
-        f"{there.step / scale:.2e} standard errors off, of rounding {there.rounding:.1e}"
-    )
+    if not (there.step <= STEP * scale and math.isfinite(there.rounding)):
+        return _exactly(dish, fit, rows, beta[kept], scale)
     if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
         exact = there.pearson / fit.df_resid
         slack = 1e-6 * exact + 16.0 * there.rounding * math.sqrt(there.pearson) / fit.df_resid
         slack += 16.0 * float(Wide(there.rounding) ** 2)
-        assert phi == exact or abs(phi - exact) <= slack, f"phi is {phi!r}, by the textbook {exact!r}"
+        assert phi == exact or not abs(phi - exact) > slack, f"phi is {phi!r}, by the textbook {exact!r}"
     if dish.recipe.plain:
         ray = _ray(dish, rows)
         assert ray is not True, "converged though the data separate"
-    return RIGHT, "to rounding" if there.step > STEP * scale else ""
+    return RIGHT, ""
+
+
+def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -> tuple[str, str]:
+    """Hold coefficients against the maximum in hundreds of digits: near it, or as rounding lets be."""
+    unit = dish.recipe.unit
+    left = np.inf if np.any(_on_edge(unit, rows, beta)) else step_left(unit, rows, beta)
+    if left <= STEP * scale:
+        return RIGHT, "by exact numbers"
+    found = _nearest(fit, unit, rows, beta)
+    if found is None and left <= 4.0 * distance(unit, rows, beta).rounding < np.inf:
+        return RIGHT, "to rounding"  # a tail in which steps creep on for hundreds of etas
+    if found is None:
+        return UNDECIDED, "no maximum found in hundreds of digits either"
+    off, beyond = apart(unit, rows, beta, found, TOLD * _told(rows, beta))
+    if off <= STEP * scale:
+        return RIGHT, "by exact numbers"
+    assert beyond <= STEP * scale or _units(rows, beta, found) <= LAST, (
+        f"{off / scale:.2e} standard errors off, {beyond / scale:.2e} of them beyond what rounding explains"
+    )
+    _check_phi(dish, fit, rows, found, distance(unit, rows, beta).rounding)
+    return RIGHT, "to the last digits"
+
+
+def _nearest(fit: Any, unit: Any, rows: Rows, beta: np.ndarray) -> Maximum | None:
+    """Look for a maximum from the coefficients, from the etas that the fit has, and from the responses."""
+    starts = (fit.solution.eta, fit.predict(kind="link"), _usual(unit, rows))
+    return nearest(unit, rows, beta, [eta for eta in starts if eta is not None and len(eta) == len(rows.y)])
+
+
+def _usual(unit: Any, rows: Rows) -> np.ndarray:
+    """Return the etas at which a search begins."""
+    mean = unit.family.start((rows.y / rows.trials).astype(float), rows.trials.astype(float))
+    return np.asarray(unit.link.link(np, mean, 1.0 - mean)).astype(Wide)
+
+
+def _told(rows: Rows, beta: np.ndarray) -> np.ndarray:
+    """Return what float64 tells of every eta: a last digit of its terms."""
+    return np.asarray(EPS * (np.abs(rows.offset) + np.abs(rows.x) @ np.abs(beta)))
+
+
+def _gaps(unit: Any, eta: np.ndarray) -> np.ndarray:
+    """Return how far every eta is from the nearer end of its domain."""
+    return np.minimum(np.abs(eta - Wide(unit.domain.lower)), np.abs(eta - Wide(unit.domain.upper)))
+
+
+def _on_edge(unit: Any, rows: Rows, beta: np.ndarray) -> np.ndarray:
+    """Tell which etas are nearer an end than float64 can tell from their terms, or beyond it."""
+    eta = rows.offset + rows.x @ beta
+    outside = (eta <= Wide(unit.domain.lower)) | (eta >= Wide(unit.domain.upper))
+    return np.asarray(outside | (_gaps(unit, eta) <= LAST * _told(rows, beta)))
+
+
+def _units(rows: Rows, beta: np.ndarray, found: Maximum) -> float:
+    """Return how far coefficients are from those of a maximum, in units of their last digits.
+
+    Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to.
+    """
+    terms = np.max(np.abs(rows.x), axis=0, initial=0) * np.abs(beta)
+    shifted = np.all((rows.x == 0) | (rows.x == 1), axis=0)
+    allowed = EPS * np.where(shifted, terms.sum(), np.abs(beta))
+    off = np.abs(less(beta, found))
+    return float(np.max(np.where(off == 0, 0, off / allowed), initial=0.0))
+
+
+def _check_phi(dish: Dish, fit: Any, rows: Rows, found: Maximum, rounding: float = 0.0) -> None:
+    """Hold phi against the one at the etas of the maximum; `rounding` is that of Pearson residuals."""
+    if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
+        residual, _, size = pearson(dish.recipe.unit, rows, etas(found))
+        phi, slack = (float(np.sum(r**2)) / fit.df_resid for r in (residual, 16 * EPS * size))
+        slack += 16.0 * rounding * (math.sqrt(phi / fit.df_resid) + rounding / fit.df_resid)
+        right = not abs(fit.dispersion - phi) > 1e-6 * phi + slack
+        assert right, f"phi is {fit.dispersion!r}, by the textbook {phi!r}"
 
 
 def _own(fit: Any) -> float:
@@ -171,26 +238,15 @@ def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, st
     unit = dish.recipe.unit
     eta = rows.offset + rows.x @ beta
     if np.all((unit.domain.lower < eta) & (eta < unit.domain.upper)):
-        step = distance(unit, rows, beta).step
+        step = step_left(unit, rows, beta)
         assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} errors off"
-    terms = np.max(np.abs(rows.x), axis=0, initial=0) * np.abs(beta)
-    # Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to.
-    shifted = np.all((rows.x == 0) | (rows.x == 1), axis=0)
-    allowed = LAST * EPS * np.where(shifted, terms.sum(), np.abs(beta))
-    off = np.inf
-    for exact, eta in maxima(unit, rows, beta):
-        off = min(off, float(np.max(np.abs(less(beta, exact)) / allowed)))
-        if off > 1.0:
-            continue
-        if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:
-            residual, _, size = pearson(unit, rows, eta)
-            phi, slack = (float(np.sum(r**2)) / fit.df_resid for r in (residual, 16 * EPS * size))
-            right = abs(fit.dispersion - phi) <= 1e-6 * phi + slack
-            assert right, f"phi is {fit.dispersion!r}, by the textbook {phi!r}"
-        return BEYOND, "certified"
-    if off == np.inf:  # scoring has no value to watch, and may itself find no zero of the score
+    found = _nearest(fit, unit, rows, beta)
+    if found is None:
         return UNDECIDED, "no maximum found in hundreds of digits either"
-    raise AssertionError(f"said to be right to the last digit, and is {off:.1e} times as far off")
+    last = _units(rows, beta, found)
+    assert last <= LAST, f"said to be right to the last digit, and is {last:.1e} units off"
+    _check_phi(dish, fit, rows, found)
+    return BEYOND, "certified"
 
 
 AWAY = (1e-3, 1.0, 8.0, 100.0, 1e5, 1e20)
@@ -240,20 +296,69 @@ def _rises(dish: Dish, rows: Rows, start: np.ndarray, moved: np.ndarray, moves: 
     return last > 0.0
 
 
+JUST = Wide("1e-60")
+"""Distance from an end at which a row that lies on it is looked at."""
+
+
 def _boundary(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, str]:
-    domain = dish.recipe.unit.domain
-    assert not domain.whole, "a boundary where eta has none"
+    unit = dish.recipe.unit
+    assert not unit.domain.whole, "a boundary where eta has none"
     kept = np.array([name not in fit.aliased for name in fit.names], dtype=bool)
-    rows = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset)
-    eta = rows.offset + rows.x @ beta[kept]
-    gaps = np.minimum(np.abs(eta - Wide(domain.lower)), np.abs(eta - Wide(domain.upper)))
-    sizes = np.fmax(1.0 + np.abs(eta), errors(dish.recipe.unit, rows, beta[kept]))
-    # An eta nearer an end than float64 can tell from its terms is on it.
-    terms = np.abs(rows.offset) + np.abs(rows.x) @ np.abs(beta[kept])
-    gaps = np.where(gaps <= 16.0 * EPS * terms, 0.0, gaps)
-    near = float(np.min(gaps / sizes, initial=np.inf))
+    rows, beta = Rows(rows.x[:, kept], rows.y, rows.trials, rows.weight, rows.offset), beta[kept]
+    eta = rows.offset + rows.x @ beta
+    sizes = np.fmax(1.0 + np.abs(eta), errors(unit, rows, beta))
+    on = _on_edge(unit, rows, beta)
+    near = float(np.min(np.where(on, 0.0, _gaps(unit, eta)) / sizes, initial=np.inf))
     assert near < 1e-3, f"said to lie on the boundary, and every eta keeps {near:.1e} from it"
+    gain = _gain(unit, rows, eta, on, LAST * _told(rows, beta))
+    slack = STEP * (float(fit.dispersion) if fit.phi.estimated and math.isfinite(fit.dispersion) else 1.0)
+    slack = max(slack, STEP * _own(fit) ** 2)
+    assert not gain > slack, f"said to be the maximum on the boundary, and the value rises by {gain:.1e}"
     return BOUNDARY, "certified" if near < 1e-6 else "near"
+
+
+def _gain(unit: Any, rows: Rows, eta: np.ndarray, on: np.ndarray, told: np.ndarray) -> float:
+    """Return by how much the value rises along the steepest direction that leaves no row outside.
+
+    A maximum on the edge has none: all that rows on the edge would rather do is leave the domain. What
+    rounding of etas may be worth is taken off.
+    """
+    lower, upper = Wide(unit.domain.lower), Wide(unit.domain.upper)
+    inward = np.where(np.abs(eta - lower) <= np.abs(eta - upper), 1.0, -1.0)
+    end = np.where(inward > 0, lower, upper)
+    # Where the value falls without end at the edge itself, the claim is as near as rounding lets it be.
+    away = [np.maximum(JUST * np.maximum(np.abs(end), 1), share * told) for share in (0.0, 1e-4, 1e-2, 1.0)]
+    places = [np.where(on, end + inward * each, eta) for each in away]
+    eta = places[int(np.argmax(values(unit, rows, places)))]
+    residual, root, _ = pearson(unit, rows, eta)
+    slope = residual * root
+    if not np.all(np.isfinite(slope) & np.isfinite(root)):
+        return math.nan
+    size = np.max(np.abs(rows.x) * np.where(on, 1.0, root)[:, None], axis=0, initial=0)
+    size = np.where(size > 0, size, np.max(np.abs(rows.x), axis=0, initial=0))
+    x = rows.x / size
+    gradient = (x.T @ slope).astype(float)
+    normals = (x[on] * inward[on][:, None]).astype(float)
+    normals /= np.max(np.abs(normals), axis=1, initial=0)[:, None]
+    if not np.all(np.isfinite(gradient) & np.all(np.isfinite(normals), axis=0)) or not gradient.any():
+        return math.nan
+    found = linprog(
+        -gradient / np.max(np.abs(gradient)),
+        A_ub=-normals if on.any() else None,
+        b_ub=np.zeros(len(normals)) if on.any() else None,
+        bounds=(-1.0, 1.0),
+        method="highs",
+    )
+    if found.status != 0:
+        return math.nan
+    change = x @ found.x.astype(Wide)
+    change = np.where(on, np.where(inward * change > 1e-9 * np.abs(x).sum(axis=1), change, 0), change)
+    way = (eta + Wide(2.0) ** -k * change for k in range(-2, 90, 4))
+    usual, start, *far = values(unit, rows, [_usual(unit, rows), eta, *way])
+    noise = float(np.sum(np.where(on, 0, np.abs(slope) * told)))
+    light = float(rows.weight.min() / rows.weight.max())  # the lightest rows keep their say
+    noise += EPS**2 * light * float(abs(usual)) if math.isfinite(usual) else 0.0
+    return float(max(far) - start) - noise
 
 
 SHARES = {(f, k): (True, True) for f in BOUNDED for k in ("logit", "probit", "cloglog", "loglog")}

@@ -50,6 +50,8 @@ LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-12
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
+APART = 1e16
+"""Weights whose ratio is above this leave the lightest rows no digit in a sum."""
 LEFT = 8.0
 """Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
 
@@ -63,7 +65,8 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     plain = unshifted(problem, stage)
     oracle = floored(state(problem, plain), problem.unit, plain.chunk)
     rows = written(oracle, problem.unit, plain.chunk)
-    if rows is None:
+    on_edge = solution.outcome is Outcome.BOUNDARY
+    if rows is None or (on_edge and _holds_edge(problem, stage, solution, state)):
         return stage, solution
     for start in _starts(rows, stage, solution):
         found = _settled(rows, start)
@@ -74,6 +77,23 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
         if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
             return plain, _found(rows, solution, ended, beta, outcome)
     return stage, solution
+
+
+def _holds_edge(problem: Problem, stage: Stage, solution: Solution, state: State) -> bool:
+    """Tell whether coefficients hold a maximum on the edge: the rest of the way there changes no value.
+
+    And no weight is so light beside others that the proof has not heard its row.
+    """
+    rows = written(state(problem, stage), problem.unit, stage.chunk)
+    weight = stage.chunk.weights.total()
+    if rows is None or (weight is not None and bool(weight.max() > APART * weight.min())):
+        return False
+    eta = rows.rows @ solution.beta + rows.offset
+    gap = np.minimum(eta - rows.ends[0], rows.ends[1] - eta)
+    on = gap <= CANCELS * blur(rows, solution.beta)
+    with np.errstate(all="ignore"):
+        left = np.where(on, np.abs(rows.look(eta).slope * gap), 0.0)
+    return bool(left.sum() <= LOST * solution.local.scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

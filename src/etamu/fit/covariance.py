@@ -199,10 +199,18 @@ def _independent(at: Placed, kind: str, inverse: Bread) -> Array:
     sampling = problem.chunk.weights.sampling is not None
     # Survey weights: n / (n - 1); HC1 elsewhere: n / (n - p).
     factor = problem.nobs / (problem.nobs - (1 if sampling else size)) if kind == "HC1" else 1.0
-    if inverse.delicate:
-        return np.asarray(factor * meat.matrix)
     root = inverse.root.matrix
-    return np.asarray(factor * root.T @ at.coordinates.gram(meat.matrix) @ root)
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = meat.matrix if inverse.delicate else root.T @ at.coordinates.gram(meat.matrix) @ root
+        found = np.asarray(factor * middle)
+    if np.all(np.isfinite(found)):
+        return found
+    message = (
+        f"scores of some rows have no squares in float64, so {kind} standard errors are not known (NaN): "
+        "divide the response by a power of ten, or use covariance=None"
+    )
+    warnings.warn(message, EtamuWarning, stacklevel=user_level())
+    return np.full_like(found, np.nan)
 
 
 def _inflated(chunk: Chunk, at: Placed, kind: str, inverse: Bread, mean: float) -> _Meat:

@@ -29,7 +29,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.factor import cholesky, lifted
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
-from etamu.solve.trust import blur
+from etamu.solve.trust import EPS, blur
 from etamu.sums import clearance
 
 BESIDE = {Outcome.BOUNDARY, Outcome.STALLED, Outcome.LIMIT, Outcome.STATIONARY}
@@ -56,6 +56,8 @@ STEEP = 1e8
 """A row that pulls outward so many times as hard as all others together pulls without end, and stays."""
 TINY = 1e-6
 """Share of the terms of an eta that is as good as nothing: 1e-9 of it is what rounding leaves."""
+BESIDES = 1e4
+"""Times the rounding of an eta beyond which it is not on an edge, but somewhere before it."""
 INWARD = 2.0
 """Distance from the edge, in units of the rounding of eta, at which the answer is evaluated, to be inside."""
 
@@ -130,6 +132,18 @@ def on_edge(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         return solution
     higher = found.outcome is Outcome.BOUNDARY or found.local.value >= solution.local.value
     return found if higher else solution
+
+
+def beside(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
+    """Tell whether a search is said to have ended on an edge that no eta is on, which nothing proves."""
+    if solution.outcome is not Outcome.BOUNDARY:
+        return False
+    predictor, domain = chunk.predictors[0], oracle.unit.domain
+    rows, offset = oracle.coordinates.rows(predictor.design), predictor.offset
+    shift = np.zeros(len(chunk)) if offset is None else offset
+    eta, terms = rows @ solution.beta + shift, np.abs(rows) @ np.abs(solution.beta) + np.abs(shift)
+    gap = np.minimum(eta - domain.lower, domain.upper - eta)
+    return not np.any(gap <= BESIDES * EPS * terms)
 
 
 def _touches(oracle: Likelihood, solution: Solution) -> bool:

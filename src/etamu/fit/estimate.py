@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu import sums
 from etamu._base.errors import AliasWarning, DataError, OptionError
 from etamu._base.facts import replace
 from etamu._base.flags import count
@@ -43,7 +42,7 @@ from etamu.fit.measure import back, measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import constant_value, null_of
 from etamu.fit.opening import opened
-from etamu.fit.phi import Phi, estimated_phi, say_rounding
+from etamu.fit.phi import Phi, estimated_phi, pearson_chi2, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
@@ -77,7 +76,7 @@ if TYPE_CHECKING:
     from etamu.fit.beyond import beyond
     from etamu.fit.existence import levels_of
     from etamu.fit.reduced import penalty_value, reduced, refuse_unreduced
-    from etamu.fit.rescue import rescued, sharpened
+    from etamu.fit.rescue import crept, rescued, sharpened
     from etamu.fit.supremum import supremum
     from etamu.infer.autocorrelation import usual_lags
     from etamu.solve.gradient import gradient
@@ -86,6 +85,7 @@ if TYPE_CHECKING:
 else:
     beyond = later("etamu.fit.beyond", "beyond")
     levels_of = later("etamu.fit.existence", "levels_of")
+    crept = later("etamu.fit.rescue", "crept")
     rescued = later("etamu.fit.rescue", "rescued")
     sharpened = later("etamu.fit.rescue", "sharpened")
     supremum = later("etamu.fit.supremum", "supremum")
@@ -198,6 +198,8 @@ def _found(
     if found.limit is not None:
         return found
     solution = polished(oracle, stage.chunk, refined(problem, oracle, found.solution))
+    if solution is not found.solution:  # the last steps may have led to an edge
+        solution = on_edge(oracle, problem.unit, stage.chunk, solution)
     solution = clear_of_edge(oracle, solution)
     if not found.settled:
         # What keeps a direction from being verified may be rows that it nearly leaves at rest: then there is
@@ -212,16 +214,17 @@ def _found(
         return replace(found, solution=solution)
     rows = Rows(problem.unit, stage.executor, oracle.coordinates)
     if found.solution.outcome is Outcome.CONVERGED:  # no direction has been looked for yet
-        looked = decided(problem, oracle, rows, solution)
-        if looked.limit is not None:
-            return looked
-    return supremum(rows, oracle, solution) or replace(found, solution=solution)
+        found = decided(problem, oracle, rows, solution)
+        if found.limit is not None or not found.settled:
+            return found
+    crept_to = crept(oracle, problem.unit, stage.chunk, solution)
+    return supremum(rows, oracle, crept_to) or replace(found, solution=crept_to)
 
 
 def _unblurred(problem: Problem, stage: Stage, found: Found) -> tuple[Stage, Found]:
     """Find the estimate again in columns as they came, where shifted ones cost it digits."""
     solution = found.solution
-    lost = found.settled and in_question(stage.chunk, solution)
+    lost = found.settled and in_question(solution)
     if found.limit is not None or not (lost or blurred(stage, solution)):
         return stage, found
     plain, solution = (beyond if lost else sharpened)(problem, stage, solution, likelihood_of)
@@ -444,9 +447,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
     chunk, raw = stage.chunk, coordinates.raw(solution.beta)
     if solution.eta is not None:
         chunk, raw = chunk.beside((Predictor(chunk.predictors[0].design, solution.eta),)), 0.0 * raw
-    chi2 = local.beside
-    if chi2 is None:
-        chi2 = stage.executor.reduce(partial(sums.pearson, beta=raw, unit=problem.unit))
+    chi2 = pearson_chi2(stage.executor, chunk, raw, problem.unit, local.beside)
     df_resid = problem.nobs - coordinates.size
     say_rounding(problem, chunk, raw)
     phi = estimated_phi(problem, chunk, raw, deviance=deviance, chi2=chi2, df=df_resid)

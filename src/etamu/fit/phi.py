@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu import sums
 from etamu._base.errors import EtamuWarning, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
+from etamu.execute.threads import Threads
+from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.problem import Problem
+from etamu.fit.residuals import pearson_size
 from etamu.infer.dispersion import moment
-from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.family.dispersion import dispersion_ml
@@ -80,6 +84,20 @@ def estimated_phi(
     )
 
 
+def pearson_chi2(rows: Threads, chunk: Chunk, raw: Array, unit: Unit, seen: float | None) -> float:
+    """Sum squared Pearson residuals, unless a pass has; by means where scores have lost them."""
+    found = rows.reduce(partial(sums.pearson, beta=raw, unit=unit)) if seen is None else seen
+    return found if math.isfinite(found) else rows.over(chunk).reduce(partial(_by_means, raw=raw, unit=unit))
+
+
+def _by_means(chunk: Chunk, raw: Array, unit: Unit) -> float:
+    weight = chunk.weights.total()
+    with np.errstate(all="ignore"):
+        size = pearson_size(unit, chunk, sums.etas(chunk, raw))
+        squares = np.square(size * (1.0 if weight is None else np.sqrt(weight)))
+    return float(squares.sum())
+
+
 def _say_infinite(problem: Problem, deviance: float, chi2: float) -> None:
     """Warn where Pearson's phi is asked for and is no number."""
     known = problem.unit.family.dispersion_known
@@ -106,7 +124,7 @@ def say_rounding(problem: Problem, chunk: Chunk, raw: Array) -> None:
     weights, known = chunk.weights.variance, problem.unit.family.dispersion_known
     if known or weights is None or not weights.max() > APART * weights.min():
         return
-    eta = etas(chunk, raw)
+    eta = sums.etas(chunk, raw)
     y, _ = problem.unit.observed(chunk.y)
     with np.errstate(all="ignore"):
         mean = problem.unit.mean(np, eta)
@@ -167,7 +185,7 @@ def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:
             "use 'pearson' or 'deviance'"
         )
     with np.errstate(all="ignore"):
-        value = problem.unit.bind(np, "expected")(chunk.y, etas(chunk, raw))[0]
+        value = problem.unit.bind(np, "expected")(chunk.y, sums.etas(chunk, raw))[0]
     moving = (value < 0) & (chunk.y[0] != 0)
     if not moving.any():
         # Nothing but zeros, or a perfect fit: the likelihood has no maximum over phi inside.

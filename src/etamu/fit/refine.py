@@ -28,6 +28,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.design.coordinates import Coordinates
 from etamu.fit.caller import user_level
+from etamu.fit.edge import beside
 from etamu.fit.placed import SQUARED_CONDITION
 from etamu.fit.problem import Problem
 from etamu.infer.covariance import ill_conditioned
@@ -75,8 +76,6 @@ NAMED = 8
 """Columns named in a warning."""
 POLISHING = 4
 """Newton steps that may polish a climb which rounding of the value has stopped."""
-APART = 1e16
-"""Weights whose ratio is above this leave the lightest rows no digit in a sum."""
 CELLS = 200_000
 """Numbers in the rows up to which a second attempt is cheap."""
 MOST_APART = 200
@@ -167,15 +166,15 @@ def in_doubt(oracle: Likelihood, chunk: Chunk, solution: Solution) -> bool:
         return False
     if solution.outcome is Outcome.CONVERGED:
         return not measured(solution.local)
-    return solution.outcome in LOST
+    return solution.outcome in LOST or beside(oracle, chunk, solution)
 
 
-def in_question(chunk: Chunk, solution: Solution) -> bool:
-    """Tell whether a search came to nothing, or to an edge whose proof has not heard the lightest rows."""
-    if solution.outcome is not Outcome.BOUNDARY:
-        return solution.outcome in LOST
-    weight = chunk.weights.total()
-    return weight is not None and bool(weight.max() > APART * weight.min())
+def in_question(solution: Solution) -> bool:
+    """Tell whether a search came to nothing, or to an edge.
+
+    A maximum nearer the edge than coefficients of float64 can tell is inside, and its value another one.
+    """
+    return solution.outcome is Outcome.BOUNDARY or solution.outcome in LOST
 
 
 def uphill(oracle: Likelihood, start: Array) -> Solution | None:

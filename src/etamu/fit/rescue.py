@@ -32,7 +32,7 @@ from etamu.solve.direction import FINAL, Point
 from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.search import rounding
-from etamu.solve.trust import Ended, ascend, at_rest, blur
+from etamu.solve.trust import TOLERANCE, Ended, ascend, at_rest, blur
 
 LOWER = 1e-9
 """Share of its value by which an end may lie below the best place seen, and be the maximum nevertheless."""
@@ -46,6 +46,8 @@ ROUNDS = 5
 """Times that rows held on the edge may be let go again."""
 AT_A_BARRIER = 50
 """Most steps at one barrier."""
+CREEPING = (Outcome.STALLED, Outcome.STATIONARY, Outcome.LIMIT)
+"""Ends of a search that a tail may have caused in which rows weigh nothing."""
 BARRIERS = 10.0 ** -np.arange(1.0, 15.0)
 """Barriers, one after the other, in units of the value of a row."""
 
@@ -70,11 +72,31 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
         if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
             highest = ended
         if highest.arrived:
-            return _arrived(rows, solution, highest) or solution
+            return arrival(rows, solution, highest) or solution
     if oracle.restricted:
         return _at_an_edge(rows, solution, highest)
     seen = _solution(oracle, solution, highest, solution.outcome)
     return seen if seen is not None and seen.local.value > solution.local.value else solution
+
+
+def crept(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) -> Solution:
+    """Accept a point within the tolerance of its maximum though steps from there still move some eta.
+
+    Rows far out in an exponential tail weigh nothing, and creep by 1 at each of hundreds of steps. Where a
+    finite maximum is known to exist, since no direction separates the rows of a concave value, such steps
+    are no sign of running away; nor are they where the value is as high as it can be.
+    """
+    oracle = floored(oracle, unit, chunk)
+    rows = written(oracle, unit, chunk) if solution.outcome in CREEPING else None
+    if rows is None or not (unit.convex or _perfect(rows, solution)):
+        return solution
+    resting = at_rest(rows, solution.beta, creeps=True)
+    return replace(solution, outcome=Outcome.CONVERGED) if resting else solution
+
+
+def _perfect(rows: Written, solution: Solution) -> bool:
+    """Tell whether what is left to gain, the deviance, is no more than a step within the tolerance gains."""
+    return -solution.local.value <= TOLERANCE**2 * rows.scale(solution.local.value)
 
 
 def sharpened(
@@ -90,7 +112,7 @@ def sharpened(
     if start is None:
         return stage, solution
     ended = _climbed(rows, start)
-    found = _arrived(rows, solution, ended) if ended.arrived else None
+    found = arrival(rows, solution, ended) if ended.arrived else None
     if found is None or found.outcome is not solution.outcome:
         return stage, solution
     return plain, found
@@ -150,7 +172,7 @@ def _guessed(rows: Written) -> Double:
     return found
 
 
-def _arrived(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
+def arrival(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
     """Return a maximum, inside or on the edge as nearly as rounding tells, which may put it beyond."""
     outcome = Outcome.BOUNDARY if _on_edge(rows, ended).any() else Outcome.CONVERGED
     found = _solution(rows.oracle, solution, ended, outcome)
@@ -190,7 +212,7 @@ def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:
     ended = _climbed(rows, exact)
     if ended.value > highest.value or (ended.arrived and not _lower(ended, highest)):
         highest = ended
-    seen = _arrived(rows, solution, highest) if len(highest.eta) else None  # none of them may be finite
+    seen = arrival(rows, solution, highest) if len(highest.eta) else None  # none of them may be finite
     if seen is None or highest.arrived:
         return seen or solution
     return on_edge(rows.oracle, rows.unit, rows.chunk, replace(seen, outcome=Outcome.STALLED))

@@ -25,7 +25,7 @@ from etamu.family.recession import anyone_may_run
 from etamu.fit.face import Rows
 from etamu.fit.limit import Found, Limit, limit_of
 from etamu.fit.refine import LOST
-from etamu.fit.rescue import starts_of
+from etamu.fit.rescue import arrival, starts_of
 from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
@@ -50,6 +50,8 @@ TRIED = 20
 """Rows that gain of which one is to be the slowest."""
 LOWER = 1e-9
 """Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
+FADED = 1e-290
+"""A slope below this has lost its digits."""
 ENDED = (Outcome.CONVERGED, Outcome.BOUNDARY)
 """Ends of the search over the rows left that are a maximum."""
 
@@ -75,11 +77,22 @@ def supremum(rows: Rows, oracle: Likelihood, solution: Solution) -> Found | None
         return None
     climbs = [ascend(whole, start) for start in starts_of(whole, solution.beta)]
     climbs.sort(key=lambda climb: -climb.value)
+    highest = climbs[0]
     for climb in climbs:
         for ways in _gone(whole, ends, climb.beta):
             found = _limit(oracle, replace(rows, given=ways), solution, climb)
-            if found is not None and _is_supremum(whole, found := _hurried(whole, found), climbs[0]):
+            if found is None or not _reaches(found, highest):
+                continue
+            found = _hurried(whole, found)
+            above = _above(whole, found)
+            if above is None and _rises(whole, found):
                 return found
+            higher = highest if above is None else ascend(whole, above)
+            if higher.value > highest.value:
+                highest = higher
+                inside = arrival(whole, solution, higher) if higher.arrived else None
+                if inside is not None:
+                    return Found(None, inside, settled=True)
     return None
 
 
@@ -97,20 +110,26 @@ def _ends(rows: Written) -> tuple[Array, Array] | None:
 
 
 def _gone(rows: Written, ends: tuple[Array, Array], beta: Array) -> Iterator[NDArray[np.int8]]:
-    """Yield which rows may have gone to which end, fewer and fewer: how each runs, 0 for those at rest."""
+    """Yield which rows may have gone to which end, fewer and fewer: how each runs, 0 for those at rest.
+
+    To the end that is on their side, to their best one, or all to the same, as a constant leads them: where
+    tails have underflowed offsets leave rows on a side from which they would go on.
+    """
     chunk = rows.chunk
     eta = rows.rows @ beta + rows.offset
     usual = rows.look(rows.unit.start(chunk.y, np.ones(len(chunk)))).expected
     with np.errstate(all="ignore"):
         left = rows.look(eta).expected / usual
-    sides = np.where(eta < 0.0, -1, 1)
-    open_end = np.isfinite(np.where(sides < 0, *ends))
+    up = np.ones(len(eta), dtype=np.int8)
+    here, best = np.where(eta < 0.0, -1, 1), np.where(ends[1] > ends[0], 1, -1)
     seen = set()
     for share in GONE:
-        ways = np.where(open_end & (left < share), sides, 0).astype(np.int8)
-        if ways.any() and ways.tobytes() not in seen:
-            seen.add(ways.tobytes())
-            yield ways
+        for sides in (here, best, up, -up):
+            open_end = np.isfinite(np.where(sides < 0, *ends))
+            ways = np.where(open_end & (left < share), sides, 0).astype(np.int8)
+            if ways.any() and ways.tobytes() not in seen:
+                seen.add(ways.tobytes())
+                yield ways
 
 
 def _limit(oracle: Likelihood, rows: Rows, solution: Solution, climb: Ended) -> Found | None:
@@ -159,25 +178,41 @@ def _moved(rows: Written, limit: Limit) -> Array:
     return np.where(np.isin(rows.chunk.row_ids, limit.rows), rows.rows @ limit.direction, 0.0)
 
 
-def _is_supremum(rows: Written, found: Found, highest: Ended) -> bool:
-    """Tell whether the value rises to the limit in the end, and is nowhere above it that was looked at."""
+def _reaches(found: Found, highest: Ended) -> bool:
+    """Tell whether a limit is not below the highest point found."""
+    value = found.solution.local.value
+    return highest.value <= value + LOWER * abs(value)
+
+
+def _ways(rows: Written, limit: Limit) -> tuple[Array, list[tuple[Array, Array]]]:
+    """Return how a direction moves rows, and where two lines along it begin: coefficients and etas.
+
+    Of rows that are equally slow it is their beginning that decides, and that is for nobody to say.
+    """
+    begun = (limit.near, 0.0 * limit.near)
+    return _moved(rows, limit), [(beta, rows.rows @ beta + rows.offset) for beta in begun]
+
+
+def _above(rows: Written, found: Found) -> Array | None:
+    """Return coefficients on the way at which the value is above its limit, None where it never is."""
     limit, value = found.limit, found.solution.local.value
     assert limit is not None
-    slack = LOWER * abs(value)
-    if not highest.value <= value + slack:
-        return False
-    moved, near = _moved(rows, limit), rows.rows @ limit.near
-    # Of rows that are equally slow it is their beginning that decides, and that is for nobody to say.
-    return all(_rises(rows, start + rows.offset, moved, value + slack) for start in (near, 0.0 * near))
+    moved, lines = _ways(rows, limit)
+    for beta, start in lines:
+        for far in ALONG:
+            total = float(rows.look(start + far * moved).value.sum())
+            if math.isfinite(total) and total > value + LOWER * abs(value):
+                return np.asarray(beta + far * limit.direction)
+    return None
 
 
-def _rises(rows: Written, start: Array, moved: Array, most: float) -> bool:
-    """Tell whether the value rises in the end, and is nowhere above what it may be."""
-    rises = 0.0
-    for far in ALONG:
-        seen = rows.look(start + far * moved)
-        if math.isfinite(total := float(seen.value.sum())):
-            if total > most:
-                return False
-            rises = float(seen.slope @ moved) or rises  # far enough out all tails underflow
-    return rises > 0.0
+def _rises(rows: Written, found: Found) -> bool:
+    """Tell whether the value rises in the end; far enough out all tails underflow."""
+    assert found.limit is not None
+    moved, lines = _ways(rows, found.limit)
+    for _, start in lines:
+        slopes = [float(rows.look(start + far * moved).slope @ moved) for far in ALONG]
+        last = [slope for slope in slopes if abs(slope) > FADED]  # not NaN either
+        if not (last and last[-1] > 0.0):
+            return False
+    return True

@@ -108,7 +108,8 @@ def wald(rows: Array, estimate: Array, root: Root, given: int = 0) -> Statistic:
         return Statistic(size * size / length, 1) if length > 0 else Statistic(math.nan, 0)
     shares = _triangular(half, estimate)
     if shares is not None and len(shares) > given:
-        return Statistic(float(shares[given:] @ shares[given:]), len(shares) - given)
+        with np.errstate(over="ignore"):
+            return Statistic(float(shares[given:] @ shares[given:]), len(shares) - given)
     basis = np.zeros((0, half.shape[1]))
     scores: list[float] = []
     fresh: list[float] = []
