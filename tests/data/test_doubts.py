@@ -23,6 +23,7 @@ def said(values: object, formula: str = "~ x") -> tuple[str, ...]:
 DOUBTFUL = {
     "a stray word": ([*COUNTS, "oops", "1"], ("row 7 holds 'oops'", "correct it", "C(x)")),
     "a dot": ([".", *COUNTS], ("5 categories", "row 0 holds '.'")),
+    "numbers": (COUNTS, ("'2.5' in row 1 reads as a number", "turn the text into numbers")),
     "thousands": (["1,000", "2,500", "950"], ("'1,000' in row 0 reads as a number", "1234.5")),
     "decimal commas": (["3", "2,5", "4,75"], ("'2,5' in row 1", "number")),
     "per cent": (["10%", "20 %", "35.5%"], ("'10%' in row 0",)),
@@ -47,6 +48,7 @@ LABELS = {
     "words": ["a", "b", "c"],
     "numbers alone": ["01234", "99999", "55555"],
     "bands": ["18-25", "26-35", "36+"],
+    "whole numbers": ["1", "2", "3", "-4"],
     "an open end": ["0", "1", "2", "3+"],
     "codes": ["A1", "12", "B7", "3"],
     "versions": ["1.2.3", "1.2.4", "2.0.0"],

@@ -1,4 +1,4 @@
-"""Text that was hardly meant as categories: numbers but for a word, or numbers and dates as people write.
+"""Text that was hardly meant as categories: numbers, numbers but for a word, or dates as people write.
 
 May import: numpy, `etamu._base`, `etamu.data`.
 Read next: `etamu.data.schema`, whose factors are looked at.
@@ -72,10 +72,18 @@ def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
 
 
 def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
-    """Say why the levels seem to be numbers: all but a word are, or all are in some other notation."""
+    """Say why the levels seem to be numbers: all are, all but a word, or all in some other notation.
+
+    Whole numbers are as often codes as counts, and nothing is said of them.
+    """
     odd = [level for level in levels if not _PLAIN.fullmatch(level)]
-    if len(levels) < FEWEST or not odd:
+    if len(levels) < FEWEST:
         return None
+    if not odd:
+        broken = next((level for level in levels if not level.strip(" +-").isdigit()), None)
+        if broken is None:
+            return None
+        return f"although {_first(column, broken)} reads as a number: turn the text into numbers"
     if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and not any(map(_has_digit, odd)):
         rows = np.isin(column.codes, [column.levels.index(level) for level in odd])
         if 2 * np.count_nonzero(rows) >= len(rows):
