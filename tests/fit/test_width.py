@@ -57,3 +57,13 @@ def test_hundreds_of_classes_are_fitted_row_by_row() -> None:
         rows = visited(Options(), k)["rows"]
         assert rows >= 1
         assert rows == 1 or rows * k * k <= max(BULK, 1 << 17)
+
+
+@pytest.mark.parametrize(("gigabytes", "columns"), [(1, 2886), (8, 8164), (1000, width.WIDEST)])
+def test_a_small_machine_has_fewer_columns(monkeypatch, gigabytes: int, columns: int) -> None:
+    monkeypatch.setattr(width, "_memory", lambda: gigabytes * 10**9)
+    assert width.widest_here() == columns
+
+
+def test_every_machine_has_memory_for_some_columns() -> None:
+    assert 500 < width.widest_here() <= width.WIDEST

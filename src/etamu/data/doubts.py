@@ -55,7 +55,7 @@ def doubts(schema: Schema, frame: Frame) -> tuple[str, ...]:
 
 
 def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
-    why = _numbers(column, levels) or _dates(column, levels)
+    why = _fractions(column, levels) or _numbers(column, levels) or _dates(column, levels)
     if why is not None:
         return (
             f"column {column.name!r} is text and enters as {len(levels)} categories, {why}; if categories "
@@ -71,19 +71,21 @@ def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
     )
 
 
-def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
-    """Say why the levels seem to be numbers: all are, all but a word, or all in some other notation.
-
-    Whole numbers are as often codes as counts, and nothing is said of them.
-    """
-    odd = [level for level in levels if not _PLAIN.fullmatch(level)]
-    if len(levels) < FEWEST:
+def _fractions(column: Column, levels: tuple[str, ...]) -> str | None:
+    """Say why the levels are numbers; whole ones are as often codes as counts, and nothing is said of them."""
+    if len(levels) < FEWEST or not all(map(_PLAIN.fullmatch, levels)):
         return None
-    if not odd:
-        broken = next((level for level in levels if not level.strip(" +-").isdigit()), None)
-        if broken is None:
-            return None
-        return f"although {_first(column, broken)} reads as a number: turn the text into numbers"
+    broken = next((level for level in levels if not level.strip(" +-").isdigit()), None)
+    if broken is None:
+        return None
+    return f"although {_first(column, broken)} reads as a number: turn the text into numbers"
+
+
+def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
+    """Say why the levels seem to be numbers: all but a word are, or all are in some other notation."""
+    odd = [level for level in levels if not _PLAIN.fullmatch(level)]
+    if len(levels) < FEWEST or not odd:
+        return None
     if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and not any(map(_has_digit, odd)):
         rows = np.isin(column.codes, [column.levels.index(level) for level in odd])
         if 2 * np.count_nonzero(rows) >= len(rows):

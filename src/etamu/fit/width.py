@@ -6,13 +6,30 @@ Read next: `etamu.fit.shaped` and `etamu.vector.estimate`, which ask before any 
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 
 from etamu._base.errors import DataError
 from etamu.design.layout import Layout
 
 WIDEST = 12_000
-"""Columns whose covariance, with what its making needs, takes some 4 GB."""
+"""Columns beyond which nobody waits for the factors of an information."""
+MATRICES = 15
+"""Square matrices there are at once at most while a fit is made, as measured with 2,000 and 3,000 columns."""
+
+
+def widest_here() -> int:
+    """Return how many columns this machine has memory for."""
+    return min(WIDEST, math.isqrt(_memory() // (8 * MATRICES)))
+
+
+def _memory() -> int:
+    """Return the bytes of memory of this machine; as many as anybody needs where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 8 * MATRICES * WIDEST**2
 
 
 def refuse_too_wide(layouts: Sequence[Layout]) -> None:
@@ -23,12 +40,12 @@ def refuse_too_wide(layouts: Sequence[Layout]) -> None:
     DataError
         Naming the term most of them come from, if they come from one.
     """
-    width = sum(layout.width for layout in layouts)
-    if width <= WIDEST:
+    width, most = sum(layout.width for layout in layouts), widest_here()
+    if width <= most:
         return
     each = "" if len(layouts) == 1 else f" in {len(layouts):,} predictors"
     said = (
-        f"their covariance is a square matrix, and more than {WIDEST:,} columns are refused before memory "
+        f"their covariance is a square matrix, and more than {most:,} columns are refused here before memory "
         "runs out"
     )
     widest = max(layouts, key=lambda layout: layout.width)
