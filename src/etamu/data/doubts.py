@@ -72,7 +72,7 @@ def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
 
 
 def _fractions(column: Column, levels: tuple[str, ...]) -> str | None:
-    """Say why the levels are numbers; whole ones are as often codes as counts, and nothing is said of them."""
+    """Say why the levels are numbers; whole ones are as often codes as counts, and nothing is said then."""
     if len(levels) < FEWEST or not all(map(_PLAIN.fullmatch, levels)):
         return None
     broken = next((level for level in levels if not level.strip(" +-").isdigit()), None)
