@@ -219,11 +219,12 @@ def refuse_for_several(family: VectorFamily, options: Options) -> None:
         check(options.covariance)
     plain = Options()
     refuse_answer(family, options.on_separation)
-    for word in ("method", "precision"):
+    pairs = ", or fit one class against another as a bernoulli model, which has it"
+    for word, instead in (("method", pairs if family.categorical else ""), ("precision", "")):
         if getattr(options, word) != getattr(plain, word):
             raise OptionError(
                 f"{word}={getattr(options, word)!r} is for models of one linear predictor; the {family.name} "
-                f"family has several: leave {word}= out"
+                f"family has several: leave {word}= out{instead}"
             )
 
 
