@@ -18,6 +18,7 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
+from tests.family.reference import Mean, inverse
 from tests.fuzz.textbook import BOUNDED, Rows, Wide, power_of
 
 DIGITS = 400
@@ -38,15 +39,6 @@ Number = Any
 
 
 @dataclass(frozen=True)
-class Mean:
-    """mu, 1 - mu and dmu / deta of one row."""
-
-    mu: Number
-    rest: Number
-    slope: Number
-
-
-@dataclass(frozen=True)
 class Look:
     """What is summed over rows: the value, and of each row its slope, observed and expected bend."""
 
@@ -56,76 +48,17 @@ class Look:
     expected: list[Number]
 
 
-# --- means ---
-
-
-def _logit(eta: Number) -> Mean:
-    mu, rest = 1 / (1 + mpmath.exp(-eta)), 1 / (1 + mpmath.exp(eta))
-    return Mean(mu, rest, mu * rest)
-
-
-def _probit(eta: Number) -> Mean:
-    tail = mpmath.ncdf(-abs(eta))
-    mu, rest = (tail, 1 - tail) if eta < 0 else (1 - tail, tail)
-    return Mean(mu, rest, mpmath.npdf(eta))
-
-
-def _cloglog(eta: Number) -> Mean:
-    if eta > EXTREME:
-        return Mean(mpf(1), mpf(0), mpf(0))
-    hazard = mpmath.exp(eta)
-    return Mean(-mpmath.expm1(-hazard), mpmath.exp(-hazard), hazard * mpmath.exp(-hazard))
-
-
-def _loglog(eta: Number) -> Mean:
-    turned = _cloglog(-eta)
-    return Mean(turned.rest, turned.mu, turned.slope)
-
-
-def _cauchit(eta: Number) -> Mean:
-    mu = mpmath.atan2(1, -eta) / mpmath.pi
-    return Mean(mu, mpmath.atan2(1, eta) / mpmath.pi, 1 / (mpmath.pi * (1 + eta * eta)))
-
-
-def _log(eta: Number) -> Mean:
-    mu = mpmath.exp(eta)
-    return Mean(mu, 1 - mu, mu)
-
-
-MEANS: dict[str, Callable[[Number], Mean]] = {
-    "identity": lambda eta: Mean(eta, 1 - eta, mpf(1)),
-    "log": _log,
-    "logit": _logit,
-    "probit": _probit,
-    "cloglog": _cloglog,
-    "loglog": _loglog,
-    "cauchit": _cauchit,
-}
-
-
-POWERS = {"inverse": -1.0, "inverse_squared": -2.0, "sqrt": 0.5}
-
-
 def mean_of(link: Any) -> Callable[[Number], Mean]:
-    """Find the mean of a link of the catalogue."""
-    if link.name in MEANS:
-        return MEANS[link.name]
-    if hasattr(link, "theta"):
-        theta = mpf(float(link.theta))
+    """Find the mean of a link of the catalogue; far beyond all tails its end."""
+    side = {"cloglog": 1, "loglog": -1}.get(link.name, 0)
 
-        def canonical(eta: Number) -> Mean:
-            gone = -mpmath.expm1(eta)
-            mu = theta * mpmath.exp(eta) / gone
-            return Mean(mu, 1 - mu, mu / gone)
+    def mean(eta: Number) -> Mean:
+        if side * eta > EXTREME:
+            upper = mpf((1 + side) // 2)
+            return Mean(upper, 1 - upper, mpf(0), mpf(0))
+        return inverse(link, eta)
 
-        return canonical
-    exponent = mpf(1.0 / (POWERS[link.name] if link.name in POWERS else float(link.k)))
-
-    def power(eta: Number) -> Mean:
-        mu = eta**exponent
-        return Mean(mu, 1 - mu, exponent * mu / eta)
-
-    return power
+    return mean
 
 
 # --- values: the quasi-likelihood of one observation and its derivative in mu; the variance ---
@@ -133,9 +66,9 @@ def mean_of(link: Any) -> Callable[[Number], Mean]:
 
 def _share(mean: Mean, y: Number, trials: Number) -> tuple[Number, Number, Number]:
     success = y * mpmath.log(mean.mu) if y else mpf(0)
-    failure = (trials - y) * mpmath.log(mean.rest) if trials - y else mpf(0)
-    pull = (y / mean.mu if y else mpf(0)) - ((trials - y) / mean.rest if trials - y else mpf(0))
-    return success + failure, pull, mean.mu * mean.rest / trials
+    failure = (trials - y) * mpmath.log(mean.complement) if trials - y else mpf(0)
+    pull = (y / mean.mu if y else mpf(0)) - ((trials - y) / mean.complement if trials - y else mpf(0))
+    return success + failure, pull, mean.mu * mean.complement / trials
 
 
 def _value(family: Any) -> Callable[[Mean, Number, Number], tuple[Number, Number, Number]]:
@@ -218,10 +151,10 @@ class Sum:
     def _pull(self, i: int, eta: Number) -> tuple[Number, Number]:
         """Return the slope and the expected bend of one row."""
         mean = self.mean(eta)
-        if not mean.slope:
+        if not mean.d1:
             return mpf(0), mpf(0)
         _, pull, spread = self.one(mean, self.y[i], self.trials[i])
-        return self.weight[i] * pull * mean.slope, self.weight[i] * mean.slope**2 / spread
+        return self.weight[i] * pull * mean.d1, self.weight[i] * mean.d1**2 / spread
 
     def look(self, eta: list[Number]) -> Look | None:
         """Look at every row; None where one has no number."""

@@ -55,6 +55,7 @@ COUNTS = (
 SHARES = (em.Beta(), em.Beta(link="cloglog"), em.BetaBinomial())
 FAMILIES = (*CLASSES, *COUNTS, *SHARES)
 """Conway-Maxwell-Poisson is not among them: its mean is a root of a series, dear in many digits."""
+HOSTILE = ("tiny", "huge", "far", "constant", "copy", "sum", "spike", "zero")
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,6 @@ def drawn() -> st.SearchStrategy[Recipe]:
         offset=st.sampled_from(("none", "none", "usual", "constant")),
         seed=st.integers(0, 2**32 - 1),
     )
-
-
-HOSTILE = ("tiny", "huge", "far", "constant", "copy", "sum", "spike", "zero")
 
 
 def fitted(recipe: Recipe) -> tuple[Any, dict[str, Any]]:

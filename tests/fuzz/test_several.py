@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+import etamu as em
+from tests.fuzz import several
 from tests.fuzz.several import Recipe, drawn, verdict
 from tests.fuzz.test_fits import by_chance
 from tests.fuzz.verdict import RIGHT, UNCONVERGED
@@ -54,3 +57,18 @@ def test_every_answer_of_many_is_right_certified_or_refused() -> None:
     tally = counted(MANY, int(np.random.default_rng().integers(2**31)))
     print(tally)
     hold(tally)
+
+
+@pytest.mark.parametrize("family", [em.Cumulative("probit"), em.ZeroInflatedPoisson(), em.Beta()], ids=str)
+def test_a_ten_thousandth_of_a_coefficient_is_seen(family, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(family, 20, ("usual",), "none", False, "model", "none", "usual", "none", 1)
+    assert verdict(recipe)[0] == RIGHT
+    honest = several.fitted
+
+    def moved(recipe: Recipe):
+        fit, data = honest(recipe)
+        return replace(fit, beta=fit.beta + 1e-4), data
+
+    monkeypatch.setattr(several, "fitted", moved)
+    with pytest.raises(AssertionError, match=r"standard errors off|log-likelihood"):
+        verdict(recipe)
