@@ -38,6 +38,7 @@ def test_coefficients_are_those_of_the_exact_solution_to_their_last_digit() -> N
 def test_what_is_summed_over_rows_is_that_of_the_maximum() -> None:
     fit = fitted("y ~ x + z", CANCELS, family="gamma", link="inverse_squared")
     assert fit.deviance < 1e-20
+    assert fit.null_deviance == pytest.approx(fitted("y ~ 1", CANCELS, family="gamma").deviance, rel=1e-12)
     assert np.isnan(fit.se).all()
     assert not fit.converged
     assert "local" in fit.existence.outcome

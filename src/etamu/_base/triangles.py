@@ -17,7 +17,7 @@ from etamu._base.kernel import kernel
 from etamu._base.types import Array
 
 SMALL = 64
-"""Most columns for which plain loops are fast enough; they round as they always did."""
+"""Most columns for which plain loops are fast enough; in their order hard data keep the most digits."""
 LARGE = 1024
 """Most columns for which the compiled triangles, which stay in cache, are faster than LAPACK's."""
 

@@ -469,7 +469,7 @@ def _finish(problem: Problem, stage: Stage, found: Found) -> Fit:
         covariance_kind=kind,
         phi=phi,
         deviance=deviance,
-        null_deviance=(stage.null or null_of(problem, chunk, stage.executor, stage.level))(),
+        null_deviance=(stage.null or null_of(problem, stage.chunk, stage.executor, stage.level))(),
         pearson_chi2=chi2,
         nobs=problem.nobs,
         df_resid=df_resid,

@@ -86,8 +86,9 @@ def estimated_phi(
 
 def pearson_chi2(rows: Threads, chunk: Chunk, raw: Array, unit: Unit, seen: float | None) -> float:
     """Sum squared Pearson residuals, unless a pass has; by means where scores have lost them."""
-    found = rows.reduce(partial(sums.pearson, beta=raw, unit=unit)) if seen is None else seen
-    return found if math.isfinite(found) else rows.over(chunk).reduce(partial(_by_means, raw=raw, unit=unit))
+    over = rows.over(chunk)
+    found = over.reduce(partial(sums.pearson, beta=raw, unit=unit)) if seen is None else seen
+    return found if math.isfinite(found) else over.reduce(partial(_by_means, raw=raw, unit=unit))
 
 
 def _by_means(chunk: Chunk, raw: Array, unit: Unit) -> float:

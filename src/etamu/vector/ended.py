@@ -76,7 +76,9 @@ def at_end(
     if silent.any() and ended.outcome is not Outcome.CONVERGED:
         end = _quiet(end, silent)
         ended = _climbed(oracle, end, solution)
-    if ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value)):
+    lower = ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value))
+    worse = limit is not None and limit.outcome is Outcome.CONVERGED is not ended.outcome
+    if lower or worse:
         return None
     steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes
     near = embedded(ended.beta, end.gone) + end.far * end.direction
@@ -90,7 +92,7 @@ def at_end(
 def _climbed(oracle: Likelihood, end: Limit, solution: Solution) -> Solution:
     """Maximise over the coordinates that are left."""
     flat = Restricted(oracle, end.far * end.direction, np.eye(len(end.gone))[:, ~end.gone])
-    begin = solution.beta[~end.gone]
+    begin = (solution.beta - end.far * end.direction)[~end.gone]
     if not flat.size:
         return Solution(begin, flat.at(begin, FINAL), Outcome.CONVERGED, (), 1)
     return newton(flat, begin)

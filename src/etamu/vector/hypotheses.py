@@ -82,9 +82,8 @@ def _ratio(fit: VectorFit, matrix: Array, gap: Array) -> float:
         warnings.simplefilter("ignore")  # what the fit itself has said
         oracle = likelihood_of(fit.problem, prepare(fit.problem))
     at = located(fit, oracle)
-    unit = np.abs(matrix[:, at.kept]).max(
-        axis=1, keepdims=True
-    )  # of a column's unit squares may be no number
+    # Of a column's unit squares may be no number.
+    unit = np.abs(matrix[:, at.kept]).max(axis=1, keepdims=True)
     inner, root, gap = matrix[:, at.kept] / unit, at.root.matrix, gap / unit[:, 0]
     free = np.linalg.svd(inner / np.linalg.norm(inner, axis=1, keepdims=True))[2][len(inner) :].T
     nearest = at.beta - root @ np.linalg.lstsq(inner @ root, gap, rcond=1e-12)[0]
