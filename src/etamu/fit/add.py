@@ -26,7 +26,7 @@ from etamu.fit.term_tests import Row, heading
 from etamu.infer.dispersion import moment
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,11 @@ class Addition:
 
 
 def add1(
-    fit: Fit, scope: str | Iterable[str], test: str | None = None, *, dispersion: str | float | None = None
+    fit: FittedModel,
+    scope: str | Iterable[str],
+    test: str | None = None,
+    *,
+    dispersion: str | float | None = None,
 ) -> DevianceTable:
     """Say for every term of a scope what the model with it is worth, as R's add1.
 
@@ -74,8 +78,10 @@ def add1(
     >>> float(table["statistic"][1].round(4))
     18.1371
     """
-    if fit.near is not None and fit.near.tabled:
-        return fit.near.table(add1(fit.near.fit, scope, test, dispersion=fit.near.dispersion(dispersion)))
+    if fit.near is not None and fit.near.measure.tabled:
+        return fit.near.measure.table(
+            add1(fit.near.fit, scope, test, dispersion=fit.near.measure.dispersion(dispersion))
+        )
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "add1")
@@ -92,7 +98,7 @@ def add1(
 
 
 def additions_of(
-    fit: Fit, wording: Wording, keys: tuple[Key, ...], *, refit: bool, rao: bool = False
+    fit: FittedModel, wording: Wording, keys: tuple[Key, ...], *, refit: bool, rao: bool = False
 ) -> list[Addition]:
     """Fit, or test by the score, the model with each of some terms on one larger design."""
     own = wording_of(fit).keys()
@@ -114,7 +120,7 @@ def additions_of(
     return out
 
 
-def _row(fit: Fit, addition: Addition, test: str, stick: Yardstick, asked: str | float | None) -> Row:
+def _row(fit: FittedModel, addition: Addition, test: str, stick: Yardstick, asked: str | float | None) -> Row:
     change, scale = addition.change, scale_of(fit, stick)
     gain = scale.of(fit.deviance) - scale.of(change.deviance) if test != "Rao" else math.nan
     row: Row = {"df": float(change.df), "deviance": change.deviance}
@@ -126,7 +132,9 @@ def _row(fit: Fit, addition: Addition, test: str, stick: Yardstick, asked: str |
     return row | statistic(test, max(gain, 0.0), drop, change, divisor)
 
 
-def _larger_phi(fit: Fit, addition: Addition, stick: Yardstick, asked: str | float | None) -> Yardstick:
+def _larger_phi(
+    fit: FittedModel, addition: Addition, stick: Yardstick, asked: str | float | None
+) -> Yardstick:
     """Estimate phi in the larger model, as R's add1 does for F."""
     df = float(fit.df_resid - addition.change.df)
     if asked == "pearson":

@@ -33,7 +33,7 @@ from etamu.fit.term_tests import ORDER, Row, aliased, covariance_said, heading, 
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 TESTS = {"lr": "LR", "lrt": "LR", "chisq": "LR", "chi2": "LR", "f": "F", "wald": "Wald", "rao": "Rao"}
 TESTS |= {"score": "Rao"}
@@ -62,7 +62,7 @@ class Ladder:
     fitted : dict of columns to Smaller
     """
 
-    fit: Fit
+    fit: FittedModel
     bench: Bench
     fitted: dict[Columns, Smaller] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class Ladder:
         return "; ".join(said)
 
 
-def ladder(fit: Fit) -> Ladder:
+def ladder(fit: FittedModel) -> Ladder:
     """Set the smaller models of a fit up, the fit itself being the largest."""
     bench = bench_of(fit)
     full = whole(fit, bench)
@@ -112,7 +112,7 @@ def ladder(fit: Fit) -> Ladder:
 
 
 def anova(
-    fit: Fit,
+    fit: FittedModel,
     type: Any = 1,  # noqa: A002
     test: str | None = None,
     *,
@@ -165,8 +165,10 @@ def anova(
     """
     if type not in TYPES:
         raise OptionError(f"type={type!r} is not known; choose 1, 2 or 3")
-    if fit.near is not None and fit.near.tabled:
-        return fit.near.table(anova(fit.near.fit, type, test, dispersion=fit.near.dispersion(dispersion)))
+    if fit.near is not None and fit.near.measure.tabled:
+        return fit.near.measure.table(
+            anova(fit.near.fit, type, test, dispersion=fit.near.measure.dispersion(dispersion))
+        )
     kind = TYPES[type]
     stick_estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=stick_estimated)
@@ -233,7 +235,7 @@ def _sequential(steps: Ladder, test: str, stick: Yardstick) -> DevianceTable:
     )
 
 
-def _count(fit: Fit, term: ModelTerm) -> int:
+def _count(fit: FittedModel, term: ModelTerm) -> int:
     """Count the columns of a term that earlier ones do not explain: earlier columns win."""
     return int(np.isin(term.columns, fit.coordinates.kept).sum())
 
@@ -289,7 +291,7 @@ def _marginal(steps: Ladder, kind: int, test: str, stick: Yardstick) -> Deviance
     )
 
 
-def _wald(fit: Fit, kind: int, dispersion: str | float | None) -> DevianceTable:
+def _wald(fit: FittedModel, kind: int, dispersion: str | float | None) -> DevianceTable:
     if kind == 1:
         raise OptionError("Wald tests are for type=2 and type=3; for type=1 choose 'LR', 'F' or 'Rao'")
     if dispersion is not None:

@@ -1,20 +1,20 @@
 """What a fit can be asked: intervals, predictions, residuals, influence, words; each a door to a function.
 
-May import: everything below `fit`; the fit itself for its type only.
+May import: everything below `fit`.
 Read next: `etamu.fit.examined` for hypotheses, `etamu.fit.result` for the facts.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from etamu._base.errors import OptionError
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.components import Components, components
-from etamu.fit.covariance import with_covariance
+from etamu.fit.covariance import contrast_df, with_covariance
+from etamu.fit.fitted import FittedModel
 from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from etamu.fit.predict import Prediction, predict
     from etamu.fit.profile import Profile, interval_df, on_scale, profile, profile_intervals
     from etamu.fit.residual_kinds import partial_residuals, residuals
-    from etamu.fit.result import Fit
     from etamu.fit.simulate import simulate
     from etamu.fit.terms import Terms
     from etamu.fit.working import Working, working
@@ -49,19 +48,12 @@ METHODS = ("wald", "profile", "percentile", "basic", "bca")
 """How intervals of coefficients are made."""
 
 
-class Asked(ABC):
+class Asked(FittedModel):
     """Questions about the estimate and its rows; abstract, a part of `Fit`."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _fit(self) -> Fit:
-        """Return the fit itself."""
 
     def with_covariance(
         self, kind: str, cluster: Any = None, lags: int | None = None, **bootstrap_options: Any
-    ) -> Fit:
+    ) -> Self:
         """Return the same fit with another covariance, which its tables, tests and intervals follow.
 
         Parameters
@@ -102,10 +94,24 @@ class Asked(ABC):
         if kind != "bootstrap":
             if bootstrap_options:
                 raise OptionError(f"{kind} takes no {next(iter(bootstrap_options))}; choose 'bootstrap'")
-            return with_covariance(self._fit, kind, cluster, lags)
+            return with_covariance(self, kind, cluster, lags)
         if lags is not None:
             raise OptionError("bootstrap takes no lags; choose 'HAC', or leave lags out")
-        return bootstrap(self._fit, cluster, resampling(bootstrap_options))
+        return bootstrap(self, cluster, resampling(bootstrap_options))
+
+    def contrast_df(self, combinations: Array) -> Array | float:
+        """Return the reference degrees of freedom of linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        combinations : array (m, coefficients)
+            Rows L of L beta.
+
+        Returns
+        -------
+        float, or array (m,) for CR2
+        """
+        return contrast_df(self, combinations)
 
     def conf_int(
         self, level: float = 0.95, *, method: str = "wald", reference: str | None = None, scale: str = "link"
@@ -137,13 +143,12 @@ class Asked(ABC):
         if method not in METHODS:
             listed = ", ".join(map(repr, METHODS))
             raise OptionError(f"method {method!r} is not known; choose one of {listed}")
-        df = interval_df(self._fit, level, reference)
+        df = interval_df(self, level, reference)
         if method == "wald":
-            fit = self._fit
-            return on_scale(fit.problem.unit, interval(fit.coef, fit.se, level, df), scale)
+            return on_scale(self.problem.unit, interval(self.coef, self.se, level, df), scale)
         if method == "profile":
-            return on_scale(self._fit.problem.unit, profile_intervals(self._fit, level, reference), scale)
-        return on_scale(self._fit.problem.unit, replicated_intervals(self._fit, level, method), scale)
+            return on_scale(self.problem.unit, profile_intervals(self, level, reference), scale)
+        return on_scale(self.problem.unit, replicated_intervals(self, level, method), scale)
 
     def profile(
         self, combination: str | Sequence[float] | Array, level: float = 0.95, *, reference: str | None = None
@@ -170,7 +175,7 @@ class Asked(ABC):
         >>> print(em.glm("y ~ x", data, family="bernoulli").profile("x"))
         x 1.21403, 0.95 profile interval -0.0658187 to 4.15923
         """
-        return profile(self._fit, combination, level, reference)
+        return profile(self, combination, level, reference)
 
     def predict(self, data: Any = None, kind: str = "mean", **options: Any) -> Array | Prediction | Terms:
         """Predict for new data, or for the rows of the input where no data are given.
@@ -191,7 +196,7 @@ class Asked(ABC):
         array; Prediction where `se` or `interval` is asked; Terms for kind="terms"
             With the length of the input; NaN where a value needed is missing.
         """
-        return predict(self._fit, data, kind, **options)
+        return predict(self, data, kind, **options)
 
     def simulate(self, n: int = 1, seed: int = 0) -> Array:
         """Draw responses from the fitted model, (rows of the input, n), NaN where a row was dropped.
@@ -220,7 +225,7 @@ class Asked(ABC):
                [ 2.,  8.],
                [ 4., 10.]])
         """
-        return simulate(self._fit, n, seed)
+        return simulate(self, n, seed)
 
     def residuals(self, kind: str = "deviance", *, seed: int = 0) -> Any:
         """Compute residuals with the input's length, NaN where a row was dropped.
@@ -256,23 +261,23 @@ class Asked(ABC):
         >>> fit.residuals("studentised").round(3)
         array([-0.29 ,  0.506, -0.323,  0.155])
         """
-        return residuals(self._fit, kind, seed)
+        return residuals(self, kind, seed)
 
     def partial_residuals(self, term: str) -> Array:
         """Compute the working residual plus the centred contribution of a term, (n,): R's type="partial"."""
-        return partial_residuals(self._fit, term)
+        return partial_residuals(self, term)
 
     def influence(self) -> Influence:
         """Compute leverage, Cook's distance, DFFITS and what else leaving one row out would change."""
-        return influence(self._fit)
+        return influence(self)
 
     def working(self) -> Working:
         """Return working response and weights: one weighted least squares of z on X gives beta back."""
-        return working(self._fit)
+        return working(self)
 
     def components(self) -> Components:
         """State the three components: linear predictor, link, and variance function."""
-        return components(self._fit)
+        return components(self)
 
     def interpret(
         self,
@@ -290,4 +295,4 @@ class Asked(ABC):
             Effects to compose, as ``["water", "fertilizer"]``.
         level : float
         """
-        return interpret(self._fit, units, together, level)
+        return interpret(self, units, together, level)

@@ -23,7 +23,7 @@ from etamu.fit.rows import coordinates_for, own_rows
 from etamu.fit.scene import Scene
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 STEP = 1e-3
@@ -104,7 +104,7 @@ def _reduced(
     kind: str,
     block: Callable[[Chunk, _Work], Average],
 ) -> Average:
-    fit: Fit = scene.fit
+    fit: FittedModel = scene.fit
     coordinates, beta = coordinates_for(fit, predictors[0].design)
     placed = tuple(Predictor(coordinates.placed(each.design), each.offset) for each in predictors)
     total = np.bincount(scene.codes, weights=scene.units, minlength=len(scene.groups))

@@ -32,6 +32,7 @@ from etamu.fit.reduced import reduced
 from etamu.fit.restrict import bench_of, whole
 from etamu.fit.simulate import responses
 from etamu.infer import bootstrap as formulas
+from etamu.infer.bootstrap import Replicates
 from etamu.infer.covariance import condition
 from etamu.infer.robust import remaining
 from etamu.infer.uniform import LARGEST_SEED, RESAMPLED, uniform
@@ -39,7 +40,7 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel, Model
 
 
 SCHEMES = ("pairs", "cluster", "parametric", "fractional")
@@ -52,29 +53,6 @@ LOST = 1e8
 
 LEAST = 0.5
 """The share of replications that must have a maximum."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Replicates:
-    """Replications of an estimate.
-
-    Parameters
-    ----------
-    scheme : "pairs", "cluster", "parametric" or "fractional"
-    asked : int
-        How many were asked for.
-    seed : int
-    beta : array (those with a maximum, size)
-        Working coefficients.
-    failed : dict of str to int
-        How the others ended, and how many did.
-    """
-
-    scheme: str
-    asked: int
-    seed: int
-    beta: Array
-    failed: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +90,7 @@ def resampling(options: Mapping[str, Any]) -> Resampling:
     return Resampling(**options)
 
 
-def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:
+def bootstrap(fit: Model, cluster: Any, asked: Resampling) -> Model:
     """Return the fit with the covariance of its replications, which it carries along.
 
     Raises
@@ -122,7 +100,7 @@ def bootstrap(fit: Fit, cluster: Any, asked: Resampling) -> Fit:
     NotAvailableError
         If the fit carries no rows, the family no law to draw from, or few replications have a maximum.
     """
-    made: Fit = resampled(fit, cluster, asked, _replicates)
+    made: Model = resampled(fit, cluster, asked, _replicates)
     return replace(made, kept_se=None, lags=None)
 
 
@@ -184,7 +162,7 @@ def _checked(asked: Resampling, cluster: Any) -> str:
 # --- replications ---
 
 
-def _replicates(fit: Fit, scheme: str, asked: Resampling) -> Replicates:
+def _replicates(fit: FittedModel, scheme: str, asked: Resampling) -> Replicates:
     """Fit every replication, several at once; each depends on the seed and its number alone."""
     bench = bench_of(fit)
     start = whole(fit, bench)
@@ -374,7 +352,7 @@ ALTERED: dict[str, Callable[[Source, Chunk, int], Alteration]] = {
 # --- intervals ---
 
 
-def replicated_intervals(fit: Fit, level: float, method: str) -> Array:
+def replicated_intervals(fit: FittedModel, level: float, method: str) -> Array:
     """Compute percentile, basic or BCa intervals of the coefficients, (names, 2).
 
     Raises
@@ -423,7 +401,7 @@ class _Powers:
         return _Powers(self.squares + other.squares, self.cubes + other.cubes)
 
 
-def _acceleration(fit: Fit) -> Array:
+def _acceleration(fit: FittedModel) -> Array:
     """Return a sixth of the skewness of each coefficient's influences, of rows or of clusters."""
     at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
     inverse = bread(at, at.information(Want.EXPECTED))

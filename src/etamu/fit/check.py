@@ -35,7 +35,7 @@ from etamu.infer.checks import (
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 Verdict = Literal["fine", "look", "act", "not asked"]
 
@@ -157,7 +157,7 @@ class Checkup:
         return f'<div class="etamu-check"><p>{top}</p>{table}</div>'
 
 
-def check(fit: Fit, seed: int = 0) -> Checkup:
+def check(fit: FittedModel, seed: int = 0) -> Checkup:
     """Check a fit, as `Fit.check` describes.
 
     Raises
@@ -200,7 +200,7 @@ def _graded(p: float, *, large: bool) -> Verdict:
 # --- existence ---
 
 
-def _existence(fit: Fit) -> tuple[Finding, ...]:
+def _existence(fit: FittedModel) -> tuple[Finding, ...]:
     """Say that the estimate is no maximum inside; nothing where it is one."""
     if fit.converged:
         return ()
@@ -222,7 +222,7 @@ def _existence(fit: Fit) -> tuple[Finding, ...]:
 # --- dispersion ---
 
 
-def _dispersion(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
+def _dispersion(fit: FittedModel, rows: CheckRows) -> tuple[Finding, ...]:
     family = fit.family.name
     if fit.phi.kind != "known":
         words = f"phi = {short(fit.phi.value)} is {_how(fit)} and in every standard error"
@@ -259,7 +259,7 @@ def _dispersion(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
     return (first,)
 
 
-def _pearson_tail(fit: Fit, variance: float) -> float:
+def _pearson_tail(fit: FittedModel, variance: float) -> float:
     """Return the two-sided p-value of Pearson's chi-squared, by c chi2_k of its mean df and its variance."""
     df = float(fit.df_resid)
     if not (variance > 0.0 and df > 0.0):
@@ -269,11 +269,11 @@ def _pearson_tail(fit: Fit, variance: float) -> float:
     return min(1.0, 2.0 * min(upper, 1.0 - upper))
 
 
-def _how(fit: Fit) -> str:
+def _how(fit: FittedModel) -> str:
     return "given" if fit.phi.kind == "given" else "estimated"
 
 
-def _pearson_variance(fit: Fit, rows: CheckRows) -> float:
+def _pearson_variance(fit: FittedModel, rows: CheckRows) -> float:
     """Return the variance of Pearson's chi-squared at estimated coefficients.
 
     In an exponential family a squared Pearson residual has variance 2 + V'' + V'^2 / V, and its covariance
@@ -295,7 +295,7 @@ def _pearson_variance(fit: Fit, rows: CheckRows) -> float:
     return total if math.isfinite(total) else math.nan
 
 
-def _spread_advice(fit: Fit, ratio: float, p: float) -> str:
+def _spread_advice(fit: FittedModel, ratio: float, p: float) -> str:
     if math.isnan(p) or p >= DOUBTFUL:
         return ""
     if ratio < 1.0:
@@ -324,7 +324,7 @@ def _quadratic(name: str, score: Score) -> Finding:
 # --- zeros, residuals ---
 
 
-def _zeros(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
+def _zeros(fit: FittedModel, rows: CheckRows) -> tuple[Finding, ...]:
     """Compare the zeros there are with those expected; coefficients take out their share of the variance."""
     if fit.family.name not in COUNTS or rows.zero is None or rows.weighted:
         return ()
@@ -358,7 +358,7 @@ def _uniformity(rows: CheckRows) -> tuple[Finding, ...]:
     return (Finding("uniformity", verdict, words, advice, score.statistic, score.p_value, score.size),)
 
 
-def _outliers(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
+def _outliers(fit: FittedModel, rows: CheckRows) -> tuple[Finding, ...]:
     kind = "quantile" if rows.scores is not None else "studentised"
     scores = np.abs(rows.scores if rows.scores is not None else rows.studentised)
     n = int(np.sum(np.isfinite(scores)))
@@ -381,7 +381,7 @@ def _bound(n: int) -> float:
     return float(-ndtri(0.5 * DOUBTFUL / n))
 
 
-def _calibration(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
+def _calibration(fit: FittedModel, rows: CheckRows) -> tuple[Finding, ...]:
     if fit.family.name not in {"bernoulli", "binomial"}:
         return ()
     trials = np.ones_like(rows.mu) if rows.trials is None else rows.trials
@@ -407,7 +407,7 @@ def _excess(dispersion: Finding) -> float:
     return dispersion.size if told else 1.0
 
 
-def _link(fit: Fit, rows: CheckRows, excess: float) -> tuple[Finding, ...]:
+def _link(fit: FittedModel, rows: CheckRows, excess: float) -> tuple[Finding, ...]:
     """Test whether eta^2 belongs in the model, by its score at the estimate (Pregibon 1980).
 
     Where the variance exceeds what the family says, the score varies by as much more.
@@ -436,7 +436,7 @@ def _link(fit: Fit, rows: CheckRows, excess: float) -> tuple[Finding, ...]:
     return (Finding("link", _graded(p, large=True), words, advice, z, p, gain / left),)
 
 
-def _variance(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
+def _variance(fit: FittedModel, rows: CheckRows) -> tuple[Finding, ...]:
     if fit.family.name == "bernoulli" or fit.df_resid <= 0:
         return ()
     score = studentised_variance(rows.pearson**2, rows.eta, rows.copies)
@@ -456,7 +456,7 @@ def _variance(fit: Fit, rows: CheckRows) -> tuple[Finding, ...]:
     return (Finding("variance", verdict, words, advice, score.statistic, score.p_value, ratio),)
 
 
-def _inflation(fit: Fit) -> dict[str, float]:
+def _inflation(fit: FittedModel) -> dict[str, float]:
     """Compute GVIF^(1/2df) of every term, from the model's information."""
     kept = fit.coordinates.kept
     root: Array = fit.coordinates.reported(bread(fit).matrix)[kept]

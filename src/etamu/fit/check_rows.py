@@ -23,7 +23,7 @@ from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ class CheckRows:
         """Number of observations."""
         return len(self.mu) if self.copies is None else round(float(self.copies.sum()))
 
-    def label(self, fit: Fit, place: int) -> str:
+    def label(self, fit: FittedModel, place: int) -> str:
         """Name a row: its position, and what the input calls it where that differs."""
         row = int(self.ids[place])
         table = fit.problem.table
@@ -91,7 +91,7 @@ class CheckRows:
         return f"{row}" if labels is None or str(labels[0]) == str(row) else f"{row} ({labels[0]})"
 
 
-def check_rows(fit: Fit, seed: int) -> CheckRows:
+def check_rows(fit: FittedModel, seed: int) -> CheckRows:
     """Compute what checks need, in a few passes."""
     problem, unit = fit.problem, fit.problem.unit
     beta, root = raw_beta(fit), bread(fit)
@@ -144,7 +144,7 @@ def check_rows(fit: Fit, seed: int) -> CheckRows:
     )
 
 
-def projected(fit: Fit, values: Array) -> Array:
+def projected(fit: FittedModel, values: Array) -> Array:
     """Compute X'v over the rows that count, in working coordinates."""
     at = placed(fit.problem, fit.problem.counting(), fit.coordinates, fit.beta)
     whole = replace(at.executor.whole, y=(values,))

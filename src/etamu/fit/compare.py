@@ -30,7 +30,7 @@ from etamu.infer.tests import chi2_tail, f_tail
 from etamu.sums import Sums
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 TESTS = {"lr": "LR", "lrt": "LR", "chisq": "LR", "chi2": "LR", "f": "F"}
 
@@ -41,7 +41,9 @@ ROUNDING = 1e-12
 """Offsets that differ by less than this, relatively, are the same."""
 
 
-def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None = None) -> DevianceTable:
+def compare(
+    *fits: FittedModel, test: str | None = None, dispersion: str | float | None = None
+) -> DevianceTable:
     """Compare nested models, each with the one before, as R's anova of several fits.
 
     Models that estimate a shape, such as theta of `NegativeBinomial()`, are compared by their likelihoods,
@@ -131,7 +133,7 @@ def compare(*fits: Fit, test: str | None = None, dispersion: str | float | None 
 
 
 def _by_likelihood(
-    models: list[Fit], names: list[str], test: str | None, dispersion: str | float | None
+    models: list[FittedModel], names: list[str], test: str | None, dispersion: str | float | None
 ) -> DevianceTable:
     """Compare models that each estimate a shape of their own: their deviances have different zeros."""
     largest = models[-1]
@@ -167,11 +169,11 @@ def _by_likelihood(
     )
 
 
-def _own(fit: Fit) -> Row:
+def _own(fit: FittedModel) -> Row:
     return {"resid_df": float(fit.df_resid), "resid_deviance": fit.deviance, "aic": fit.aic}
 
 
-def _tested(small: Fit, large: Fit, test: str, stick: Yardstick) -> Row:
+def _tested(small: FittedModel, large: FittedModel, test: str, stick: Yardstick) -> Row:
     df = float(large.rank - small.rank)
     drop = max(small.deviance - large.deviance, 0.0)
     row: Row = {"df": df, "deviance": drop}
@@ -183,7 +185,7 @@ def _tested(small: Fit, large: Fit, test: str, stick: Yardstick) -> Row:
     return row | {"p_value": chi2_tail(stick.ratio(drop), df)}
 
 
-def _called(fit: Fit, fits: tuple[Fit, ...]) -> str:
+def _called(fit: FittedModel, fits: tuple[FittedModel, ...]) -> str:
     """Name a model by its formula, or by its place where that does not tell it from the others."""
     place = next(number for number, other in enumerate(fits, start=1) if other is fit)
     formula = fit.formula
@@ -191,7 +193,7 @@ def _called(fit: Fit, fits: tuple[Fit, ...]) -> str:
     return formula if alone else f"Model {place}"
 
 
-def refuse_incomparable(small: Fit, large: Fit, first: str, second: str) -> None:
+def refuse_incomparable(small: FittedModel, large: FittedModel, first: str, second: str) -> None:
     """Refuse models of other rows, responses, weights, families or links.
 
     Raises
@@ -232,7 +234,7 @@ def _or_ones(weights: Array | None) -> Array:
     return np.ones(1) if weights is None else weights
 
 
-def refuse_unnested(small: Fit, large: Fit, first: str, second: str) -> None:
+def refuse_unnested(small: FittedModel, large: FittedModel, first: str, second: str) -> None:
     """Refuse a smaller model whose etas the larger one cannot make.
 
     A random combination of its columns, and the difference of the offsets, are projected on the columns of
@@ -257,7 +259,7 @@ def refuse_unnested(small: Fit, large: Fit, first: str, second: str) -> None:
     )
 
 
-def _apart(small: Fit, large: Fit) -> str:
+def _apart(small: FittedModel, large: FittedModel) -> str:
     """Say what of the smaller model lies outside the larger: "offset", "columns", or nothing."""
     bench = bench_of(large)
     coordinates = whole(large, bench).coordinates

@@ -17,7 +17,7 @@ import numpy as np
 
 from etamu._base.errors import AliasWarning, EtamuError
 from etamu._base.facts import dataclass
-from etamu._base.markup import escape
+from etamu._base.markup import WIDTH, escape
 from etamu._base.types import Array
 from etamu.design.blocks import Dense
 from etamu.design.chunk import Chunk, Predictor
@@ -26,7 +26,6 @@ from etamu.design.layout import Layout, TermColumns
 from etamu.family import catalogue
 from etamu.family.link import Link
 from etamu.family.unit import Unit
-from etamu.fit.components import WIDTH
 from etamu.fit.numerals import common, p_texts
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit

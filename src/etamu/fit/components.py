@@ -7,13 +7,13 @@ Read next: `etamu.plot.components`, which draws them.
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etamu._base.facts import dataclass
 from etamu._base.listing import listed
+from etamu._base.markup import GLUE, WIDTH, wrap
 from etamu._base.types import Array
 from etamu.family.family import Family
 from etamu.family.link import Link
@@ -22,13 +22,8 @@ from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
-WIDTH = 88
-"""Columns of a printed page."""
-
-GLUE = "\0"
-"""Stands for a space at which no line breaks."""
 
 INVERSES = {
     "identity": "eta",
@@ -95,7 +90,7 @@ class Components:
         return str(self)
 
 
-def components(fit: Fit) -> Components:
+def components(fit: FittedModel) -> Components:
     """State the three components of a fit.
 
     Random: E(y) = mu, Var(y) = phi V(mu) / w. Systematic: eta = x' beta + offset. Link: g(mu) = eta.
@@ -179,7 +174,7 @@ def inverse_text(link: Link) -> str:
     return "the eta with g(mu) = eta solved for mu"
 
 
-def _random(fit: Fit) -> tuple[str, ...]:
+def _random(fit: FittedModel) -> tuple[str, ...]:
     family, words = fit.family, fit.problem.words
     response = words.response or "y"
     many = len(family.response) > 1
@@ -203,7 +198,7 @@ def _random(fit: Fit) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
+def _systematic(fit: FittedModel, eta: Array) -> tuple[str, ...]:
     words = fit.problem.words
     parts: list[str] = []
     for name, value in zip(fit.names, fit.coef, strict=True):
@@ -230,7 +225,7 @@ def _systematic(fit: Fit, eta: Array) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
+def _link(fit: FittedModel, mean: Array) -> tuple[str, ...]:
     unit = fit.problem.unit
     name = unit.link.name
     if unit.canonical:
@@ -245,16 +240,6 @@ def _link(fit: Fit, mean: Array) -> tuple[str, ...]:
             f"over the rows used, mu runs from {short(np.nanmin(mean), 4)} to {short(np.nanmax(mean), 4)}"
         )
     return tuple(lines)
-
-
-def wrap(text: str, width: int = WIDTH, indent: str = "  ") -> list[str]:
-    """Wrap a text at its spaces, never inside a word; GLUE stands for a space that must not break."""
-    if 0 < len(text) <= width and text.isascii() and text.isprintable() and text.strip() == text:
-        return [text]
-    lines = textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    return [line.replace(GLUE, " ") for line in lines]
 
 
 def _block(title: str, lines: tuple[str, ...]) -> str:

@@ -23,16 +23,17 @@ from etamu._base.listing import listed
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
-from etamu.fit.limit import lifted, located
 from etamu.fit.phi import Phi
 from etamu.fit.placed import Bread, Placed, bread, leverages, placed, score_and_information, whitened
 from etamu.fit.problem import ALONE, CLUSTERED, Problem
+from etamu.fit.remeasured import back
+from etamu.fit.rows import lifted, located
 from etamu.infer.covariance import Root, filled
 from etamu.infer.robust import INFLATIONS, NOTHING_LEFT, indefinite, nearest
 
 if TYPE_CHECKING:
     from etamu.fit.clusters import Clustering, adjusted_meat, crossed, plain_meat, satterthwaite, ways_of
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel, Model
     from etamu.infer.autocorrelation import Series, series, usual_lags
 else:
     Clustering = later("etamu.fit.clusters", "Clustering")
@@ -48,7 +49,7 @@ ALIASES = {"cluster": "CR1"}
 """Other names of kinds."""
 
 
-def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None = None) -> Fit:
+def with_covariance(fit: Model, kind: str, cluster: Any = None, lags: int | None = None) -> Model:
     """Return the fit with another covariance, as `Fit.with_covariance` describes.
 
     Every sandwich is M (meat) M with M the inverse expected information, and right where the variance
@@ -78,7 +79,8 @@ def with_covariance(fit: Fit, kind: str, cluster: Any = None, lags: int | None =
     kind = ALIASES.get(kind, kind)
     _check(kind, cluster, lags)
     if fit.near is not None:
-        return fit.near.back(fit, with_covariance(fit.near.fit, kind, cluster, lags))
+        near: Model = fit.near.fit
+        return back(fit.problem, with_covariance(near, kind, cluster, lags), fit.near.measure)
     problem = fit.problem
     named, ways = ways_of(problem, cluster) if kind in CLUSTERED else ((), ())
     if len(ways) > 1 and kind not in {"CR0", "CR1"}:
@@ -277,7 +279,9 @@ def _clustered(at: Placed, kind: str, inverse: Bread) -> Root:
     return nearest(inverse.root, meat, reported)
 
 
-def _clustering(fit: Fit, at: Placed, kind: str, inverse: Bread, names: tuple[str, ...]) -> Clustering:
+def _clustering(
+    fit: FittedModel, at: Placed, kind: str, inverse: Bread, names: tuple[str, ...]
+) -> Clustering:
     ways = at.executor.whole.cluster
     counts = tuple(int(codes.max()) + 1 for codes in ways)
     df: Array | float = float(min(counts) - 1)
@@ -288,7 +292,25 @@ def _clustering(fit: Fit, at: Placed, kind: str, inverse: Bread, names: tuple[st
     return Clustering(names, counts, df)
 
 
-def varying_df(fit: Fit) -> Callable[[Array], Array] | None:
+def contrast_df(fit: FittedModel, combinations: Array) -> Array | float:
+    """Return the reference degrees of freedom of linear combinations of the coefficients.
+
+    Parameters
+    ----------
+    combinations : array (m, coefficients)
+        Rows L of L beta.
+
+    Returns
+    -------
+    float, or array (m,) for CR2
+    """
+    degrees = varying_df(fit)
+    if degrees is None:
+        return fit.reference_df
+    return degrees(fit.coordinates.hypothesis(np.atleast_2d(combinations)))
+
+
+def varying_df(fit: FittedModel) -> Callable[[Array], Array] | None:
     """Return how degrees of freedom follow from rows c over the working coefficients, (m, size).
 
     None where they are `reference_df` for every contrast; only those of CR2 differ.

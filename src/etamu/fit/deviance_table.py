@@ -14,9 +14,8 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu._base.markup import escape
+from etamu._base.markup import WIDTH, escape, wrap
 from etamu._base.types import Array
-from etamu.fit.components import WIDTH, wrap
 from etamu.fit.numerals import LEGEND, common, p_texts, stars
 
 DIGITS = 5

@@ -27,7 +27,7 @@ from etamu.fit.term_tests import Row, heading
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 TESTS = {"lr": "LR", "lrt": "LR", "chisq": "LR", "chi2": "LR", "f": "F", "rao": "Rao", "score": "Rao"}
 """What may be asked for, under the names of R too."""
@@ -74,14 +74,14 @@ class Scale:
         return self.n * math.log(deviance / self.n) if deviance > 0 else -math.inf
 
 
-def scale_of(fit: Fit, stick: Yardstick) -> Scale:
+def scale_of(fit: FittedModel, stick: Yardstick) -> Scale:
     """Choose how deviances are scaled."""
     profiled = fit.family.name == "gaussian" and stick.phi.kind in {"pearson", "deviance"}
     return Scale(float(fit.nobs), stick.value, profiled)
 
 
 def drop1(
-    fit: Fit,
+    fit: FittedModel,
     test: str | None = None,
     *,
     scope: str | Iterable[str] | None = None,
@@ -130,9 +130,9 @@ def drop1(
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
-    if fit.near is not None and fit.near.tabled:
-        phi = fit.near.dispersion(dispersion)
-        return fit.near.table(drop1(fit.near.fit, test, scope=scope, dispersion=phi))
+    if fit.near is not None and fit.near.measure.tabled:
+        phi = fit.near.measure.dispersion(dispersion)
+        return fit.near.measure.table(drop1(fit.near.fit, test, scope=scope, dispersion=phi))
     estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=estimated)
     refuse_without_likelihood(fit, "drop1")
@@ -152,7 +152,7 @@ def drop1(
     return table_of(fit, words, changes, rows, (asked, stick), steps.notes())
 
 
-def f_yardstick(fit: Fit, test: str, asked: str | float | None, stick: Yardstick) -> Yardstick:
+def f_yardstick(fit: FittedModel, test: str, asked: str | float | None, stick: Yardstick) -> Yardstick:
     """Return the phi of an F test: deviance / df unless another was asked for, or stated with the fit."""
     if test != "F":
         return stick
@@ -170,7 +170,7 @@ def said(test: str, stick: Yardstick, divisor: Yardstick) -> tuple[str, ...]:
 
 
 def table_of(
-    fit: Fit,
+    fit: FittedModel,
     words: tuple[str, tuple[str, ...]],
     changes: list[Change],
     rows: list[Row],
@@ -200,7 +200,7 @@ def table_of(
     )
 
 
-def _row(fit: Fit, change: Change, test: str, scale: Scale, divisor: Yardstick) -> Row:
+def _row(fit: FittedModel, change: Change, test: str, scale: Scale, divisor: Yardstick) -> Row:
     rise = scale.of(change.deviance) - scale.of(fit.deviance)
     row: Row = {"df": float(change.df), "deviance": change.deviance}
     row["aic"] = fit.aic + rise - 2.0 * change.df
@@ -230,7 +230,7 @@ def statistic(test: str, rise: float, drop: float, change: Change, divisor: Yard
     return {"statistic": value, "p_value": chi2_tail(value, change.df)}
 
 
-def _chosen(fit: Fit, scope: str | Iterable[str] | None) -> tuple[ModelTerm, ...]:
+def _chosen(fit: FittedModel, scope: str | Iterable[str] | None) -> tuple[ModelTerm, ...]:
     terms = terms_of(fit)
     if scope is None:
         return droppable(terms)

@@ -24,7 +24,7 @@ from etamu.fit.scene import Scene, Variable, names_of, scene_of, settled, variab
 from etamu.fit.term_tests import heading
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 WORDS = {"mean": "the mean", "link": "eta", "rate": "the mean per exposure"}
 
@@ -47,7 +47,7 @@ class Question:
     reading: Reading = USUAL
 
 
-def slopes(fit: Fit, variables: Any, question: Question) -> Estimates:
+def slopes(fit: FittedModel, variables: Any, question: Question) -> Estimates:
     """Average the derivative of the mean in numeric variables, as `Fit.slopes` describes.
 
     Raises
@@ -70,7 +70,7 @@ def slopes(fit: Fit, variables: Any, question: Question) -> Estimates:
     return _table(scene, "Average slopes", parts, question)
 
 
-def effects(fit: Fit, variables: Any, question: Question) -> Estimates:
+def effects(fit: FittedModel, variables: Any, question: Question) -> Estimates:
     """Average the effect of every variable: slopes of numbers, differences of levels from the reference.
 
     Raises
@@ -97,7 +97,7 @@ def effects(fit: Fit, variables: Any, question: Question) -> Estimates:
     return _table(scene, "Average effects", parts, question)
 
 
-def contrasts(fit: Fit, variable: str, compare: Any, measure: str, question: Question) -> Estimates:
+def contrasts(fit: FittedModel, variable: str, compare: Any, measure: str, question: Question) -> Estimates:
     """Compare averages of the mean, every row being put at one value of a variable and at another.
 
     Raises
@@ -125,7 +125,7 @@ def contrasts(fit: Fit, variable: str, compare: Any, measure: str, question: Que
     )
 
 
-def _settled(fit: Fit, scene: Scene) -> tuple[Variable, ...]:
+def _settled(fit: FittedModel, scene: Scene) -> tuple[Variable, ...]:
     return tuple(settled(variable, scene.frame) for variable in variables_of(fit))
 
 

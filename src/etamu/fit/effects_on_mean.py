@@ -22,7 +22,7 @@ from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class MeanEffects:
     True
     """
 
-    fit: Fit
+    fit: FittedModel
     _rests: dict[int, Array] = field(default_factory=dict)
 
     @cached_property

@@ -18,7 +18,7 @@ from etamu.design.design import Design
 from etamu.fit.restrict import bench_of
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 TOLERANCE = 1e-8
 """How far a row may leave the row space of X, relatively, before it has no estimate."""
@@ -60,7 +60,7 @@ class NullSpace:
         return False
 
 
-def null_space(fit: Fit) -> NullSpace | None:
+def null_space(fit: FittedModel) -> NullSpace | None:
     """Find the null space of the columns of a fit, from one triangle; None where nothing is aliased."""
     if not fit.aliased:
         return None

@@ -38,7 +38,7 @@ from etamu.fit.face import Rows
 from etamu.fit.levels_apart import Apart
 from etamu.fit.likelihood import log_likelihood
 from etamu.fit.limit import Found, inside, moved_chunk
-from etamu.fit.measure import back, measured
+from etamu.fit.measure import measured
 from etamu.fit.null import ahead as null_ahead
 from etamu.fit.null import constant_value, null_of
 from etamu.fit.opening import opened
@@ -47,6 +47,7 @@ from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
 from etamu.fit.problem import Problem
 from etamu.fit.refine import in_doubt, in_question, polished, refined, uphill
+from etamu.fit.remeasured import back
 from etamu.fit.result import Fit
 from etamu.fit.sample import Sampled, drawn
 from etamu.fit.separation import (

@@ -16,8 +16,8 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu._base.markup import WIDTH, wrap
 from etamu._base.types import Array
-from etamu.fit.components import WIDTH, wrap
 from etamu.fit.covariance import varying_df
 from etamu.fit.numerals import common, p_texts
 from etamu.fit.profile import interval_df
@@ -25,7 +25,7 @@ from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.wald import criticals, p_values
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 DIGITS = 5
 
@@ -250,7 +250,7 @@ class Linearised:
 
 
 def estimates(
-    fit: Fit, what: Linearised, reading: Reading, *, exponentiated: bool = False, tested: bool = True
+    fit: FittedModel, what: Linearised, reading: Reading, *, exponentiated: bool = False, tested: bool = True
 ) -> dict[str, Any]:
     """Make the numbers of an `Estimates` by the delta method, with the covariance in force.
 
@@ -307,7 +307,7 @@ def law(df: Array | float) -> str:
     return f"t({degrees[0]:.3g} to {degrees[-1]:.3g})"
 
 
-def stated(fit: Fit, reading: Reading, df: Array | float) -> str:
+def stated(fit: FittedModel, reading: Reading, df: Array | float) -> str:
     """Say which covariance and which reference distribution intervals use."""
     kind = "the model's" if fit.covariance_kind == "model" else fit.covariance_kind
     return f"{100 * reading.level:g} % intervals: {law(df)}; covariance: {kind}"

@@ -1,16 +1,16 @@
 """What can be tested of a fit: hypotheses, tables of deviance, smaller and larger models.
 
-May import: everything below `fit`; the fit itself for its type only.
+May import: everything below `fit`.
 Read next: `etamu.fit.linear_test`, `etamu.fit.anova`, `etamu.fit.step`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.later import later
+from etamu.fit.fitted import FittedModel
 
 if TYPE_CHECKING:
     from etamu.fit.add import add1
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from etamu.fit.drop import drop1
     from etamu.fit.linear_test import LinearTest, linear_test
     from etamu.fit.multiple import adjusted
-    from etamu.fit.result import Fit
     from etamu.fit.step import Search, step
     from etamu.fit.term_tests import term_tests
 else:
@@ -32,15 +31,8 @@ else:
     step = later("etamu.fit.step", "step")
 
 
-class Examined(ABC):
+class Examined(FittedModel):
     """Tests and tables of deviance; abstract, a part of `Fit`."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _fit(self) -> Fit:
-        """Return the fit itself."""
 
     def test(
         self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None, reference: str | None = None
@@ -56,7 +48,7 @@ class Examined(ABC):
         reference : None or "chi2"
             None uses F where phi is estimated.
         """
-        return linear_test(self._fit, hypothesis, kind, rhs=rhs, reference=reference)
+        return linear_test(self, hypothesis, kind, rhs=rhs, reference=reference)
 
     def adjusted(
         self, hypothesis: Any = None, method: str = "max-t", *, rhs: Any = None, seed: int = 0
@@ -72,11 +64,11 @@ class Examined(ABC):
         seed : int
             Of the integration that "max-t" needs.
         """
-        return adjusted(self._fit, hypothesis, method, rhs=rhs, seed=seed)
+        return adjusted(self, hypothesis, method, rhs=rhs, seed=seed)
 
     def terms(self) -> DevianceTable:
         """Tabulate one Wald test per term, against F where phi is estimated."""
-        return term_tests(self._fit)
+        return term_tests(self)
 
     def anova(
         self,
@@ -95,7 +87,7 @@ class Examined(ABC):
         dispersion : "pearson", "deviance", "ml" or float, optional
             The phi to divide by; that of the fit if left out. The heading says which it was.
         """
-        return anova(self._fit, type, test, dispersion=dispersion)
+        return anova(self, type, test, dispersion=dispersion)
 
     def drop1(
         self,
@@ -113,7 +105,7 @@ class Examined(ABC):
         dispersion : "pearson", "deviance", "ml" or float, optional
             If left out F divides by deviance / df, as R, everything else by the phi of the fit.
         """
-        return drop1(self._fit, test, scope=scope, dispersion=dispersion)
+        return drop1(self, test, scope=scope, dispersion=dispersion)
 
     def add1(
         self, scope: str | Iterable[str], test: str | None = None, *, dispersion: str | float | None = None
@@ -127,7 +119,7 @@ class Examined(ABC):
         test : "LR", "F" or "Rao", optional
         dispersion : "pearson", "deviance" or float, optional
         """
-        return add1(self._fit, scope, test, dispersion=dispersion)
+        return add1(self, scope, test, dispersion=dispersion)
 
     def step(self, direction: str | None = None, criterion: str = "aic", *, scope: Any = None) -> Search:
         """Add and drop terms one at a time while AIC or BIC falls; printing what comes back prints the path.
@@ -140,4 +132,4 @@ class Examined(ABC):
         scope : str, list of str, or (lower, upper), optional
             The largest model, or the smallest and the largest, in which `.` is this model.
         """
-        return step(self._fit, direction, criterion, scope=scope)
+        return step(self, direction, criterion, scope=scope)

@@ -1,25 +1,25 @@
 """What a fit says about the world: effects, contrasts and means; abstract, a part of `Fit`.
 
-May import: everything below `fit`; the fit itself for its type only.
+May import: everything below `fit`.
 Read next: `etamu.fit.effects`, `etamu.fit.means`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.errors import OptionError
 from etamu._base.later import later
+from etamu.fit.fitted import FittedModel
 
 if TYPE_CHECKING:
     from etamu.fit.check import Checkup, check
     from etamu.fit.deviance_table import DevianceTable
     from etamu.fit.effects import Question, contrasts, effects, slopes
     from etamu.fit.estimates import Estimates, Reading
-    from etamu.fit.means import Means, Wish, joint_tests, means
-    from etamu.fit.result import Fit
+    from etamu.fit.means import joint_tests, means
+    from etamu.fit.pairs import Means, Wish
 else:
     check = later("etamu.fit.check", "check")
     Question = later("etamu.fit.effects", "Question")
@@ -27,20 +27,13 @@ else:
     effects = later("etamu.fit.effects", "effects")
     slopes = later("etamu.fit.effects", "slopes")
     Reading = later("etamu.fit.estimates", "Reading")
-    Wish = later("etamu.fit.means", "Wish")
+    Wish = later("etamu.fit.pairs", "Wish")
     joint_tests = later("etamu.fit.means", "joint_tests")
     means = later("etamu.fit.means", "means")
 
 
-class Explained(ABC):
+class Explained(FittedModel):
     """Questions about what changes with a variable; abstract, a part of `Fit`."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _fit(self) -> Fit:
-        """Return the fit itself."""
 
     def effects(
         self,
@@ -93,7 +86,7 @@ class Explained(ABC):
         >>> effects["contrast"].tolist(), effects["estimate"].round(3).tolist()
         (['slope', 'b - a'], [0.121, -0.268])
         """
-        return effects(self._fit, variables, Question(kind, by, data, Reading(level, reference)))
+        return effects(self, variables, Question(kind, by, data, Reading(level, reference)))
 
     def slopes(
         self,
@@ -109,7 +102,7 @@ class Explained(ABC):
 
         A function or a basis of the variable, its interactions and an `offset()` of it move along.
         """
-        return slopes(self._fit, variables, Question(kind, by, data, Reading(level, reference)))
+        return slopes(self, variables, Question(kind, by, data, Reading(level, reference)))
 
     def contrasts(
         self,
@@ -146,7 +139,7 @@ class Explained(ABC):
         (['b / a'], [0.58])
         """
         question = Question(kind, by, data, Reading(level, reference))
-        return contrasts(self._fit, variable, compare, measure, question)
+        return contrasts(self, variable, compare, measure, question)
 
     def means(
         self,
@@ -207,7 +200,7 @@ class Explained(ABC):
             raise OptionError(f"means has no option {unknown[0]!r}; it takes {', '.join(known)}")
         chosen = known | options
         reading = Reading(chosen.pop("level"), chosen.pop("reference"))
-        return means(self._fit, of, by, Wish(scale, weights, at, reading=reading, **chosen))
+        return means(self, of, by, Wish(scale, weights, at, reading=reading, **chosen))
 
     def joint_tests(self, *, reference: str | None = None) -> DevianceTable:
         """Test each term by contrasts of marginal means, whatever the coding of factors (as emmeans).
@@ -217,7 +210,7 @@ class Explained(ABC):
         reference : None or "chi2"
             None uses F where phi is estimated.
         """
-        return joint_tests(self._fit, reference=reference)
+        return joint_tests(self, reference=reference)
 
     def check(self, seed: int = 0) -> Checkup:
         """Check what the model believes: one finding for each assumption, in words, with what to try next.
@@ -245,4 +238,4 @@ class Explained(ABC):
         >>> fit.check()["dispersion"].words
         'the residual variance is 1.69 times what the poisson family says'
         """
-        return check(self._fit, seed)
+        return check(self, seed)

@@ -25,7 +25,7 @@ from etamu.infer.covariance import Root
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 EXTENT: dict[str, Callable[[Array], Array]] = {
     "cooks_distance": np.abs,
@@ -80,7 +80,7 @@ class Influence:
     array([4])
     """
 
-    fit: Fit
+    fit: FittedModel
     leverage: Array
     cooks_distance: Array
     dffits: Array
@@ -172,7 +172,7 @@ class Influence:
         return "\n".join(lines)
 
 
-def influence(fit: Fit) -> Influence:
+def influence(fit: FittedModel) -> Influence:
     """Compute what each row does to the fit, as `Influence` describes."""
     beta, leverage = raw_beta(fit), lever(fit, bread(fit))
     columns = by_row(fit, partial(_row, fit, beta, leverage))
@@ -190,12 +190,12 @@ def influence(fit: Fit) -> Influence:
     )
 
 
-def whole_of(fit: Fit) -> formulas.Whole:
+def whole_of(fit: FittedModel) -> formulas.Whole:
     """Say what the formulas need to know of the whole fit."""
     return formulas.Whole(fit.deviance, fit.nobs, fit.rank, fit.phi.value)
 
 
-def _row(fit: Fit, beta: Array, lever: Callable[[Chunk, Array], Array], chunk: Chunk) -> Array:
+def _row(fit: FittedModel, beta: Array, lever: Callable[[Chunk, Array], Array], chunk: Chunk) -> Array:
     """Compute leverage, deviance and Pearson residual, and leave-one-out deviance of each row, (n, 4)."""
     unit = fit.problem.unit
     eta = etas(chunk, beta)
@@ -213,7 +213,7 @@ def _row(fit: Fit, beta: Array, lever: Callable[[Chunk, Array], Array], chunk: C
     return np.stack([h, *(_weighted(fit, kind, chunk, eta) for kind in DFBETAS_RESIDUALS), loo], axis=1)
 
 
-def _weighted(fit: Fit, kind: str, chunk: Chunk, eta: Array) -> Array:
+def _weighted(fit: FittedModel, kind: str, chunk: Chunk, eta: Array) -> Array:
     """Compute a residual that carries the sampling weight too: what leaving the row out takes away."""
     with np.errstate(all="ignore"):
         residual = KINDS[kind](fit.problem.unit, chunk, eta)
@@ -221,7 +221,7 @@ def _weighted(fit: Fit, kind: str, chunk: Chunk, eta: Array) -> Array:
     return residual if sampling is None else residual * np.sqrt(sampling)
 
 
-def _positions(fit: Fit, rows: Sequence[int] | NDArray[Any]) -> NDArray[np.intp]:
+def _positions(fit: FittedModel, rows: Sequence[int] | NDArray[Any]) -> NDArray[np.intp]:
     asked = np.asarray(rows)
     n = fit.problem.input_rows
     whole = asked.ndim == 1 and (asked.dtype.kind in "iu" or not asked.size)

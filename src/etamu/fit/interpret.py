@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
-from etamu._base.markup import escape
-from etamu.fit.components import WIDTH
+from etamu._base.markup import WIDTH, escape
 from etamu.fit.effects_on_mean import MeanEffects
 from etamu.fit.meaning import Meaning, meanings
+from etamu.fit.profile import interval_df
 from etamu.fit.sentences import Sentence, Teller, whole_term
 from etamu.fit.together import chosen, combined
 from etamu.fit.words import UNKNOWN_DIRECTION, Scale, percent_of, scale_of
+from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 MARGIN = 24
 """Names up to this length stand beside their sentence, longer ones above it."""
@@ -86,7 +87,7 @@ class Interpretation:
 
 
 def interpret(
-    fit: Fit,
+    fit: FittedModel,
     units: Mapping[str, str] | None = None,
     together: Iterable[str] | None = None,
     level: float = 0.95,
@@ -128,7 +129,9 @@ def interpret(
     if isinstance(together, str):
         raise OptionError(f"together={together!r} is one name; give a list of two or more")
     scale = scale_of(fit)
-    teller = Teller(fit, scale, level, MeanEffects(fit), fit.conf_int(level))
+    teller = Teller(
+        fit, scale, level, MeanEffects(fit), interval(fit.coef, fit.se, level, interval_df(fit, level, None))
+    )
     every = meanings(fit, units or {})
     if together is None:
         sentences = tuple(_told(teller, every))
@@ -156,7 +159,7 @@ def _told(teller: Teller, every: Iterable[Meaning]) -> Iterator[Sentence]:
             yield whole_term(meaning.term, len(mine))
 
 
-def _said_once(fit: Fit, scale: Scale, level: float) -> tuple[str, ...]:
+def _said_once(fit: FittedModel, scale: Scale, level: float) -> tuple[str, ...]:
     taken = ", those of a ratio taken on the scale of the link" if scale.kind == "ratio" else ""
     wald = f"intervals are Wald intervals ({percent_of(level)} %){taken}."
     notes = [f"Each sentence holds the other columns as they are; {wald}"]

@@ -14,17 +14,17 @@ import numpy as np
 
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
-from etamu.fit.limit import lifted, located
 from etamu.fit.placed import SQUARED_CONDITION, squared_lengths
 from etamu.fit.placed import bread as bread_at
+from etamu.fit.rows import lifted, located
 from etamu.infer import influence as formulas
 from etamu.infer.covariance import Root, ill_conditioned
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
-def bread(fit: Fit) -> Root:
+def bread(fit: FittedModel) -> Root:
     """Factor the inverse of the expected information at phi = 1, whatever covariance the fit reports."""
     phi = fit.phi.value
     if fit.covariance_kind == "model" and 0.0 < phi < math.inf:
@@ -33,7 +33,7 @@ def bread(fit: Fit) -> Root:
     return lifted(fit, bread_at(at, at.information(Want.EXPECTED)).root)
 
 
-def lever(fit: Fit, root: Root) -> Callable[[Chunk, Array], Array]:
+def lever(fit: FittedModel, root: Root) -> Callable[[Chunk, Array], Array]:
     """Return the function (rows, eta) -> h = w W x'(X'WX)^-1 x of a single copy of each row.
 
     h is NaN where the row does not count. The sum over all copies is the rank.

@@ -28,7 +28,6 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.face import Rows
 from etamu.fit.levels_apart import direction_of, levels_apart
-from etamu.fit.placed import Placed, placed
 from etamu.fit.refine import in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
@@ -40,7 +39,6 @@ from etamu.solve.recession import TOLERANCE, Answer, Cone, Recession, recede, ve
 if TYPE_CHECKING:
     from etamu.fit.problem import Problem
     from etamu.fit.rescue import rescued
-    from etamu.fit.result import Fit
 else:
     rescued = later("etamu.fit.rescue", "rescued")
 
@@ -389,20 +387,6 @@ def inside(problem: Problem, coordinates: Coordinates, limit: Limit) -> Problem:
     """State the problem that the inner coordinates see: what runs away is in its offset."""
     sample = problem.attached()
     return replace(problem, sample=replace(sample, chunk=moved_chunk(sample.chunk, coordinates, limit)))
-
-
-def located(fit: Fit, problem: Problem | None = None) -> Placed:
-    """Place the rows that count in the coordinates that the data determine, with the estimate in them."""
-    stated = fit.problem if problem is None else problem
-    if fit.limit is None:
-        return placed(stated, stated.counting(), fit.coordinates, fit.beta)
-    within = inside(stated, fit.coordinates, fit.limit)
-    return placed(within, within.counting(), fit.limit.inner(fit.coordinates), fit.limit.beta)
-
-
-def lifted(fit: Fit, root: Root) -> Root:
-    """Carry a factor of the covariance from where `located` is to the coordinates of the fit."""
-    return root if fit.limit is None else fit.limit.lifted(root)
 
 
 def unbounded(values: Array, runs: Array) -> Array:

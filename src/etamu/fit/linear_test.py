@@ -17,10 +17,10 @@ from etamu._base.markup import escape
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import extent
 from etamu.fit.hypothesis import Hypothesis, hypothesis
-from etamu.fit.limit import located
 from etamu.fit.numerals import p_texts, short
 from etamu.fit.reference import one_df, refuse_score_test, refuse_without_likelihood, yardstick
 from etamu.fit.restrict import bench_of, whole
+from etamu.fit.rows import located
 from etamu.fit.term_tests import heading
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.likelihood import Likelihood
@@ -29,7 +29,7 @@ from etamu.solve.oracle import Oracle, Outcome
 from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 KINDS = {"wald": "Wald", "lr": "Likelihood-ratio", "score": "Score (Rao)"}
 
@@ -115,7 +115,7 @@ class LinearTest:
 
 
 def linear_test(
-    fit: Fit, stated: Any, kind: str = "wald", *, rhs: Any = None, reference: str | None = None
+    fit: FittedModel, stated: Any, kind: str = "wald", *, rhs: Any = None, reference: str | None = None
 ) -> LinearTest:
     """Test linear hypotheses about the coefficients.
 
@@ -190,7 +190,7 @@ def linear_test(
     )
 
 
-def refuse_aliased(fit: Fit, found: Hypothesis) -> None:
+def refuse_aliased(fit: FittedModel, found: Hypothesis) -> None:
     """Refuse a hypothesis about a coefficient that has no estimate, or no finite one.
 
     Raises
@@ -225,7 +225,7 @@ def _refuse_contradiction(matrix: Array, found: Hypothesis, df: int) -> None:
             raise OptionError(f"the hypotheses contradict one another: {', '.join(found.rows)} ({text!r})")
 
 
-def _refuse_certainty(fit: Fit, df: int) -> None:
+def _refuse_certainty(fit: FittedModel, df: int) -> None:
     """Refuse to test against standard errors that are all 0."""
     if not df and fit.phi.value == 0.0:
         raise NotAvailableError(
@@ -234,7 +234,7 @@ def _refuse_certainty(fit: Fit, df: int) -> None:
         )
 
 
-def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> float:
+def _under(fit: FittedModel, matrix: Array, found: Hypothesis, kind: str, df: int) -> float:
     """Fit under the hypotheses; return the rise of the deviance, or the score statistic, at phi = 1."""
     oracle, beta, reach = _placed(fit)
     matrix = matrix if fit.limit is None else matrix[:, ~fit.limit.gone]
@@ -255,7 +255,7 @@ def _under(fit: Fit, matrix: Array, found: Hypothesis, kind: str, df: int) -> fl
     return _score(oracle, constrained.lifted(solution.beta))
 
 
-def _placed(fit: Fit) -> tuple[Likelihood, Array, Array]:
+def _placed(fit: FittedModel) -> tuple[Likelihood, Array, Array]:
     """Return the likelihood, the estimate and the root of its covariance; of a limit, where it is finite."""
     bench = bench_of(fit)
     if fit.limit is None:
@@ -265,7 +265,7 @@ def _placed(fit: Fit) -> tuple[Likelihood, Array, Array]:
     return oracle, fit.limit.beta, fit.root.matrix[kept]
 
 
-def _climbed(fit: Fit, oracle: Likelihood) -> Oracle:
+def _climbed(fit: FittedModel, oracle: Likelihood) -> Oracle:
     """Return what is climbed under a hypothesis: the likelihood, penalised where the estimate's is."""
     bench = bench_of(fit)
     return oracle if bench.reduction is None else bench.penalised(bench.reduction)

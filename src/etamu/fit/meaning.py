@@ -19,7 +19,7 @@ from etamu.data.scope import Scoped
 from etamu.fit.changes import Change, level_change, listed, number_change, plain_change, unit_of, variable
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 MANY = 3
 """More conditions than this on numeric columns are said as one."""
@@ -81,7 +81,7 @@ def head(conditions: Iterable[str], opening: str = "where") -> str:
     return ", ".join([*([f"{opening} {joined(places)}"] if places else []), *averages, ""]) if every else ""
 
 
-def meanings(fit: Fit, units: Mapping[str, str]) -> tuple[Meaning, ...]:
+def meanings(fit: FittedModel, units: Mapping[str, str]) -> tuple[Meaning, ...]:
     """Say what every coefficient of a fit is about, in the order of the names.
 
     Raises
@@ -107,7 +107,7 @@ def _check_units(units: Mapping[str, str], known: list[str]) -> None:
             )
 
 
-def _plain(fit: Fit, index: int, units: Mapping[str, str]) -> Meaning:
+def _plain(fit: FittedModel, index: int, units: Mapping[str, str]) -> Meaning:
     """Read a model fitted to arrays, whose columns are numbers."""
     name = fit.names[index]
     here = slice(index, index + 1)
@@ -117,7 +117,7 @@ def _plain(fit: Fit, index: int, units: Mapping[str, str]) -> Meaning:
     return Meaning(name, index, name, here, (), tuple(_zeros(numbers)))
 
 
-def _of_schema(fit: Fit, schema: Schema, units: Mapping[str, str]) -> Iterator[Meaning]:
+def _of_schema(fit: FittedModel, schema: Schema, units: Mapping[str, str]) -> Iterator[Meaning]:
     start = 0
     for term in schema.terms:
         for scoped in term.products:
@@ -127,7 +127,7 @@ def _of_schema(fit: Fit, schema: Schema, units: Mapping[str, str]) -> Iterator[M
 
 
 def _of_product(
-    fit: Fit, schema: Schema, place: tuple[PlannedTerm, Scoped, int], units: Mapping[str, str]
+    fit: FittedModel, schema: Schema, place: tuple[PlannedTerm, Scoped, int], units: Mapping[str, str]
 ) -> Iterator[Meaning]:
     """Say what the coefficients of one product of factors are about."""
     term, scoped, start = place
@@ -235,7 +235,7 @@ def joined(words: list[str]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else words[0]
 
 
-def _remark(fit: Fit, schema: Schema, scoped: Scoped) -> str:
+def _remark(fit: FittedModel, schema: Schema, scoped: Scoped) -> str:
     """Name the other factors and offsets that read the same columns: no change leaves them alone."""
     mine = {name for number, _ in scoped for name in names_in(schema.factors[number].expression)}
     numbers = {number for number, _ in scoped}

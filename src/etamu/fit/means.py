@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.errors import OptionError
-from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
 from etamu.family.unit import Unit
 from etamu.fit.deviance_table import DevianceTable, columns_of
-from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
+from etamu.fit.estimates import Estimates, Linearised, estimates, stated, text_rows
 from etamu.fit.model_terms import terms_of
-from etamu.fit.pairs import Comparison, pairs
+from etamu.fit.pairs import Means, Wish
 from etamu.fit.reference import one_df
 from etamu.fit.reference_grid import Combinations, Grid, estimable, grid_of
 from etamu.fit.scene import names_of, schema_of
@@ -28,125 +27,13 @@ from etamu.fit.term_tests import heading
 from etamu.infer.tests import chi2_tail, f_tail, wald
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 BEND = 1e-3
 """Step of the third derivative that a bias adjustment needs for its standard error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How means are averaged and shown.
-
-    Parameters
-    ----------
-    scale : "response" or "link"
-    weights : "equal" or "proportional"
-    at : dict, optional
-    offset : float, optional
-    kind : "mean" or "rate"
-    bias : float
-        Standard deviation of what varies on the scale of the link and is not in the model; 0 for nothing.
-    reading : Reading
-    """
-
-    scale: str = "response"
-    weights: str = "equal"
-    at: Mapping[str, Any] | None = None
-    offset: float | None = None
-    kind: str = "mean"
-    bias: float = 0.0
-    reading: Reading = USUAL
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Means:
-    """Estimated marginal means; printing it prints the table.
-
-    Parameters
-    ----------
-    fit : Fit
-    wish : Wish
-    table : Estimates
-        The means on the scale asked for.
-    eta : array (m,)
-        Their linear predictor, offset included.
-    rows : array (m, coefficients)
-        The rows L with eta = L beta + offset.
-    labels : dict of str to tuple of str
-    by : tuple of str
-        Columns of `labels` within which means are compared.
-
-    Examples
-    --------
-    >>> import etamu as em
-    >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc"), "x": [1.0, 2, 1, 3, 2, 1]}
-    >>> means = em.glm("y ~ g + x", data, family="poisson").means("g")
-    >>> means["g"].tolist(), means["estimate"].round(3).tolist()
-    (['a', 'b', 'c'], [2.024, 6.319, 11.638])
-    >>> means.pairs()["contrast"].tolist()
-    ['a / b', 'a / c', 'b / c']
-    """
-
-    fit: Fit
-    wish: Wish
-    table: Estimates
-    eta: Array
-    rows: Array
-    labels: Mapping[str, tuple[str, ...]]
-    by: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.eta)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.table[name]
-
-    def frame(self) -> Any:
-        """Return the table in the data-frame library that came in, a dict of arrays where there was none."""
-        return self.table.frame()
-
-    def pairs(
-        self,
-        adjust: str | None = "tukey",
-        scale: str | None = None,
-        *,
-        compare: str = "pairwise",
-        seed: int = 0,
-    ) -> Estimates:
-        """Compare the means with one another, within the groups of `by`.
-
-        Parameters
-        ----------
-        adjust : "tukey", "max-t", "holm", "bonferroni", "sidak", "bh" or None
-            How p-values are adjusted in each group. Intervals are those of single comparisons.
-        scale : "ratio", "link" or "response", optional
-            e^difference, a ratio of means (log), odds (logit) or hazards (cloglog); the difference of eta; or
-            the difference of means. If left out a ratio for means on the scale of the response where the link
-            has one, else the difference of eta, as emmeans.
-        compare : "pairwise", "reference" or "sequential"
-            All pairs (first less second), each with the first, or each with the one before it.
-        seed : int
-            Of the integration that "max-t" needs.
-
-        Raises
-        ------
-        OptionError
-            If an option is not known or does not go with the others.
-        """
-        return pairs(self, Comparison(adjust, scale, compare, seed))
-
-    def __str__(self) -> str:
-        return str(self.table)
-
-    def __repr__(self) -> str:
-        return str(self.table)
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-
-def means(fit: Fit, of: Any, by: Any, wish: Wish) -> Means:
+def means(fit: FittedModel, of: Any, by: Any, wish: Wish) -> Means:
     """Average predictions over a grid, as `Fit.means` describes.
 
     Raises
@@ -168,7 +55,7 @@ def means(fit: Fit, of: Any, by: Any, wish: Wish) -> Means:
     return Means(fit, wish, table, eta, rows, labels, groups)
 
 
-def _check(fit: Fit, wish: Wish) -> None:
+def _check(fit: FittedModel, wish: Wish) -> None:
     choices = {
         "scale": (wish.scale, ("response", "link")),
         "weights": (wish.weights, ("equal", "proportional")),
@@ -248,7 +135,7 @@ def _lines(grid: Grid, chosen: list[int], wish: Wish) -> list[str]:
 
 
 def _table(
-    fit: Fit,
+    fit: FittedModel,
     eta: Array,
     rows: Array,
     labels: Mapping[str, tuple[str, ...]],
@@ -304,7 +191,7 @@ def back(unit: Unit, eta: Array, bias: float = 0.0) -> tuple[Array, Array]:
     return np.where(inside, value, np.nan), np.where(inside, slope, np.nan)
 
 
-def joint_tests(fit: Fit, *, reference: str | None = None) -> DevianceTable:
+def joint_tests(fit: FittedModel, *, reference: str | None = None) -> DevianceTable:
     """Test every term on the reference grid, numbers at their mean less and plus 1, as emmeans' joint_tests.
 
     A term is tested by all interaction contrasts of the means of its variables, averaged over the others.

@@ -14,27 +14,16 @@ Read next: `etamu.fit.estimate`, which fits in these units.
 from __future__ import annotations
 
 import math
-import sys
-import warnings
 from dataclasses import replace
 
 import numpy as np
 
-from etamu._base.errors import DataError, EtamuWarning
 from etamu._base.facts import dataclass
-from etamu._base.listing import listed
 from etamu._base.types import Array
 from etamu.data.column import ends_of
 from etamu.design.chunk import Chunk
-from etamu.fit.caller import user_level
 from etamu.fit.deviance_table import DevianceTable
-from etamu.fit.likelihood import LogLikelihood
-from etamu.fit.limit import Limit
-from etamu.fit.phi import Phi
 from etamu.fit.problem import Problem, Sample
-from etamu.fit.result import Fit
-from etamu.infer.covariance import Root
-from etamu.solve.oracle import Local, Solution
 
 FAR = 64
 """Responses whose largest is within 2^-64 and 2^64 are fitted as they are."""
@@ -42,8 +31,6 @@ LEAST = -1000
 """No response other than 0 may become smaller than 2^-1000."""
 LIGHT = -10
 """Weights whose largest is below 2^-10 are brought to 1: the tolerance is counted in standard errors."""
-DEEP = 900
-"""Coefficients counted in 2^900 and more, or the inverse of that, may be beyond the floats."""
 HEAVY = 920
 """Weights above 2^920 are brought there: their sums overflow."""
 COMMON = 32.0
@@ -73,55 +60,45 @@ class Measure:
     slope: float = 0.0
     spread: float = 0.0
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Near:
-    """A fit in units near 1, of which questions are asked that overflow in those of the data."""
-
-    fit: Fit
-    measure: Measure
-
-    def back(self, far: Fit, fit: Fit) -> Fit:
-        """Say a fit made from the near one in the units of the far one."""
-        return back(far.problem, fit, self.measure)
-
     @property
     def tabled(self) -> bool:
         """Whether every hypothesis of 0 is the same in these units: not where the intercept has moved."""
-        return not self.measure.offset
+        return not self.offset
 
-    def eta(self, far: Array) -> Array:
-        """Say the eta of rows in the near units."""
-        if self.fit.problem.unit.link.exponent == 0.0:
-            return np.asarray(far - self.measure.response * math.log(2.0))
+    def eta(self, far: Array, exponent: float | None) -> Array:
+        """Say the eta of rows in the near units; mu^exponent is eta, of 0 its logarithm."""
+        if exponent == 0.0:
+            return np.asarray(far - self.response * math.log(2.0))
         return self.error(far)
 
     def error(self, far: Array) -> Array:
         """Say standard errors of eta in the near units."""
-        return _array(far, -self.measure.slope)
+        return scaled(far, -self.slope)
 
     def weighed(self, phi: float) -> float:
         """Say a near phi for weights as they came."""
-        return _times(phi, self.measure.weight)
+        return times(phi, self.weight)
 
     def mean(self, near: Array) -> Array:
-        """Say means and responses in the units of the far fit."""
-        return _array(near, self.measure.response)
+        """Say means and responses in the units of the data."""
+        return scaled(near, self.response)
 
     def dispersion(self, asked: str | float | None) -> str | float | None:
         """Say a phi that was given in the units of the near fit."""
-        return _times(asked, -self.measure.spread) if isinstance(asked, (int, float)) else asked
+        return times(asked, -self.spread) if isinstance(asked, (int, float)) else asked
 
     def table(self, near: DevianceTable) -> DevianceTable:
         """Say of a table of deviances in which units they are; tests are the same in all."""
-        line = f"Response counted in 2^{self.measure.response} and weights in 2^{self.measure.weight}"
+        line = f"Response counted in 2^{self.response} and weights in 2^{self.weight}"
         return replace(near, heading=(*near.heading, line))
 
-    def coefficients(self, far: Fit, near: Array) -> Array:
-        """Say reported coefficients, in the last axis of an array, in the units of the far fit."""
-        beta = _array(near, self.measure.slope)
-        constant = far.problem.layout.constant
-        return beta if constant is None else beta + constant * self.measure.offset
+    def coefficients(self, near: Array, constant: Array | None) -> Array:
+        """Say reported coefficients, in the last axis of an array, in the units of the data.
+
+        `constant` are the coefficients of the column of ones, None where the design has none.
+        """
+        beta = scaled(near, self.slope)
+        return beta if constant is None else beta + constant * self.offset
 
 
 def measured(problem: Problem) -> tuple[Problem, Measure] | None:
@@ -140,78 +117,6 @@ def measured(problem: Problem) -> tuple[Problem, Measure] | None:
     logarithm = response * math.log(2.0) if response and exponent == 0.0 else 0.0
     measure = Measure(response, weight, centre + logarithm, slope, spread)
     return _rescaled(problem, measure, centre, logarithm), measure
-
-
-def back(problem: Problem, fit: Fit, measure: Measure) -> Fit:
-    """Say a fit of the problem in other units in its own."""
-    known = fit.phi.kind == "known"
-    narrow = -0.5 * measure.weight if known and fit.covariance_kind in {"model", "observed"} else 0.0
-    phi = fit.phi if known else Phi(_times(fit.phi.value, measure.spread), fit.phi.kind)
-    _refuse_beyond(fit, measure.slope)
-    _say_beyond(fit.phi, phi)
-    moved = fit.coordinates.layout.constant
-    beta = _array(fit.beta, measure.slope)
-    if moved is not None and measure.offset:
-        beta = beta + fit.coordinates.working(moved * measure.offset)
-    root = fit.factor
-    return replace(
-        fit,
-        problem=problem,
-        beta=beta,
-        factor=None if root is None else Root(_array(root.matrix, measure.slope + narrow)),
-        phi=phi,
-        deviance=_times(fit.deviance, measure.spread),
-        null_deviance=_times(fit.null_deviance, measure.spread),
-        pearson_chi2=_times(fit.pearson_chi2, measure.spread),
-        likelihood=_likelihood(problem, fit.likelihood, measure, known=known),
-        solution=_solution(fit.solution, beta, measure),
-        limit=_limit(fit, measure),
-        near=Near(fit, measure) if measure.response or measure.weight else None,
-    )
-
-
-def _refuse_beyond(fit: Fit, slope: float) -> None:
-    """Refuse coefficients that are numbers, but none that float64 holds in the units of the data.
-
-    Raises
-    ------
-    DataError
-        Naming them; no prediction could be made of them.
-    """
-    if abs(slope) < DEEP:
-        return
-    told = np.flatnonzero(np.isfinite(fit.coef) & (fit.coef != 0.0))
-    place = np.log2(np.abs(fit.coef[told])) + slope
-    lost = told[(place < sys.float_info.min_exp) | (place >= sys.float_info.max_exp)]
-    if len(lost):
-        raise DataError(
-            f"coefficients are beyond the numbers of float64 in the units of the response: "
-            f"{listed([fit.names[j] for j in lost])}; count the response in units that bring it near 1"
-        )
-
-
-def _say_beyond(near: Phi, far: Phi) -> None:
-    """Warn where phi is a number, but none that float64 holds in the units of the data."""
-    if 0.0 < near.value < math.inf and not 0.0 < far.value < math.inf:
-        side = "below the smallest" if far.value == 0.0 else "above the largest"
-        warnings.warn(
-            f"phi is {side} number of float64 in the units of the response, and with it deviances and what "
-            "they are compared with; coefficients and standard errors are right. Count the response in units "
-            "that bring it near 1",
-            EtamuWarning,
-            stacklevel=user_level(),
-        )
-
-
-def _limit(fit: Fit, measure: Measure) -> Limit | None:
-    """Say the finite part of the limit of a separated fit in its own units."""
-    limit, constant = fit.limit, fit.coordinates.layout.constant
-    if limit is None:
-        return None
-    beta = _array(limit.beta, measure.slope)
-    if constant is not None and measure.offset:
-        beta = beta + limit.inner(fit.coordinates).working(constant * measure.offset)
-    return replace(limit, beta=beta)
 
 
 def _response(problem: Problem) -> int:
@@ -269,11 +174,11 @@ def _rescaled(problem: Problem, measure: Measure, centre: float, logarithm: floa
     predictor = chunk.predictors[0]
     offset = predictor.offset
     if offset is not None:
-        offset = _array(np.asarray(offset + centre, dtype=np.float64), -measure.slope)
+        offset = scaled(np.asarray(offset + centre, dtype=np.float64), -measure.slope)
     weights = chunk.weights
     if measure.weight and weights.variance is not None:
-        weights = replace(weights, variance=_array(weights.variance, -measure.weight))
-    y = (_array(chunk.y[0], -measure.response), *chunk.y[1:]) if measure.response else chunk.y
+        weights = replace(weights, variance=scaled(weights.variance, -measure.weight))
+    y = (scaled(chunk.y[0], -measure.response), *chunk.y[1:]) if measure.response else chunk.y
     moved = Chunk((replace(predictor, offset=offset),), y, weights, chunk.ids, chunk.cluster)
     options = problem.options
     if options.start is not None:
@@ -282,54 +187,21 @@ def _rescaled(problem: Problem, measure: Measure, centre: float, logarithm: floa
         if len(started) == layout.width:
             if layout.constant is not None:
                 started = started - layout.constant * (centre + logarithm)
-            options = replace(options, start=_array(started, -measure.slope))
+            options = replace(options, start=scaled(started, -measure.slope))
     if options.dispersion is not None and not isinstance(options.dispersion, str):
-        options = replace(options, dispersion=_times(float(options.dispersion), -measure.spread))
+        options = replace(options, dispersion=times(float(options.dispersion), -measure.spread))
     return replace(problem, sample=Sample(moved, sample.counted, sample.table), options=options)
 
 
-def _times(value: float, power: float) -> float:
+def times(value: float, power: float) -> float:
     """Return value 2^power, which may overflow; 0 and inf stay."""
-    return float(_array(np.asarray(value, dtype=np.float64), power))
+    return float(scaled(np.asarray(value, dtype=np.float64), power))
 
 
-def _array(values: Array, power: float) -> Array:
+def scaled(values: Array, power: float) -> Array:
     """Multiply by 2^power, in two steps so that only the result may leave the range."""
     if power == 0.0:
         return np.asarray(values)
     whole = math.floor(power)
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(values * 2.0 ** (power - whole), whole), dtype=np.float64)
-
-
-def _likelihood(problem: Problem, found: LogLikelihood, measure: Measure, *, known: bool) -> LogLikelihood:
-    """Map the log-likelihood: a density of y in units of 2^m is 2^m times as high."""
-    if known:
-        return replace(found, value=_times(found.value, measure.weight))
-    dense = problem.chunk.y[0][problem.counted] != 0.0
-    if problem.unit.family.variance_power == 0.0:
-        dense = np.ones_like(dense)
-    counts = problem.chunk.weights.frequency
-    total = float(dense.sum() if counts is None else counts[problem.counted] @ dense)
-    value = found.value - total * measure.response * math.log(2.0)
-    return replace(found, value=value, phi=_times(found.phi, measure.spread))
-
-
-def _solution(solution: Solution, beta: Array, measure: Measure) -> Solution:
-    local, spread, slope = solution.local, measure.spread, measure.slope
-    return replace(
-        solution,
-        beta=beta,
-        local=Local(
-            _times(local.value, spread),
-            _times(local.scale, spread),
-            None if local.score is None else _array(local.score, spread - slope),
-            None if local.expected is None else _matrix(local.expected, spread - 2.0 * slope),
-            None if local.observed is None else _matrix(local.observed, spread - 2.0 * slope),
-            None if local.beside is None else _times(local.beside, spread),
-        ),
-    )
-
-
-def _matrix(matrix: Array, power: float) -> Array:
-    return matrix if power == 0.0 else _array(np.asarray(matrix), power)

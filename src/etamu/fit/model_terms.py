@@ -13,8 +13,8 @@ from etamu.data.schema import Schema
 from etamu.design.layout import Layout
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.restrict import Columns
-    from etamu.fit.result import Fit
 
 INTERCEPT = "Intercept"
 
@@ -51,12 +51,12 @@ def terms_of_layout(layout: Layout, schema: Schema | None) -> tuple[ModelTerm, .
     return tuple(out)
 
 
-def all_terms(fit: Fit) -> tuple[ModelTerm, ...]:
+def all_terms(fit: FittedModel) -> tuple[ModelTerm, ...]:
     """List the terms of a fit in order, the intercept among them."""
     return terms_of_layout(fit.problem.layout, fit.problem.schema)
 
 
-def terms_of(fit: Fit) -> tuple[ModelTerm, ...]:
+def terms_of(fit: FittedModel) -> tuple[ModelTerm, ...]:
     """List the terms of a fit in order, without the intercept."""
     return tuple(term for term in all_terms(fit) if term.factors)
 

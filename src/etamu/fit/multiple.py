@@ -21,7 +21,7 @@ from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.wald import p_values
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 WORDS = {
     "max-t": "single-step, by the largest of the joint {law} statistics",
@@ -33,7 +33,7 @@ WORDS = {
 
 
 def adjusted(
-    fit: Fit, stated: Any = None, method: str = "max-t", *, rhs: Any = None, seed: int = 0
+    fit: FittedModel, stated: Any = None, method: str = "max-t", *, rhs: Any = None, seed: int = 0
 ) -> DevianceTable:
     """Test several linear hypotheses one by one and adjust their p-values.
 
@@ -94,7 +94,7 @@ def adjusted(
     )
 
 
-def _all(fit: Fit) -> Hypothesis:
+def _all(fit: FittedModel) -> Hypothesis:
     known = np.isfinite(fit.coef)
     chosen = [j for j, name in enumerate(fit.names) if name != "Intercept" and known[j]]
     if not chosen:

@@ -1,4 +1,4 @@
-"""Comparisons of estimated marginal means with one another, adjusted for being several.
+"""Estimated marginal means, and their comparisons with one another, adjusted for being several.
 
 May import: everything below `fit`.
 Read next: `etamu.infer.studentized` for Tukey's adjustment, `etamu.infer.adjust` for the others.
@@ -7,9 +7,10 @@ Read next: `etamu.infer.studentized` for Tukey's adjustment, `etamu.infer.adjust
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
-from etamu.fit.estimates import Estimates, Linearised, estimates, stated, text_rows
+from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates, stated, text_rows
 from etamu.fit.profile import FACTORS
 from etamu.fit.term_tests import heading
 from etamu.infer.adjust import METHODS, adjust, max_t
 from etamu.infer.studentized import range_tail
 
 if TYPE_CHECKING:
-    from etamu.fit.means import Means
+    from etamu.fit.fitted import FittedModel
 
 SCALES = ("ratio", "link", "response")
 WAYS = ("pairwise", "reference", "sequential")
@@ -38,6 +39,118 @@ class Comparison:
     scale: str | None = None
     compare: str = "pairwise"
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How means are averaged and shown.
+
+    Parameters
+    ----------
+    scale : "response" or "link"
+    weights : "equal" or "proportional"
+    at : dict, optional
+    offset : float, optional
+    kind : "mean" or "rate"
+    bias : float
+        Standard deviation of what varies on the scale of the link and is not in the model; 0 for nothing.
+    reading : Reading
+    """
+
+    scale: str = "response"
+    weights: str = "equal"
+    at: Mapping[str, Any] | None = None
+    offset: float | None = None
+    kind: str = "mean"
+    bias: float = 0.0
+    reading: Reading = USUAL
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Means:
+    """Estimated marginal means; printing it prints the table.
+
+    Parameters
+    ----------
+    fit : Fit
+    wish : Wish
+    table : Estimates
+        The means on the scale asked for.
+    eta : array (m,)
+        Their linear predictor, offset included.
+    rows : array (m, coefficients)
+        The rows L with eta = L beta + offset.
+    labels : dict of str to tuple of str
+    by : tuple of str
+        Columns of `labels` within which means are compared.
+
+    Examples
+    --------
+    >>> import etamu as em
+    >>> data = {"y": [1.0, 3.0, 4.0, 9.0, 7.0, 16.0], "g": list("aabbcc"), "x": [1.0, 2, 1, 3, 2, 1]}
+    >>> means = em.glm("y ~ g + x", data, family="poisson").means("g")
+    >>> means["g"].tolist(), means["estimate"].round(3).tolist()
+    (['a', 'b', 'c'], [2.024, 6.319, 11.638])
+    >>> means.pairs()["contrast"].tolist()
+    ['a / b', 'a / c', 'b / c']
+    """
+
+    fit: FittedModel
+    wish: Wish
+    table: Estimates
+    eta: Array
+    rows: Array
+    labels: Mapping[str, tuple[str, ...]]
+    by: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.eta)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.table[name]
+
+    def frame(self) -> Any:
+        """Return the table in the data-frame library that came in, a dict of arrays where there was none."""
+        return self.table.frame()
+
+    def pairs(
+        self,
+        adjust: str | None = "tukey",
+        scale: str | None = None,
+        *,
+        compare: str = "pairwise",
+        seed: int = 0,
+    ) -> Estimates:
+        """Compare the means with one another, within the groups of `by`.
+
+        Parameters
+        ----------
+        adjust : "tukey", "max-t", "holm", "bonferroni", "sidak", "bh" or None
+            How p-values are adjusted in each group. Intervals are those of single comparisons.
+        scale : "ratio", "link" or "response", optional
+            e^difference, a ratio of means (log), odds (logit) or hazards (cloglog); the difference of eta; or
+            the difference of means. If left out a ratio for means on the scale of the response where the link
+            has one, else the difference of eta, as emmeans.
+        compare : "pairwise", "reference" or "sequential"
+            All pairs (first less second), each with the first, or each with the one before it.
+        seed : int
+            Of the integration that "max-t" needs.
+
+        Raises
+        ------
+        OptionError
+            If an option is not known or does not go with the others.
+        """
+        return pairs(self, Comparison(adjust, scale, compare, seed))
+
+    def __str__(self) -> str:
+        return str(self.table)
+
+    def __repr__(self) -> str:
+        return str(self.table)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
 
 
 def pairs(means: Means, asked: Comparison) -> Estimates:

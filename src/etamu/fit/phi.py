@@ -23,7 +23,6 @@ from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.problem import Problem
-from etamu.fit.residuals import pearson_size
 from etamu.infer.dispersion import moment
 
 if TYPE_CHECKING:
@@ -33,6 +32,9 @@ else:
     dispersion_ml = later("etamu.family.dispersion", "dispersion_ml")
     gamma_like = later("etamu.infer.reduced_dispersion", "gamma_like")
     gaussian_like = later("etamu.infer.reduced_dispersion", "gaussian_like")
+
+TINIEST = float(np.finfo(np.float64).tiny)
+"""Information below this has lost its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +196,19 @@ def likelihood_phi(problem: Problem, chunk: Chunk, raw: Array) -> float:
     precision = np.ones(len(chunk)) if weights.variance is None else weights.variance
     counts = np.ones(len(chunk)) if weights.frequency is None else weights.frequency
     return dispersion_ml(chunk.y[0], -2.0 * value, precision, family.variance_power, counts)
+
+
+def pearson_size(unit: Unit, chunk: Chunk, eta: Array) -> Array:
+    """Compute |y - mu| / sqrt(V), at precision 1: the score over the root of the information.
+
+    That needs no mean and so no tail; but where the information has underflowed, the mean is at hand.
+    """
+    _, score, information = unit.bind(np, "expected")(chunk.y, eta)
+    size = np.where(score == 0.0, 0.0, np.abs(score) / np.sqrt(information))
+    faded = information < TINIEST
+    if faded.any():
+        mean = unit.mean(np, eta)
+        spread = unit.family.variance(np, mean.mu, mean.complement)
+        away = np.abs(unit.family.residual(np, unit.observed(chunk.y)[0], mean.mu, mean.complement))
+        size = np.where(faded & (spread > 0.0), away / np.sqrt(spread), size)
+    return np.asarray(size)

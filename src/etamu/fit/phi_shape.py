@@ -24,8 +24,8 @@ from etamu.fit.shape import Shape, ShapeProfile
 from etamu.fit.shape_profile import heights, onward, place
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.problem import Problem
-    from etamu.fit.result import Fit
 
 Slope = Callable[[Array], Array]
 
@@ -64,7 +64,7 @@ class Dot:
     gain: float
 
 
-def shape_of_phi(fit: Fit) -> tuple[Shape, ...]:
+def shape_of_phi(fit: FittedModel) -> tuple[Shape, ...]:
     """State the shape 1/phi of a fit whose phi maximises the likelihood; nothing where phi is no shape.
 
     The standard error is that of MASS's gamma.shape: from the observed information of the shape.

@@ -1,19 +1,16 @@
 """How a fit is drawn: `fit.plot`, the door to pictures that hang in a room above.
 
-May import: `etamu._base`; the fit itself for its type only.
+May import: `etamu._base`.
 Read next: `etamu.plot`, which hangs them.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etamu._base.errors import OptionError
-
-if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+from etamu.fit.fitted import FittedModel
 
 PICTURES: dict[str, Callable[..., Any]] = {}
 """Every picture by name. A fit knows no plotting: the front door, `etamu/__init__.py`, hangs them here."""
@@ -36,15 +33,8 @@ def drawn(pictures: dict[str, Callable[..., Any]], name: str, *arguments: Any, *
     return pictures[name](*arguments, **options)
 
 
-class Pictured(ABC):
+class Pictured(FittedModel):
     """Pictures of a fit; abstract, a part of `Fit`."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _fit(self) -> Fit:
-        """Return the fit itself."""
 
     def plot(self, name: str = "page", *arguments: Any, **options: Any) -> Any:
         """Draw the fit: the page of four to look at first, or one picture by name.
@@ -79,4 +69,4 @@ class Pictured(ABC):
         >>> fit.plot("residuals", "x").axes[0].get_xlabel()
         'x'
         """
-        return drawn(PICTURES, name, self._fit, *arguments, **options)
+        return drawn(PICTURES, name, self, *arguments, **options)

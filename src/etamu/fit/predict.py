@@ -34,7 +34,7 @@ from etamu.fit.terms import Terms, splitter, terms_of_new, terms_of_rows
 from etamu.infer.wald import criticals, probability
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 BLOCK = 1 << 14
 """Rows written out at a time."""
@@ -113,7 +113,7 @@ class _Asked:
 
 
 def predict(
-    fit: Fit,
+    fit: FittedModel,
     data: Any,
     kind: str,
     *,
@@ -148,9 +148,9 @@ def predict(
     estimate, slope = _on_scale(unit, linear.eta, kind, linear)
     if not asked.needs_se:
         return estimate
-    near = fit.near if kind != "link" and fit.near is not None and fit.near.measure.response else None
+    near = fit.near.measure if kind != "link" and fit.near is not None and fit.near.measure.response else None
     if near is not None:  # in units in which neither slopes nor phi overflow
-        linear = replace(linear, eta=near.eta(linear.eta), se=near.error(linear.se))
+        linear = replace(linear, eta=near.eta(linear.eta, unit.link.exponent), se=near.error(linear.se))
         slope = _on_scale(unit, linear.eta, kind, linear)[1]
     scaled = _plain if near is None else near.mean
     error = scaled(np.abs(slope) * linear.se)
@@ -168,14 +168,14 @@ def _plain(values: Array) -> Array:
     return values
 
 
-def _phi(fit: Fit) -> float:
+def _phi(fit: FittedModel) -> float:
     """Return phi over variance weights of 1, in units near 1 where those of the response are far out."""
     if fit.near is None or not fit.near.measure.response:
         return fit.phi.value
-    return fit.near.weighed(fit.near.fit.phi.value)
+    return fit.near.measure.weighed(fit.near.fit.phi.value)
 
 
-def _refuse(fit: Fit, asked: _Asked) -> None:
+def _refuse(fit: FittedModel, asked: _Asked) -> None:
     """Refuse what is not understood, or does not exist for this model."""
     if asked.kind not in KINDS:
         raise OptionError(f"kind {asked.kind!r} is not known; choose one of {', '.join(KINDS)}")
@@ -197,7 +197,7 @@ def _refuse(fit: Fit, asked: _Asked) -> None:
         distribution(fit.family)  # raises where there is none
 
 
-def _next_response(fit: Fit, linear: _Linear, asked: _Asked) -> tuple[Array, Array]:
+def _next_response(fit: FittedModel, linear: _Linear, asked: _Asked) -> tuple[Array, Array]:
     """Compute the interval of the next response, on the scale asked for.
 
     Where phi is estimated the tail is that of Student's t: for a Gaussian response with identity link the
@@ -233,7 +233,7 @@ def _on_scale(unit: Unit, eta: Array, kind: str, row: _Linear) -> tuple[Array, A
     return mu, slope
 
 
-def _old_rows(fit: Fit, asked: _Asked, exposure: Any) -> _Linear:
+def _old_rows(fit: FittedModel, asked: _Asked, exposure: Any) -> _Linear:
     problem, beta = fit.problem, raw_beta(fit)
     near, size = fit.root.near() if asked.needs_se else (None, 1.0)
     matrix = None if near is None else fit.coordinates.raw_matrix(near.covariance())
@@ -278,7 +278,7 @@ def _exposure(frame: Frame, given: Any, unit: Unit) -> Array:
     return np.asarray(np.exp(logarithm))
 
 
-def _new_rows(fit: Fit, data: Any, given: dict[str, Any], unseen: Unseen, asked: _Asked) -> _Linear:
+def _new_rows(fit: FittedModel, data: Any, given: dict[str, Any], unseen: Unseen, asked: _Asked) -> _Linear:
     problem, words = fit.problem, fit.problem.words
     frame, encoded, keep = _encoded(problem, data, unseen)
     wanted = _wanted(asked)
@@ -329,7 +329,7 @@ def _wanted(asked: _Asked) -> set[str]:
     return wanted
 
 
-def _dispersion_of_new(fit: Fit, frame: Frame, n: int) -> Array:
+def _dispersion_of_new(fit: FittedModel, frame: Frame, n: int) -> Array:
     """Return phi / w of new rows: w from the column the fit had it from, 1 where the new data lack it."""
     column = dict(fit.problem.words.weights).get("variance_weights")
     weights = None
@@ -338,7 +338,7 @@ def _dispersion_of_new(fit: Fit, frame: Frame, n: int) -> Array:
     return row_dispersion(_phi(fit), weights, n)
 
 
-def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
+def _terms_of_new(fit: FittedModel, data: Any, unseen: Unseen, *, se: bool) -> Terms:
     frame, encoded, keep = _encoded(fit.problem, data, unseen)
     coordinates, beta = coordinates_for(fit, encoded.design)
     parts = splitter(fit, coordinates, beta, root_in(fit, coordinates) if se else None)
@@ -351,7 +351,7 @@ def _terms_of_new(fit: Fit, data: Any, unseen: Unseen, *, se: bool) -> Terms:
     return terms_of_new(parts, encoded.design, lay_out, table)
 
 
-def _degrees(fit: Fit, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
+def _degrees(fit: FittedModel, coordinates: Coordinates, design: Design, degrees: Degrees) -> Array:
     """Compute the degrees of freedom of eta row by row, block by block."""
     out = np.empty(design.length)
     for start in range(0, design.length, BLOCK):

@@ -34,11 +34,12 @@ from etamu.solve.oracle import Oracle, Outcome
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.reduced import penalised, penalty_of, refuse_unpenalised
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
+    from etamu.fit.penalty import penalised, penalty_of
+    from etamu.fit.reduced import refuse_unpenalised
 else:
-    penalised = later("etamu.fit.reduced", "penalised")
-    penalty_of = later("etamu.fit.reduced", "penalty_of")
+    penalised = later("etamu.fit.penalty", "penalised")
+    penalty_of = later("etamu.fit.penalty", "penalty_of")
     refuse_unpenalised = later("etamu.fit.reduced", "refuse_unpenalised")
 
 UNVERIFIED = {Outcome.LIMIT, Outcome.STALLED, Outcome.STATIONARY, Outcome.INFEASIBLE, Outcome.PRECISION}
@@ -116,7 +117,10 @@ class Profile:
 
 
 def profile(
-    fit: Fit, combination: str | Sequence[float] | Array, level: float = 0.95, reference: str | None = None
+    fit: FittedModel,
+    combination: str | Sequence[float] | Array,
+    level: float = 0.95,
+    reference: str | None = None,
 ) -> Profile:
     """Trace the profile as `Fit.profile` describes."""
     bound = _bound(fit, level, reference)
@@ -147,7 +151,7 @@ def profile(
     )
 
 
-def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
+def profile_intervals(fit: FittedModel, level: float, reference: str | None) -> Array:
     """Find the profile interval of every coefficient, (names, 2); NaN for an aliased one.
 
     Raises
@@ -156,7 +160,8 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
         If the fit has no likelihood to profile.
     """
     if fit.near is not None:
-        return fit.near.coefficients(fit, profile_intervals(fit.near.fit, level, reference).T).T
+        near = profile_intervals(fit.near.fit, level, reference)
+        return fit.near.measure.coefficients(near.T, fit.problem.layout.constant).T
     bound = _bound(fit, level, reference)
     out = np.full((len(fit.names), 2), np.nan)
     nothing = np.zeros(fit.rank)
@@ -177,13 +182,13 @@ def profile_intervals(fit: Fit, level: float, reference: str | None) -> Array:
     return out
 
 
-def _bound(fit: Fit, level: float, reference: str | None) -> float:
+def _bound(fit: FittedModel, level: float, reference: str | None) -> float:
     """Return the critical value; that of a fit which trusts its model is one for all contrasts."""
     _refuse(fit)
     return float(criticals(level, interval_df(fit, level, reference)))
 
 
-def interval_df(fit: Fit, level: float, reference: str | None) -> Array | float:
+def interval_df(fit: FittedModel, level: float, reference: str | None) -> Array | float:
     """Return the degrees of freedom behind a critical value, infinite for the normal.
 
     Raises
@@ -223,7 +228,7 @@ def on_scale(unit: Unit, ends: Array, scale: str) -> Array:
     return np.sort(mu, axis=-1)
 
 
-def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, Array]:
+def _named(fit: FittedModel, combination: str | Sequence[float] | Array) -> tuple[str, Array]:
     """Read a combination: its name, and its weights on the reported coefficients."""
     names = fit.names
     if isinstance(combination, str):
@@ -249,12 +254,12 @@ def _named(fit: Fit, combination: str | Sequence[float] | Array) -> tuple[str, A
     return name, weights
 
 
-def _still(fit: Fit, functional: Array) -> bool:
+def _still(fit: FittedModel, functional: Array) -> bool:
     """Tell whether a functional has a finite estimate."""
     return fit.limit is None or bool(fit.limit.runs(functional[None, :])[0] == 0.0)
 
 
-def _endless(fit: Fit, ridge: Ridge, roots: Array, side: int) -> tuple[End, ...] | None:
+def _endless(fit: FittedModel, ridge: Ridge, roots: Array, side: int) -> tuple[End, ...] | None:
     """Return the ends on a side where what runs away, or may be anything, has none; None elsewhere."""
     if fit.limit is None or len(ridge.functional) != len(fit.beta):
         return None
@@ -264,12 +269,12 @@ def _endless(fit: Fit, ridge: Ridge, roots: Array, side: int) -> tuple[End, ...]
     return tuple(End(side * math.inf, float(root), ridge.peak, Ending.INFINITE) for root in roots)
 
 
-def _ran(fit: Fit, functional: Array) -> float:
+def _ran(fit: FittedModel, functional: Array) -> float:
     """Return the infinity that a functional runs to, NaN where it may be anything."""
     return math.nan if fit.limit is None else float(fit.limit.runs(functional[None, :])[0]) * math.inf
 
 
-def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
+def _ridge(fit: FittedModel, functional: Array, *, still: bool) -> Ridge:
     """Set the likelihood of a fit up for walks away from its maximum.
 
     Of a limit, what has a finite estimate is walked along where that is finite, the rest held at its end.
@@ -322,7 +327,7 @@ def _ridge(fit: Fit, functional: Array, *, still: bool) -> Ridge:
     )
 
 
-def _refuse(fit: Fit) -> None:
+def _refuse(fit: FittedModel) -> None:
     """Raise where there is no maximum, no rows, or no likelihood to profile."""
     if fit.problem.options.method != "ml":
         refuse_unpenalised(fit, "a profile interval")

@@ -17,8 +17,8 @@ import numpy as np
 from etamu._base.errors import DataError, NotAvailableError, OptionError
 from etamu._base.types import Array, Want
 from etamu.design.coordinates import Coordinates
-from etamu.family.bends import Penalty, bends, mean_penalty
-from etamu.family.unit import Unit
+from etamu.family.bends import Penalty, bends
+from etamu.fit.penalty import RULES, no_penalty, penalty_of
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.restrict import bench_of, whole
 from etamu.objective.adjusted import LOOK, MANY, Adjusted, Penalised
@@ -32,11 +32,8 @@ from etamu.sums import etas
 
 if TYPE_CHECKING:
     from etamu.design.chunk import Chunk
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.problem import Problem
-    from etamu.fit.result import Fit
-
-RULES = {"firth": "mean", "mixed": "mean", "median": "median", "jeffreys": "jeffreys"}
-"""The adjustment that each method makes to the scores of the coefficients."""
 
 SHORTEST = 1.0 / 32.0
 """Share of a path below which it is given up."""
@@ -47,27 +44,6 @@ WIDER = (
     "drop the term from it, fit.drop1() or fit.test('x = 0', kind='lr')"
 )
 """Why likelihoods of two penalised fits are not compared."""
-
-
-def penalty_of(unit: Unit, method: str) -> Penalty | None:
-    """Return the penalty whose gradient the adjustment of beta is at fixed phi, None where there is none.
-
-    Examples
-    --------
-    >>> from etamu.family.catalogue import unit
-    >>> penalty_of(unit("binomial", "probit"), "firth") is None
-    True
-    >>> penalty_of(unit("binomial", "probit"), "jeffreys")
-    Penalty(share=0.5, slopes=False)
-    """
-    if method == "ml":
-        return Penalty(0.0)
-    if method == "jeffreys":
-        return Penalty(0.5)
-    if method == "median":
-        plain = unit.link.exponent == 1.0 and unit.family.variance_power == 0.0
-        return Penalty(0.0) if plain else None
-    return mean_penalty(unit)
 
 
 def refuse_unreduced(problem: Problem) -> None:
@@ -212,27 +188,7 @@ def _phi_at(raw: Array, local: Local, problem: Problem, chunk: Chunk, df: int) -
     return estimated_phi(problem, chunk, raw, deviance=abs(2.0 * local.value), chi2=chi2, df=df).value
 
 
-def penalised(oracle: Likelihood, unit: Unit, method: str, phi: float, peak: Array) -> Penalised | Likelihood:
-    """Put the penalty of a method before a likelihood, counted from its own peak; phi is held.
-
-    Raises
-    ------
-    NotAvailableError
-        If the adjustment is the gradient of no penalty.
-    """
-    penalty = penalty_of(unit, method)
-    if penalty is None:
-        raise NotAvailableError(_no_penalty(unit, method))
-    if penalty.none:
-        return oracle
-    equations = Adjusted(oracle, unit, RULES[method], lambda *_: phi)
-    bare = Penalised(oracle, equations, penalty, phi)
-    expected = oracle.at(peak, Want.VALUE | Want.EXPECTED).expected
-    factor = None if expected is None else cholesky(expected)
-    return bare if factor is None else replace(bare, origin=bare.weight(peak, factor))
-
-
-def refuse_unpenalised(fit: Fit, what: str) -> None:
+def refuse_unpenalised(fit: FittedModel, what: str) -> None:
     """Refuse a comparison of likelihoods where the estimate maximises none.
 
     Raises
@@ -249,10 +205,10 @@ def refuse_unpenalised(fit: Fit, what: str) -> None:
             f"method={method!r} use a Wald test"
         )
     if penalty_of(unit, method) is None:
-        raise NotAvailableError(f"{what} compares penalised likelihoods. {_no_penalty(unit, method)}")
+        raise NotAvailableError(f"{what} compares penalised likelihoods. {no_penalty(unit, method)}")
 
 
-def refuse_reduced(fit: Fit, what: str, why: str) -> None:
+def refuse_reduced(fit: FittedModel, what: str, why: str) -> None:
     """Refuse what a bias-reduced estimate does not allow.
 
     Raises
@@ -264,19 +220,6 @@ def refuse_reduced(fit: Fit, what: str, why: str) -> None:
     penalty = penalty_of(fit.problem.unit, method)
     if penalty is None or not penalty.none:
         raise NotAvailableError(f"{what} is not for estimates by method={method!r}: {why}")
-
-
-def _no_penalty(unit: Unit, method: str) -> str:
-    if method == "median":
-        return (
-            "Scores adjusted for median bias are the gradient of no penalised likelihood: use a Wald test or "
-            "interval, or method='jeffreys'"
-        )
-    return (
-        f"With family {unit.family.name} and link {unit.link.name}, scores adjusted for mean bias are "
-        "the gradient of no penalised likelihood (mu' is no power of V): use a Wald test or interval, or "
-        "method='jeffreys'"
-    )
 
 
 def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solution) -> float:
@@ -296,7 +239,7 @@ def penalty_value(problem: Problem, oracle: Likelihood, phi: Phi, solution: Solu
     return weight + penalty.share * _reported_volume(oracle.coordinates, phi.value)
 
 
-def working_shift(fit: Fit) -> Callable[[Chunk], Array]:
+def working_shift(fit: FittedModel) -> Callable[[Chunk], Array]:
     """Return the function rows -> what the adjustment of the score adds to their working response.
 
     Row by row phi x'Mx (mu''/mu') / 2 for mean bias (Kosmidis and Firth 2009, section 5); median bias adds a

@@ -17,15 +17,16 @@ from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.components import PHI, spelled
+from etamu.fit.covariance import contrast_df
 from etamu.fit.numerals import short
 from etamu.fit.phi import Phi, estimated_phi
 from etamu.fit.problem import check_options
 from etamu.fit.rows import raw_beta
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.reduced import refuse_reduced, refuse_unpenalised
     from etamu.fit.restrict import Bench
-    from etamu.fit.result import Fit
 else:
     refuse_reduced = later("etamu.fit.reduced", "refuse_reduced")
     refuse_unpenalised = later("etamu.fit.reduced", "refuse_unpenalised")
@@ -80,7 +81,7 @@ class Yardstick:
         return f"phi = {short(self.value)} ({how}, on {self.df:g} df)"
 
 
-def yardstick(fit: Fit, asked: str | float | None, bench: Bench | None = None) -> Yardstick:
+def yardstick(fit: FittedModel, asked: str | float | None, bench: Bench | None = None) -> Yardstick:
     """Find the phi a table uses: that of the fit, or as `dispersion=` asks.
 
     Raises
@@ -125,7 +126,7 @@ def chosen_test(test: str | None, known: dict[str, str], *, estimated: bool) -> 
     return found
 
 
-def refuse_f(fit: Fit, stick: Yardstick) -> None:
+def refuse_f(fit: FittedModel, stick: Yardstick) -> None:
     """Refuse an F test where phi is known or given, so that nothing stands in its denominator.
 
     Raises
@@ -142,7 +143,7 @@ def refuse_f(fit: Fit, stick: Yardstick) -> None:
     )
 
 
-def refuse_without_likelihood(fit: Fit, what: str) -> None:
+def refuse_without_likelihood(fit: FittedModel, what: str) -> None:
     """Refuse a test made of deviances or of the model's information where these do not hold.
 
     Raises
@@ -168,7 +169,7 @@ def refuse_without_likelihood(fit: Fit, what: str) -> None:
         refuse_unpenalised(fit, what)
 
 
-def refuse_score_test(fit: Fit, what: str) -> None:
+def refuse_score_test(fit: FittedModel, what: str) -> None:
     """Refuse Rao's test at an estimate where the score of the likelihood is not zero.
 
     Raises
@@ -180,7 +181,7 @@ def refuse_score_test(fit: Fit, what: str) -> None:
         refuse_reduced(fit, what, "the score of the likelihood is not zero there: use 'LR' or a Wald test")
 
 
-def one_df(fit: Fit, contrast: Array | None = None) -> float:
+def one_df(fit: FittedModel, contrast: Array | None = None) -> float:
     """Return the degrees of freedom of the reference distribution, where there is one number for them.
 
     Parameters
@@ -202,4 +203,4 @@ def one_df(fit: Fit, contrast: Array | None = None) -> float:
             f"under {fit.covariance_kind} degrees of freedom differ from contrast to contrast: test one "
             "contrast at a time, or use with_covariance('CR1', cluster=...)"
         )
-    return float(np.asarray(fit.contrast_df(contrast)).ravel()[0])
+    return float(np.asarray(contrast_df(fit, contrast)).ravel()[0])

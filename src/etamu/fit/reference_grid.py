@@ -27,7 +27,7 @@ from etamu.fit.inputs import offset_of
 from etamu.fit.scene import Variable, schema_of, settled, variables_of
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 MOST_CELLS = 100_000
 """Most combinations a grid may have."""
@@ -169,7 +169,7 @@ def combined(
 
 
 def grid_of(
-    fit: Fit,
+    fit: FittedModel,
     at: Mapping[str, Any] | None = None,
     offset: float | None = None,
     *,
@@ -205,7 +205,7 @@ def grid_of(
     return Grid(cells, rows, np.broadcast_to(total, (len(rows),)), said)
 
 
-def estimable(fit: Fit, rows: Array) -> NDArray[np.bool_]:
+def estimable(fit: FittedModel, rows: Array) -> NDArray[np.bool_]:
     """Tell which linear combinations of the coefficients have an estimate in spite of aliased columns."""
     space = null_space(fit)
     known = np.ones(len(rows), dtype=bool) if space is None else space.spares(rows)
@@ -277,7 +277,7 @@ def _taken(column: Column, place: NDArray[np.intp]) -> Column:
 
 
 def _offset(
-    fit: Fit, chunk: Chunk, weight: Array, formula: Array | None, given: float | None, *, rate: bool
+    fit: FittedModel, chunk: Chunk, weight: Array, formula: Array | None, given: float | None, *, rate: bool
 ) -> tuple[Array, str]:
     """Return the offset of the cells: of the formula at its variables, of the keywords their mean."""
     if given is not None:

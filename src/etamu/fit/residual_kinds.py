@@ -27,10 +27,10 @@ from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
-def residuals(fit: Fit, kind: str, seed: int = 0) -> Any:
+def residuals(fit: FittedModel, kind: str, seed: int = 0) -> Any:
     """Compute residuals as `Fit.residuals` describes.
 
     Raises
@@ -51,7 +51,7 @@ def residuals(fit: Fit, kind: str, seed: int = 0) -> Any:
     raise OptionError(f"residuals of kind {kind!r} are not known; choose one of {known}")
 
 
-def partial_residuals(fit: Fit, term: str) -> Array:
+def partial_residuals(fit: FittedModel, term: str) -> Array:
     """Compute the working residual plus the centred contribution of one term to eta.
 
     Raises
@@ -66,7 +66,7 @@ def partial_residuals(fit: Fit, term: str) -> Array:
     return _partial(fit, (term,))[:, 0]
 
 
-def _partial_table(fit: Fit) -> Any:
+def _partial_table(fit: FittedModel) -> Any:
     names = _terms(fit)
     if not names:
         raise NotAvailableError("partial residuals are those of terms, and this model has a constant only")
@@ -75,7 +75,7 @@ def _partial_table(fit: Fit) -> Any:
     return columns if table is None else table.native_table(columns)
 
 
-def _terms(fit: Fit) -> tuple[str, ...]:
+def _terms(fit: FittedModel) -> tuple[str, ...]:
     """Name the terms that have columns besides the one of ones."""
     layout = fit.problem.layout
     return tuple(
@@ -83,7 +83,7 @@ def _terms(fit: Fit) -> tuple[str, ...]:
     )
 
 
-def _partial(fit: Fit, names: tuple[str, ...]) -> Array:
+def _partial(fit: FittedModel, names: tuple[str, ...]) -> Array:
     """Compute partial residuals of some terms, (n, terms).
 
     Contributions are centred where there is an intercept (as R), by their mean over the rows that count, each
@@ -107,7 +107,7 @@ def _partial(fit: Fit, names: tuple[str, ...]) -> Array:
     return out + basic(fit, "working")[:, None]
 
 
-def _anscombe(fit: Fit) -> Array:
+def _anscombe(fit: FittedModel) -> Array:
     unit, beta = fit.problem.unit, raw_beta(fit)
 
     def rows(chunk: Chunk) -> Array:
@@ -120,12 +120,12 @@ def _anscombe(fit: Fit) -> Array:
     return by_row(fit, rows)
 
 
-def _standardised(fit: Fit, base: str) -> Array:
+def _standardised(fit: FittedModel, base: str) -> Array:
     """Compute r / sqrt(phi (1 - h)) for a basic kind of residual."""
     return formulas.standardised(basic(fit, base), _leverage(fit), fit.phi.value)
 
 
-def _studentised(fit: Fit) -> Array:
+def _studentised(fit: FittedModel) -> Array:
     """Compute R's rstudent, over the sigma without the row where phi is estimated, else over sqrt(phi)."""
     if fit.phi.estimated:
         found = influence(fit)
@@ -135,12 +135,12 @@ def _studentised(fit: Fit) -> Array:
     return formulas.studentised(basic(fit, "deviance"), basic(fit, "pearson"), _leverage(fit), known)
 
 
-def _leverage(fit: Fit) -> Array:
+def _leverage(fit: FittedModel) -> Array:
     beta, leverage = raw_beta(fit), lever(fit, bread(fit))
     return by_row(fit, lambda chunk: leverage(chunk, etas(chunk, beta)))
 
 
-def _quantile(fit: Fit, seed: Any) -> Array:
+def _quantile(fit: FittedModel, seed: Any) -> Array:
     """Compute Phi^-1 of a uniform point between P(Y < y) and P(Y <= y) (Dunn and Smyth 1996)."""
     if type(seed) is bool or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
         raise OptionError(f"seed={seed!r} is not understood; give a whole number from 0 to 2^64 - 1")
@@ -155,7 +155,7 @@ def _quantile(fit: Fit, seed: Any) -> Array:
     return by_row(fit, partial(_scores, fit, distribution(family), raw_beta(fit), int(seed)))
 
 
-def _scores(fit: Fit, law: Distribution, beta: Array, seed: int, chunk: Chunk) -> Array:
+def _scores(fit: FittedModel, law: Distribution, beta: Array, seed: int, chunk: Chunk) -> Array:
     unit, family = fit.problem.unit, fit.family
     eta = etas(chunk, beta)
     with np.errstate(all="ignore"):
@@ -176,7 +176,7 @@ def _scores(fit: Fit, law: Distribution, beta: Array, seed: int, chunk: Chunk) -
     return np.where(counts(chunk), np.where(np.isinf(scores), far, scores), np.nan)
 
 
-def _spread(fit: Fit, chunk: Chunk) -> Array:
+def _spread(fit: FittedModel, chunk: Chunk) -> Array:
     """Return phi over the variance weight of each row, NaN where there is no positive phi."""
     phi = fit.phi.value if fit.phi.value > 0.0 else np.nan
     precision = chunk.weights.variance
@@ -198,7 +198,7 @@ def _tails(law: Distribution, y: Array, at: dict[str, Array], below: Mask) -> tu
     return inner, outer
 
 
-FURTHER: dict[str, Callable[[Fit], Any]] = {
+FURTHER: dict[str, Callable[[FittedModel], Any]] = {
     "anscombe": _anscombe,
     "standardised": partial(_standardised, base="deviance"),
     "standardised deviance": partial(_standardised, base="deviance"),

@@ -14,17 +14,15 @@ import numpy as np
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
+from etamu.fit.phi import pearson_size
 from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
-
-TINIEST = float(np.finfo(np.float64).tiny)
-"""Information below this has lost its digits."""
+    from etamu.fit.fitted import FittedModel
 
 
-def basic(fit: Fit, kind: str) -> Array:
+def basic(fit: FittedModel, kind: str) -> Array:
     """Compute residuals of one of the four kinds with the input's length.
 
     response y - mu; working (y - mu) g'(mu); pearson (y - mu) sqrt(w / V); deviance
@@ -51,22 +49,6 @@ def _working(unit: Unit, chunk: Chunk, eta: Array) -> Array:
 
 def _pearson(unit: Unit, chunk: Chunk, eta: Array) -> Array:
     return _signed(unit, chunk, eta, pearson_size(unit, chunk, eta)) * root_precision(chunk)
-
-
-def pearson_size(unit: Unit, chunk: Chunk, eta: Array) -> Array:
-    """Compute |y - mu| / sqrt(V), at precision 1: the score over the root of the information.
-
-    That needs no mean and so no tail; but where the information has underflowed, the mean is at hand.
-    """
-    _, score, information = unit.bind(np, "expected")(chunk.y, eta)
-    size = np.where(score == 0.0, 0.0, np.abs(score) / np.sqrt(information))
-    faded = information < TINIEST
-    if faded.any():
-        mean = unit.mean(np, eta)
-        spread = unit.family.variance(np, mean.mu, mean.complement)
-        away = np.abs(unit.family.residual(np, unit.observed(chunk.y)[0], mean.mu, mean.complement))
-        size = np.where(faded & (spread > 0.0), away / np.sqrt(spread), size)
-    return np.asarray(size)
 
 
 def _deviance(unit: Unit, chunk: Chunk, eta: Array) -> Array:

@@ -38,12 +38,12 @@ from etamu.solve.oracle import Oracle, Outcome
 from etamu.solve.restricted import Restricted
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
+    from etamu.fit.penalty import penalised, penalty_of
     from etamu.fit.problem import Problem
-    from etamu.fit.reduced import penalised, penalty_of
-    from etamu.fit.result import Fit
 else:
-    penalised = later("etamu.fit.reduced", "penalised")
-    penalty_of = later("etamu.fit.reduced", "penalty_of")
+    penalised = later("etamu.fit.penalty", "penalised")
+    penalty_of = later("etamu.fit.penalty", "penalty_of")
 
 Columns = tuple[int, ...]
 """Reported columns of a model, in order."""
@@ -276,7 +276,7 @@ class Bench:
         return rao(total.score, total.expected)
 
 
-def bench_of(fit: Fit) -> Bench:
+def bench_of(fit: FittedModel) -> Bench:
     """Set up the rows of a fit, in the coordinates it was fitted in.
 
     Raises
@@ -304,7 +304,7 @@ def bench_of(fit: Fit) -> Bench:
     )
 
 
-def _reduction(fit: Fit) -> Reduction | None:
+def _reduction(fit: FittedModel) -> Reduction | None:
     """Return what a penalised fit asks of its smaller models; None where nothing is added."""
     method = fit.problem.options.method
     if method == "ml":
@@ -316,7 +316,7 @@ def _reduction(fit: Fit) -> Reduction | None:
     return Reduction(method, fit.phi.value, fit.coordinates.kept, fit.beta, root, fit.deviance)
 
 
-def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:
+def larger_bench(fit: FittedModel, predictor: Predictor, layout: Layout) -> Bench:
     """Set up the rows of a fit under a larger design whose first columns are those of the fit."""
     problem = fit.problem
     raw = problem.counting()
@@ -339,7 +339,7 @@ def larger_bench(fit: Fit, predictor: Predictor, layout: Layout) -> Bench:
     )
 
 
-def whole(fit: Fit, bench: Bench) -> Smaller:
+def whole(fit: FittedModel, bench: Bench) -> Smaller:
     """Return the fit itself as the largest of its restricted models, without fitting anything."""
     columns = tuple(range(fit.problem.layout.width))
     kept = fit.coordinates.kept

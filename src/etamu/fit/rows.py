@@ -20,13 +20,18 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
+from etamu.fit.limit import inside
+from etamu.fit.placed import Placed, placed
 from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
+    from etamu.fit.problem import Problem
 
 
-def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] | None = None) -> Array:
+def by_row(
+    fit: FittedModel, function: Callable[[Chunk], Array], rows: NDArray[np.intp] | None = None
+) -> Array:
     """Compute one number, or several, per row of the input, block by block; NaN where a row was dropped.
 
     The chunk handed to `function` has columns in the coordinates of `fit.beta`. With `rows`, positions in the
@@ -47,6 +52,20 @@ def by_row(fit: Fit, function: Callable[[Chunk], Array], rows: NDArray[np.intp] 
     return laid.out[0]
 
 
+def located(fit: FittedModel, problem: Problem | None = None) -> Placed:
+    """Place the rows that count in the coordinates that the data determine, with the estimate in them."""
+    stated = fit.problem if problem is None else problem
+    if fit.limit is None:
+        return placed(stated, stated.counting(), fit.coordinates, fit.beta)
+    within = inside(stated, fit.coordinates, fit.limit)
+    return placed(within, within.counting(), fit.limit.inner(fit.coordinates), fit.limit.beta)
+
+
+def lifted(fit: FittedModel, root: Root) -> Root:
+    """Carry a factor of the covariance from where `located` is to the coordinates of the fit."""
+    return root if fit.limit is None else fit.limit.lifted(root)
+
+
 @dataclass(frozen=True, eq=False)
 class _Laid:
     """Numbers per row, each block laid in its place as it comes: nothing of that size is held twice."""
@@ -65,12 +84,12 @@ class _Laid:
         self.done.append(len(block))
 
 
-def raw_beta(fit: Fit) -> Array:
+def raw_beta(fit: FittedModel) -> Array:
     """Return the coefficients of the shifted, scaled raw columns."""
     return fit.coordinates.raw(fit.beta)
 
 
-def coordinates_for(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
+def coordinates_for(fit: FittedModel, design: Design) -> tuple[Coordinates, Array]:
     """Choose coordinates in which the blocks of other rows can be placed, with the estimate in them.
 
     Those of the fit, unless it shifted columns that are sparse now: then the columns as they stand.
@@ -81,20 +100,20 @@ def coordinates_for(fit: Fit, design: Design) -> tuple[Coordinates, Array]:
     return plain_coordinates(fit)
 
 
-def plain_coordinates(fit: Fit) -> tuple[Coordinates, Array]:
+def plain_coordinates(fit: FittedModel) -> tuple[Coordinates, Array]:
     """Return the coordinates in which columns are as they stand, with the estimate in them."""
     own = fit.coordinates
     plain = Coordinates(own.layout, own.kept, own.raw_shift * 0.0, np.ones_like(own.raw_scale))
     return plain, own.reported(fit.beta)[own.kept]
 
 
-def root_in(fit: Fit, coordinates: Coordinates) -> Root:
+def root_in(fit: FittedModel, coordinates: Coordinates) -> Root:
     """Factor the covariance of the estimate in coordinates that `coordinates_for` chose."""
     own = fit.coordinates
     return fit.root if coordinates is own else Root(own.reported(fit.root.matrix)[own.kept])
 
 
-def own_rows(fit: Fit, coordinates: Coordinates, rows: Array) -> Array:
+def own_rows(fit: FittedModel, coordinates: Coordinates, rows: Array) -> Array:
     """Carry rows over the working coefficients of `coordinates_for` to those of the fit, (m, size)."""
     own = fit.coordinates
     if coordinates is own:

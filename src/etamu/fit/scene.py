@@ -29,7 +29,7 @@ from etamu.fit.estimable import NullSpace, null_space
 from etamu.fit.inputs import offset_of, trials_of
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 MOST_GROUPS = 1_000
 """Most groups that averages are formed by."""
@@ -79,7 +79,7 @@ class Scene:
         What aliased columns leave open.
     """
 
-    fit: Fit
+    fit: FittedModel
     frame: Frame
     keep: Mask
     offset: Array | None
@@ -136,7 +136,7 @@ def constant_column(frame: Frame, variable: Variable, value: float) -> Column:
     return Column(variable.name, column.kind, np.full(n, code, dtype=np.int32), None, column.levels)
 
 
-def schema_of(fit: Fit) -> Schema:
+def schema_of(fit: FittedModel) -> Schema:
     """Return how rows become columns.
 
     Raises
@@ -152,7 +152,7 @@ def schema_of(fit: Fit) -> Schema:
     return fit.problem.schema
 
 
-def scene_of(fit: Fit, kind: str, by: Any, data: Any = None) -> Scene:
+def scene_of(fit: FittedModel, kind: str, by: Any, data: Any = None) -> Scene:
     """Set the rows of the fit, or other rows, up.
 
     Parameters
@@ -202,7 +202,7 @@ def scene_of(fit: Fit, kind: str, by: Any, data: Any = None) -> Scene:
     return Scene(fit, frame, keep, offset, units, codes, groups, null)
 
 
-def _complete(fit: Fit, schema: Schema, frame: Frame) -> Mask:
+def _complete(fit: FittedModel, schema: Schema, frame: Frame) -> Mask:
     names = [*schema.columns]
     words = fit.problem.words
     for keyword in ("offset", "exposure", "trials"):
@@ -219,7 +219,7 @@ def _complete(fit: Fit, schema: Schema, frame: Frame) -> Mask:
     return keep
 
 
-def _offset_of_new(fit: Fit, schema: Schema, frame: Frame, keep: Mask) -> Array | None:
+def _offset_of_new(fit: FittedModel, schema: Schema, frame: Frame, keep: Mask) -> Array | None:
     words = fit.problem.words
     for keyword in ("offset", "exposure"):
         if keyword in words.given:
@@ -234,7 +234,7 @@ def _offset_of_new(fit: Fit, schema: Schema, frame: Frame, keep: Mask) -> Array 
     return extra[keep] if formula is None else extra[keep] + formula
 
 
-def _units_of_new(fit: Fit, frame: Frame, keep: Mask) -> Array:
+def _units_of_new(fit: FittedModel, frame: Frame, keep: Mask) -> Array:
     trials = fit.problem.words.trials
     if trials is None or trials not in frame.names:
         return np.ones(int(keep.sum()))
@@ -293,7 +293,7 @@ def names_of(given: Any) -> tuple[str, ...]:
     return names
 
 
-def variables_of(fit: Fit) -> tuple[Variable, ...]:
+def variables_of(fit: FittedModel) -> tuple[Variable, ...]:
     """List the variables that terms of the model read, in order of appearance.
 
     A variable is categorical where some term takes its levels, numeric elsewhere.
@@ -319,7 +319,7 @@ def variables_in(schema: Schema) -> tuple[Variable, ...]:
     return tuple(found.values())
 
 
-def variable_of(fit: Fit, name: str) -> Variable:
+def variable_of(fit: FittedModel, name: str) -> Variable:
     """Find a variable by name.
 
     Raises

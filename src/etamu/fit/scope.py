@@ -24,7 +24,7 @@ from etamu.design.chunk import Chunk, Predictor
 from etamu.fit.problem import OfRows, Problem, Sample
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 DOT = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|(?<![\w.\])])\.(?![\w.])")
 """A dot that stands alone, or something in quotes in which no dot counts."""
@@ -73,7 +73,7 @@ class Wording:
         return Wording(replace(statement, text=_spelled(statement)), self.frame)
 
 
-def wording_of(fit: Fit) -> Wording:
+def wording_of(fit: FittedModel) -> Wording:
     """Return the formula of a fit and its table.
 
     Raises
@@ -187,7 +187,7 @@ def deletable(present: Iterable[Key]) -> tuple[Key, ...]:
     return tuple(key for key in there if not any(key < other for other in there))
 
 
-def encoded(fit: Fit, wording: Wording) -> Problem:
+def encoded(fit: FittedModel, wording: Wording) -> Problem:
     """Encode another formula over the rows of a fit; response, weights and offset stay.
 
     Raises

@@ -14,13 +14,14 @@ from etamu.execute.threads import Threads
 from etamu.fit.arrays import Shape, from_arrays
 from etamu.fit.inputs import Keywords
 from etamu.fit.null import null_deviance
+from etamu.fit.predict import predict
 from etamu.fit.problem import Options
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
-def explained(fit: Fit, X: Any, y: Any, keywords: Keywords) -> float:
+def explained(fit: FittedModel, X: Any, y: Any, keywords: Keywords) -> float:
     """Compute D² = 1 - D(y, mu) / D(y, mu0), with mu0 the constant that fits these rows best.
 
     Both deviances carry the offset and the weights of the rows. For a Gaussian with identity link this
@@ -34,7 +35,7 @@ def explained(fit: Fit, X: Any, y: Any, keywords: Keywords) -> float:
     """
     unit = fit.problem.unit
     problem = from_arrays(X, y, unit, keywords, "raise", Options(), Shape())
-    eta = fit.predict(X, kind="link", offset=keywords.offset, exposure=keywords.exposure)
+    eta = predict(fit, X, kind="link", offset=keywords.offset, exposure=keywords.exposure)
     chunk = problem.counting()
     with np.errstate(all="ignore"):
         value = unit.bind(np, "expected")(chunk.y, np.asarray(eta)[problem.counted])[0]

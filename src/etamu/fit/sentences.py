@@ -19,7 +19,7 @@ from etamu.fit.meaning import Meaning
 from etamu.fit.words import Scale, Told, doubt, figure, told, verb_phrase
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Sentence:
 class Teller:
     """What every sentence needs: the fit, its scale, the level, and average effects if they are asked for."""
 
-    fit: Fit
+    fit: FittedModel
     scale: Scale
     level: float
     effects: MeanEffects

@@ -23,8 +23,8 @@ from etamu.infer.uniform import LARGEST_SEED, uniform
 from etamu.sums import etas
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.measure import Measure
-    from etamu.fit.result import Fit
 
 AT_ONCE = 1 << 20
 """Numbers that are drawn at a time."""
@@ -32,7 +32,7 @@ ROWS = 1 << 14
 """Rows whose quantiles are found at a time: a tenth of a second where each is a search."""
 
 
-def simulate(fit: Fit, n: int, seed: int) -> Array:
+def simulate(fit: FittedModel, n: int, seed: int) -> Array:
     """Draw responses as `Fit.simulate` describes.
 
     Raises
@@ -46,7 +46,7 @@ def simulate(fit: Fit, n: int, seed: int) -> Array:
     return responses(fit, _whole(seed, "seed", 0, LARGEST_SEED))(range(n))
 
 
-def responses(fit: Fit, seed: int) -> Callable[[range], Array]:
+def responses(fit: FittedModel, seed: int) -> Callable[[range], Array]:
     """Return the function that draws responses, (rows of the input, draws), of the draws it is given.
 
     Raises

@@ -24,7 +24,7 @@ from etamu.fit.term_tests import Row
 from etamu.infer import criteria
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel, Model
 
 LEAST_GAIN = 1e-7
 """A criterion that falls by less than this has not fallen (as R)."""
@@ -105,7 +105,9 @@ class Candidate:
     value: float
 
 
-def step(fit: Fit, direction: str | None = None, criterion: str = "aic", *, scope: Any = None) -> Search:
+def step(
+    fit: FittedModel, direction: str | None = None, criterion: str = "aic", *, scope: Any = None
+) -> Search:
     """Add and drop terms one at a time while a criterion falls, marginality respected, as R's step.
 
     Candidates are compared as drop1 and add1 compare them, at the phi of the model at hand; the one chosen is
@@ -179,7 +181,7 @@ def step(fit: Fit, direction: str | None = None, criterion: str = "aic", *, scop
     return Search(here, title, path, tuple(candidates), tuple(formulas))
 
 
-def _penalty(fit: Fit, criterion: str) -> tuple[float, str]:
+def _penalty(fit: FittedModel, criterion: str) -> tuple[float, str]:
     found = penalty_of(criterion, fit.nobs)
     refuse_reduced(fit, "step", WIDER)
     if math.isnan(fit.aic):
@@ -227,11 +229,11 @@ def bounds_of(own: Wording, direction: str | None, scope: Any) -> Bounds:
     )
 
 
-def _value(fit: Fit, penalty: float) -> float:
+def _value(fit: FittedModel, penalty: float) -> float:
     return criteria.aic(fit.loglik, fit.parameters) + (penalty - 2.0) * fit.parameters
 
 
-def _candidates(fit: Fit, bounds: Bounds, penalty: float) -> list[Candidate]:
+def _candidates(fit: FittedModel, bounds: Bounds, penalty: float) -> list[Candidate]:
     present = wording_of(fit).keys()
     changes: list[tuple[str, tuple[Key, ...], Change]] = []
     if bounds.backward:
@@ -249,7 +251,9 @@ def _candidates(fit: Fit, bounds: Bounds, penalty: float) -> list[Candidate]:
     return out
 
 
-def _drops(fit: Fit, keys: list[Key], present: tuple[Key, ...]) -> list[tuple[str, tuple[Key, ...], Change]]:
+def _drops(
+    fit: FittedModel, keys: list[Key], present: tuple[Key, ...]
+) -> list[tuple[str, tuple[Key, ...], Change]]:
     if not keys:
         return []
     steps, terms = ladder(fit), {term.factors: term for term in terms_of(fit)}
@@ -261,21 +265,22 @@ def _drops(fit: Fit, keys: list[Key], present: tuple[Key, ...]) -> list[tuple[st
     return out
 
 
-def _moved(fit: Fit, wording: Wording) -> Fit:
+def _moved(fit: Model, wording: Wording) -> Model:
     """Fit the model chosen, on the rows of the first."""
     if fit.fitting is None:
         raise NotAvailableError("step needs the rows of the data, and a fit read from a file carries none")
-    return fit.fitting(encoded(fit, wording))
+    found: Model = fit.fitting(encoded(fit, wording))
+    return found
 
 
-def _described(fit: Fit, value: float, before: Fit | None = None) -> Row:
+def _described(fit: FittedModel, value: float, before: FittedModel | None = None) -> Row:
     row: Row = {"resid_df": float(fit.df_resid), "resid_deviance": fit.deviance, "aic": value, "bic": value}
     if before is None:
         return row
     return row | {"df": float(abs(fit.rank - before.rank)), "deviance": abs(fit.deviance - before.deviance)}
 
 
-def _table(fit: Fit, found: list[Candidate], value: float, said: tuple[str, bool]) -> DevianceTable:
+def _table(fit: FittedModel, found: list[Candidate], value: float, said: tuple[str, bool]) -> DevianceTable:
     """Set the candidates of one step in a table, the best first, the model itself among them."""
     title, first = said
     none = Candidate("<none>", (), Change("", 0, fit.deviance), value)

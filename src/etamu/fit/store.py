@@ -26,7 +26,7 @@ from etamu.fit.problem import Tally, Words
 from etamu.solve.oracle import Solution
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 FORMAT = "etamu model"
 """What a file says it is."""
@@ -55,7 +55,7 @@ class Accounted(Protocol):
         """How the model is called."""
 
 
-def save(fit: Fit, path: str | Path, *, covariance: bool = True) -> None:
+def save(fit: FittedModel, path: str | Path, *, covariance: bool = True) -> None:
     """Write a fit to a file, completely or not at all.
 
     Raises
@@ -101,7 +101,7 @@ def write_model(path: str | Path, text: str) -> None:
         ) from None
 
 
-def dumps(fit: Fit, *, covariance: bool = True) -> str:
+def dumps(fit: FittedModel, *, covariance: bool = True) -> str:
     """Write a fit as JSON text.
 
     The factor of the covariance comes last and is left out on request; it has p (p + 1) / 2 numbers of about
@@ -180,7 +180,7 @@ def search_to(search: Solution) -> dict[str, Any]:
     }
 
 
-def _scalars(fit: Fit) -> dict[str, Any]:
+def _scalars(fit: FittedModel) -> dict[str, Any]:
     likelihood = fit.likelihood
     return {
         "nobs": fit.nobs,
@@ -202,7 +202,7 @@ def _scalars(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _clusters(fit: Fit) -> dict[str, Any] | None:
+def _clusters(fit: FittedModel) -> dict[str, Any] | None:
     clustering = fit.clustering
     if clustering is None:
         return None
@@ -214,7 +214,7 @@ def _number_or_text(value: str | float | None) -> str | float | None:
     return value if value is None or isinstance(value, str) else float(value)
 
 
-def _intercept(fit: Fit) -> int | None:
+def _intercept(fit: FittedModel) -> int | None:
     """Say which column of a matrix is the constant; a schema says it itself."""
     layout = fit.problem.layout
     if fit.problem.schema is not None or layout.constant is None:

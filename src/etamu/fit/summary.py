@@ -13,8 +13,8 @@ import numpy as np
 from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.listing import listed
-from etamu._base.markup import escape
-from etamu.fit.components import GLUE, PHI, WIDTH, spelled, wrap
+from etamu._base.markup import GLUE, WIDTH, escape, wrap
+from etamu.fit.components import PHI, spelled
 from etamu.fit.numerals import LEGEND, common, estimates, p_texts, short, stars, statistics
 from etamu.fit.problem import METHODS
 from etamu.fit.term_tests import term_tests
@@ -22,7 +22,7 @@ from etamu.solve.oracle import Outcome
 
 if TYPE_CHECKING:
     from etamu.fit.anova import anova
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 else:
     anova = later("etamu.fit.anova", "anova")
 
@@ -110,7 +110,7 @@ class Summary:
         return self.html
 
 
-def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
+def summary(fit: FittedModel, *, terms: bool | str | None = None) -> Summary:
     r"""Summarise a fit as R's `summary.glm` does, and say what R leaves out.
 
     Parameters
@@ -151,7 +151,7 @@ def summary(fit: Fit, *, terms: bool | str | None = None) -> Summary:
     )
 
 
-def _terms(fit: Fit, asked: Any) -> tuple[str, ...]:
+def _terms(fit: FittedModel, asked: Any) -> tuple[str, ...]:
     """Test the terms as asked; unasked only where it tells something, is cheap and can be done."""
     if asked is False:
         return ()
@@ -188,7 +188,7 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
     return " ".join([name.ljust(margin), *numbers, cells[-1]]).rstrip()
 
 
-def _call(fit: Fit) -> str:
+def _call(fit: FittedModel) -> str:
     """Write the call that makes this fit, one line or wrapped."""
     words, options = fit.problem.words, fit.problem.options
     asked = next((shape.family for shape in fit.shapes if shape.family), spelled(fit.family))
@@ -214,7 +214,7 @@ def _call(fit: Fit) -> str:
     return "\n".join(wrap(call, indent="    "))
 
 
-def _with_covariance(fit: Fit) -> str:
+def _with_covariance(fit: FittedModel) -> str:
     """Write the call that gave the covariance, where it was not the one that fitted."""
     made = fit.replicates
     if made is not None:
@@ -244,7 +244,7 @@ def _quoted(value: str | float) -> str:
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 
-def _heading(fit: Fit) -> str:
+def _heading(fit: FittedModel) -> str:
     if not fit.aliased:
         return "Coefficients:"
     names = listed(fit.aliased)
@@ -252,7 +252,7 @@ def _heading(fit: Fit) -> str:
     return _wrapped(f"Coefficients: ({len(fit.aliased)} aliased, NaN: {names} {what} of earlier columns)")
 
 
-def _outcome(fit: Fit) -> tuple[str, ...]:
+def _outcome(fit: FittedModel) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
     if fit.limit is not None:
@@ -261,7 +261,7 @@ def _outcome(fit: Fit) -> tuple[str, ...]:
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
-def _dispersion(fit: Fit) -> tuple[str, ...]:
+def _dispersion(fit: FittedModel) -> tuple[str, ...]:
     name = fit.family.name if any(shape.family for shape in fit.shapes) else spelled(fit.family)
     family = f"Dispersion parameter for {name} family"
     how = PHI.get(fit.phi.kind)
@@ -275,7 +275,7 @@ def _dispersion(fit: Fit) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _covariance(fit: Fit) -> str:
+def _covariance(fit: FittedModel) -> str:
     text = COVARIANCES[fit.covariance_kind]
     if fit.replicates is not None:
         count, made = len(fit.replicates.beta), fit.replicates
@@ -292,7 +292,7 @@ def _covariance(fit: Fit) -> str:
     return f"{text.format(clusters=clusters)}; t on {between} degrees of freedom (Satterthwaite)"
 
 
-def _deviance(fit: Fit) -> tuple[str, ...]:
+def _deviance(fit: FittedModel) -> tuple[str, ...]:
     deviances = common([fit.null_deviance, fit.deviance], DIGITS + 1)
     df = common([fit.df_null, fit.df_resid], 7)
     titles = ("    Null deviance:", "Residual deviance:")
@@ -304,7 +304,7 @@ def _deviance(fit: Fit) -> tuple[str, ...]:
     return (*lines, *([_wrapped(ROUNDED)] if perfect else []))
 
 
-def _criteria(fit: Fit) -> tuple[str, ...]:
+def _criteria(fit: FittedModel) -> tuple[str, ...]:
     if fit.likelihood.reason:
         return (_wrapped(f"No log-likelihood, AIC or BIC: {fit.likelihood.reason}"),)
     count = f"{fit.parameters} parameter{'s' if fit.parameters != 1 else ''}"
@@ -312,7 +312,7 @@ def _criteria(fit: Fit) -> tuple[str, ...]:
     return (f"Log-likelihood: {numbers[0]} ({count}), AIC: {numbers[1]}, BIC: {numbers[2]}",)
 
 
-def _way(fit: Fit) -> tuple[str, ...]:
+def _way(fit: FittedModel) -> tuple[str, ...]:
     problem = fit.problem
     steps = f"{fit.iterations} iteration{'s' if fit.iterations != 1 else ''}"
     visits = f"{fit.passes} pass{'es' if fit.passes != 1 else ''} over the rows ({problem.options.solver})"
@@ -327,7 +327,7 @@ def _way(fit: Fit) -> tuple[str, ...]:
     return (f"Outcome: {fit.outcome.value}, {steps}, {visits}", _wrapped(f"Rows: {rows}"))
 
 
-def _notes(fit: Fit) -> tuple[str, ...]:
+def _notes(fit: FittedModel) -> tuple[str, ...]:
     return tuple(_wrapped(f"Note: {note}") for note in fit.notes)
 
 

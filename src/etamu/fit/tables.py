@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etamu._base.types import Array
+from etamu.fit.predict import predict
+from etamu.fit.residual_kinds import residuals
 from etamu.fit.residuals import KINDS
 from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
-def tidy(fit: Fit, level: float | None = None) -> Any:
+def tidy(fit: FittedModel, level: float | None = None) -> Any:
     """Tabulate the coefficients in the data-frame library that came in.
 
     Columns term, estimate, std_error, statistic, p_value, and with a level conf_low and conf_high. A model
@@ -55,7 +57,7 @@ def coefficients_of(fit: Any, level: float | None) -> dict[str, Any]:
     return columns
 
 
-def glance(fit: Fit) -> Any:
+def glance(fit: FittedModel) -> Any:
     """Tabulate the fit in one row, in the data-frame library that came in.
 
     A shape that was estimated adds its estimate and standard error, such as theta and theta_se.
@@ -84,17 +86,17 @@ def glance(fit: Fit) -> Any:
     return native(fit, {name: np.array([value]) for name, value in row.items()})
 
 
-def augment(fit: Fit) -> Any:
+def augment(fit: FittedModel) -> Any:
     """Tabulate response, fitted mean, eta, residuals and weight, one row per row of the input.
 
     The response columns are named by the family: y, or successes and trials. The mean and the residuals of
     trials are proportions. A row that was dropped is NaN; `weight` is the product of the weights given.
     """
     columns = response_of(fit)
-    columns["fitted"] = np.asarray(fit.predict())
+    columns["fitted"] = np.asarray(predict(fit, None, "mean"))
     beta = raw_beta(fit)
     columns["eta"] = by_row(fit, lambda chunk: etas(chunk, beta))
-    columns |= {f"residual_{kind}": fit.residuals(kind) for kind in KINDS}
+    columns |= {f"residual_{kind}": residuals(fit, kind) for kind in KINDS}
     return native(fit, columns | weight_of(fit))
 
 

@@ -20,7 +20,7 @@ from etamu.fit.reference import MODEL_BASED, one_df, yardstick
 from etamu.infer.tests import Statistic, f_tail, wald
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 ORDER = {
     1: "Terms added sequentially (first to last)",
@@ -31,7 +31,7 @@ ORDER = {
 Row = dict[str, float]
 
 
-def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
+def heading(fit: FittedModel, *lines: str) -> tuple[str, ...]:
     """Say above a table what the model is."""
     response = fit.problem.words.response or "y"
     model = f"Model: {_called(fit)}, link: {fit.link.name}; response: {response}"
@@ -39,7 +39,7 @@ def heading(fit: Fit, *lines: str) -> tuple[str, ...]:
     return (model, *([] if method == "ml" else [f"Method: {METHODS[method]}"]), *lines)
 
 
-def _called(fit: Fit) -> str:
+def _called(fit: FittedModel) -> str:
     """Write the family, a parameter that was estimated in as many digits as are read."""
     estimated = next((shape.estimate for shape in fit.shapes if shape.family), None)
     return spelled(fit.family) if estimated is None else f"{fit.family.name}({estimated:.5g})"
@@ -52,7 +52,7 @@ def aliased(rows: list[Row]) -> tuple[str, ...]:
     return ()
 
 
-def covariance_said(fit: Fit) -> str:
+def covariance_said(fit: FittedModel) -> str:
     """Say which covariance a Wald test has, and which phi is in it."""
     if fit.covariance_kind not in MODEL_BASED:
         return f"covariance {fit.covariance_kind}"
@@ -60,7 +60,7 @@ def covariance_said(fit: Fit) -> str:
     return yardstick(fit, None).text + " in the covariance" + observed
 
 
-def term_tests(fit: Fit) -> DevianceTable:
+def term_tests(fit: FittedModel) -> DevianceTable:
     """Test every term by Wald, against F where phi is estimated: one p-value per term, from no row at all.
 
     A term inside an interaction is tested on what is orthogonal to the interaction (type II).
@@ -98,7 +98,7 @@ def term_tests(fit: Fit) -> DevianceTable:
     )
 
 
-def term_wald(fit: Fit, term: ModelTerm, relatives: Iterable[ModelTerm] = ()) -> Statistic:
+def term_wald(fit: FittedModel, term: ModelTerm, relatives: Iterable[ModelTerm] = ()) -> Statistic:
     """Test a term's coefficients by Wald, on what is V-orthogonal to those of its relatives."""
     kept = set(fit.coordinates.kept.tolist())
     given = [j for other in relatives for j in other.columns if j in kept]

@@ -23,7 +23,7 @@ from etamu.fit.rows import plain_coordinates, root_in
 from etamu.infer.covariance import Root
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +115,7 @@ class Splitter:
         return np.stack(parts, axis=1) if parts else np.zeros((design.length, 0))
 
 
-def splitter(fit: Fit, coordinates: Coordinates, beta: Array, root: Root | None) -> Splitter:
+def splitter(fit: FittedModel, coordinates: Coordinates, beta: Array, root: Root | None) -> Splitter:
     """Prepare to take eta apart; the means of the columns come from the rows of the fit.
 
     Raises
@@ -150,7 +150,7 @@ def splitter(fit: Fit, coordinates: Coordinates, beta: Array, root: Root | None)
     )
 
 
-def _means(fit: Fit, coordinates: Coordinates) -> Array:
+def _means(fit: FittedModel, coordinates: Coordinates) -> Array:
     """Average every working column over the rows of the fit, as R: not weighted."""
     if fit.problem.sample is None:
         raise NotAvailableError(
@@ -166,7 +166,7 @@ def _means(fit: Fit, coordinates: Coordinates) -> Array:
     return np.asarray(executor.reduce(total) / max(len(chunk), 1))
 
 
-def terms_of_rows(fit: Fit, *, se: bool) -> Terms:
+def terms_of_rows(fit: FittedModel, *, se: bool) -> Terms:
     """Take the eta of the rows of the fit apart, laid out at the length of the input."""
     problem = fit.problem
     parts = splitter(fit, fit.coordinates, fit.beta, fit.root if se else None)

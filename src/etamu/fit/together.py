@@ -12,6 +12,7 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu.fit.changes import listed
+from etamu.fit.covariance import contrast_df
 from etamu.fit.meaning import Meaning, head, joined
 from etamu.fit.sentences import Sentence, Teller
 from etamu.fit.words import doubt, figure, told, verb_phrase
@@ -76,7 +77,7 @@ def combined(teller: Teller, every: Sequence[Meaning], picked: tuple[Meaning, ..
     used = np.flatnonzero(steps)
     delta = float(steps[used] @ fit.coef[used])
     se = float(np.linalg.norm(steps[used] @ fit.reported_root.matrix[used]))
-    half = float(np.ravel(criticals(teller.level, fit.contrast_df(steps)))[0]) * se
+    half = float(np.ravel(criticals(teller.level, contrast_df(fit, steps)))[0]) * se
     value = told(scale, (delta, delta - half, delta + half), teller.level)
     subject = joined([f"{each.changes[0].once} {each.changes[0].versus}".strip() for each in picked])
     does = verb_phrase(scale, value, plural=True)

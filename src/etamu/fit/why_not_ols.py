@@ -17,12 +17,13 @@ import numpy as np
 
 from etamu._base.errors import NotAvailableError
 from etamu._base.facts import dataclass
+from etamu._base.markup import wrap
 from etamu._base.types import Array, Interval
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.family.families import Gaussian
 from etamu.family.links import Identity
 from etamu.family.unit import Unit
-from etamu.fit.components import spelled, wrap
+from etamu.fit.components import spelled
 from etamu.fit.leverage import bread, lever
 from etamu.fit.numerals import short
 from etamu.fit.placed import placed
@@ -33,7 +34,7 @@ from etamu.infer.wald import critical
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel, Model
 
 TENTHS = 10
 
@@ -76,7 +77,7 @@ class WhyNotOls:
 
     response: str
     family: str
-    fit: Fit
+    fit: FittedModel
     possible: Interval
     outside: int
     worst: float
@@ -159,7 +160,7 @@ class WhyNotOls:
         return f'<div class="etamu-why-not-ols">{head}<ul>{items}</ul></div>'
 
 
-def why_not_ols(fit: Fit, level: float = 0.95) -> WhyNotOls:
+def why_not_ols(fit: FittedModel, level: float = 0.95) -> WhyNotOls:
     """Say what least squares of the same columns would do to the data of a fit.
 
     Parameters
@@ -245,7 +246,7 @@ class _Line:
     `mu` and `variance` are the mean and the variance of the response of least squares under the model.
     """
 
-    fit: Fit
+    fit: FittedModel
     name: str
     y: Array
     copies: Array
@@ -253,7 +254,7 @@ class _Line:
     variance: Array
 
 
-def _line(fit: Fit) -> _Line:
+def _line(fit: FittedModel) -> _Line:
     problem, unit = fit.problem, fit.problem.unit
     chunk, beta = problem.counting(), raw_beta(fit)
     y, trials = unit.observed(chunk.y)
@@ -278,7 +279,7 @@ def _line(fit: Fit) -> _Line:
     return _Line(ols, name, y, np.ones(len(y)) if copies is None else copies, mu, variance)
 
 
-def _least_squares(fit: Fit, y: Array, chunk: Chunk) -> Fit:
+def _least_squares(fit: Model, y: Array, chunk: Chunk) -> Model:
     """Fit a response by least squares, without offset and without weights but copies."""
     if fit.fitting is None:
         fit.problem.attached()  # raises where there are no rows
@@ -296,10 +297,11 @@ def _least_squares(fit: Fit, y: Array, chunk: Chunk) -> Fit:
     plain = replace(problem, unit=Unit(Gaussian(), Identity()), sample=sample, options=options, unknown="")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to warn of was said when the model was fitted
-        return fit.fitting(plain)
+        ols: Model = fit.fitting(plain)
+    return ols
 
 
-def _numbers(ols: Fit, root: Root) -> Array:
+def _numbers(ols: FittedModel, root: Root) -> Array:
     """Compute fitted value and leverage of each row, (n, 2)."""
     beta, leverage = raw_beta(ols), lever(ols, root)
 
@@ -324,7 +326,7 @@ class _Cover:
     claims s^2 M; the mean of a row is missed by what the best line misses as well.
     """
 
-    model: Fit
+    model: FittedModel
     line: _Line
     s: float
     z: float

@@ -16,7 +16,7 @@ from etamu.data.schema import inner
 from etamu.fit.numerals import short
 
 if TYPE_CHECKING:
-    from etamu.fit.result import Fit
+    from etamu.fit.fitted import FittedModel
 
 DIGITS = 3
 """Significant digits of every number in a sentence."""
@@ -124,7 +124,7 @@ def told(scale: Scale, delta: tuple[float, float, float], level: float) -> Told:
     return Told(estimate, low, high, level)
 
 
-def scale_of(fit: Fit) -> Scale:
+def scale_of(fit: FittedModel) -> Scale:
     """Choose the scale on which the effects of a fit are told."""
     mean = "probability" if fit.family.name in PROBABILITIES else "mean"
     make = SCALES.get(fit.link.name)
@@ -149,7 +149,7 @@ SCALES: dict[str, Callable[[str], Scale]] = {
 """Links whose effects have words of their own; every other link is told on its own scale and on the mean."""
 
 
-def _has_exposure(fit: Fit) -> bool:
+def _has_exposure(fit: FittedModel) -> bool:
     """Tell whether the offset is the log of something, so that the mean per unit of it is a rate."""
     words, schema = fit.problem.words, fit.problem.schema
     if words.exposure is not None or "exposure" in words.given:

@@ -18,8 +18,8 @@ from etamu.fit.rows import by_row, raw_beta
 from etamu.sums import etas
 
 if TYPE_CHECKING:
+    from etamu.fit.fitted import FittedModel
     from etamu.fit.reduced import working_shift
-    from etamu.fit.result import Fit
 else:
     working_shift = later("etamu.fit.reduced", "working_shift")
 
@@ -36,7 +36,7 @@ class Working:
     weights: Array
 
 
-def working(fit: Fit) -> Working:
+def working(fit: FittedModel) -> Working:
     """Compute the working response and weights at the estimate."""
     unit, beta = fit.problem.unit, raw_beta(fit)
     moved = None if fit.method == "ml" else working_shift(fit)

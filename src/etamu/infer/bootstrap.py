@@ -8,8 +8,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.infer.covariance import Root
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicates:
+    """Replications of an estimate.
+
+    Parameters
+    ----------
+    scheme : "pairs", "cluster", "parametric" or "fractional"
+    asked : int
+        How many were asked for.
+    seed : int
+    beta : array (those with a maximum, size)
+        Working coefficients.
+    failed : dict of str to int
+        How the others ended, and how many did.
+    """
+
+    scheme: str
+    asked: int
+    seed: int
+    beta: Array
+    failed: dict[str, int]
 
 
 def spread(replicates: Array) -> Root:

@@ -16,7 +16,6 @@ from etamu.execute.threads import Threads
 from etamu.fit.bootstrap import (
     ALTERED,
     TOLERANCE,
-    Replicates,
     Resampling,
     Source,
     ending,
@@ -25,6 +24,7 @@ from etamu.fit.bootstrap import (
     resampled,
 )
 from etamu.infer import bootstrap as formulas
+from etamu.infer.bootstrap import Replicates
 from etamu.infer.covariance import condition
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton

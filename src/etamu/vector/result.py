@@ -24,6 +24,7 @@ from etamu.fit.estimated import Estimated
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
+from etamu.infer.bootstrap import Replicates
 from etamu.infer.covariance import Root
 from etamu.infer.wald import interval
 from etamu.solve.oracle import Outcome, Solution
@@ -32,7 +33,7 @@ from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
-    from etamu.fit.bootstrap import Replicates, resampling
+    from etamu.fit.bootstrap import resampling
     from etamu.fit.existence import Existence
     from etamu.fit.interpret import Interpretation
     from etamu.vector.bootstrap import bootstrap, replicated_intervals

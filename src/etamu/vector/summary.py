@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etamu._base.facts import dataclass
-from etamu._base.markup import escape
-from etamu.fit.components import WIDTH, wrap
+from etamu._base.markup import WIDTH, escape, wrap
 from etamu.fit.numerals import LEGEND, estimates, p_texts, short, stars, statistics
 from etamu.solve.oracle import Outcome
 from etamu.vector.separation import rest_of
