@@ -13,7 +13,9 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 MAX_FILE_LINES = 500
@@ -227,6 +229,42 @@ def solvers_know_vectors_only(source: Source) -> Iterator[Fault]:
             yield source.fault(number, "solve-vocabulary", f"{found.group()!r}")
 
 
+# --- rules of the whole tree ---
+
+
+def no_circles(sources: list[Source]) -> Iterator[Fault]:
+    """No two files need each other, not even for a type or for what is loaded later."""
+    modules = {_module(source.path): source for source in sources}
+    arrows = {name: _needed(source, modules.keys()) for name, source in modules.items()}
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        yield modules[circle[0]].fault(1, "circle", " <- ".join(circle))
+
+
+def _module(path: Path) -> str:
+    """Name the module of a file; a package is its `__init__`."""
+    parts = path.with_suffix("").parts
+    inside = parts[parts.index("etamu") :] if "etamu" in parts else parts[-1:]
+    return ".".join(inside).removesuffix(".__init__")
+
+
+def _needed(source: Source, known: AbstractSet[str]) -> set[str]:
+    """Collect the modules that a file imports anywhere, or names to `later`; a package's door apart."""
+    found: set[str] = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            inside = {f"{module}.{alias.name}" for alias in node.names} & known
+            found |= inside or {module}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"later", "LaterModule"}:
+            found |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
+    return found & known
+
+
 RULES = (
     short_files,
     short_functions,
@@ -242,21 +280,23 @@ RULES = (
     owned_promises,
     solvers_know_vectors_only,
 )
+TREE_RULES = (no_circles,)
 
 
-def check(path: Path) -> list[Fault]:
-    """Apply every rule to one file."""
-    source = read(path)
-    return [fault for rule in RULES for fault in rule(source)]
+def check(*paths: Path) -> list[Fault]:
+    """Apply every rule to some files."""
+    sources = [read(path) for path in paths]
+    each = [fault for source in sources for rule in RULES for fault in rule(source)]
+    return each + [fault for rule in TREE_RULES for fault in rule(sources)]
 
 
 def main(folders: list[str]) -> int:
     """Check every Python file under the folders; print the faults; 1 if there are any."""
     paths = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
-    faults = [fault for path in paths for fault in check(path)]
+    faults = check(*paths)
     for fault in faults:
         print(fault)
-    print(f"{len(paths)} files, {len(RULES)} rules, {len(faults)} faults")
+    print(f"{len(paths)} files, {len(RULES) + len(TREE_RULES)} rules, {len(faults)} faults")
     return 1 if faults or not paths else 0
 
 

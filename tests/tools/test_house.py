@@ -66,6 +66,16 @@ def test_statistics_is_not_spoken_in_the_solvers(tmp_path: Path) -> None:
     assert rules_broken(tmp_path, code, "infer/wald.py") == set()
 
 
+@pytest.mark.parametrize("way", ["import etamu.b", "from etamu import b", "b = later('etamu.b', 'b')"])
+def test_two_files_that_need_each_other_are_a_circle(tmp_path: Path, way: str) -> None:
+    folder = tmp_path / "etamu"
+    assert rules_broken(folder, way, "a.py") == set()
+    rules_broken(folder, "if TYPE_CHECKING:\n    from etamu.a import a", "b.py")
+    (fault,) = house.check(folder / "a.py", folder / "b.py")
+    assert fault.rule == "circle"
+    assert "etamu.a <- etamu.b" in fault.text
+
+
 def test_a_module_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "room.py"
     path.write_text('"""A room."""\n', encoding="utf-8")
@@ -86,5 +96,5 @@ def test_the_house_keeps_its_own_rules() -> None:
 
 
 def test_every_rule_of_the_house_is_shown_to_find_something() -> None:
-    shown = set(FAULTS) | {"module-docstring", "solve-vocabulary"}
-    assert len(shown) == len(house.RULES)
+    shown = set(FAULTS) | {"module-docstring", "solve-vocabulary", "circle"}
+    assert len(shown) == len(house.RULES) + len(house.TREE_RULES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import etamu as em
-from etamu.vector.estimate import likelihood_of, prepare
+from etamu.vector.stage import likelihood_of, prepare
 
 
 def calm(n=80, mean=12.0, seed=3):

@@ -19,14 +19,13 @@ from etamu.fit.problem import Sample
 from etamu.fit.scope import Wording, encoded_beside, scope_to_add, stated_in
 from etamu.infer.tests import chi2_tail
 from etamu.vector.drop import TITLES, refuse_without_maximum, table_of
-from etamu.vector.modelled import estimate_several
 from etamu.vector.problem import VectorProblem
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel, VectorModel
 
 
-def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
+def add1(fit: FittedVectorModel, scope: str | Iterable[str]) -> DevianceTable:
     """Say for every term of a scope what the model with it in its formula is worth, one fit each.
 
     Raises
@@ -56,7 +55,7 @@ def add1(fit: VectorFit, scope: str | Iterable[str]) -> DevianceTable:
     return table_of(fit, "Single term additions", labels, rows)
 
 
-def _with(fit: VectorFit, wording: Wording) -> dict[str, float]:
+def _with(fit: FittedVectorModel, wording: Wording) -> dict[str, float]:
     """Fit the model with other main predictors; NaN where it has no verified maximum."""
     larger = restated(fit, wording)
     if not larger.verified:
@@ -66,11 +65,14 @@ def _with(fit: VectorFit, wording: Wording) -> dict[str, float]:
     return row | {"statistic": gain, "p_value": chi2_tail(gain, df)} if df else row
 
 
-def restated(fit: VectorFit, wording: Wording) -> VectorFit:
+def restated(fit: VectorModel, wording: Wording) -> VectorModel:
     """Fit the model with other terms in its main predictors; it warns of nothing."""
+    problem = _widened(fit.problem, wording)
+    assert fit.fitting is not None  # what has rows was fitted here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EtamuWarning)  # a table has no room for what each fit would say
-        return estimate_several(_widened(fit.problem, wording))
+        found: VectorModel = fit.fitting(problem)
+        return found
 
 
 def _widened(problem: VectorProblem, wording: Wording) -> VectorProblem:

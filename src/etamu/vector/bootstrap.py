@@ -34,10 +34,10 @@ from etamu.vector.residuals import draws
 from etamu.vector.rows import placed_chunk, unit_of, visited
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel, VectorModel
 
 
-def bootstrap(fit: VectorFit, cluster: Any, asked: Resampling) -> VectorFit:
+def bootstrap(fit: VectorModel, cluster: Any, asked: Resampling) -> VectorModel:
     """Return the fit with the covariance of its replications, which it carries along.
 
     Raises
@@ -47,11 +47,11 @@ def bootstrap(fit: VectorFit, cluster: Any, asked: Resampling) -> VectorFit:
     NotAvailableError
         If the fit has no verified maximum or carries no rows, or few replications have a maximum.
     """
-    made: VectorFit = resampled(fit, cluster, asked, _replicates)
+    made: VectorModel = resampled(fit, cluster, asked, _replicates)
     return made
 
 
-def _replicates(fit: VectorFit, scheme: str, asked: Resampling) -> Replicates:
+def _replicates(fit: FittedVectorModel, scheme: str, asked: Resampling) -> Replicates:
     """Fit every replication from the estimate; each depends on the seed and its number alone."""
     problem, stack = fit.problem, fit.coordinates
     chunk = placed_chunk(fit, problem.counting())
@@ -74,7 +74,7 @@ def _replicates(fit: VectorFit, scheme: str, asked: Resampling) -> Replicates:
     return replicated(one, scheme, asked, problem.options.threads, stack.size)
 
 
-def replicated_intervals(fit: VectorFit, level: float, method: str) -> Array:
+def replicated_intervals(fit: FittedVectorModel, level: float, method: str) -> Array:
     """Compute percentile or basic intervals of the coefficients, (names, 2).
 
     Raises

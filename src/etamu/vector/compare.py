@@ -22,9 +22,9 @@ from etamu.fit.deviance_table import DevianceTable, Kind, columns_of
 from etamu.infer.tests import chi2_tail
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
-from etamu.vector.estimate import prepare
-from etamu.vector.result import VectorFit
+from etamu.vector.fitted import FittedVectorModel
 from etamu.vector.rows import eta_of, placed_chunk
+from etamu.vector.stage import prepare
 
 TITLES: dict[str, tuple[str, Kind]] = {
     "parameters": ("Parameters", "count"),
@@ -68,7 +68,7 @@ def compare(*fits: Any, test: str | None = None, dispersion: str | float | None 
     >>> em.compare(small, large).row("y ~ x + z")["df"]
     1.0
     """
-    several = [isinstance(fit, VectorFit) for fit in fits]
+    several = [isinstance(fit, FittedVectorModel) for fit in fits]
     if not any(several):
         return compare_fits(*fits, test=test, dispersion=dispersion)
     if not all(several):
@@ -84,7 +84,7 @@ def compare(*fits: Any, test: str | None = None, dispersion: str | float | None 
     return _compared(tuple(fits))
 
 
-def _compared(fits: tuple[VectorFit, ...]) -> DevianceTable:
+def _compared(fits: tuple[FittedVectorModel, ...]) -> DevianceTable:
     models = sorted(fits, key=lambda fit: fit.rank)
     names = [_called(fit, fits) for fit in models]
     for fit in models:
@@ -114,12 +114,12 @@ def _compared(fits: tuple[VectorFit, ...]) -> DevianceTable:
     )
 
 
-def _called(fit: VectorFit, fits: tuple[VectorFit, ...]) -> str:
+def _called(fit: FittedVectorModel, fits: tuple[FittedVectorModel, ...]) -> str:
     place = next(number for number, other in enumerate(fits, start=1) if other is fit)
     return fit.formula if sum(other.formula == fit.formula for other in fits) == 1 else f"Model {place}"
 
 
-def refuse_incomparable(small: VectorFit, large: VectorFit, first: str, second: str) -> None:
+def refuse_incomparable(small: FittedVectorModel, large: FittedVectorModel, first: str, second: str) -> None:
     """Refuse models of other families, rows, responses or weights, and a smaller one that is not nested.
 
     Raises
@@ -198,7 +198,7 @@ class _Nearest:
         return unit
 
 
-def _distance(small: VectorFit, large: VectorFit) -> float:
+def _distance(small: FittedVectorModel, large: FittedVectorModel) -> float:
     """Return how far, relatively, what a random point of the smaller model says is from the larger one."""
     rng = np.random.default_rng(0)
     beta = small.beta + rng.standard_normal(small.coordinates.size)

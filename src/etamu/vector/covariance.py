@@ -27,7 +27,7 @@ from etamu.infer.covariance import Root, condition, filled, root_of_information
 from etamu.vector.rows import eta_of, placed_chunk, unit_of, visited
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel, VectorModel
 
 ALONE = ("model", "observed", "expected", "HC0", "HC1")
 """Covariances that need nothing but the fit."""
@@ -36,7 +36,7 @@ CLUSTERED = ("CR0", "CR1")
 """Covariances that need clusters."""
 
 
-def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ...] = ()) -> Root:
+def covariance(fit: FittedVectorModel, executor: Threads, kind: str, ways: tuple[Any, ...] = ()) -> Root:
     """Compute the covariance of the working coefficients, as a root; NaN where the information is no metric.
 
     "model" and "observed" invert the observed information (as R's `polr`, `clm` and Stata), "expected" its
@@ -65,7 +65,7 @@ def covariance(fit: VectorFit, executor: Threads, kind: str, ways: tuple[Any, ..
     return filled(bread, _independent(fit, executor, bread, kind))
 
 
-def _expected(fit: VectorFit, executor: Threads) -> Any:
+def _expected(fit: FittedVectorModel, executor: Threads) -> Any:
     """Return the expected information: of the last pass, or in a pass of its own where it is dear."""
     family, raw = fit.problem.family, fit.coordinates.raw(fit.beta)
     if not family.expected_dear or (fit.limit is not None and fit.limit.count):
@@ -88,7 +88,7 @@ def check(kind: str) -> None:
         raise OptionError(f"covariance {kind!r} is not known for several predictors; choose one of {listed}")
 
 
-def with_covariance(fit: VectorFit, kind: str, cluster: Any = None) -> VectorFit:
+def with_covariance(fit: VectorModel, kind: str, cluster: Any = None) -> VectorModel:
     """Return the fit with another covariance, as `VectorFit.with_covariance` describes.
 
     Raises
@@ -119,7 +119,7 @@ def with_covariance(fit: VectorFit, kind: str, cluster: Any = None) -> VectorFit
     return replace(changed, factor=root, covariance_kind=kind, clustering=clustering)
 
 
-def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> Array:
+def _independent(fit: FittedVectorModel, executor: Threads, bread: Root, kind: str) -> Array:
     """Sum the whitened squares of the scores of the rows."""
     raw = fit.coordinates.raw(fit.beta)
     want = Want.VALUE | Want.MEAT
@@ -131,7 +131,9 @@ def _independent(fit: VectorFit, executor: Threads, bread: Root, kind: str) -> A
     return np.asarray(factor * bread.matrix.T @ fit.coordinates.gram(total.meat) @ bread.matrix)
 
 
-def _clustered(fit: VectorFit, executor: Threads, bread: Root, kind: str, ways: tuple[Any, ...]) -> Array:
+def _clustered(
+    fit: FittedVectorModel, executor: Threads, bread: Root, kind: str, ways: tuple[Any, ...]
+) -> Array:
     """Sum the whitened squares of the scores of the clusters, by inclusion and exclusion of several ways."""
     meat = np.zeros((bread.matrix.shape[1],) * 2)
     for sign, codes in crossed(ways):
@@ -143,7 +145,7 @@ def _clustered(fit: VectorFit, executor: Threads, bread: Root, kind: str, ways: 
     return meat
 
 
-def _scores(chunk: Chunk, fit: VectorFit, bread: Root) -> ByCluster:
+def _scores(chunk: Chunk, fit: FittedVectorModel, bread: Root) -> ByCluster:
     """Add the whitened scores of the rows of each cluster."""
     raw = fit.coordinates.raw(fit.beta)
     with np.errstate(all="ignore"):

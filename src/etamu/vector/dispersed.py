@@ -86,7 +86,8 @@ def estimate_dispersed(problem: VectorProblem) -> VectorFit:
         message = f"the leverages of REML did not settle in {ROUNDS} rounds: look at the dispersion's formula"
         warnings.warn(message, ConvergenceWarning, stacklevel=user_level())
     assert fit is not None
-    return _checked(replace(fit, likelihood=LogLikelihood(math.nan, 0, math.nan, REASON)))
+    unknown = LogLikelihood(math.nan, 0, math.nan, REASON)
+    return _checked(replace(fit, likelihood=unknown, fitting=estimate_dispersed))
 
 
 def _checked(fit: VectorFit) -> VectorFit:

@@ -18,7 +18,7 @@ from etamu.infer.tests import chi2_tail
 from etamu.vector.hypotheses import hypothesis_test
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 TITLES: dict[str, tuple[str, Kind]] = {
     "df": ("Df", "count"),
@@ -29,7 +29,7 @@ TITLES: dict[str, tuple[str, Kind]] = {
 }
 
 
-def drop1(fit: VectorFit, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
+def drop1(fit: FittedVectorModel, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
     """Say for every term that may be dropped what the model without it is worth.
 
     A term of the model's formula is dropped from all main predictors at once, and from thresholds that have
@@ -60,7 +60,7 @@ def drop1(fit: VectorFit, *, scope: str | Iterable[str] | None = None) -> Devian
     return table_of(fit, "Single term deletions", ("<none>", *asked), rows)
 
 
-def anova(fit: VectorFit) -> DevianceTable:
+def anova(fit: FittedVectorModel) -> DevianceTable:
     """Say for every term what adding it to those before it is worth, as R's anova of one fit.
 
     Terms of the model's formula come first, in its order, then those of other predictors. The model that a
@@ -92,7 +92,7 @@ def anova(fit: VectorFit) -> DevianceTable:
     return table_of(fit, title, ("NULL", *(label for label, *_ in terms)), rows, said)
 
 
-def refuse_without_maximum(fit: VectorFit, what: str) -> None:
+def refuse_without_maximum(fit: FittedVectorModel, what: str) -> None:
     """Refuse a table of likelihoods where there is none, nobody knows its maximum, or no rows are left.
 
     Raises
@@ -106,7 +106,7 @@ def refuse_without_maximum(fit: VectorFit, what: str) -> None:
 
 
 def table_of(
-    fit: VectorFit, title: str, labels: tuple[str, ...], rows: list[dict[str, float]], *said: str
+    fit: FittedVectorModel, title: str, labels: tuple[str, ...], rows: list[dict[str, float]], *said: str
 ) -> DevianceTable:
     """Set models, each tested against another, in a table."""
     heading = (
@@ -117,7 +117,7 @@ def table_of(
     return DevianceTable(title, heading, labels, columns_of(rows, TITLES), (), fit.problem.table)
 
 
-def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
+def _terms(fit: FittedVectorModel) -> Iterator[tuple[str, list[int], bool]]:
     """Yield every term, the places of its coefficients, none aliased, and whether another contains it."""
     places: dict[str, list[int]] = {}
     parts: dict[str, tuple[str, set[str]]] = {}
@@ -143,7 +143,7 @@ def _terms(fit: VectorFit) -> Iterator[tuple[str, list[int], bool]]:
             yield label, found, inside
 
 
-def _without(fit: VectorFit, places: list[int]) -> dict[str, float]:
+def _without(fit: FittedVectorModel, places: list[int]) -> dict[str, float]:
     kept = [j for j in places if not fit.at_end[j]]  # a parameter at its end is there by its constant alone
     matrix = np.zeros((len(kept), len(fit.names)))
     matrix[np.arange(len(kept)), kept] = 1.0

@@ -31,14 +31,14 @@ from etamu.vector.response import trials_of
 from etamu.vector.rows import eta_of, placed_chunk, visited
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """The rows of a fit, what each of them counts, and what is averaged over them."""
 
-    fit: VectorFit
+    fit: FittedVectorModel
     target: Target
     units: Array
     kind: str
@@ -84,7 +84,7 @@ class Scene:
         return Average(weight @ self.target.value(eta), gradient)
 
 
-def effects(fit: VectorFit, variables: Any, kind: str | None, level: float) -> Estimates:
+def effects(fit: FittedVectorModel, variables: Any, kind: str | None, level: float) -> Estimates:
     """Average the effect of every variable, as `VectorFit.effects` describes.
 
     Raises
@@ -110,7 +110,7 @@ def effects(fit: VectorFit, variables: Any, kind: str | None, level: float) -> E
 
 
 def contrasts(
-    fit: VectorFit, variable: str, compare: Any, measure: str, kind: str | None, level: float
+    fit: FittedVectorModel, variable: str, compare: Any, measure: str, kind: str | None, level: float
 ) -> Estimates:
     """Compare what is predicted with every row at one value and at another, as `VectorFit.contrasts`.
 
@@ -149,7 +149,7 @@ def exponentiated(logs: Estimates) -> Estimates:
     )
 
 
-def scene_of(fit: VectorFit, kind: str | None, level: float) -> Scene:
+def scene_of(fit: FittedVectorModel, kind: str | None, level: float) -> Scene:
     """Set up what averages are made of; refuse a level or a kind that is none, and a fit without averages."""
     if not 0.0 < level < 1.0:
         raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
@@ -165,7 +165,7 @@ def _named(parts: list[tuple[str, str, Average]]) -> list[tuple[dict[str, str], 
     return [({"variable": name, "contrast": contrast}, average) for name, contrast, average in parts]
 
 
-def _units(fit: VectorFit) -> Array:
+def _units(fit: FittedVectorModel) -> Array:
     """Return the share of each row: its frequency times its sampling weight times its trials."""
     chunk = fit.problem.counting()
     out = np.ones(len(chunk))
@@ -174,7 +174,7 @@ def _units(fit: VectorFit) -> Array:
     return np.asarray(out / out.sum())
 
 
-def variables_of(fit: VectorFit) -> dict[str, Variable]:
+def variables_of(fit: FittedVectorModel) -> dict[str, Variable]:
     """Return the variables of every predictor by name; refuse what cannot be changed alone."""
     found: dict[str, Variable] = {}
     for stated in fit.problem.predictors:

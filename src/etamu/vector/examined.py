@@ -1,16 +1,16 @@
 """What can be tested and compared of a fit of several predictors: hypotheses, tables, effects, means.
 
-May import: everything below `vector`; the fit itself for its type only.
+May import: everything below `vector`.
 Read next: `etamu.vector.hypotheses`, `etamu.vector.drop`, `etamu.vector.effects`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from etamu._base.later import later
+from etamu.vector.fitted import FittedVectorModel
 
 if TYPE_CHECKING:
     from etamu.fit.deviance_table import DevianceTable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from etamu.vector.effects import contrasts, effects
     from etamu.vector.hypotheses import hypothesis_test
     from etamu.vector.means import means
-    from etamu.vector.result import VectorFit
     from etamu.vector.step import step
 else:
     add1 = later("etamu.vector.add", "add1")
@@ -35,15 +34,8 @@ else:
     step = later("etamu.vector.step", "step")
 
 
-class Examined(ABC):
+class Examined(FittedVectorModel):
     """Tests, tables of deviance, effects and means; abstract, a part of `VectorFit`."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def _fit(self) -> VectorFit:
-        """Return the fit itself."""
 
     def test(self, hypothesis: Any, kind: str = "wald", *, rhs: Any = None) -> LinearTest:
         """Test linear hypotheses, such as ``"car:km = 0, rail:km = 0"``.
@@ -55,7 +47,7 @@ class Examined(ABC):
         rhs : number or array (m,), optional
             The right side where `hypothesis` is a matrix.
         """
-        return hypothesis_test(self._fit, hypothesis, kind, rhs)
+        return hypothesis_test(self, hypothesis, kind, rhs)
 
     def drop1(self, *, scope: str | Iterable[str] | None = None) -> DevianceTable:
         """Say for every term that may be dropped what the model without it is worth, as R's drop1.
@@ -65,7 +57,7 @@ class Examined(ABC):
         scope : labels of terms, optional
             "x", or of another predictor "zero:child".
         """
-        return drop1(self._fit, scope=scope)
+        return drop1(self, scope=scope)
 
     def add1(self, scope: str | Iterable[str]) -> DevianceTable:
         """Say for every term of a scope what the model with it in its formula is worth, as R's add1.
@@ -75,7 +67,7 @@ class Examined(ABC):
         scope : str or list of str
             ``"~ . + z + x:z"``, in which `.` is the model as it stands, or labels of terms.
         """
-        return add1(self._fit, scope)
+        return add1(self, scope)
 
     def step(self, direction: str | None = None, criterion: str = "aic", *, scope: Any = None) -> Search:
         """Add and drop terms of the model's formula while AIC or BIC falls, as R's step.
@@ -88,11 +80,11 @@ class Examined(ABC):
         scope : str, list of str, or (lower, upper), optional
             The largest model, or the smallest and the largest; in ``"~ .^2"`` the dot is the model itself.
         """
-        return step(self._fit, direction, criterion, scope=scope)
+        return step(self, direction, criterion, scope=scope)
 
     def anova(self) -> DevianceTable:
         """Analyse the deviance term by term, each added to those before it, as R's anova of one fit."""
-        return anova(self._fit)
+        return anova(self)
 
     def means(
         self,
@@ -119,7 +111,7 @@ class Examined(ABC):
             Where variables are held; numbers at their mean if left out.
         level : float
         """
-        return means(self._fit, of, by, kind, weights, at, level)
+        return means(self, of, by, kind, weights, at, level)
 
     def contrasts(
         self,
@@ -144,7 +136,7 @@ class Examined(ABC):
             As for `predict`: "probabilities" or "mean" if left out, a class, a parameter, or "link".
         level : float
         """
-        return contrasts(self._fit, variable, compare, measure, kind, level)
+        return contrasts(self, variable, compare, measure, kind, level)
 
     def effects(self, variables: Any = None, *, kind: str | None = None, level: float = 0.95) -> Estimates:
         """Average the effect of every variable on what is predicted: average marginal effects.
@@ -161,4 +153,4 @@ class Examined(ABC):
             As for `predict`: "probabilities" or "mean" if left out, a class, a parameter, or "link".
         level : float
         """
-        return effects(self._fit, variables, kind, level)
+        return effects(self, variables, kind, level)

@@ -20,16 +20,16 @@ from etamu.infer.tests import chi2_tail, f_tail, wald
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome
 from etamu.solve.restricted import Restricted
-from etamu.vector.estimate import likelihood_of, prepare
-from etamu.vector.limit import located
+from etamu.vector.located import located
+from etamu.vector.stage import likelihood_of, prepare
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 KINDS = ("wald", "lr")
 
 
-def hypothesis_test(fit: VectorFit, stated: Any, kind: str = "wald", rhs: Any = None) -> LinearTest:
+def hypothesis_test(fit: FittedVectorModel, stated: Any, kind: str = "wald", rhs: Any = None) -> LinearTest:
     """Test L beta = r as `VectorFit.test` describes.
 
     Raises
@@ -72,7 +72,7 @@ def hypothesis_test(fit: VectorFit, stated: Any, kind: str = "wald", rhs: Any = 
     )
 
 
-def _ratio(fit: VectorFit, matrix: Array, gap: Array) -> float:
+def _ratio(fit: FittedVectorModel, matrix: Array, gap: Array) -> float:
     """Fit under the hypotheses; return twice the loss of log-likelihood."""
     if not math.isfinite(fit.loglik) or not fit.verified:
         raise NotAvailableError(

@@ -20,9 +20,10 @@ from etamu.fit.meaning import meanings
 from etamu.fit.problem import Words
 from etamu.fit.sentences import Sentence, Teller, whole_term
 from etamu.fit.words import UNKNOWN_DIRECTION, Kind, Scale, percent_of
+from etamu.infer.wald import interval
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,9 @@ class _One:
     aliased: tuple[str, ...] = ()
 
 
-def interpret(fit: VectorFit, units: Mapping[str, str] | None = None, level: float = 0.95) -> Interpretation:
+def interpret(
+    fit: FittedVectorModel, units: Mapping[str, str] | None = None, level: float = 0.95
+) -> Interpretation:
     """Say in words what the coefficients of each predictor mean, as `VectorFit.interpret` describes.
 
     Examples
@@ -76,7 +79,9 @@ def interpret(fit: VectorFit, units: Mapping[str, str] | None = None, level: flo
     return Interpretation(heading, sentences, tuple(notes))
 
 
-def _told(fit: VectorFit, number: int, units: Mapping[str, str] | None, level: float) -> Iterator[Sentence]:
+def _told(
+    fit: FittedVectorModel, number: int, units: Mapping[str, str] | None, level: float
+) -> Iterator[Sentence]:
     """Tell the coefficients of one predictor but its intercept; the columns of a basis once per term."""
     stated = fit.problem.predictors[number]
     names = tuple(fit.family.label(stated.parameter, column) for column in stated.layout.names)
@@ -84,7 +89,7 @@ def _told(fit: VectorFit, number: int, units: Mapping[str, str] | None, level: f
     hidden = {t.label for t in stated.layout.terms if t.label in stated.hidden}
     rows = [place.get(name, -1) for name in names]
     coef = np.array([fit.coef[j] if j >= 0 else np.nan for j in rows])
-    ends = fit.conf_int(level)
+    ends = interval(fit.coef, fit.se, level, fit.reference_df)
     intervals = np.array([ends[j] if j >= 0 else (np.nan, np.nan) for j in rows]).reshape(-1, 2)
     told_by = stated.layout.names if stated.schema is None else names
     one: Any = _One(_Stated(stated.schema, fit.problem.words), told_by, coef, stated.parameter.link)

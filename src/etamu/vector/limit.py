@@ -12,31 +12,24 @@ Read next: `etamu.fit.limit`, the same for one predictor, and `etamu.vector.sepa
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from etamu import sums
 from etamu._base.arrow import all_finite
-from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask, Want
-from etamu.design.chunk import Chunk
 from etamu.family.vector import VectorFamily
 from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
-from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import demands, least_sum, run_of
 from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
-from etamu.solve.oracle import Oracle, Outcome, Solution
+from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
 from etamu.solve.restricted import Restricted
 from etamu.vector.pairs import Pairs
-from etamu.vector.rows import eta_of
 from etamu.vector.stack import Stack
-
-if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
 
 MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
@@ -256,46 +249,3 @@ def _undetermined(known: Array, counts: list[int]) -> Mask:
     unknown = np.stack([np.isnan(part).any(axis=1) for part in parts], axis=1)
     alone = len(counts) == 1
     return np.asarray(np.any(unknown & (left | alone), axis=1) & (alone | (left.sum(axis=1) > 1)))
-
-
-class Ended(NamedTuple):
-    """Etas (n, k); of a limit also how far they were put out, (n, k), and which rows are not determined."""
-
-    eta: Array
-    run: Array | None = None
-    unknown: Mask = np.zeros(0, dtype=bool)
-
-
-def ended(fit: VectorFit, chunk: Chunk) -> Ended:
-    """Compute the etas of a chunk placed in the coordinates of a fit, those that run away at their ends."""
-    stack, limit = fit.coordinates, fit.limit
-    if limit is None:
-        return Ended(eta_of(chunk, stack.raw(fit.beta)))
-    if not limit.count:  # a parameter at its end is there in every row
-        run = sums.etas(chunk, stack.raw(limit.far * limit.direction), offset=False).reshape(len(chunk), -1)
-        return Ended(eta_of(chunk, stack.raw(fit.beta)), run, np.zeros(len(chunk), dtype=bool))
-    moved = [
-        sums.etas(chunk, stack.raw(vector), offset=False).reshape(len(chunk), -1) for vector in limit.basis.T
-    ]
-    run, unknown = runs(fit.family, np.stack(moved, axis=2), limit)
-    return Ended(eta_of(chunk, stack.raw(limit.near)) + run, run, unknown)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Located:
-    """Where a fit has its maximum: an oracle over the coordinates that have estimates, and the point."""
-
-    oracle: Oracle
-    beta: Array
-    root: Root
-    kept: Mask
-
-
-def located(fit: VectorFit, oracle: Likelihood) -> Located:
-    """Return where a fit is verified: itself, or of a limit the flat far out."""
-    limit = fit.limit
-    if limit is None:
-        return Located(oracle, fit.beta, fit.root, np.ones(fit.rank, dtype=bool))
-    kept = ~limit.gone
-    flat = Restricted(oracle, limit.far * limit.direction, np.eye(fit.rank)[:, kept])
-    return Located(flat, limit.beta, Root(fit.root.matrix[kept]), kept)

@@ -23,13 +23,13 @@ from etamu.vector.effects import scene_of, tabulated, variables_of
 from etamu.vector.predict import ends_of
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 WEIGHTS = ("equal", "proportional")
 
 
 def means(
-    fit: VectorFit,
+    fit: FittedVectorModel,
     of: Any,
     by: Any,
     kind: str | None,
@@ -68,7 +68,7 @@ def means(
     return replace(table, conf_low=low, conf_high=high, statistic=None, p_value=None)
 
 
-def _placed(fit: VectorFit, grid: Combinations) -> tuple[tuple[Predictor, ...], tuple[str, ...]]:
+def _placed(fit: FittedVectorModel, grid: Combinations) -> tuple[tuple[Predictor, ...], tuple[str, ...]]:
     """Encode the grid for every predictor; an offset stands at its mean, but for the formula's own."""
     chunk = fit.problem.counting()
     keep = np.zeros(fit.problem.input_rows, dtype=bool)

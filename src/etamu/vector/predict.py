@@ -23,12 +23,12 @@ from etamu.fit.inputs import offset_of
 from etamu.fit.limit import unbounded
 from etamu.fit.predict import like_matrix
 from etamu.infer.wald import criticals
-from etamu.vector.limit import ended
+from etamu.vector.located import ended
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.rows import placed_chunk, visited
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 STEP = 6e-4
 """Step of the four-point difference that gives the slope of a mean, its error about 1e-13."""
@@ -72,7 +72,7 @@ class Target:
 
 
 def predict(
-    fit: VectorFit,
+    fit: FittedVectorModel,
     data: Any,
     kind: str | None = None,
     *,
@@ -117,7 +117,7 @@ def predict(
     return VectorPrediction(shown[0], shown[1], shown[2], shown[3], target.columns)
 
 
-def _classes(fit: VectorFit, p: Array) -> Any:
+def _classes(fit: FittedVectorModel, p: Array) -> Any:
     """Name the most probable class of each row, None where there is no prediction."""
     levels = np.array(fit.family.response if len(fit.family.response) > 1 else _levels(fit), dtype=object)
     gone = np.isnan(p[:, 0])
@@ -126,7 +126,7 @@ def _classes(fit: VectorFit, p: Array) -> Any:
     return out
 
 
-def _levels(fit: VectorFit) -> tuple[str, ...]:
+def _levels(fit: FittedVectorModel) -> tuple[str, ...]:
     levels: tuple[str, ...] = fit.family.settings["levels"]
     return levels
 
@@ -134,7 +134,7 @@ def _levels(fit: VectorFit) -> tuple[str, ...]:
 # What is predicted
 
 
-def target_of(fit: VectorFit, kind: str) -> Target:
+def target_of(fit: FittedVectorModel, kind: str) -> Target:
     """Return what is predicted, by its name.
 
     Raises
@@ -187,7 +187,7 @@ def target_of(fit: VectorFit, kind: str) -> Target:
     raise OptionError(f"kind {kind!r} is not known; choose one of {listed}")
 
 
-def _linear(fit: VectorFit, names: tuple[str, ...]) -> Target:
+def _linear(fit: FittedVectorModel, names: tuple[str, ...]) -> Target:
     """Predict eta itself; of an anchored predictor what the others exceed it by, alpha_j - x' beta."""
     matrix, columns = np.eye(len(names)), names
     at = fit.coordinates.anchored
@@ -240,7 +240,7 @@ def _differences(function: Callable[[Array], Array], eta: Array) -> Array:
     return out
 
 
-def _values(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
+def _values(fit: FittedVectorModel, chunk: Chunk, target: Target) -> Array:
     """Compute what is predicted, (n, m); of a limit what the etas come to that run away."""
     at = ended(fit, chunk)
     eta = at.eta
@@ -256,7 +256,7 @@ def _values(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
     return np.where(at.unknown[:, None], np.nan, values)
 
 
-def _errors(fit: VectorFit, chunk: Chunk, target: Target) -> Array:
+def _errors(fit: FittedVectorModel, chunk: Chunk, target: Target) -> Array:
     """Compute delta-method standard errors of what is predicted, (n, m)."""
     stack, root = fit.coordinates, fit.root.matrix
     at = ended(fit, chunk)
@@ -316,13 +316,13 @@ class _Rows:
         return out
 
 
-def _own_rows(fit: VectorFit) -> _Rows:
+def _own_rows(fit: FittedVectorModel) -> _Rows:
     problem = fit.problem
     executor = Threads(placed_chunk(fit, problem.chunk), **visited(problem.options, len(problem.predictors)))
     return _Rows(executor, problem.input_rows, problem.chunk.row_ids)
 
 
-def _new_rows(fit: VectorFit, data: Any, unseen: Unseen, offset: Any, exposure: Any) -> _Rows:
+def _new_rows(fit: FittedVectorModel, data: Any, unseen: Unseen, offset: Any, exposure: Any) -> _Rows:
     """Read new rows the way the rows of the fit were read."""
     problem, words = fit.problem, fit.problem.words
     new = _read(problem, data, unseen)

@@ -19,11 +19,11 @@ from etamu.infer.wald import critical
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Oracle
 from etamu.solve.restricted import Restricted, across
-from etamu.vector.estimate import likelihood_of, prepare
-from etamu.vector.limit import Located, located
+from etamu.vector.located import Located, located
+from etamu.vector.stage import likelihood_of, prepare
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 ROUNDS = 40
 NEAR = 1e-9
@@ -32,7 +32,7 @@ FARTHEST = 1e3
 """An end further than this, in standard errors, does not exist."""
 
 
-def profile_intervals(fit: VectorFit, level: float) -> Array:
+def profile_intervals(fit: FittedVectorModel, level: float) -> Array:
     """Find where twice the loss of log-likelihood reaches the squared critical value, (names, 2).
 
     An end that does not exist is infinite; an aliased coefficient, and one that runs away, has NaN.
@@ -73,7 +73,7 @@ class _Profile:
     se: float
 
     @classmethod
-    def of(cls, fit: VectorFit, at: Located, j: int) -> _Profile:
+    def of(cls, fit: FittedVectorModel, at: Located, j: int) -> _Profile:
         """State the profile of a coefficient of a fit."""
         row = np.zeros((1, len(fit.names)))
         row[0, j] = 1.0

@@ -22,12 +22,12 @@ from etamu.infer.uniform import LARGEST_SEED, RESIDUAL, uniform
 from etamu.vector.rows import by_row, eta_of
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 KINDS = ("quantile", "response", "pearson")
 
 
-def residuals(fit: VectorFit, kind: str = "quantile", seed: int = 0) -> Array:
+def residuals(fit: FittedVectorModel, kind: str = "quantile", seed: int = 0) -> Array:
     """Compute residuals as `VectorFit.residuals` describes.
 
     Raises
@@ -79,7 +79,7 @@ def _response(family: VectorFamily, y: tuple[Array, ...], eta: Array, *, standar
         return np.asarray(rest / np.sqrt(family.variance_of(y, eta)) if standardised else rest)
 
 
-def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
+def simulate(fit: FittedVectorModel, n: int = 1, seed: int = 0) -> Array:
     """Draw responses as `VectorFit.simulate` describes; the same seed and rows give the same draws.
 
     Raises
@@ -92,7 +92,7 @@ def simulate(fit: VectorFit, n: int = 1, seed: int = 0) -> Array:
     return draws(fit, seed)(range(n))
 
 
-def draws(fit: VectorFit, seed: int) -> Callable[[range], Array]:
+def draws(fit: FittedVectorModel, seed: int) -> Callable[[range], Array]:
     """Return what draws responses by the numbers of the draws, (input rows, numbers)."""
     raw, family = fit.coordinates.raw(fit.beta), fit.family
     drawn: Callable[[Array, Array], Array] | None = getattr(family, "drawn", None)

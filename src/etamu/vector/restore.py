@@ -39,9 +39,9 @@ from etamu.fit.restore import (
 )
 from etamu.fit.result import Fit
 from etamu.vector.covariance import ALONE, CLUSTERED
-from etamu.vector.estimate import stacked
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.result import VectorFit
+from etamu.vector.stage import stacked
 from etamu.vector.store import FORMAT, FORMAT_VERSION
 
 if TYPE_CHECKING:

@@ -1,36 +1,24 @@
-"""The VectorFit: what came out of a problem of several predictors, frozen; methods are doors to functions.
+"""The VectorFit: facts of a model of several predictors, and what can be asked; methods are doors.
 
 May import: everything below `vector`.
-Read next: `etamu.vector.predict`, `etamu.vector.summary`, `etamu.vector.interpret`.
+Read next: `etamu.vector.fitted` for the facts; `etamu.vector.predict`, `etamu.vector.summary`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from etamu._base.errors import OptionError
-from etamu._base.facts import dataclass
 from etamu._base.later import later
-from etamu._base.types import Array, Mask
-from etamu.family.vector import VectorFamily
-from etamu.fit.clusters import Clustering
-from etamu.fit.estimated import Estimated
-from etamu.fit.likelihood import LogLikelihood
-from etamu.fit.limit import Limit
+from etamu._base.types import Array
 from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
-from etamu.infer.bootstrap import Replicates
-from etamu.infer.covariance import Root
 from etamu.infer.wald import interval
-from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.examined import Examined
-from etamu.vector.problem import VectorProblem
-from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
     from etamu.fit.bootstrap import resampling
@@ -39,7 +27,6 @@ if TYPE_CHECKING:
     from etamu.vector.bootstrap import bootstrap, replicated_intervals
     from etamu.vector.covariance import with_covariance
     from etamu.vector.interpret import interpret
-    from etamu.vector.limit import signs
     from etamu.vector.predict import VectorPrediction, predict
     from etamu.vector.profile import profile_intervals
     from etamu.vector.residuals import residuals, simulate
@@ -57,7 +44,6 @@ else:
     profile_intervals = later("etamu.vector.profile", "profile_intervals")
     residuals = later("etamu.vector.residuals", "residuals")
     simulate = later("etamu.vector.residuals", "simulate")
-    signs = later("etamu.vector.limit", "signs")
     existence = later("etamu.vector.separation", "existence")
     save = later("etamu.vector.store", "save")
     summary = later("etamu.vector.summary", "summary")
@@ -66,33 +52,11 @@ else:
     tidy = later("etamu.vector.tables", "tidy")
 
 
-@dataclass(frozen=True, eq=False)
-class VectorFit(Estimated, Examined):
+class VectorFit(Examined):
     """A fitted model of several linear predictors.
 
     Arrays of coefficients are float64 in the order of ``names``; an aliased coefficient is NaN and named in
-    `aliased`. Nothing of it changes.
-
-    Parameters
-    ----------
-    problem : VectorProblem
-        The model and its rows.
-    coordinates : Stack
-        How working coefficients become reported ones.
-    beta : array
-        Working coefficients at the maximum.
-    factor : Root, optional
-        Factor of their covariance.
-    covariance_kind : str
-        "model", "observed", "expected", "HC0", "HC1", "CR0" or "CR1".
-    likelihood : LogLikelihood
-    nobs : int
-    solution : Solution
-    clustering : Clustering, optional
-    limit : Limit, optional
-        What the fit comes to where no finite estimate exists; the working coefficients then stand far out.
-    replicates : Replicates, optional
-        The replications behind a bootstrap.
+    `aliased`. Nothing of it changes. Its facts are those of `etamu.vector.fitted.FittedVectorModel`.
 
     Examples
     --------
@@ -104,72 +68,6 @@ class VectorFit(Estimated, Examined):
     >>> fit.predict().sum(axis=1).round(12)
     array([1., 1., 1., 1., 1., 1.])
     """
-
-    problem: VectorProblem
-    coordinates: Stack
-    beta: Array
-    factor: Root | None
-    covariance_kind: str
-    likelihood: LogLikelihood
-    nobs: int
-    solution: Solution
-    clustering: Clustering | None = None
-    limit: Limit | None = None
-    replicates: Replicates | None = None
-
-    # What the model is
-
-    @property
-    def _fit(self) -> VectorFit:
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the coefficients, predictor by predictor."""
-        return self.coordinates.names
-
-    @property
-    def family(self) -> VectorFamily:
-        """How the response varies, its classes settled."""
-        return self.problem.family
-
-    @property
-    def formula(self) -> str:
-        """The formula as it was given."""
-        return self.problem.words.formula
-
-    @property
-    def predictors(self) -> dict[str, tuple[str, ...]]:
-        """Names of the coefficients of each predictor, by the name of its parameter."""
-        out: dict[str, tuple[str, ...]] = {each.parameter.name: () for each in self.problem.predictors}
-        for name in self.names:
-            parameter = self.problem.predictors[self.coordinates.part_of(name)].parameter.name
-            out[parameter] = (*out[parameter], name)
-        return out
-
-    @property
-    def constants(self) -> tuple[str, ...]:
-        """Names of the constants of the predictors, thresholds among them."""
-        found = (self.family.label(each.parameter, "Intercept") for each in self.problem.predictors)
-        return tuple(name for name in found if name in self.names)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know: dropped rows and levels."""
-        return self.problem.notes
-
-    # The estimate
-
-    @cached_property
-    def _runs(self) -> Array:
-        """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
-        return np.zeros(len(self.names)) if self.limit is None else signs(self.limit, self.coordinates)
-
-    @property
-    def at_end(self) -> Mask:
-        """Which coefficients are of a parameter at an end of its axis, such as an infinite theta."""
-        ended = self.limit is not None and not self.limit.count
-        return self._runs != 0.0 if ended else np.zeros(len(self.names), dtype=bool)
 
     @cached_property
     def existence(self) -> Existence:
@@ -183,18 +81,6 @@ class VectorFit(Estimated, Examined):
         'interior'
         """
         return existence(self)
-
-    @cached_property
-    def se(self) -> Array:
-        """Standard errors."""
-        if self.factor is None:
-            return np.full(len(self.names), np.nan)
-        return self.reported_root.errors()
-
-    @property
-    def reference_df(self) -> float:
-        """Degrees of freedom of the reference: infinite, or clusters less one."""
-        return math.inf if self.clustering is None else float(np.min(self.clustering.df))
 
     def conf_int(self, level: float = 0.95, *, method: str = "wald", scale: str = "link") -> Array:
         """Compute intervals of the coefficients, (names, 2).
@@ -232,33 +118,9 @@ class VectorFit(Estimated, Examined):
         with np.errstate(over="ignore", under="ignore"):
             return np.exp(ends) if scale == "ratio" else ends
 
-    # The criteria
-
-    @property
-    def deviance(self) -> float:
-        """Minus twice the value: -2 loglik for classes, the deviance of counts from their own shares."""
-        return abs(2.0 * self.solution.local.value)
-
-    @property
-    def parameters(self) -> int:
-        """Parameters the likelihood counts: every coefficient that is not aliased."""
-        return self.rank
-
-    @property
-    def df_resid(self) -> int:
-        """Observations less parameters."""
-        return self.nobs - self.rank
-
-    # The way there
-
-    @property
-    def verified(self) -> bool:
-        """Whether the likelihood is that of a verified maximum, or of the limit of one that runs away."""
-        return self.converged or (self.limit is not None and self.limit.outcome is Outcome.CONVERGED)
-
     # What can be asked
 
-    def with_covariance(self, kind: str, cluster: Any = None, **bootstrap_options: Any) -> VectorFit:
+    def with_covariance(self, kind: str, cluster: Any = None, **bootstrap_options: Any) -> Self:
         """Return the same fit with another covariance, which its tables, tests and intervals follow.
 
         Parameters

@@ -22,7 +22,7 @@ from etamu.fit.problem import Options
 from etamu.sums import etas
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 
 @final
@@ -124,7 +124,7 @@ def eta_of(chunk: Chunk, raw: Array) -> Array:
     return eta[:, None] if eta.ndim == 1 else eta
 
 
-def placed_chunk(fit: VectorFit, chunk: Chunk) -> Chunk:
+def placed_chunk(fit: FittedVectorModel, chunk: Chunk) -> Chunk:
     """Give the columns of every predictor the shift and scale of the estimate; equal predictors once."""
     seen: dict[tuple[int, int], Predictor] = {}
     placed: list[Predictor] = []
@@ -136,7 +136,7 @@ def placed_chunk(fit: VectorFit, chunk: Chunk) -> Chunk:
     return Chunk(tuple(placed), chunk.y, chunk.weights, chunk.row_ids, chunk.cluster)
 
 
-def by_row(fit: VectorFit, function: Callable[[Chunk], Array]) -> Array:
+def by_row(fit: FittedVectorModel, function: Callable[[Chunk], Array]) -> Array:
     """Compute numbers per row of the input, block by block; NaN where a row was dropped.
 
     The chunk handed to `function` has columns in the coordinates of `fit.beta`.

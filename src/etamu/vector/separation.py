@@ -35,7 +35,7 @@ from etamu.vector.rows import placed_chunk, visited
 from etamu.vector.stack import Stack
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 ANSWERS = ("warn", "error")
 """What `on_separation` may ask of several predictors."""
@@ -137,7 +137,7 @@ def separation(stack: Stack, limit: Limit) -> Existence:
     return Existence("infinite", how, along, ends, limit.levels, limit.rows, limit.count, limit.ends)
 
 
-def existence(fit: VectorFit) -> Existence:
+def existence(fit: FittedVectorModel) -> Existence:
     """Tell what is known of the existence of the maximum, as `VectorFit.existence` describes."""
     if fit.outcome is Outcome.BOUNDARY:
         said = "; ".join(fit.notes) or "a parameter is at an end of its range"
@@ -165,7 +165,7 @@ def _plain(outcome: State, how: str) -> Existence:
     return Existence(outcome, how, {}, {}, (), NOWHERE)
 
 
-def _why(fit: VectorFit) -> str:
+def _why(fit: FittedVectorModel) -> str:
     """Say how it is known that nothing runs away, "" where it is not."""
     if not fit.rank:
         return "there is no coefficient, so nothing can run away"
@@ -178,12 +178,12 @@ def _why(fit: VectorFit) -> str:
     return "no direction separates the rows (linear program)" if _settled(fit) else ""
 
 
-def _apart(fit: VectorFit) -> str:
+def _apart(fit: FittedVectorModel) -> str:
     known = fit.problem.sample is not None and _settled(fit)
     return "No direction separates the rows, so that is not what went wrong." if known else ""
 
 
-def _settled(fit: VectorFit) -> bool:
+def _settled(fit: FittedVectorModel) -> bool:
     """Tell whether it is certain that no direction separates the rows."""
     chunk: Chunk = placed_chunk(fit, fit.problem.counting())
     cones = fit.family.cones(chunk.y)

@@ -17,19 +17,19 @@ from etamu.vector.add import restated
 from etamu.vector.drop import refuse_without_maximum
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 
 class Candidate(NamedTuple):
     """A model one term away, fitted, and its criterion; none where it has no verified maximum."""
 
     label: str
-    fit: VectorFit | None
+    fit: FittedVectorModel | None
     value: float
 
 
 def step(
-    fit: VectorFit, direction: str | None = None, criterion: str = "aic", *, scope: Any = None
+    fit: FittedVectorModel, direction: str | None = None, criterion: str = "aic", *, scope: Any = None
 ) -> Search:
     """Add and drop terms of the model's formula one at a time while a criterion falls, as R's step.
 
@@ -72,12 +72,12 @@ def step(
     return Search(models[-1], title, whole, tuple(tables), tuple(each.formula for each in models))
 
 
-def _wording(fit: VectorFit) -> Wording:
+def _wording(fit: FittedVectorModel) -> Wording:
     main = next(each for each in fit.problem.predictors if each.parameter.main)
     return stated_in(fit.problem, main.schema)
 
 
-def _shared(fit: VectorFit) -> frozenset[Key]:
+def _shared(fit: FittedVectorModel) -> frozenset[Key]:
     """Return the terms that thresholds have too."""
     if fit.coordinates.anchored is None:
         return frozenset()
@@ -86,11 +86,13 @@ def _shared(fit: VectorFit) -> frozenset[Key]:
     return frozenset(frozenset(label.split(":")) for label in labels)
 
 
-def _value(fit: VectorFit, penalty: float) -> float:
+def _value(fit: FittedVectorModel, penalty: float) -> float:
     return -2.0 * fit.loglik + penalty * fit.parameters
 
 
-def _candidates(fit: VectorFit, bounds: Bounds, kept: frozenset[Key], penalty: float) -> list[Candidate]:
+def _candidates(
+    fit: FittedVectorModel, bounds: Bounds, kept: frozenset[Key], penalty: float
+) -> list[Candidate]:
     own = _wording(fit)
     present = own.keys()
     stay = {*bounds.lower, *kept}
@@ -106,7 +108,7 @@ def _candidates(fit: VectorFit, bounds: Bounds, kept: frozenset[Key], penalty: f
     return out
 
 
-def _fitted(fit: VectorFit, label: str, wording: Wording, penalty: float) -> Candidate:
+def _fitted(fit: FittedVectorModel, label: str, wording: Wording, penalty: float) -> Candidate:
     try:
         found = restated(fit, wording)
     except EtamuError:  # on_separation="error": a model without a maximum is no candidate
@@ -128,7 +130,7 @@ def _row(each: Candidate, before: Candidate | None, title: str) -> dict[str, flo
     return row | ({} if before is None or before.fit is None else {"df": _apart(each.fit, before.fit)})
 
 
-def _apart(fit: VectorFit, other: VectorFit) -> float:
+def _apart(fit: FittedVectorModel, other: FittedVectorModel) -> float:
     return float(abs(fit.rank - other.rank))
 
 

@@ -22,7 +22,7 @@ from etamu.fit.store import account_to, factor_to, schema_to, search_to, write_m
 from etamu.vector.problem import Predicted
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 FORMAT = "etamu vector model"
 """What a file says it is."""
@@ -31,7 +31,7 @@ FORMAT_VERSION = 1
 """The version of the format; raised whenever an older etamu could misread a file."""
 
 
-def save(fit: VectorFit, path: str | Path, *, covariance: bool = True) -> None:
+def save(fit: FittedVectorModel, path: str | Path, *, covariance: bool = True) -> None:
     """Write a fit to a file, completely or not at all.
 
     Raises
@@ -56,7 +56,7 @@ def save(fit: VectorFit, path: str | Path, *, covariance: bool = True) -> None:
     write_model(path, dumps(fit, covariance=covariance))
 
 
-def dumps(fit: VectorFit, *, covariance: bool = True) -> str:
+def dumps(fit: FittedVectorModel, *, covariance: bool = True) -> str:
     """Write a fit as JSON text."""
     problem = fit.problem
     schemas = list({id(each.schema): each.schema for each in problem.predictors if each.schema}.values())

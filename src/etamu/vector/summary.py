@@ -17,7 +17,7 @@ from etamu.solve.oracle import Outcome
 from etamu.vector.separation import rest_of
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 DIGITS = 4
 """Significant digits of the smallest standard error."""
@@ -100,7 +100,7 @@ class VectorSummary:
         return self.html
 
 
-def summary(fit: VectorFit) -> VectorSummary:
+def summary(fit: FittedVectorModel) -> VectorSummary:
     r"""Summarise a fit of several predictors, predictor by predictor.
 
     Examples
@@ -139,7 +139,7 @@ def _line(name: str, cells: tuple[str, ...], margin: int, widths: list[int]) -> 
     return " ".join([name.ljust(margin), *numbers, cells[-1]]).rstrip()
 
 
-def _call(fit: VectorFit) -> str:
+def _call(fit: FittedVectorModel) -> str:
     words = fit.problem.words
     said = [f'"{fit.formula}"', "data", *fit.family.call] if fit.formula else ["X", "y"]
     named = {"offset": words.offset, "exposure": words.exposure, "trials": words.trials}
@@ -157,7 +157,7 @@ def _call(fit: VectorFit) -> str:
     return "\n".join(wrap(f"{door}({', '.join(said)})", indent="    "))
 
 
-def _outcome(fit: VectorFit) -> tuple[str, ...]:
+def _outcome(fit: FittedVectorModel) -> tuple[str, ...]:
     if fit.outcome is Outcome.CONVERGED:
         return ()
     if fit.limit is not None and not fit.limit.count:
@@ -169,7 +169,7 @@ def _outcome(fit: VectorFit) -> tuple[str, ...]:
     return (_wrapped(f"NOT CONVERGED ({fit.outcome.value}). {fit.outcome.advice}"),)
 
 
-def _criteria(fit: VectorFit) -> tuple[str, ...]:
+def _criteria(fit: FittedVectorModel) -> tuple[str, ...]:
     said = (COVARIANCES[fit.covariance_kind],) if fit.covariance_kind in COVARIANCES else ()
     if fit.likelihood.reason:
         return (*said, _wrapped(f"No log-likelihood, AIC or BIC: {fit.likelihood.reason}"))
@@ -178,7 +178,7 @@ def _criteria(fit: VectorFit) -> tuple[str, ...]:
     return (*said, f"Log-likelihood: {numbers[0]} ({count}), AIC: {numbers[1]}, BIC: {numbers[2]}")
 
 
-def _way(fit: VectorFit) -> tuple[str, ...]:
+def _way(fit: FittedVectorModel) -> tuple[str, ...]:
     tally = fit.problem.tally
     rows = f"{tally.used} of {tally.given} rows used"
     if fit.nobs != tally.used:

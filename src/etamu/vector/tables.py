@@ -12,12 +12,14 @@ import numpy as np
 
 from etamu._base.types import Array
 from etamu.fit.tables import coefficients_of, native, response_of, weight_of
+from etamu.vector.predict import predict
+from etamu.vector.residuals import residuals
 
 if TYPE_CHECKING:
-    from etamu.vector.result import VectorFit
+    from etamu.vector.fitted import FittedVectorModel
 
 
-def tidy(fit: VectorFit, level: float | None = None) -> Any:
+def tidy(fit: FittedVectorModel, level: float | None = None) -> Any:
     """Tabulate the coefficients in the data-frame library that came in.
 
     Columns predictor, term, estimate, std_error, statistic, p_value, and with a level conf_low and conf_high;
@@ -36,7 +38,7 @@ def tidy(fit: VectorFit, level: float | None = None) -> Any:
     return native(fit, {"predictor": name, **coefficients_of(fit, level)})
 
 
-def glance(fit: VectorFit) -> Any:
+def glance(fit: FittedVectorModel) -> Any:
     """Tabulate the fit in one row, in the data-frame library that came in."""
     row = {
         "family": fit.family.name,
@@ -54,7 +56,7 @@ def glance(fit: VectorFit) -> Any:
     return native(fit, {name: np.array([value]) for name, value in row.items()})
 
 
-def augment(fit: VectorFit) -> Any:
+def augment(fit: FittedVectorModel) -> Any:
     """Tabulate response, what is predicted and residuals, one row per row of the input.
 
     Of classes the class or the counts, a probability each ("p_bus"), and the most probable class; else the
@@ -69,18 +71,18 @@ def augment(fit: VectorFit) -> Any:
     """
     columns = response_of(fit)
     if fit.family.categorical:
-        p = fit.predict(kind="probabilities")
+        p = predict(fit, None, kind="probabilities")
         levels: tuple[str, ...] = fit.family.settings["levels"]
         if "class" in columns:
             columns["class"] = _labels(columns["class"], levels)
         columns |= {f"p_{level}": np.asarray(p)[:, j] for j, level in enumerate(levels)}
-        columns["fitted"] = fit.predict(kind="class")
+        columns["fitted"] = predict(fit, None, kind="class")
     else:
-        columns["fitted"] = fit.predict()
+        columns["fitted"] = predict(fit, None)
         names = [each.parameter.name for each in fit.problem.predictors]
-        columns |= {name: fit.predict(kind=name) for name in names if name != "mean"}
+        columns |= {name: predict(fit, None, kind=name) for name in names if name != "mean"}
     if not (fit.family.categorical and len(fit.problem.chunk.y) > 1):
-        columns["residual_quantile"] = fit.residuals()
+        columns["residual_quantile"] = residuals(fit)
     return native(fit, columns | weight_of(fit))
 
 
