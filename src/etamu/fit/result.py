@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu.fit.asked import Asked
 from etamu.fit.examined import Examined
@@ -31,6 +32,7 @@ else:
     tidy = later("etamu.fit.tables", "tidy")
 
 
+@dataclass(frozen=True, eq=False)
 class Fit(Asked, Examined, Explained, Pictured):
     """A fitted generalized linear model.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from etamu._base.errors import OptionError
+from etamu._base.facts import dataclass
 from etamu._base.later import later
 from etamu._base.types import Array
 from etamu.fit.pictured import PICTURES_OF_SEVERAL, drawn
@@ -52,6 +53,7 @@ else:
     tidy = later("etamu.vector.tables", "tidy")
 
 
+@dataclass(frozen=True, eq=False)
 class VectorFit(Examined):
     """A fitted model of several linear predictors.
 
