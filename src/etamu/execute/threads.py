@@ -36,7 +36,7 @@ SHARE = 8
 """Numbers that a block may bring per row it has."""
 SEVERAL = 18
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
-DEEP = 3
+DEEP = 5
 """Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
@@ -235,8 +235,8 @@ class Threads:
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
         """Add up fn(block) over all blocks in a fixed tree; workers add what stands beside each other.
 
-        All blocks are handed over at once, as only sums wait: who asks then sleeps until the last one is done,
-        and takes the processor from no worker to hand over the next.
+        All blocks are handed over at once, as only sums wait: who asks sleeps until the last one is done, and
+        takes the processor from no worker to hand over the next.
         """
         threads = self._at_once
         if threads == 1:
