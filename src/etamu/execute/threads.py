@@ -36,7 +36,7 @@ SHARE = 8
 """Numbers that a block may bring per row it has."""
 SEVERAL = 18
 """Two to this power are numbers enough for a block where there are few in all: several threads have work."""
-DEEP = 3
+DEEP = 5
 """Rows per column that a block has at least where rows are few: what it brings is a matrix in any case."""
 ALONE = 50_000
 """Up to so many numbers one thread is done before others would have started."""
@@ -235,14 +235,25 @@ class Threads:
     def reduce(self, fn: Callable[[Chunk], A]) -> A:
         """Add up fn(block) over all blocks in a fixed tree; workers add what stands beside each other.
 
-        A worker is handed one block at a time: one that takes them itself until none is left never sleeps,
-        and on a busy machine waits much longer for a processor than one that is woken.
+        All blocks are handed over at once, as only sums wait: who asks sleeps until the last one is done, and
+        takes the processor from no worker to hand over the next.
         """
-        if self._at_once == 1:
+        threads = self._at_once
+        if threads == 1:
             return added_in_order(self._results(fn, self.parts))
+        from concurrent.futures import FIRST_EXCEPTION, wait
+
         tree = Tree()
-        for _ in self._results(partial(_into, tree, fn), enumerate(self.parts)):
-            pass
+        with _workers(threads) as pool, halting() as under:
+            blocks = [
+                pool.submit(under(partial(_into, tree, fn, numbered))) for numbered in enumerate(self.parts)
+            ]
+            try:
+                for block in wait(blocks, return_when=FIRST_EXCEPTION).done:
+                    block.result()
+            finally:  # after an interrupt, or an error in a block, what has not begun never does
+                for block in blocks:
+                    block.cancel()
         total: A = tree.total()
         return total
 

@@ -69,7 +69,7 @@ from etamu.fit.start import start as starting_point
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.loop import Callback
-from etamu.solve.newton import newton
+from etamu.solve.newton import BROAD, newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.surrogate import surrogate
 
@@ -176,6 +176,8 @@ def _begun(
         return _begun(problem, hasty=False, apart=apart)
     ahead = followed(apart, problem, oracle, stage.executor, stage.sampled)
     piloted = _piloted(problem, oracle, stage)
+    if stage.waits and not ((piloted and piloted.clear) or shown_by(stage.sampled, stage.coordinates)):
+        return _begun(problem, hasty=False)
     stage = replace(stage, sampled=None)  # its rows are not needed any more, and may be many
     if stage.hasty:
         opened = None if piloted is None else piloted.opened(oracle)
@@ -187,8 +189,8 @@ def _begun(
 
 def conclude(problem: Problem, stage: Stage, solution: Solution) -> Fit:
     """Make the Fit at a solution that was found beside a parameter of the family."""
-    oracle = likelihood_of(problem, stage)
-    return _answered(problem, stage, _found(problem, oracle, stage, lambda _: solution))
+    found = _found(problem, likelihood_of(problem, stage), stage, lambda _: solution)
+    return _answered(problem, stage, found)
 
 
 def _found(
@@ -292,9 +294,8 @@ def _climbed(
     solve = SOLVERS[solver] if stage.opened is None else stage.opened.newton
     climb = partial(_to_edge, oracle, problem.unit, stage.chunk, partial(solve, callback=watch))
     ended = climb(start)
-    if problem.options.start is not None:
-        return ended
-    return best_of(oracle, problem.unit, stage.chunk, ended, climb)
+    given = problem.options.start is not None
+    return ended if given else best_of(oracle, problem.unit, stage.chunk, ended, climb)
 
 
 def _onwards(solver: str, oracle: Likelihood, piloted: Piloted, watch: Callback | None) -> Solution:
@@ -332,9 +333,9 @@ def _to_edge(
 def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> Stage:
     """Shift and scale the columns that count and drop the aliased ones.
 
-    In haste by what a sample shows of them, if it shows them independent. Where the fit is to `begin` without
-    a sample, it begins by least squares: their equations mostly show that no column is an alias, and then
-    need not be summed again.
+    In haste by what a sample shows of them, if it, or its fit for which the stage then `waits`, shows them
+    independent. Where the fit is to `begin` without a sample, it begins by least squares: their equations
+    mostly show that no column is an alias, and then need not be summed again.
     """
     chunk = problem.counting()
     predictor = chunk.predictors[0]
@@ -349,7 +350,8 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
         normal = normal_equations(executor, problem.unit, coordinates)
-    if not (_shown(normal, ready, moments) or shown_by(sampled, coordinates)):
+    waits = hasty and sampled is not None and not sampled.chunk.coded and coordinates.size >= BROAD
+    if not (waits or _shown(normal, ready, moments) or shown_by(sampled, coordinates)):
         if hasty:
             return prepare(problem, begin=begin)
         gone, doubtful = aliased_or_doubtful(executor, coordinates)
@@ -358,7 +360,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
         count, names = len(coordinates.aliased), listed(coordinates.aliased)
         message = f"{count} column(s) are linear combinations of earlier ones and have no coefficient (NaN): "
         warnings.warn(message + names, AliasWarning, stacklevel=user_level())
-    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty)
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty, waits)
 
 
 def _shown(normal: Normal | None, chunk: Chunk, moments: Moments) -> bool:

@@ -19,7 +19,7 @@ from etamu.fit.level import Level, level_of
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Metric
+from etamu.solve.factor import Factor, Metric
 from etamu.solve.newton import STEP, Newton, roughly
 from etamu.solve.pilot import Begun, rough
 
@@ -59,6 +59,8 @@ class Piloted:
         The likelihood of all rows, where its first pass has been taken.
     rough : bool
         Whether that is so far from the maximum that a coarse information will do for its step.
+    clear : bool
+        Whether the information of the sample shows every column independent of the earlier ones, by far.
     """
 
     beta: Array
@@ -67,6 +69,7 @@ class Piloted:
     level: Level | None = None
     begun: Begun | None = None
     rough: bool = False
+    clear: bool = False
 
     def over(self, oracle: Likelihood) -> Likelihood:
         """Return the likelihood of all rows as the climb asks it."""
@@ -132,7 +135,14 @@ def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Pil
     # Of the part only score and information will be asked, whatever its level is.
     asked = few if level is None else level.over(few)
     rough = not steady and roughly(oracle, found[1])
-    return Piloted(found[0], found[1] if steady else None, asked if slight else None, level, rough=rough)
+    return Piloted(
+        found[0],
+        found[1] if steady else None,
+        asked if slight else None,
+        level,
+        rough=rough,
+        clear=isinstance(found[1], Factor) and found[1].clear,
+    )
 
 
 def _over(oracle: Likelihood, sampled: Sampled) -> Likelihood:

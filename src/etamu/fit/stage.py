@@ -55,6 +55,8 @@ class Stage:
     """The equations of the first least squares, where they are known."""
     hasty: bool = False
     """Whether moments are those of the sample."""
+    waits: bool = False
+    """Whether the fit of the sample has yet to show the columns independent."""
     level: float | None = None
     """The sum of the largest exponents, where it is known."""
     opened: Opened | None = None
