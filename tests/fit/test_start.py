@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,19 @@ import etamu as em
 from etamu import sums
 from etamu._base.types import LINE, Want
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import likelihood_of, prepare
+from etamu.fit.estimate import estimate, likelihood_of, prepare
 from etamu.fit.inputs import Keywords
-from etamu.fit.problem import Options
-from etamu.fit.start import Inside, Normal, candidates, constant_eta, normal_equations, start
+from etamu.fit.problem import Options, Problem
+from etamu.fit.start import (
+    Guess,
+    Inside,
+    Normal,
+    candidates,
+    constant_eta,
+    levelled,
+    normal_equations,
+    start,
+)
 from etamu.objective.likelihood import Likelihood
 from tests.samples import FITTED, FORMULA, keywords, sample
 
@@ -89,6 +99,8 @@ def test_the_normal_equations_are_those_of_the_first_least_squares(unit):
     with np.errstate(all="ignore"):
         mu = unit.family.start(mean, np.ones_like(mean) if trials is None else trials)
         eta = unit.link.link(np, mu, 1.0 - mu)
+        if unit.steady and unit.domain.whole and not unit.canonical:  # drawn towards the constant
+            eta = 0.5 * (eta + constant_eta(unit, chunk))
         _, score, weight = unit.bind(np)(chunk.y, eta)
     usable = np.isfinite(weight * eta + score) & np.isfinite(weight)
     rows = coordinates.rows(chunk.predictors[0].design)[usable]
@@ -139,10 +151,43 @@ def test_with_a_log_link_the_constant_starts_where_its_score_is_zero(family):
     first = candidates(oracle, unit, stage.chunk, stage.normal)[0]
     eta = sums.etas(stage.chunk, stage.coordinates.raw(first))
     assert abs(unit.bind(np)(stage.chunk.y, eta)[1].sum()) < 1e-9
-    again = normal_equations(oracle.executor, unit, stage.coordinates).solved()[0]
+    again = normal_equations(oracle.executor, unit, stage.coordinates, stage.chunk).solved()[0]
     assert (
         abs(unit.bind(np)(stage.chunk.y, sums.etas(stage.chunk, stage.coordinates.raw(again)))[1].sum()) > 0.1
     )
+
+
+def severities(given: dict[str, str]) -> Problem:
+    rng = np.random.default_rng(12)
+    level = rng.integers(0, 20, 600)
+    y = rng.gamma(0.7, np.exp(0.02 * level))
+    data = {"g": level.astype(str), "y": y, "w": rng.uniform(0.5, 2.0, 600), "o": 0.01 * level}
+    unit = em.glm("y ~ 1", data, "gamma", "log").problem.unit
+    return from_formula("y ~ g", data, unit, Keywords(**given), "drop", Options())
+
+
+@pytest.mark.parametrize("given", [{}, {"variance_weights": "w"}], ids=["plain", "weighted"])
+def test_means_that_scatter_more_than_they_differ_are_drawn_together(given: dict[str, str]) -> None:
+    problem = severities(given)
+    stage = prepare(problem, begin=True)
+    oracle, best = likelihood_of(problem, stage), estimate(problem).beta
+    alone = stage.executor.reduce(
+        partial(sums.accumulate, beta=np.zeros(21), unit=Guess(problem.unit), want=Want.SCORE)
+    )
+    assert stage.normal is not None
+    drawn = stage.normal.solved()[0]
+    own = stage.normal.metric.solve(oracle.coordinates.gathered(alone.score))
+    near, far = (levelled(oracle, problem.unit, beta, 2.0) - best for beta in (drawn, own))
+    assert near @ stage.normal.information @ near < 0.5 * far @ stage.normal.information @ far
+
+
+def test_beside_an_offset_means_are_not_drawn_together() -> None:
+    problem = severities({"offset": "o"})
+    stage = prepare(problem, begin=True)
+    x = stage.coordinates.rows(stage.chunk.predictors[0].design)
+    right = x.T @ (np.log(stage.chunk.y[0]) - stage.chunk.predictors[0].offset)
+    assert stage.normal is not None
+    np.testing.assert_allclose(stage.normal.right, right, rtol=1e-10)
 
 
 @pytest.mark.parametrize("weights", [None, "w"], ids=["plain", "weighted"])

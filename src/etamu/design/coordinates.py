@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design.blocks import Coded
 from etamu.design.design import Design
@@ -108,18 +109,20 @@ class Coordinates:
             if raw.widths not in self._ways:
                 self._ways[raw.widths] = spreads(self.layout, self.kept, raw.widths)
             return cast("Array", spread_gram(raw, self._ways[raw.widths], self.size))
-        if self._chosen is not None:
-            full = raw.take(self._chosen, axis=0).take(self._chosen, axis=1)
-        else:
-            full = self.gathered(self.gathered(raw).T)
-        half = 0.5 * full  # first, for the sum of two large numbers may overflow
-        return half + half.T
+        places = self._chosen
+        if places is None:
+            return _evened(self.gathered(self.gathered(raw).T))
+        if kernel is None:
+            return _evened(raw.take(places, axis=0).take(places, axis=1))
+        out = np.empty((len(places), len(places)))
+        kernel.chosen(np.ascontiguousarray(raw, dtype=np.float64), places, out)
+        return out
 
     @cached_property
-    def _chosen(self) -> NDArray[np.intp] | None:
+    def _chosen(self) -> NDArray[np.int64] | None:
         """The raw column that each working coordinate is, None where some are contrasts of several."""
         layout = self.layout
-        raw = np.full(layout.width, -1, dtype=np.intp)
+        raw = np.full(layout.width, -1, dtype=np.int64)
         raw[layout.dense_reported] = layout.dense_raw
         single = len(set(layout.dense_reported.tolist())) == len(layout.dense_reported)
         return raw[self.kept] if single and not layout.parts and np.all(raw[self.kept] >= 0) else None
@@ -166,6 +169,12 @@ class Coordinates:
         if self.layout.constant is not None and (moved := reported @ self.layout.constant).any():
             lifted = (reported - np.multiply.outer(moved, self.shift)) / self.scale
         return lifted[:, self.kept]
+
+
+def _evened(matrix: Array) -> Array:
+    """Average a matrix with its transpose."""
+    half = 0.5 * matrix  # first, for the sum of two large numbers may overflow
+    return half + half.T
 
 
 def describe(design: Design) -> Moments:

@@ -349,7 +349,7 @@ def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> St
     sampled = None if sampled is None else sampled.placed(coordinates)
     doubtful, normal = False, None
     if begin and sampled is None and coordinates.size:
-        normal = normal_equations(executor, problem.unit, coordinates)
+        normal = normal_equations(executor, problem.unit, coordinates, ready)
     waits = hasty and sampled is not None and not sampled.chunk.coded and coordinates.size >= BROAD
     if not (waits or _shown(normal, ready, moments) or shown_by(sampled, coordinates)):
         if hasty:

@@ -73,9 +73,13 @@ class Guess:
     With eta_0 = g(mu_0), score u and expected information W at eta_0, the normal equations are
     X'WX beta = X'(W (eta_0 - offset) + u) (McCullagh and Nelder 1989, section 2.5). Here the offset comes as
     eta, of beta = 0; the score is a row's part of the right-hand side, and the value is W^HIGH.
+
+    Means may be `drawn` halfway, in eta, towards that of the constant fit, which then comes in place of an
+    offset: a response by itself says little about its mean.
     """
 
     unit: Unit
+    drawn: bool = False
     domain: Interval = LINE
     canonical: bool = True
     concordance: float = 0.0
@@ -83,14 +87,14 @@ class Guess:
     @property
     def alone(self) -> Guess:
         """The same for rows of one trial each."""
-        return Guess(self.unit.alone)
+        return Guess(self.unit.alone, self.drawn)
 
     def bind(self, xp: Any, information: str = "expected") -> Any:
         """Return f(y, offset) -> (W^HIGH, W (eta_0 - offset) + u, W)."""
         del information
         bound = self.unit.bind(xp, "expected")
 
-        def unit(y: tuple[Any, ...], offset: Any) -> tuple[Any, Any, Any]:
+        def unit(y: tuple[Any, ...], given: Any) -> tuple[Any, Any, Any]:
             mean, trials = y[0], xp.ones_like(y[0])
             if len(y) > 1:
                 trials = y[1]
@@ -98,8 +102,10 @@ class Guess:
                 mean = xp.where(some, mean / xp.where(some, trials, 1.0), 0.0)
             mu = self.unit.family.start(mean, trials)
             eta = self.unit.link.link(xp, mu, 1.0 - mu)
+            if self.drawn:
+                eta = 0.5 * (eta + given)
             _, score, weight = bound(y, eta)
-            right = weight * (eta - offset) + score
+            right = weight * (eta if self.drawn else eta - given) + score
             # A row whose starting mean has no eta (log of a negative y) has no say in where to start.
             usable = xp.isfinite(right) & xp.isfinite(weight)
             right, weight = xp.where(usable, right, 0.0), xp.where(usable, weight, 0.0)
@@ -178,13 +184,30 @@ class Normal:
         return [least_squares(self.information, self.right)]
 
 
-def normal_equations(executor: Executor, unit: Unit, coordinates: Coordinates) -> Normal:
+def normal_equations(executor: Executor, unit: Unit, coordinates: Coordinates, chunk: Chunk) -> Normal:
     """Sum the normal equations of the first least squares, in one pass."""
-    nothing = coordinates.raw(np.zeros(coordinates.size))
+    middle = _middle(unit, coordinates, chunk)
+    guess = Guess(unit, drawn=middle is not None)
+    raw = coordinates.raw(np.zeros(coordinates.size) if middle is None else middle)
     want = Want.VALUE | Want.SCORE | Want.EXPECTED
-    look = partial(sums.accumulate, beta=nothing, unit=Guess(unit), want=want)
     with np.errstate(all="ignore"):
+        look = partial(sums.accumulate, beta=raw, unit=guess, want=want)
         return _normal(executor.reduce(look), coordinates)
+
+
+def _middle(unit: Unit, coordinates: Coordinates, chunk: Chunk) -> Array | None:
+    """Return the constant fit towards which starting means are drawn, None where they stay the responses'.
+
+    Where the information is constant the choice of means moves no weight, and what counts is how far from
+    their eta the score bends: the means of severities and waiting times differ by less than these scatter.
+    Elsewhere least squares of the responses themselves are nearer, of a normal response no choice matters.
+    """
+    constant = coordinates.layout.constant
+    beside = chunk.predictors[0].offset is not None
+    if unit.canonical or not (unit.steady and unit.domain.whole) or constant is None or beside:
+        return None
+    eta = constant_eta(unit, chunk)
+    return None if eta is None else coordinates.working(constant * eta)
 
 
 def _normal(total: sums.Sums, coordinates: Coordinates) -> Normal:
@@ -234,7 +257,7 @@ def _offsets(chunk: Chunk) -> str:
 
 def candidates(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = None) -> list[Array]:
     """Return the natural starts, inside the domain or not: the first least squares, and the constant."""
-    known = normal or normal_equations(oracle.executor, unit, oracle.coordinates)
+    known = normal or normal_equations(oracle.executor, unit, oracle.coordinates, chunk)
     solved = known.over(oracle.coordinates).solved()
     power = power_of(unit, chunk)
     return [*(levelled(oracle, unit, beta, power) for beta in solved), *_constant(oracle, unit, chunk)]
