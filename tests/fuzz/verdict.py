@@ -43,6 +43,8 @@ LAST = 16.0
 
 It follows from etas that are found in float64, each to the few units that its own row's formulas round by.
 """
+APART = 1e-9
+"""Of itself beside others, a row that is independent of them."""
 TOLD = 64.0
 """The same for etas, each in units of the rounding of its terms."""
 BEYOND = "beyond float64"
@@ -158,7 +160,7 @@ def _exactly(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray, scale: float) -
     off, beyond = apart(unit, rows, beta, found, TOLD * _told(rows, beta))
     if off <= STEP * scale:
         return RIGHT, "by exact numbers"
-    assert beyond <= STEP * scale or _units(rows, beta, found) <= LAST, (
+    assert beyond <= STEP * scale or _units(unit, rows, beta, found) <= LAST, (
         f"{off / scale:.2e} standard errors off, {beyond / scale:.2e} of them beyond what rounding explains"
     )
     _check_phi(dish, fit, rows, found, distance(unit, rows, beta).rounding)
@@ -194,16 +196,31 @@ def _on_edge(unit: Any, rows: Rows, beta: np.ndarray) -> np.ndarray:
     return np.asarray(outside | (_gaps(unit, eta) <= LAST * _told(rows, beta)))
 
 
-def _units(rows: Rows, beta: np.ndarray, found: Maximum) -> float:
+def _units(unit: Any, rows: Rows, beta: np.ndarray, found: Maximum) -> float:
     """Return how far coefficients are from those of a maximum, in units of their last digits.
 
-    Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to.
+    Columns are shifted while they are fitted, and the constant, or the levels, have what that adds up to. And
+    they come of etas that are right to their own last digits.
     """
     terms = np.max(np.abs(rows.x), axis=0, initial=0) * np.abs(beta)
     shifted = np.all((rows.x == 0) | (rows.x == 1), axis=0)
-    allowed = EPS * np.where(shifted, terms.sum(), np.abs(beta))
+    eta = etas(found)
+    told = _of_etas(rows, np.fmin(_gaps(unit, eta), np.abs(eta)))
     off = np.abs(less(beta, found))
+    allowed = EPS * np.fmax(np.where(shifted, terms.sum(), np.abs(beta)), told)
     return float(np.max(np.where(off == 0, 0, off / allowed), initial=0.0))
+
+
+def _of_etas(rows: Rows, size: np.ndarray) -> np.ndarray:
+    """Return what as many independent etas as there are coefficients, the smallest ones, add up to in each."""
+    order = np.argsort(size, kind="stable")
+    scaled = rows.x / np.fmax(np.max(np.abs(rows.x), axis=0, initial=0), Wide(NONE))
+    own = frame(scaled[order].T, APART).left > APART
+    chosen = order[own][: rows.x.shape[1]]
+    if len(chosen) < rows.x.shape[1]:
+        return np.zeros(rows.x.shape[1], dtype=Wide)
+    back = np.abs(np.linalg.inv(scaled[chosen].astype(float))).astype(Wide)
+    return np.asarray(back @ size[chosen] / np.max(np.abs(rows.x), axis=0))
 
 
 def _check_phi(dish: Dish, fit: Any, rows: Rows, found: Maximum, rounding: float = 0.0) -> None:
@@ -239,11 +256,12 @@ def _beyond(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str, st
     eta = rows.offset + rows.x @ beta
     if np.all((unit.domain.lower < eta) & (eta < unit.domain.upper)):
         step = step_left(unit, rows, beta)
-        assert not step <= STEP * _own(fit), f"said to need more digits, and is {step:.1e} errors off"
+        light = math.sqrt(min(1.0, float(rows.weight.max())))  # errors are counted where the heaviest is 1
+        assert not step <= STEP * _own(fit) * light, f"said to need more digits, and is {step:.1e} errors off"
     found = _nearest(fit, unit, rows, beta)
     if found is None:
         return UNDECIDED, "no maximum found in hundreds of digits either"
-    last = _units(rows, beta, found)
+    last = _units(unit, rows, beta, found)
     assert last <= LAST, f"said to be right to the last digit, and is {last:.1e} units off"
     _check_phi(dish, fit, rows, found)
     return BEYOND, "certified"

@@ -153,7 +153,7 @@ def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:
     if np.all(np.isfinite(guess.hi)):
         yield guess
     eta = (times(rows.rows, single(end)) + single(rows.offset)).hi
-    if not rows.look(eta).finite:  # rounding alone had put it inside
+    if rows.inward and not rows.look(eta).finite:  # rounding alone had put it inside
         *_, inside = end, *inwards(edge_of(rows, end), end)
         yield inside
 

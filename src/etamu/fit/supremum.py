@@ -46,10 +46,14 @@ ALONG = 2.0 ** np.concatenate([np.arange(0.0, 12.0, 0.125), np.arange(12.0, 900.
 tails are exponential, and as far as a light row whose tail is a power may want to come back from."""
 HASTE = 2.0
 """How many times as fast as the slowest that gains a row that pays is to go, and more."""
+CLIMBS = 12
+"""Ends of climbs that are looked beyond."""
 TRIED = 20
 """Rows that gain of which one is to be the slowest."""
 LOWER = 1e-9
 """Share of its size by which a limit may lie below the highest point found: what is left of a climb to it."""
+ROUNDING = 1e-12
+"""Share of the value of a row up to which rounding may hide a change of it."""
 FADED = 1e-290
 """A slope below this has lost its digits."""
 ENDED = (Outcome.CONVERGED, Outcome.BOUNDARY)
@@ -75,25 +79,49 @@ def supremum(rows: Rows, oracle: Likelihood, solution: Solution) -> Found | None
     ends = None if whole is None else _ends(whole)
     if whole is None or ends is None:
         return None
-    climbs = [ascend(whole, start) for start in starts_of(whole, solution.beta)]
-    climbs.sort(key=lambda climb: -climb.value)
-    highest = climbs[0]
-    for climb in climbs:
-        for ways in _gone(whole, ends, climb.beta):
-            found = _limit(oracle, replace(rows, given=ways), solution, climb)
-            if found is None or not _reaches(found, highest):
-                continue
-            found = _hurried(whole, found)
-            above = _above(whole, found)
-            if above is None and _rises(whole, found):
-                return found
-            higher = highest if above is None else ascend(whole, above)
-            if higher.value > highest.value:
-                highest = higher
-                inside = arrival(whole, solution, higher) if higher.arrived else None
-                if inside is not None:
-                    return Found(None, inside, settled=True)
+    waiting = [ascend(whole, start) for start in starts_of(whole, solution.beta)]
+    highest = max(waiting, key=_value)
+    for _ in range(CLIMBS):
+        if highest.arrived and (inside := arrival(whole, solution, highest)) is not None:
+            return Found(None, inside, settled=True)
+        if not waiting:
+            break
+        waiting.sort(key=_value)
+        found, higher = _beyond(whole, ends, oracle, rows, solution, waiting.pop(), highest)
+        if found is not None:
+            return found
+        if higher is not None:
+            waiting.append(higher)
+            highest = higher
     return None
+
+
+def _value(climb: Ended) -> float:
+    return climb.value
+
+
+def _beyond(
+    whole: Written,
+    ends: tuple[Array, Array],
+    oracle: Likelihood,
+    rows: Rows,
+    solution: Solution,
+    climb: Ended,
+    highest: Ended,
+) -> tuple[Found | None, Ended | None]:
+    """Look for a limit beyond where a climb ended; return it, or a higher climb from the way there."""
+    for ways in _gone(whole, ends, climb.beta):
+        found = _limit(oracle, replace(rows, given=ways), solution, climb)
+        if found is None or not _reaches(found, highest):
+            continue
+        found = _hurried(whole, found)
+        above = _above(whole, found)
+        if above is None and _rises(whole, found):
+            return found, None
+        higher = None if above is None else ascend(whole, above)
+        if higher is not None and higher.value >= highest.value:
+            return None, higher
+    return None, None
 
 
 def _ends(rows: Written) -> tuple[Array, Array] | None:
@@ -194,16 +222,38 @@ def _ways(rows: Written, limit: Limit) -> tuple[Array, list[tuple[Array, Array]]
 
 
 def _above(rows: Written, found: Found) -> Array | None:
-    """Return coefficients on the way at which the value is above its limit, None where it never is."""
-    limit, value = found.limit, found.solution.local.value
+    """Return coefficients on the way at which the value is above its limit, None where it never is.
+
+    Or behind its beginning: a row whose tail has underflowed says nothing of what it would come back for, and
+    is looked at where it is as its own response has it.
+    """
+    limit = found.limit
     assert limit is not None
     moved, lines = _ways(rows, limit)
+    gone = moved != 0.0
+    with np.errstate(invalid="ignore"):
+        end = rows.look(np.where(gone, np.sign(moved) * END[-1], lines[0][1])).value[gone]
     for beta, start in lines:
-        for far in ALONG:
-            total = float(rows.look(start + far * moved).value.sum())
-            if math.isfinite(total) and total > value + LOWER * abs(value):
+        for far in (*ALONG, *_own(rows, start, moved)):
+            eta = start + far * moved
+            seen = rows.look(eta)
+            if not np.isfinite(seen.value).all():
+                continue
+            gains = seen.value[gone] - end
+            # A light row's gain may be less than the rounding of what heavy ones have, unless they are still.
+            hidden = np.abs(seen.slope[gone]) * np.maximum(np.abs(eta[gone]), 1.0)
+            hidden = np.minimum(ROUNDING * np.abs(end), hidden)
+            if math.fsum(gains) > math.fsum(hidden) + LOWER * float(np.abs(gains).sum()):
                 return np.asarray(beta + far * limit.direction)
     return None
+
+
+def _own(rows: Written, start: Array, moved: Array) -> Array:
+    """Return the distances at which a row that moves has the eta of its first guess."""
+    chunk = rows.chunk
+    with np.errstate(all="ignore"):
+        far = (rows.unit.start(chunk.y, np.ones(len(chunk))) - start) / moved
+    return np.unique(far[np.isfinite(far)])
 
 
 def _rises(rows: Written, found: Found) -> bool:
