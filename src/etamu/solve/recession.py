@@ -1,13 +1,13 @@
 """Directions in which a sum never falls however far one goes: found, verified row by row, or ruled out.
 
-May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room aliases.
-Read next: `etamu.solve.cone`, what such directions leave undetermined; `etamu.fit.face`, which asks.
+May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room margin.
+Read next: `etamu.solve.margin` for the least squares, `etamu.solve.cone`, what such directions leave undetermined; `etamu.fit.face`, which asks.
 
 Each row says on which side of zero x'd must stay: x'd >= 0, x'd <= 0 or x'd = 0. The directions d that obey
 every row are a cone. A sum of concave terms has a maximum exactly if every d of the cone has X d = 0
-(Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for in
-two ways, and believed in neither: where the solver's steps ran to, and by linear programs over few rows that
-grow by the rows they break. What is believed is the last look: all rows that are not separated have x'd = 0
+(Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for
+where the solver's steps ran to, by least squares over few rows that grow by the rows they break, and where
+these leave it open by linear programs. None of them is believed. What is believed is the last look: all rows that are not separated have x'd = 0
 with d a vector of their null space, and all separated ones are on their side.
 """
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
+from etamu.solve.margin import at_rest, margin
 
 Ways = NDArray[np.int8]
 """1 for x'd >= 0, -1 for x'd <= 0, 0 for x'd = 0, 2 for no demand."""
@@ -126,7 +127,8 @@ def recede(cone: Cone, alive: Mask, hint: Array | None = None) -> Answer:
             for side in (1.0, -1.0):
                 if (found := verified(cone, alive, side * basis[:, 0])) is not None:
                     return Answer(found, settled=True)
-    return _programmed(cone, alive, open_rows, basis)
+    answer = _moved(cone, alive, open_rows, basis)
+    return answer if answer.settled else _programmed(cone, alive, open_rows, basis)
 
 
 def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
@@ -182,6 +184,70 @@ def _at_rest(cone: Cone, rows: Mask, direction: Array, margins: Array, least: fl
     return still and least >= CLEAR * rounding
 
 
+# --- least squares ---
+
+
+def _moved(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answer:
+    """Move every row by a margin but those that others hold at rest; rows are added where they are broken."""
+    ways, left = np.where(open_rows, cone.ways, 0), open_rows.copy()
+    more, deadline = _first(open_rows, basis), time.monotonic() + SECONDS
+    rows = np.zeros((0, basis.shape[1]))
+    for _ in range(ROUNDS):
+        left[more] = False
+        rows = np.vstack([rows, _rows_of(cone, more, basis)])
+        if rows.size > LARGEST or time.monotonic() > deadline or (freed := _freed(rows)) is None:
+            break
+        best, inner, rows = freed
+        basis = basis @ inner  # what is at rest stays so whatever rows are added
+        if not basis.shape[1]:
+            return Answer(None, settled=True)
+        margins = cone.margins(basis @ best)
+        broken = left & (margins * ways < -TOLERANCE * np.abs(margins[alive]).max(initial=0.0))
+        if not len(rows):  # those that are left alone say what moves
+            broken = left
+        if not broken.any():
+            found = verified(cone, alive, basis @ best)
+            return Answer(found, settled=found is not None or not len(rows))
+        more = _worst(np.flatnonzero(broken), margins * ways, basis)
+    return Answer(None, settled=False)
+
+
+def _freed(rows: Array) -> tuple[Array, Array, Array] | None:
+    """Move by a margin the rows that no others hold; None where it is not clear which these are.
+
+    Returns
+    -------
+    tuple of array (d,), array (k, d) and array (moved, d)
+        How to move them, in the coordinates of vectors that leave the others at rest; what is left of them.
+    """
+    inner = np.eye(rows.shape[1])
+    while (found := margin(rows)) is not None:
+        best, held = found
+        if not held.any():
+            return best, inner, rows
+        still = at_rest(rows[held])
+        if still is None:
+            return None
+        inner, rows = inner @ still, _normal(rows @ still, np.ones(len(rows)))
+    return None
+
+
+def _at_once(basis: Array) -> int:
+    """Return how many rows a round may add."""
+    return min(MOST, max(NUMBERS // max(basis.shape[1], 1), 1))
+
+
+def _first(open_rows: Mask, basis: Array) -> NDArray[np.intp]:
+    """Choose rows to begin with, spread evenly."""
+    index = np.flatnonzero(open_rows)
+    return index[:: max(len(index) // _at_once(basis), 1)]
+
+
+def _worst(rows: NDArray[np.intp], signed: Array, basis: Array) -> NDArray[np.intp]:
+    """Choose the rows that a direction breaks most."""
+    return rows[np.argsort(signed[rows])[: _at_once(basis)]]
+
+
 # --- linear programs ---
 
 
@@ -189,10 +255,8 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
     """Maximise the sum of all |x'd| over the cone, by rows that are added where they are broken."""
     ways = np.where(open_rows, cone.ways, 0).astype(np.float64)
     aim = cone.gathered(ways) @ basis
-    index = np.flatnonzero(open_rows)
     taken = np.zeros(len(ways), dtype=bool)
-    most = min(MOST, max(NUMBERS // max(basis.shape[1], 1), 1))
-    taken[index[:: max(len(index) // most, 1)]] = True
+    taken[_first(open_rows, basis)] = True
     deadline, rows = time.monotonic() + SECONDS, _rows_of(cone, np.flatnonzero(taken), basis)
     for _ in range(ROUNDS):
         best = _maximised(aim, rows, deadline - time.monotonic())
@@ -207,8 +271,7 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
         if not broken.any():
             found = verified(cone, alive, direction) or _away(cone, alive, open_rows, basis, deadline)
             return Answer(found, settled=found is not None)
-        order = np.flatnonzero(broken)
-        worst = order[np.argsort(margins[order] * ways[order])[:most]]
+        worst = _worst(np.flatnonzero(broken), margins * ways, basis)
         taken[worst] = True
         rows = np.vstack([rows, _rows_of(cone, worst, basis)])
     return Answer(None, settled=False)
@@ -242,9 +305,14 @@ def _moving_most(rows: Array, seconds: float) -> Array | None:
 
 def _rows_of(cone: Cone, index: NDArray[np.intp], basis: Array) -> Array:
     """Write signed rows in the coordinates of a basis, each of largest entry 1, repeated ones once."""
-    rows = (cone.some(index) * cone.ways[index][:, None]) @ basis
+    some = cone.some(index)
+    return _normal((some * cone.ways[index][:, None]) @ basis, np.abs(some) @ np.abs(basis).max(axis=1))
+
+
+def _normal(rows: Array, terms: Array) -> Array:
+    """Scale rows to a largest entry of 1, keep one of each, and none that is rounding of its terms."""
     size = np.abs(rows).max(axis=1, initial=0.0)
-    kept = size > TOLERANCE * max(float(size.max(initial=0.0)), 1e-300)
+    kept = size > TOLERANCE * terms
     return np.unique(np.round(rows[kept] / size[kept][:, None], 14), axis=0)
 
 
