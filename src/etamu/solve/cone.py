@@ -132,18 +132,18 @@ def _middle(rows: Array) -> Array | None:
     point = found[0]
     for _ in range(CENTRED):
         near = rows / (rows @ point)[:, None]
-        weight = len(rows) / float(point @ point)  # of log |c|, which keeps it from running away
-        factor = _walls(near, weight)
+        pull = len(rows) / float(point @ point)  # of log |c|, which keeps it from running away
+        factor = _walls(near, pull)
         if factor is None:
             break
-        step = factor.solve(near.sum(axis=0) - weight * point)
-        point = point + min(1.0, SHORT_OF * _reach(near @ step)) * step
+        step = factor.solve(near.sum(axis=0) - pull * point)
+        point = point + min(1.0, SHORT_OF * float(_reach(near @ step))) * step
     return point
 
 
-def _walls(near: Array, weight: float = 0.0) -> Metric | None:
+def _walls(near: Array, pull: float = 0.0) -> Metric | None:
     """Factorise the matrix in which the nearest sides of a cone are far (Dikin 1967)."""
-    return cholesky(near.T @ near + np.diag(np.full(near.shape[1], weight)))
+    return cholesky(near.T @ near + np.diag(np.full(near.shape[1], pull)))
 
 
 def _reach(along: Array) -> Array:

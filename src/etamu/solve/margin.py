@@ -3,15 +3,17 @@
 May import: numpy, etamu._base, and in this room factor.
 Read next: `etamu.solve.recession`, which asks row by row and verifies what is found here.
 
-Minimise |(1 - R c)+|^2 over c. At the least the rows R'a = 0 with a = (1 - R c)+ >= 0. If a = 0, every row moves
-by 1 or more. Else a is a balance: whoever obeys R d >= 0 has 0 = a'R d, a sum of terms none of which is negative,
-so that rows with a > 0 are at rest in every direction there is (Stiemke 1915). A piecewise quadratic has its least
-after finitely many Newton steps with exact line searches (Mangasarian 2002, Optimization Methods and Software 17).
+Minimise |(1 - R c)+|^2 over c. At the least R'a = 0 with a = (1 - R c)+ >= 0. If a = 0, every row moves by 1
+or more. Else a is a balance: whoever obeys R d >= 0 has 0 = a'R d, a sum of terms none of which is negative,
+so that rows with a > 0 are at rest in every direction there is (Stiemke 1915). A piecewise quadratic has its
+least after finitely many Newton steps with exact line searches (Mangasarian 2002, Optimization Methods and
+Software 17, 913).
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.types import Array, Mask
 from etamu.solve.factor import DOUBT, cholesky, clearly_independent, triangle
@@ -24,7 +26,7 @@ HELD = 1e-7
 BALANCED = 1e-9
 """Share of its terms up to which the sum of a balance is 0."""
 NOTHING = 1e-10
-"""Share of the largest singular value up to which one is 0; one that is between that and DOUBT is in doubt."""
+"""Share of the largest singular value up to which one is 0; up to DOUBT it is not clear."""
 RIDGE = 1e-9
 """Share of their squares that is added to columns that depend on each other."""
 
@@ -77,10 +79,10 @@ def at_rest(rows: Array) -> Array | None:
     return None if rank and share[rank - 1] < DOUBT else turned[rank:].T
 
 
-def _balanced(rows: Array, weights: Array) -> bool:
-    """Tell whether weighted rows add up to nothing but rounding."""
-    left = np.abs(weights @ rows)
-    return bool(np.all(left <= BALANCED * (weights @ np.abs(rows))))
+def _balanced(rows: Array, shares: Array) -> bool:
+    """Tell whether shares of rows add up to nothing but rounding."""
+    left = np.abs(shares @ rows)
+    return bool(np.all(left <= BALANCED * (shares @ np.abs(rows))))
 
 
 def _step(rows: Array, short: Array) -> Array | None:
@@ -106,11 +108,14 @@ def _length(short: Array, along: Array) -> float:
     turning = np.flatnonzero(leave | (join & (short < 0.0)))
     order = turning[np.argsort(places[turning])]
     sign = np.where(leave[order], -1.0, 1.0)
-    curve = float(np.square(along[begun]).sum()) + np.concatenate([[0.0], np.cumsum(sign * along[order] ** 2)])
-    slope = float((along * short)[begun].sum()) + np.concatenate(
-        [[0.0], np.cumsum(sign * (along * short)[order])]
-    )
+    curve = _from(along * along, begun, order, sign)
+    slope = _from(along * short, begun, order, sign)
     # Between two places the derivative is curve t - slope, and it never falls.
     reached = np.flatnonzero(curve[:-1] * places[order] >= slope[:-1])
     here = int(reached[0]) if len(reached) else len(order)
     return float(slope[here] / curve[here]) if curve[here] > 0.0 else float(places[order[here - 1]])
+
+
+def _from(terms: Array, begun: Mask, order: NDArray[np.intp], sign: Array) -> Array:
+    """Sum the terms of the rows that a walk begins with, and after each place where one joins or leaves."""
+    return float(terms[begun].sum()) + np.concatenate([[0.0], np.cumsum(sign * terms[order])])

@@ -1,14 +1,16 @@
 """Directions in which a sum never falls however far one goes: found, verified row by row, or ruled out.
 
 May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room margin.
-Read next: `etamu.solve.margin` for the least squares, `etamu.solve.cone`, what such directions leave undetermined; `etamu.fit.face`, which asks.
+Read next: `etamu.solve.margin`, the least squares; `etamu.solve.cone`, what such directions leave
+undetermined; `etamu.fit.face`, which asks.
 
 Each row says on which side of zero x'd must stay: x'd >= 0, x'd <= 0 or x'd = 0. The directions d that obey
 every row are a cone. A sum of concave terms has a maximum exactly if every d of the cone has X d = 0
 (Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for
 where the solver's steps ran to, by least squares over few rows that grow by the rows they break, and where
-these leave it open by linear programs. None of them is believed. What is believed is the last look: all rows that are not separated have x'd = 0
-with d a vector of their null space, and all separated ones are on their side.
+these leave it open by linear programs. None of them is believed. What is believed is the last look: all rows
+that are not separated have x'd = 0 with d a vector of their null space, and all separated ones are on their
+side.
 """
 
 from __future__ import annotations
@@ -93,6 +95,15 @@ class Recession:
     basis: Array
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Still:
+    """Rows at rest, and their null space as `Cone.null_space` tells it."""
+
+    rows: Mask
+    gone: Mask
+    basis: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is known: a direction; or that there is none (`settled`), or neither."""
@@ -118,20 +129,19 @@ def recede(cone: Cone, alive: Mask, hint: Array | None = None) -> Answer:
     if hint is not None and (found := verified(cone, alive, hint)) is not None:
         return Answer(found, settled=True)
     pinned = alive & (cone.ways == 0)
-    basis = np.eye(cone.size)
-    if pinned.any():
-        basis = cone.null_space(pinned)[1]
-        if not basis.shape[1]:
-            return Answer(None, settled=True)
-        if basis.shape[1] == 1:
-            for side in (1.0, -1.0):
-                if (found := verified(cone, alive, side * basis[:, 0])) is not None:
-                    return Answer(found, settled=True)
-    answer = _moved(cone, alive, open_rows, basis)
+    still = _Still(pinned, *cone.null_space(pinned))
+    basis = still.basis
+    if not basis.shape[1]:
+        return Answer(None, settled=True)
+    if basis.shape[1] == 1:
+        for side in (1.0, -1.0):
+            if (found := verified(cone, alive, side * basis[:, 0], still)) is not None:
+                return Answer(found, settled=True)
+    answer = _moved(cone, alive, open_rows, still)
     return answer if answer.settled else _programmed(cone, alive, open_rows, basis)
 
 
-def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
+def verified(cone: Cone, alive: Mask, direction: Array, still: _Still | None = None) -> Recession | None:
     """Clean a direction until the rows left are exactly 0 on it, and verify the others; None if it fails."""
     asked = alive & (cone.ways != 2)
     margins = cone.margins(direction)
@@ -149,14 +159,19 @@ def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
         if (count := int(separated.sum())) in {0, seen}:
             continue
         seen = count
-        if (found := _cleaned(cone, asked, direction, separated)) is not None:
+        if (found := _cleaned(cone, asked, direction, separated, still)) is not None:
             return found
     return None
 
 
-def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Recession | None:
+def _cleaned(
+    cone: Cone, asked: Mask, direction: Array, separated: Mask, still: _Still | None
+) -> Recession | None:
     """Carry a direction to the null space of the rows it does not separate, and look at every row."""
-    gone, basis = cone.null_space(asked & ~separated)
+    others = asked & ~separated
+    if still is None or not np.array_equal(others, still.rows):
+        still = _Still(others, *cone.null_space(others))
+    gone, basis = still.gone, still.basis
     if not gone.any():
         return None
     clean = basis @ direction[gone]
@@ -164,9 +179,9 @@ def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Rece
     largest = float(np.abs(margins[asked]).max(initial=0.0))
     signed = margins * cone.ways
     least = float(signed[separated].min())
-    rest = float(np.abs(margins[asked & ~separated]).max(initial=0.0))
+    rest = float(np.abs(margins[others]).max(initial=0.0))
     clear = least > TOLERANCE * largest and rest <= TOLERANCE * largest
-    if not (clear or (least > 0.0 and _at_rest(cone, asked & ~separated, clean, margins, least))):
+    if not (clear or (least > 0.0 and _at_rest(cone, others, clean, margins, least))):
         return None
     return Recession(clean / least, separated, gone, basis)
 
@@ -187,9 +202,9 @@ def _at_rest(cone: Cone, rows: Mask, direction: Array, margins: Array, least: fl
 # --- least squares ---
 
 
-def _moved(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answer:
+def _moved(cone: Cone, alive: Mask, open_rows: Mask, still: _Still) -> Answer:
     """Move every row by a margin but those that others hold at rest; rows are added where they are broken."""
-    ways, left = np.where(open_rows, cone.ways, 0), open_rows.copy()
+    ways, left, basis = np.where(open_rows, cone.ways, 0), open_rows.copy(), still.basis
     more, deadline = _first(open_rows, basis), time.monotonic() + SECONDS
     rows = np.zeros((0, basis.shape[1]))
     for _ in range(ROUNDS):
@@ -206,7 +221,7 @@ def _moved(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answer:
         if not len(rows):  # those that are left alone say what moves
             broken = left
         if not broken.any():
-            found = verified(cone, alive, basis @ best)
+            found = verified(cone, alive, basis @ best, still)
             return Answer(found, settled=found is not None or not len(rows))
         more = _worst(np.flatnonzero(broken), margins * ways, basis)
     return Answer(None, settled=False)
@@ -234,7 +249,8 @@ def _freed(rows: Array) -> tuple[Array, Array, Array] | None:
 
 def _at_once(basis: Array) -> int:
     """Return how many rows a round may add."""
-    return min(MOST, max(NUMBERS // max(basis.shape[1], 1), 1))
+    width: int = basis.shape[1]
+    return min(MOST, max(NUMBERS // max(width, 1), 1))
 
 
 def _first(open_rows: Mask, basis: Array) -> NDArray[np.intp]:
