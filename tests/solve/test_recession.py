@@ -132,3 +132,58 @@ def test_rows_of_nearly_equal_columns_are_at_rest_but_for_rounding():
     found = recede(cone, everyone(cone)).found
     assert found is not None
     assert found.separated.tolist() == [False, True, False, False, False]
+
+
+def turned(rows, functional):
+    """Tell by two linear programs how a functional runs."""
+    ends = [-float(recession.program(side * functional, rows, (-1.0, 1.0)).fun) for side in (1.0, -1.0)]
+    falls, rises = (end > 1e-8 for end in ends)
+    return np.nan if falls and rises else -1.0 if falls else 1.0
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_functionals_run_as_linear_programs_say(seed):
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(2, 7))
+    shape = (int(rng.integers(size, 3 * size)), size)
+    rows = rng.normal(size=shape) if seed % 2 else rng.integers(-1, 2, shape).astype(float)
+    signs = np.sign(rows @ rng.integers(-2, 3, size))
+    rows = (rows * signs[:, None])[signs != 0.0]
+    if not len(rows):
+        rows = np.eye(size)
+    asked = rng.integers(-2, 3, (8, size)).astype(float)
+    asked = asked[np.abs(asked).max(axis=1) > 0.0]
+    np.testing.assert_array_equal(run_of(asked, rows), [turned(normal(rows), each) for each in asked])
+
+
+def test_most_functionals_of_a_wide_cone_need_no_linear_program(monkeypatch):
+    def unasked(*_):
+        raise AssertionError("a linear program was asked")
+
+    rng = np.random.default_rng(5)
+    rows, asked = rng.normal(size=(30, 25)), rng.normal(size=(40, 25))
+    monkeypatch.setattr("etamu.solve.cone.program", unasked)
+    assert np.isnan(run_of(asked, rows)).all()
+
+
+def test_rows_at_rest_are_not_asked_twice():
+    asked = []
+
+    class Counted(Matrix):
+        def null_space(self, rows):
+            asked.append(int(rows.sum()))
+            return super().null_space(rows)
+
+    rng = np.random.default_rng(2)
+    cone = Counted(rng.normal(size=(30, 20)), np.where(np.arange(30) < 10, 0, rng.choice([-1, 1], 30)))
+    assert recede(cone, everyone(cone)).found.separated.sum() == 20
+    assert asked == [10]
+
+
+def test_rows_that_hold_each_other_leave_the_rest_to_move():
+    rng = np.random.default_rng(7)
+    held = np.array([[1.0, 2.0, 0.0, 0.0], [-1.0, -2.0, 0.0, 0.0]])
+    free = np.abs(rng.normal(size=(5, 4)))
+    cone = Matrix(np.vstack([held, free]), np.ones(7))
+    found = recede(cone, everyone(cone)).found
+    np.testing.assert_array_equal(found.separated, [False] * 2 + [True] * 5)

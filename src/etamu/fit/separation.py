@@ -47,7 +47,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Local, Outcome, Solution, Step
-from etamu.solve.recession import Recession
+from etamu.solve.recession import Answer, Recession, recede
 
 if TYPE_CHECKING:
     from etamu.fit.beyond import cancelled
@@ -134,6 +134,10 @@ def reached(
         Separation that is known already.
     """
     rows = Rows(problem.unit, executor, oracle.coordinates, None if ahead is None else ahead.ways)
+    watched = problem.unit.convex and oracle.concordance > 0.0
+    if ahead is None and watched and _few(rows):
+        answer = _apart(rows)
+        ahead, watched = None if answer.found is None else Ahead(answer.found, rows.ways), not answer.settled
     if ahead is not None:
         beta = start(oracle, problem.unit, executor.whole) if ahead.beta is None else ahead.beta
         begun = Solution(beta, Local(np.nan), Outcome.INFINITE, (), 0)
@@ -142,12 +146,32 @@ def reached(
         except TooWideError:
             return Found(None, solve(None), settled=False)
     try:
-        solution = solve(watch() if problem.unit.convex and oracle.concordance > 0.0 else None)
+        solution = solve(watch() if watched else None)
     except Creeping as suspicion:
         found, solution = _suspected(oracle, rows, suspicion)
         if found is not None:
             return _named(problem, rows, found)
     return decided(problem, oracle, rows, solution)
+
+
+def _few(rows: Rows) -> bool:
+    """Tell whether separation is likely before anything is climbed: rows are few for so many columns.
+
+    Of n points in general position in d dimensions half of all ways to run separate if n = 2 d (Cover 1965,
+    IEEE Transactions on Electronic Computers 14); rows that may not run take a dimension each.
+    """
+    if len(rows.executor.whole) > 2 * rows.size:
+        return False
+    may = int(np.count_nonzero(np.abs(rows.ways) == 1))
+    return 0 < may <= 2 * (rows.size - int(np.count_nonzero(rows.ways == 0)))
+
+
+def _apart(rows: Rows) -> Answer:
+    """Look for a direction before the climb, as far as memory allows."""
+    try:
+        return recede(rows, np.ones(len(rows.ways), dtype=bool))
+    except TooWideError:
+        return Answer(None, settled=False)
 
 
 def _suspected(oracle: Likelihood, rows: Rows, suspicion: Creeping) -> tuple[Found | None, Solution]:

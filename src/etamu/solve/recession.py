@@ -1,14 +1,16 @@
 """Directions in which a sum never falls however far one goes: found, verified row by row, or ruled out.
 
-May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room aliases.
-Read next: `etamu.solve.cone`, what such directions leave undetermined; `etamu.fit.face`, which asks.
+May import: numpy, scipy.optimize (inside functions), etamu._base, and in this room margin.
+Read next: `etamu.solve.margin`, the least squares; `etamu.solve.cone`, what such directions leave
+undetermined; `etamu.fit.face`, which asks.
 
 Each row says on which side of zero x'd must stay: x'd >= 0, x'd <= 0 or x'd = 0. The directions d that obey
 every row are a cone. A sum of concave terms has a maximum exactly if every d of the cone has X d = 0
-(Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for in
-two ways, and believed in neither: where the solver's steps ran to, and by linear programs over few rows that
-grow by the rows they break. What is believed is the last look: all rows that are not separated have x'd = 0
-with d a vector of their null space, and all separated ones are on their side.
+(Rockafellar 1970, section 27); else the rows with x'd != 0 are *separated* by d. A direction is looked for
+where the solver's steps ran to, by least squares over few rows that grow by the rows they break, and where
+these leave it open by linear programs. None of them is believed. What is believed is the last look: all rows
+that are not separated have x'd = 0 with d a vector of their null space, and all separated ones are on their
+side.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
+from etamu.solve.margin import at_rest, margin
 
 Ways = NDArray[np.int8]
 """1 for x'd >= 0, -1 for x'd <= 0, 0 for x'd = 0, 2 for no demand."""
@@ -92,6 +95,15 @@ class Recession:
     basis: Array
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Still:
+    """Rows at rest, and their null space as `Cone.null_space` tells it."""
+
+    rows: Mask
+    gone: Mask
+    basis: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is known: a direction; or that there is none (`settled`), or neither."""
@@ -117,19 +129,19 @@ def recede(cone: Cone, alive: Mask, hint: Array | None = None) -> Answer:
     if hint is not None and (found := verified(cone, alive, hint)) is not None:
         return Answer(found, settled=True)
     pinned = alive & (cone.ways == 0)
-    basis = np.eye(cone.size)
-    if pinned.any():
-        basis = cone.null_space(pinned)[1]
-        if not basis.shape[1]:
-            return Answer(None, settled=True)
-        if basis.shape[1] == 1:
-            for side in (1.0, -1.0):
-                if (found := verified(cone, alive, side * basis[:, 0])) is not None:
-                    return Answer(found, settled=True)
-    return _programmed(cone, alive, open_rows, basis)
+    still = _Still(pinned, *cone.null_space(pinned))
+    basis = still.basis
+    if not basis.shape[1]:
+        return Answer(None, settled=True)
+    if basis.shape[1] == 1:
+        for side in (1.0, -1.0):
+            if (found := verified(cone, alive, side * basis[:, 0], still)) is not None:
+                return Answer(found, settled=True)
+    answer = _moved(cone, alive, open_rows, still)
+    return answer if answer.settled else _programmed(cone, alive, open_rows, basis)
 
 
-def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
+def verified(cone: Cone, alive: Mask, direction: Array, still: _Still | None = None) -> Recession | None:
     """Clean a direction until the rows left are exactly 0 on it, and verify the others; None if it fails."""
     asked = alive & (cone.ways != 2)
     margins = cone.margins(direction)
@@ -147,14 +159,19 @@ def verified(cone: Cone, alive: Mask, direction: Array) -> Recession | None:
         if (count := int(separated.sum())) in {0, seen}:
             continue
         seen = count
-        if (found := _cleaned(cone, asked, direction, separated)) is not None:
+        if (found := _cleaned(cone, asked, direction, separated, still)) is not None:
             return found
     return None
 
 
-def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Recession | None:
+def _cleaned(
+    cone: Cone, asked: Mask, direction: Array, separated: Mask, still: _Still | None
+) -> Recession | None:
     """Carry a direction to the null space of the rows it does not separate, and look at every row."""
-    gone, basis = cone.null_space(asked & ~separated)
+    others = asked & ~separated
+    if still is None or not np.array_equal(others, still.rows):
+        still = _Still(others, *cone.null_space(others))
+    gone, basis = still.gone, still.basis
     if not gone.any():
         return None
     clean = basis @ direction[gone]
@@ -162,9 +179,9 @@ def _cleaned(cone: Cone, asked: Mask, direction: Array, separated: Mask) -> Rece
     largest = float(np.abs(margins[asked]).max(initial=0.0))
     signed = margins * cone.ways
     least = float(signed[separated].min())
-    rest = float(np.abs(margins[asked & ~separated]).max(initial=0.0))
+    rest = float(np.abs(margins[others]).max(initial=0.0))
     clear = least > TOLERANCE * largest and rest <= TOLERANCE * largest
-    if not (clear or (least > 0.0 and _at_rest(cone, asked & ~separated, clean, margins, least))):
+    if not (clear or (least > 0.0 and _at_rest(cone, others, clean, margins, least))):
         return None
     return Recession(clean / least, separated, gone, basis)
 
@@ -182,6 +199,71 @@ def _at_rest(cone: Cone, rows: Mask, direction: Array, margins: Array, least: fl
     return still and least >= CLEAR * rounding
 
 
+# --- least squares ---
+
+
+def _moved(cone: Cone, alive: Mask, open_rows: Mask, still: _Still) -> Answer:
+    """Move every row by a margin but those that others hold at rest; rows are added where they are broken."""
+    ways, left, basis = np.where(open_rows, cone.ways, 0), open_rows.copy(), still.basis
+    more, deadline = _first(open_rows, basis), time.monotonic() + SECONDS
+    rows = np.zeros((0, basis.shape[1]))
+    for _ in range(ROUNDS):
+        left[more] = False
+        rows = np.vstack([rows, _rows_of(cone, more, basis)])
+        if rows.size > LARGEST or time.monotonic() > deadline or (freed := _freed(rows)) is None:
+            break
+        best, inner, rows = freed
+        basis = basis @ inner  # what is at rest stays so whatever rows are added
+        if not basis.shape[1]:
+            return Answer(None, settled=True)
+        margins = cone.margins(basis @ best)
+        broken = left & (margins * ways < -TOLERANCE * np.abs(margins[alive]).max(initial=0.0))
+        if not len(rows):  # those that are left alone say what moves
+            broken = left
+        if not broken.any():
+            found = verified(cone, alive, basis @ best, still)
+            return Answer(found, settled=found is not None or not len(rows))
+        more = _worst(np.flatnonzero(broken), margins * ways, basis)
+    return Answer(None, settled=False)
+
+
+def _freed(rows: Array) -> tuple[Array, Array, Array] | None:
+    """Move by a margin the rows that no others hold; None where it is not clear which these are.
+
+    Returns
+    -------
+    tuple of array (d,), array (k, d) and array (moved, d)
+        How to move them, in the coordinates of vectors that leave the others at rest; what is left of them.
+    """
+    inner = np.eye(rows.shape[1])
+    while (found := margin(rows)) is not None:
+        best, held = found
+        if not held.any():
+            return best, inner, rows
+        still = at_rest(rows[held])
+        if still is None:
+            return None
+        inner, rows = inner @ still, _normal(rows @ still, np.ones(len(rows)))
+    return None
+
+
+def _at_once(basis: Array) -> int:
+    """Return how many rows a round may add."""
+    width: int = basis.shape[1]
+    return min(MOST, max(NUMBERS // max(width, 1), 1))
+
+
+def _first(open_rows: Mask, basis: Array) -> NDArray[np.intp]:
+    """Choose rows to begin with, spread evenly."""
+    index = np.flatnonzero(open_rows)
+    return index[:: max(len(index) // _at_once(basis), 1)]
+
+
+def _worst(rows: NDArray[np.intp], signed: Array, basis: Array) -> NDArray[np.intp]:
+    """Choose the rows that a direction breaks most."""
+    return rows[np.argsort(signed[rows])[: _at_once(basis)]]
+
+
 # --- linear programs ---
 
 
@@ -189,10 +271,8 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
     """Maximise the sum of all |x'd| over the cone, by rows that are added where they are broken."""
     ways = np.where(open_rows, cone.ways, 0).astype(np.float64)
     aim = cone.gathered(ways) @ basis
-    index = np.flatnonzero(open_rows)
     taken = np.zeros(len(ways), dtype=bool)
-    most = min(MOST, max(NUMBERS // max(basis.shape[1], 1), 1))
-    taken[index[:: max(len(index) // most, 1)]] = True
+    taken[_first(open_rows, basis)] = True
     deadline, rows = time.monotonic() + SECONDS, _rows_of(cone, np.flatnonzero(taken), basis)
     for _ in range(ROUNDS):
         best = _maximised(aim, rows, deadline - time.monotonic())
@@ -207,8 +287,7 @@ def _programmed(cone: Cone, alive: Mask, open_rows: Mask, basis: Array) -> Answe
         if not broken.any():
             found = verified(cone, alive, direction) or _away(cone, alive, open_rows, basis, deadline)
             return Answer(found, settled=found is not None)
-        order = np.flatnonzero(broken)
-        worst = order[np.argsort(margins[order] * ways[order])[:most]]
+        worst = _worst(np.flatnonzero(broken), margins * ways, basis)
         taken[worst] = True
         rows = np.vstack([rows, _rows_of(cone, worst, basis)])
     return Answer(None, settled=False)
@@ -242,9 +321,14 @@ def _moving_most(rows: Array, seconds: float) -> Array | None:
 
 def _rows_of(cone: Cone, index: NDArray[np.intp], basis: Array) -> Array:
     """Write signed rows in the coordinates of a basis, each of largest entry 1, repeated ones once."""
-    rows = (cone.some(index) * cone.ways[index][:, None]) @ basis
+    some = cone.some(index)
+    return _normal((some * cone.ways[index][:, None]) @ basis, np.abs(some) @ np.abs(basis).max(axis=1))
+
+
+def _normal(rows: Array, terms: Array) -> Array:
+    """Scale rows to a largest entry of 1, keep one of each, and none that is rounding of its terms."""
     size = np.abs(rows).max(axis=1, initial=0.0)
-    kept = size > TOLERANCE * max(float(size.max(initial=0.0)), 1e-300)
+    kept = size > TOLERANCE * terms
     return np.unique(np.round(rows[kept] / size[kept][:, None], 14), axis=0)
 
 
