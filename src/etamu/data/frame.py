@@ -201,10 +201,10 @@ def is_table(data: Any) -> bool:
     >>> is_table({"x": [1.0]}), is_table(np.zeros((2, 2)))
     (True, False)
     """
+    if isinstance(data, np.ndarray) or hasattr(data, "tocsr"):  # one sparse format of scipy is a dict
+        return False
     if isinstance(data, (Frame, Mapping)):
         return True
-    if isinstance(data, np.ndarray):
-        return False
     try:
         table = nw.from_native(data, pass_through=True)
     except nw.exceptions.DuplicateError:

@@ -188,10 +188,24 @@ def _check_shape(values: Any, data: Any) -> None:
 
 
 def _compressed(data: Any) -> Any:
-    """Convert to compressed rows of float64, each entry once; the caller's matrix stays as it is."""
+    """Convert to compressed rows of float64, each entry once; the caller's matrix stays as it is.
+
+    Raises
+    ------
+    DataError
+        If its index arrays contradict each other: scipy would follow them out of its own memory.
+    """
     from scipy.sparse import csr_array
 
-    rows = csr_array(data, dtype=np.float64)
+    try:
+        if hasattr(data, "check_format"):
+            data.check_format(full_check=True)
+        rows = csr_array(data, dtype=np.float64)
+    except (ValueError, IndexError) as error:
+        raise DataError(
+            f"X is a sparse matrix whose index arrays contradict each other: {error}; build it again from "
+            "rows, columns and values, scipy.sparse.coo_array((values, (rows, columns)), shape)"
+        ) from None
     if not rows.has_canonical_format:
         rows = rows.copy()
         rows.sum_duplicates()
