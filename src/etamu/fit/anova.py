@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import ConvergenceWarning, OptionError, SeparationWarning
 from etamu._base.facts import dataclass
 from etamu.fit.caller import user_level
@@ -163,8 +164,7 @@ def anova(
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
-    if type not in TYPES:
-        raise OptionError(f"type={type!r} is not known; choose 1, 2 or 3")
+    check_choice("type", type, TYPES)
     if fit.near is not None and fit.near.tabled:
         return fit.near.table(anova(fit.near.fit, type, test, dispersion=fit.near.dispersion(dispersion)))
     kind = TYPES[type]

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.later import later
 from etamu._base.types import Array
@@ -134,9 +135,7 @@ class Asked(ABC):
             If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum;
             or no replications.
         """
-        if method not in METHODS:
-            listed = ", ".join(map(repr, METHODS))
-            raise OptionError(f"method {method!r} is not known; choose one of {listed}")
+        check_choice("method", method, METHODS)
         df = interval_df(self._fit, level, reference)
         if method == "wald":
             fit = self._fit
