@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Any, cast, overload
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass, replace
 from etamu._base.later import later
@@ -318,6 +319,7 @@ def _stated_dispersion(
             f"predictors={predictors!r} is a {type(predictors).__name__}; give a formula for each by name, "
             "such as {'zero': '~ x'}"
         )
+    check_choice("dispersion_method", method, ("ml", "reml"))
     formula = given if isinstance(given, str) and "~" in given else None
     if method != "ml" and formula is None and "dispersion" not in (predictors or {}):
         raise OptionError(
@@ -328,12 +330,12 @@ def _stated_dispersion(
 
 def _refuse_others(door: str, others: dict[str, Any], doing: Callable[..., Any]) -> None:
     """Refuse keywords that a door does not have, and say which was meant."""
-    if "weights" in others or "sample_weight" in others:
-        raise OptionError(BARE_WEIGHTS)
     if others:
         from inspect import signature
 
         unknown = ", ".join(others)
-        meant = closest(next(iter(others)), [*signature(doing).parameters])
+        meant = closest(next(iter(others)), [*signature(doing).parameters], 0.75)
+        if meant is None and any("weight" in other for other in others):
+            raise OptionError(BARE_WEIGHTS)
         guess = f"; did you mean {meant}?" if meant else ";"
         raise OptionError(f"{door} has no keyword {unknown}{guess} see help(etamu.{door})")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import etamu as em
-from etamu.data import files
+from etamu.data import files, lines
 from etamu.data.files import MISSING, column_values, read_file, write_csv, write_file
 from etamu.data.frame import Frame
 
@@ -63,18 +63,50 @@ def test_quotes_separators_line_ends_and_names(reader, tmp_path):
     assert frame.names == ("Solar.R", "größe (m)", "a,b")
     assert frame.column("größe (m)").levels == ("x", "y\r\nz")
     assert frame.column("a,b").levels == ('he said "hi"',)
-    for separator in ";\t":
+    for separator in ";\t|":
         frame = read(tmp_path, f"a{separator}b\n1{separator}2,5\n")
         assert frame.names == ("a", "b")
         assert frame.column("b").levels == ("2,5",)
 
 
-def test_short_rows_and_empty_lines_are_missing_values(reader, tmp_path):
-    frame = read(tmp_path, "a,b\n1,2\n3\n\n4,5\n")
-    assert column_values(frame, "a") == [1, 3, None, 4]
-    assert column_values(frame, "b") == [2, None, None, 5]
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+def test_blank_lines_between_rows_of_several_fields_are_none(reader, end, tmp_path):
+    frame = read(tmp_path, 'a,b\n1,2\n\n3,"x\n\ny"\n\n4,5\n\n\n'.replace("\n", end))
+    assert column_values(frame, "a") == [1, 3, 4]
+    assert frame.column("b").levels == ("2", "5", f"x{end}{end}y")
     assert len(read(tmp_path, "a,b\n")) == 0
     assert read(tmp_path, "a,\n1,2\n").names == ("a", "column_2")
+
+
+def test_a_blank_line_of_one_column_is_a_missing_value(reader, tmp_path):
+    assert column_values(read(tmp_path, "a\n1\n\n4\n"), "a") == [1, None, 4]
+
+
+def test_lines_are_followed_from_piece_to_piece(monkeypatch, tmp_path):
+    rows = [(f"{row}", '"q\n""z"' if row % 7 == 0 else "p" * (row % 5), "") for row in range(60)]
+    text = "a,b,c\n" + "".join(",".join(row) + ("\n\n" if int(row[0]) % 11 == 0 else "\n") for row in rows)
+    (tmp_path / "t.csv").write_text(text)
+    whole = lines.blank_lines(tmp_path / "t.csv", 3, ",")
+    assert whole is not None
+    assert (len(whole), whole.sum()) == (66, 6)
+    for size in range(1, 40):
+        monkeypatch.setattr(lines, "BYTES", size)
+        np.testing.assert_array_equal(lines.blank_lines(tmp_path / "t.csv", 3, ","), whole)
+    monkeypatch.setattr(lines, "LONGEST", 100)
+    assert lines.blank_lines(tmp_path / "t.csv", 3, ",") is not None
+    (tmp_path / "t.csv").write_text("a\n" + "1" * 200)
+    assert lines.blank_lines(tmp_path / "t.csv", 1, ",") is None
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.json", "t.csv.gz"])
+def test_no_table_is_written_under_a_name_of_something_else(name, tmp_path):
+    with pytest.raises(em.FileError, match=r"call it .csv or .parquet"):
+        write_file(tmp_path / name, {"x": np.ones(2)})
+
+
+def test_an_address_is_no_file():
+    with pytest.raises(em.FileError, match="is an address, not a file"):
+        read_file("https://example.org/t.csv")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +114,10 @@ def test_short_rows_and_empty_lines_are_missing_values(reader, tmp_path):
     [
         ("", em.FileError, "t.csv: is empty"),
         ("\n1,2\n", em.FileError, "line 1 is empty"),
-        ("a,b\n1,2\n1,2,3\n", em.FileError, "line 3 has 3 fields and the header 2"),
+        ("a,b\n1,2\n1,2,3\n", em.FileError, "line 3 has 3 fields and the header 2: put text"),
+        ("a,b\n1,2\n\n3\n", em.FileError, "line 4 has 1 fields and the header 2: a field that is missing"),
+        ('a,b\n1,"2\n3"\n3', em.FileError, "line 4 has 1 fields"),
+        ("a,b\r1,2\r3\r", em.FileError, "line 3 has 1 fields"),
         ('a,b\n1,"2\n', em.FileError, "line 2: unexpected end of data"),
         ("a,a\n1,2\n", em.DataError, "two columns have the same name, 'a'"),
         ("a,b\n1,b\xe4\n".encode("latin1"), em.FileError, "is no UTF-8 text.*iconv"),
@@ -97,6 +132,10 @@ def test_short_rows_and_empty_lines_are_missing_values(reader, tmp_path):
         (b"PK\x03\x04rest", em.FileError, "perhaps a spreadsheet: save it as CSV"),
         (b"\x1f\x8brest", em.FileError, "is compressed: give gzip -dc"),
         (b'{"a": 1}', em.FileError, "is JSON, not a table"),
+        (b'[{"a": 1}]', em.FileError, "is JSON, not a table"),
+        (b"ARROW1\0\0", em.FileError, "save it as Parquet"),
+        (b"<html><body>", em.FileError, "is a document"),
+        (b"BZh91AY", em.FileError, "expand it first"),
         (b"PAR1nothing", em.FileError, "cannot be read as Parquet"),
     ],
     ids=lambda value: repr(value)[:20],

@@ -183,7 +183,7 @@ def test_sampling_weights_refuse_all_but_wald() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"type": 4}, "choose 1, 2 or 3"),
+        ({"type": 4}, "choose one of 1, 2, 3"),
         ({"test": "t"}, "'LR', 'F', 'Wald', 'Rao'"),
         ({"test": "F"}, "poisson family has phi = 1"),
         ({"test": "Wald"}, "type=2 and type=3"),

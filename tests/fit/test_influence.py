@@ -308,7 +308,7 @@ def test_some_rows_of_dfbetas_are_those_of_all() -> None:
         influence.dfbetas(rows=[50])
     with pytest.raises(em.DataError, match="whole numbers"):
         influence.dfbetas(rows=[0.5])
-    with pytest.raises(em.OptionError, match="'deviance' or 'pearson'"):
+    with pytest.raises(em.OptionError, match="'deviance', 'pearson'"):
         influence.dfbetas("working")
 
 

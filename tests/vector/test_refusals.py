@@ -101,16 +101,20 @@ def fitted():
 @pytest.mark.parametrize(
     ("ask", "error", "message"),
     [
-        (lambda fit: fit.predict(kind="mode"), em.OptionError, "choose 'probabilities', 'class', 'link'"),
+        (
+            lambda fit: fit.predict(kind="mode"),
+            em.OptionError,
+            "choose one of 'probabilities', 'class', 'link'",
+        ),
         (lambda fit: fit.predict(kind="class", se=True), em.OptionError, "no standard error"),
-        (lambda fit: fit.predict(interval="prediction"), em.OptionError, "None or 'confidence'"),
+        (lambda fit: fit.predict(interval="prediction"), em.OptionError, "None, 'confidence'"),
         (lambda fit: fit.predict(level=2.0), em.OptionError, "probability"),
         (lambda fit: fit.conf_int(1.5), em.OptionError, "probability"),
         (lambda fit: fit.conf_int(method="bca"), em.OptionError, "'wald', 'profile'"),
         (lambda fit: fit.residuals("deviance"), em.OptionError, "'quantile', 'response', 'pearson'"),
         (lambda fit: fit.simulate(0), em.OptionError, "whole number from 1"),
         (lambda fit: fit.simulate(1, seed=-1), em.OptionError, "seed"),
-        (lambda fit: fit.with_covariance("HC3"), em.OptionError, "choose one of model"),
+        (lambda fit: fit.with_covariance("HC3"), em.OptionError, "choose one of 'model'"),
         (lambda fit: fit.with_covariance("CR1"), em.OptionError, "needs clusters"),
         (lambda fit: fit.with_covariance("HC0", cluster="x"), em.OptionError, "takes no clusters"),
         (lambda fit: fit.test("age = 0"), em.OptionError, "no coefficient"),

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 MOST = 20
 """Names in one list; who wants all of them has an attribute for it."""
 
+BEGINNING = 3
+"""Letters of a name from which it is said to be begun."""
+
 
 def listed(names: Sequence[str], most: int = MOST) -> str:
     """List names with commas between them, and count those that are too many to be read.
@@ -25,17 +28,22 @@ def listed(names: Sequence[str], most: int = MOST) -> str:
 
 
 def closest(name: str, names: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """Find the name that was probably meant: spelt nearly so, capitals aside.
+    """Find the name that was probably meant: spelt nearly so, or begun so, capitals aside.
 
     Examples
     --------
     >>> closest("Age", ["wage", "age"]), closest("FMILY", ["family"]), closest("x", ["abc"])
     ('age', 'family', None)
+    >>> closest("conf", ["confidence", "prediction"])
+    'confidence'
     """
     import difflib
 
     folded = {other.casefold(): other for other in reversed(names)}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    begun = [other for other in folded if len(name) >= BEGINNING and other.startswith(name.casefold())]
+    close = (
+        begun if len(begun) == 1 else difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
+    )
     return folded[close[0]] if close else None
 
 

@@ -3,7 +3,7 @@
 What lies beyond it (quotes outside calls, braces, nesting by `in`, odd operators, every mistake) is None
 here, and formulaic reads it or says what is wrong. What is read here, formulaic reads the same.
 
-May import: the standard library.
+May import: the standard library, `etamu._base`.
 Read next: `etamu.data.formula`, which asks here first.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 from itertools import product
+
+from etamu._base.errors import FormulaError
 
 Piece = tuple[str, str]
 """A kind of token, "name", "python", "value", "operator" or "context", and its text."""
@@ -25,6 +27,9 @@ _PIECE = re.compile(
 
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, ":": 3, "^": 4, "**": 4}
 """How tightly operators bind."""
+
+MOST_TERMS = 20_000
+"""Products beyond which nobody means them: no model has so many columns."""
 
 POWERS = frozenset({"^", "**"})
 """Operators that take a number on their right; they do not chain here."""
@@ -187,6 +192,11 @@ def _interaction(*parts: Terms) -> Terms:
     for chosen in product(*(part.values() for part in parts)):
         key, term = _times(*chosen)
         out.setdefault(key, term)
+        if len(out) > MOST_TERMS:
+            raise FormulaError(
+                f"the formula makes more than {MOST_TERMS:,} terms of products; write down those that are "
+                "meant, or take a lower power"
+            )
     return out
 
 

@@ -247,6 +247,8 @@ def settle(name: str, x: Array, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 def _poly(name: str, x: Array, degree: Any = 1, raw: Any = False) -> Basis:
     degree = arguments.whole(name, "degree", degree, least=1)
     if arguments.flag(name, "raw", raw):
+        if degree > len(x):
+            raise DataError(f"{name}(x, degree={degree}): x has {len(x)} values; use degree <= {len(x)}")
         return RawPoly(degree)
     distinct = len(tabulate.distinct(x))
     if degree >= distinct:
@@ -357,6 +359,10 @@ def _knots(
     low, high = arguments.boundary(name, x, boundary_knots)
     if df is not None:
         df = arguments.whole(name, "df", df, least=least)
+        if df - least > degree * len(x):  # more than `degree` to a place, wherever they fall
+            raise DataError(
+                f"{name}: df={df} asks for more knots than {len(x)} values can part; ask for less"
+            )
         interior = splines.quantile_knots(name, x, df - least, (low, high))
     else:
         interior = np.sort(arguments.numbers(name, "knots", () if knots is None else knots))

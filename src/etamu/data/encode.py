@@ -15,7 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from etamu._base.errors import DataError, FormulaError, OptionError
+from etamu._base.choice import check_choice
+from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
 from etamu._base.listing import listed
 from etamu._base.types import Array, Mask
@@ -193,8 +194,7 @@ def encode(schema: Schema, frame: Frame, keep: Mask | None = None, unseen: Unsee
     >>> encoded.layout.gather(encoded.design.dense().T).T.tolist()
     [[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 0.0, 0.0], [1.0, 4.0, 1.0, 4.0]]
     """
-    if unseen not in {"error", "nan", "reference"}:
-        raise OptionError(f"unseen={unseen!r} is not known; use 'error', 'nan' or 'reference'")
+    check_choice("unseen", unseen, ("error", "nan", "reference"))
     bench = _Bench(schema, rows_in_use(frame, keep), dict(schema.states), unseen)
     pieces, layout = planned(schema)
     dense = [piece for piece in pieces if not piece.factors]

@@ -22,6 +22,7 @@ from etamu._base.errors import DataError, FileError
 from etamu._base.facts import dataclass
 from etamu.data.column import Column, boolean, from_values, numeric, text
 from etamu.data.frame import Frame, TextTable, first_installed, read_parquet, read_text, write_parquet
+from etamu.data.lines import BYTES, blank_lines
 
 MISSING = ("", "NA", "NaN", "nan", "N/A", "null", "NULL")
 """What stands for a missing value in a CSV file."""
@@ -32,16 +33,31 @@ TRUTH = ({"true": True, "false": False}, {"True": True, "False": False}, {"TRUE"
 ROWS = 65_536
 """Rows of a CSV file taken up at a time, and lines written at a time."""
 
-BYTES = 1 << 20
-"""Bytes of a file looked at together."""
+SEPARATORS = ",;\t|"
+"""What may stand between the fields of a CSV file."""
+
+ENDINGS = {
+    **dict.fromkeys((".parquet", ".pq"), "Parquet"),
+    **dict.fromkeys((".csv", ".txt", ".tsv", ".dat", ""), "CSV"),
+}
+"""What is written under a name that ends so."""
 
 _SIGNS = {
     b"\xff\xfe": "is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8",
     b"\xfe\xff": "is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8",
     b"PK\x03\x04": "is a zip archive, perhaps a spreadsheet: save it as CSV",
     b"\x1f\x8b": "is compressed: give gzip -dc's output on the standard input, with - as the file",
-    b"{": "is JSON, not a table",
+    **dict.fromkeys((b"{", b"[{", b"[["), "is JSON, not a table"),
     b"\xd0\xcf\x11\xe0": "is a spreadsheet: save it as CSV",
+    **dict.fromkeys((b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"), "is compressed: expand it first"),
+    **dict.fromkeys((b"ARROW1", b"\xff\xff\xff\xff", b"ORC"), "is an Arrow or ORC file: save it as Parquet"),
+    **dict.fromkeys(
+        (b"<stata", b"SQLite", b"\x00\x00\x00\x00"), "is a file of another program: save it as CSV"
+    ),
+    **dict.fromkeys((b"\x80\x04", b"\x80\x05", b"\x93NUMPY"), "is a Python object: save it as CSV"),
+    **dict.fromkeys(
+        (b"<", b"%PDF", b"\x89PNG", b"\x7fELF"), "is a document, a picture or a program, not a table"
+    ),
 }
 
 
@@ -49,9 +65,9 @@ def read_file(path: str | Path) -> Frame:
     r"""Look at a table in a file, CSV or Parquet, whichever its first bytes say.
 
     A column of a CSV file is of numbers if every value that is present is one, read to the nearest float; of
-    truth values if every one is true or false; and otherwise text, as it stands. A row that is short is
-    missing its last values. Polars does the reading if it is installed and Python's own csv module if not,
-    with the same result.
+    truth values if every one is true or false; and otherwise text, as it stands. A row has as many fields as
+    the header, or is refused; a blank line between rows of several fields is none. Polars does the reading if
+    it is installed and Python's own csv module if not, with the same result.
 
     Raises
     ------
@@ -78,6 +94,8 @@ def read_file(path: str | Path) -> Frame:
         _refuse_others(str(path), start)
         return _csv(Path(path))
     except OSError as error:
+        if "://" in str(path):
+            raise FileError(f"{path}: is an address, not a file: load it down first") from None
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
@@ -110,8 +128,10 @@ def _csv(path: Path) -> Frame:
         names, separator = _header(stream, path)
     table: TextTable | _Lists | None = None
     if first_installed("polars") is not None:
-        # A file Polars refuses is read again below, for an error that names the line.
-        table = read_text(str(path), names, separator, MISSING)
+        # A file Polars refuses, or fills up, is read again below, for an error that names the line.
+        blank = blank_lines(path, len(names), separator)
+        if blank is not None:
+            table = read_text(str(path), names, separator, MISSING, blank if len(names) > 1 else None)
     if table is None:
         table = _read_lists(path, names, separator)
     return Frame(names, len(table), _TextSource(table))
@@ -137,7 +157,7 @@ def _header(stream: TextIO, path: Path) -> tuple[tuple[str, ...], str]:
         first = stream.readline()
         if not first.strip():
             raise FileError(f"{path}: line 1 is empty, where the names of the columns belong")
-        separator = max(",;\t", key=lambda letter: len(next(csv.reader([first], delimiter=letter))))
+        separator = max(SEPARATORS, key=lambda letter: len(next(csv.reader([first], delimiter=letter))))
         stream.seek(0)
         fields = next(csv.reader(stream, delimiter=separator))
     except UnicodeDecodeError as error:
@@ -189,19 +209,24 @@ def _read_lists(path: Path, names: tuple[str, ...], separator: str) -> _Lists:
     return _Lists({name: np.concatenate([empty, *found]) for name, found in pieces.items()}, length)
 
 
+_LONG = "put text that holds the separator in quotes, and give every column a name in line 1"
+_SHORT = "a field that is missing keeps its separator, as in 1,,3; correct the line"
+
+
 def _rows(reader: Any, width: int, path: Path) -> Iterator[list[str | None]]:
-    """Go through the rows below the header, missing values as None, short rows filled up."""
+    """Go through the rows below the header, missing values as None, without blank lines."""
     missing = frozenset(MISSING)
     try:
         next(reader)
         for row in reader:
-            if len(row) > width:
+            if width > 1 and len(row) <= 1 and not "".join(row).strip():
+                continue
+            if len(row) != max(width, 1) and row:
+                remedy = _LONG if len(row) > width else _SHORT
                 raise FileError(
-                    f"{path}: line {reader.line_num} has {len(row)} fields and the header {width}: put text "
-                    "that holds the separator in quotes"
+                    f"{path}: line {reader.line_num} has {len(row)} fields and the header {width}: {remedy}"
                 )
-            values = [None if value in missing else value for value in row]
-            yield values if len(row) == width else values + [None] * (width - len(row))
+            yield [None if value in missing else value for value in row or [""]]
     except csv.Error as error:
         raise FileError(f"{path}: line {reader.line_num}: {error}") from None
     except UnicodeDecodeError as error:
@@ -290,7 +315,13 @@ def write_file(path: str | Path, columns: Mapping[str, Any]) -> None:
         If the file cannot be written, or Parquet has no library to write it.
     """
     try:
-        if str(path).endswith((".parquet", ".pq")):
+        ending = Path(path).suffix.lower()
+        if ending not in ENDINGS:
+            raise FileError(
+                f"{path}: is written as CSV or Parquet, and a name that ends in {ending!r} promises "
+                "something else: call it .csv or .parquet"
+            )
+        if ENDINGS[ending] == "Parquet":
             backend = first_installed("pyarrow", "polars")
             if backend is None:
                 raise FileError(f"{path}: Parquet needs PyArrow or Polars: pip install etamu[parquet]")

@@ -120,6 +120,11 @@ def parse(formula: str, columns: tuple[str, ...] = ()) -> Statement:
         )
     response = None if left is None else _response(left, formula)
     used = () if response is None else names_in(response.expression)
+    if response is not None and not used:
+        raise FormulaError(
+            f"the left side of {formula!r} names no column: write the response there; a column called "
+            f"{response.label} is `{response.label}` in backquotes"
+        )
     factors: dict[str, Parsed] = {}
     spelled = _spell(right, factors, tuple(name for name in columns if name not in used), formula)
     terms, offsets = _split_offsets(_terms(spelled, factors, formula), factors)
@@ -232,7 +237,10 @@ def _spell(
 
     def mark(parsed: Parsed) -> str:
         number = numbers.setdefault(parsed.label, len(numbers))
-        factors.setdefault(parsed.label, parsed)
+        if factors.setdefault(parsed.label, parsed).expression != parsed.expression:
+            raise FormulaError(
+                f"{formula!r} names {parsed.label} and a column that is called so: rename the column"
+            )
         return _placeholder(number)
 
     words: list[str] = []

@@ -201,10 +201,10 @@ def is_table(data: Any) -> bool:
     >>> is_table({"x": [1.0]}), is_table(np.zeros((2, 2)))
     (True, False)
     """
+    if isinstance(data, np.ndarray) or hasattr(data, "tocsr"):  # one sparse format of scipy is a dict
+        return False
     if isinstance(data, (Frame, Mapping)):
         return True
-    if isinstance(data, np.ndarray):
-        return False
     try:
         table = nw.from_native(data, pass_through=True)
     except nw.exceptions.DuplicateError:
@@ -458,8 +458,13 @@ class TextTable:
         return None
 
 
-def read_text(path: str, names: tuple[str, ...], separator: str, missing: Sequence[str]) -> TextTable | None:
-    """Read a CSV file with Polars, all columns as text under the names given; None if it refuses the file."""
+def read_text(
+    path: str, names: tuple[str, ...], separator: str, missing: Sequence[str], blank: Mask | None = None
+) -> TextTable | None:
+    """Read a CSV file with Polars, all columns as text under the names given; None if it refuses the file.
+
+    `blank` marks lines below the header that are no rows.
+    """
     try:
         data = nw.read_csv(
             path,
@@ -471,7 +476,9 @@ def read_text(path: str, names: tuple[str, ...], separator: str, missing: Sequen
         )
     except Exception:  # whatever it is, the caller reads the file again and says it better
         return None
-    return TextTable(data) if tuple(data.columns) == names else None
+    if tuple(data.columns) != names or (blank is not None and len(blank) != len(data)):
+        return None
+    return TextTable(data if blank is None or not blank.any() else data.filter((~blank).tolist()))
 
 
 def read_parquet(path: str, backend: Library) -> Frame:

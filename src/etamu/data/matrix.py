@@ -97,6 +97,7 @@ def read_matrix(
     describe: Callable[[Design], Moments] | None = None,
     *,
     read: bool = True,
+    least: int = 1,
 ) -> Matrix:
     """Look at a matrix without copying it.
 
@@ -109,11 +110,13 @@ def read_matrix(
         Describes a design in one pass, which tells as well that nothing is missing.
     read : bool
         Whether to look for what is missing or infinite; if not, floating-point numbers are taken as they are.
+    least : int
+        Rows that there must be: no model is fitted to none, and a prediction of none is empty.
 
     Raises
     ------
     DataError
-        If it does not have two dimensions, has no rows, holds anything but real numbers, or a value is
+        If it does not have two dimensions, has too few rows, holds anything but real numbers, or a value is
         infinite; or if there is not one name per column.
 
     Examples
@@ -124,6 +127,8 @@ def read_matrix(
     sparse = hasattr(data, "tocsr")
     values = data if sparse else _dense(data)
     _check_shape(values, data)
+    if values.shape[0] < least:
+        raise DataError(f"X has no rows, shape {values.shape}")
     if values.dtype.kind not in "biuf":
         remedy = _REMEDIES.get(values.dtype.kind, "give numbers")
         raise DataError(f"X holds values of dtype {values.dtype}: {remedy}")
@@ -150,7 +155,7 @@ def read_like(data: Any, names: tuple[str, ...]) -> Matrix:
     DataError
         As `read_matrix`, and if there are more or fewer columns than there were.
     """
-    matrix = read_matrix(data)
+    matrix = read_matrix(data, least=0)
     width = len(matrix.names)
     if width != len(names):
         raise DataError(f"X has {width} columns and the model was fitted to {len(names)}: {listed(names)}")
@@ -176,6 +181,11 @@ def _check_shape(values: Any, data: Any) -> None:
             f"X is of type {type(data).__name__}; give rows by columns: a NumPy array, a scipy sparse "
             "matrix, or a table"
         )
+    if values.dtype.names:
+        raise DataError(
+            f"X is a structured array of the fields {listed(values.dtype.names)}; give a table, "
+            "{name: X[name] for name in X.dtype.names}"
+        )
     if len(values.shape) == 1:
         raise DataError(
             f"X has one dimension, shape {values.shape}; give rows by columns: X.reshape(-1, 1) if it is one "
@@ -183,15 +193,27 @@ def _check_shape(values: Any, data: Any) -> None:
         )
     if len(values.shape) > 2:
         raise DataError(f"X has {len(values.shape)} dimensions, shape {values.shape}; give rows by columns")
-    if not values.shape[0]:
-        raise DataError(f"X has no rows, shape {values.shape}")
 
 
 def _compressed(data: Any) -> Any:
-    """Convert to compressed rows of float64, each entry once; the caller's matrix stays as it is."""
+    """Convert to compressed rows of float64, each entry once; the caller's matrix stays as it is.
+
+    Raises
+    ------
+    DataError
+        If its index arrays contradict each other: scipy would follow them out of its own memory.
+    """
     from scipy.sparse import csr_array
 
-    rows = csr_array(data, dtype=np.float64)
+    try:
+        if hasattr(data, "check_format"):
+            data.check_format(full_check=True)
+        rows = csr_array(data, dtype=np.float64)
+    except (ValueError, IndexError) as error:
+        raise DataError(
+            f"X is a sparse matrix whose index arrays contradict each other: {error}; build it again from "
+            "rows, columns and values, scipy.sparse.coo_array((values, (rows, columns)), shape)"
+        ) from None
     if not rows.has_canonical_format:
         rows = rows.copy()
         rows.sum_duplicates()

@@ -23,8 +23,8 @@ from etamu.design.layout import Layout
 from etamu.design.moments import Moments, beside
 from etamu.design.working import Spread, spread_gram, spreads
 
-MINUTE = 1e-300
-"""A column that varies by less would have coefficients beyond float64."""
+MINUTE, VAST = 1e-300, 1e307
+"""A column that varies by less would have coefficients beyond float64, one by more none that is not 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,21 +199,22 @@ def standardised(
     shift[movable] = moments.centre[movable]
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)
-    _refuse_minute(layout, usable & (spread < MINUTE))
+    _refuse_extreme(layout, usable & (spread < MINUTE), "less", MINUTE, "smaller units, multiplied by 1e300")
+    _refuse_extreme(layout, spread > VAST, "more", VAST, "larger units, divided by 1e300")
     scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
     coordinates = Coordinates(layout, np.arange(layout.width), shift, scale)
     return coordinates.placed(design), coordinates
 
 
-def _refuse_minute(layout: Layout, minute: NDArray[np.bool_]) -> None:
-    """Refuse columns so small that their coefficients would be beyond float64."""
-    if not minute.any():
+def _refuse_extreme(layout: Layout, extreme: NDArray[np.bool_], side: str, bound: float, remedy: str) -> None:
+    """Refuse columns so small or large that their coefficients would be beyond float64."""
+    if not extreme.any():
         return
-    reported = layout.dense_reported[np.isin(layout.dense_raw, np.flatnonzero(minute))]
+    reported = layout.dense_reported[np.isin(layout.dense_raw, np.flatnonzero(extreme))]
     name = layout.names[int(reported[0])] if len(reported) else "a coded column"
     raise DataError(
-        f"column {name!r} varies by less than {MINUTE:g}, and its coefficient by more than float64 holds: "
-        "count it in smaller units, multiplied by 1e300 say"
+        f"column {name!r} varies by {side} than {bound:g}, and its coefficient is beyond what float64 holds: "
+        f"count it in {remedy} say"
     )
 
 

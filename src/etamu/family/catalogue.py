@@ -6,6 +6,7 @@ Read next: `etamu.family.unit`, which pairs a family with a link.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -94,6 +95,7 @@ _PLAIN: dict[str, Family] = {each.name: each for each in MEMBERS if each.name no
 _FAMILY_SPELLINGS = {
     "normal": "gaussian",
     "binary": "bernoulli",
+    "logistic": "bernoulli",
     "nb": "negative_binomial",
     "negbin": "negative_binomial",
     "nbinom": "negative_binomial",
@@ -113,7 +115,7 @@ _LINK_SPELLINGS = {
     "complementaryloglog": "cloglog",
     "linear": "identity",
 }
-_POWER = re.compile(r"(?:power|mu(?:\^|\*\*))\(?([-+.\deE/]+)\)?")
+_POWER = re.compile(r"(?:power|mu(?:\^|\*\*))\(?([-+.\deE/]+|nan|[-+]?inf)\)?")
 
 
 @lru_cache(maxsize=64)
@@ -147,7 +149,7 @@ def family(name: str) -> Family:
             raise FamilyError(f"family {known!r} has no parameter, but {name!r} gives it {argument!r}")
         raise _unknown("family", name, [*_PLAIN, *_WITH_NUMBER, *SEVERAL], FamilyError)
     make = _WITH_NUMBER[known]
-    return make(_number(argument, FamilyError)) if argument else make()
+    return make(_number(name, argument, FamilyError)) if argument else make()
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +168,7 @@ def link(name: str) -> Link:
     """
     power = _POWER.fullmatch(re.sub(r"\s", "", name.casefold()))
     if power:
-        return every.power_link(_number(power[1], LinkError))
+        return every.power_link(_number(name, power[1], LinkError))
     known = _lookup(name, [*_NAMED_LINKS], _LINK_SPELLINGS)
     if known is None:
         if _plain(name) == "power":
@@ -358,13 +360,15 @@ def _lookup(word: str, names: list[str], spellings: dict[str, str]) -> str | Non
     return spellings.get(plain) or next((name for name in names if _plain(name) == plain), None)
 
 
-def _number(text: str, error: type[EtamuError]) -> float:
+def _number(name: str, text: str, error: type[EtamuError]) -> float:
     from fractions import Fraction
 
-    try:
+    with contextlib.suppress(ValueError, ZeroDivisionError, OverflowError):
         return float(Fraction(text))
-    except (ValueError, ZeroDivisionError):
-        raise error(f"{text!r} is not a number") from None
+    word = _split(name)[0]
+    raise error(
+        f"{name!r}: {text!r} is not a finite number; write one in the brackets, such as '{word}(1.5)'"
+    )
 
 
 def _unknown(kind: str, name: str, names: list[str], error: type[EtamuError]) -> EtamuError:

@@ -27,6 +27,8 @@ from etamu.family.links import (
 from etamu.family.special import bd0, log_complement, positive, power_half_deviance, relative_entropy
 
 POSITIVE = Interval(0.0, math.inf)
+SMALLEST_THETA = 1e-100
+"""Below it mu^2 / theta is beyond float64 for counts that are not."""
 NON_NEGATIVE = Interval(0.0, math.inf, closed_lower=True)
 UNIT = Interval(0.0, 1.0)
 CLOSED_UNIT = Interval(0.0, 1.0, closed_lower=True, closed_upper=True)
@@ -228,8 +230,11 @@ class NegativeBinomial(Family):
     )
 
     def __post_init__(self) -> None:
-        if not self.unknown and not (is_number(self.theta) and self.theta > 0.0):
-            raise FamilyError(f"NegativeBinomial(theta={self.theta!r}): theta must be a positive number")
+        if not self.unknown and not (is_number(self.theta) and self.theta >= SMALLEST_THETA):
+            raise FamilyError(
+                f"NegativeBinomial(theta={self.theta!r}): theta must be a positive number, "
+                f"{SMALLEST_THETA:g} or more"
+            )
 
     @property
     def canonical(self) -> Link:

@@ -16,6 +16,8 @@ from etamu.family import normal, special
 from etamu.family.link import Link, Mean
 
 _POSITIVE = Interval(0.0, math.inf)
+HIGHEST = 100.0
+"""Powers beyond it leave no mean but 1 a number."""
 _NEGATIVE = Interval(-math.inf, 0.0)
 _UNIT = Interval(0.0, 1.0)
 
@@ -240,8 +242,11 @@ class Power(Link):
     range = _POSITIVE
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.k) or self.k == 0.0:
-            raise LinkError(f"Power(k={self.k}): k must be finite and not 0; for 0 use the link 'log'")
+        if not abs(self.k) <= HIGHEST or self.k == 0.0:
+            raise LinkError(
+                f"Power(k={self.k}): k must be between -{HIGHEST:g} and {HIGHEST:g} and not 0; for 0 use the "
+                "link 'log'"
+            )
 
     @property
     def name(self) -> str:

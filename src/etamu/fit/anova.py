@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import ConvergenceWarning, OptionError, SeparationWarning
 from etamu._base.facts import dataclass
 from etamu.fit.caller import user_level
@@ -163,12 +164,10 @@ def anova(
     ---
     Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1
     """
-    if type not in TYPES:
-        raise OptionError(f"type={type!r} is not known; choose 1, 2 or 3")
+    check_choice("type", type, TYPES)
     if fit.near is not None and fit.near.measure.tabled:
-        return fit.near.measure.table(
-            anova(fit.near.fit, type, test, dispersion=fit.near.measure.dispersion(dispersion))
-        )
+        dispersion = fit.near.measure.dispersion(dispersion)
+        return fit.near.measure.table(anova(fit.near.fit, type, test, dispersion=dispersion))
     kind = TYPES[type]
     stick_estimated = fit.phi.estimated if dispersion is None else isinstance(dispersion, str)
     asked = chosen_test(test, TESTS, estimated=stick_estimated)

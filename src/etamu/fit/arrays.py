@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import DataError, FormulaError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.flags import are_all
@@ -236,7 +237,5 @@ def keywords_of(kind: str, weights: Any, offset: Any, exposure: Any) -> Keywords
     OptionError
         If there is no such kind.
     """
-    if kind not in WEIGHT_KINDS:
-        known = ", ".join(map(repr, WEIGHT_KINDS))
-        raise OptionError(f"sample_weight_kind={kind!r} is not known; choose one of {known}")
+    check_choice("sample_weight_kind", kind, WEIGHT_KINDS)
     return Keywords(offset=offset, exposure=exposure, **{f"{kind}_weights": weights})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.later import later
 from etamu._base.types import Array
@@ -140,9 +141,7 @@ class Asked(FittedModel):
             If there is no likelihood to profile: sampling weights, a robust covariance, no verified maximum;
             or no replications.
         """
-        if method not in METHODS:
-            listed = ", ".join(map(repr, METHODS))
-            raise OptionError(f"method {method!r} is not known; choose one of {listed}")
+        check_choice("method", method, METHODS)
         df = interval_df(self, level, reference)
         if method == "wald":
             return on_scale(self.problem.unit, interval(self.coef, self.se, level, df), scale)

@@ -34,7 +34,16 @@ from etamu.design.chunk import Ids, Predictor
 from etamu.execute.threads import UNREAD, aside, worthwhile
 from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
-from etamu.fit.inputs import Keywords, columns_of, kept, numbers, offset_from, trials_from, weights_from
+from etamu.fit.inputs import (
+    Keywords,
+    columns_of,
+    kept,
+    numbers,
+    offset_from,
+    refuse_response,
+    trials_from,
+    weights_from,
+)
 from etamu.fit.problem import Options, Problem, Sample, Words, tally
 from etamu.fit.response import refuse_uncountable, response_columns
 
@@ -131,6 +140,7 @@ def assemble(columns: Columns, unit: Unit, keywords: Keywords, missing: str, opt
     trials = kept(trials_from(given["trials"]), complete) if "trials" in given else None
     row_ids: Ids = range(len(frame)) if are_all(complete) else np.flatnonzero(complete)
     answer = columns.response(complete)
+    refuse_response(answer[0].name, keywords)
     checked = aside(partial(response_columns, unit.family, answer, trials, row_ids))
     weights = weights_from(given, complete)
     exposure = weights.total()

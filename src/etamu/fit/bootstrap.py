@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
@@ -143,8 +144,7 @@ def resampled(
 
 def _checked(asked: Resampling, cluster: Any) -> str:
     scheme = asked.scheme or ("pairs" if cluster is None else "cluster")
-    if scheme not in SCHEMES:
-        raise OptionError(f"scheme={scheme!r} is not known; choose one of {', '.join(map(repr, SCHEMES))}")
+    check_choice("scheme", scheme, SCHEMES)
     if scheme == "cluster" and cluster is None:
         raise OptionError("scheme='cluster' needs clusters: give cluster='column', or one value per row")
     if scheme in {"pairs", "parametric"} and cluster is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.listing import listed
 from etamu._base.types import Mask
@@ -37,8 +38,7 @@ def check_measure(measure: str, *, shares: bool) -> None:
     ------
     OptionError
     """
-    if measure not in MEASURES:
-        raise OptionError(f"measure={measure!r} is not known; choose one of {', '.join(map(repr, MEASURES))}")
+    check_choice("measure", measure, MEASURES)
     if measure.endswith("oddsratio") and not shares:
         raise OptionError(f"an odds ratio needs means between 0 and 1; use measure='ratio', not {measure!r}")
 

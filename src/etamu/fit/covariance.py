@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import is_one, unknown_choice
 from etamu._base.errors import EtamuWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
@@ -115,9 +116,8 @@ def with_covariance(fit: Model, kind: str, cluster: Any = None, lags: int | None
 
 
 def _check(kind: str, cluster: Any, lags: int | None) -> None:
-    if kind not in {*ALONE, *CLUSTERED}:
-        listed = ", ".join((*ALONE, *CLUSTERED, *ALIASES, "bootstrap"))
-        raise OptionError(f"covariance {kind!r} is not known; choose one of {listed}")
+    if not is_one(kind, (*ALONE, *CLUSTERED)):
+        raise unknown_choice("covariance", kind, (*ALONE, *CLUSTERED, *ALIASES, "bootstrap"))
     if kind in CLUSTERED and cluster is None:
         raise OptionError(f"{kind} needs clusters: give cluster='column', or one value per row")
     if kind not in CLUSTERED and cluster is not None:

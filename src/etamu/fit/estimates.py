@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.markup import WIDTH, wrap
@@ -145,9 +146,7 @@ class Estimates:
         OptionError
             If the method is not known, nothing is tested, or "max-t" meets several degrees of freedom.
         """
-        if method not in {"max-t", *METHODS}:
-            listed = ", ".join(map(repr, ("max-t", *METHODS)))
-            raise OptionError(f"method={method!r} is not known; choose one of {listed}")
+        check_choice("method", method, ("max-t", *METHODS))
         if self.p_value is None or self.statistic is None:
             raise OptionError(
                 "these estimates are not tested against anything; ask for pairs() or contrasts()"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
@@ -123,8 +124,7 @@ class Influence:
 
     def most(self, k: Any = 10, by: str = "cooks_distance") -> NDArray[np.intp]:
         """Return the positions of the k most influential rows, as `top` orders them."""
-        if by not in EXTENT:
-            raise OptionError(f"by={by!r} is not known; choose one of {', '.join(map(repr, EXTENT))}")
+        check_choice("by", by, EXTENT)
         if not isinstance(k, (int, np.integer)) or k < 1:
             raise OptionError(f"k={k!r} rows cannot be shown; give a number of 1 or more")
         with np.errstate(all="ignore"):
@@ -158,9 +158,7 @@ class Influence:
         DataError
             If a position is not one of the input.
         """
-        if residual not in DFBETAS_RESIDUALS:
-            known = " or ".join(map(repr, DFBETAS_RESIDUALS))
-            raise OptionError(f"residual={residual!r} is not known; choose {known}")
+        check_choice("residual", residual, DFBETAS_RESIDUALS)
         return _dfbetas(self, residual, None if rows is None else _positions(self.fit, rows))
 
     def __repr__(self) -> str:

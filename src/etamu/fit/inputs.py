@@ -64,6 +64,21 @@ class Keywords:
         return tuple(name for name, value in self.given().items() if not isinstance(value, str))
 
 
+def refuse_response(response: str, keywords: Keywords) -> None:
+    """Refuse the response as its own offset, exposure or trials: it would explain itself.
+
+    Raises
+    ------
+    DataError
+    """
+    for keyword in ("offset", "exposure", "trials"):
+        if keywords.name_of(keyword) == response:
+            raise DataError(
+                f"{keyword}={response!r} is the response itself, which would be explained by itself: name "
+                "another column"
+            )
+
+
 def columns_of(frame: Frame, keywords: Keywords) -> dict[str, Column]:
     """Read the column behind every keyword that was given."""
     return {name: frame.keyword(name, value) for name, value in keywords.given().items()}
@@ -105,7 +120,19 @@ def refuse(wrong: Mask, values: Array, rule: str, remedy: str, rows: Ids | None 
         row = first if rows is None else int(rows[first])
         count = int(wrong.sum())
         more = f" ({count} such rows)" if count > 1 else ""
-        raise DataError(f"{rule}, but row {row} holds {values[first]:g}{more}: {remedy}")
+        raise DataError(f"{rule}, but row {row} holds {exactly(values[first])}{more}: {remedy}")
+
+
+def exactly(value: Any) -> str:
+    """Write a number as short as it can be told from its neighbours, 2 and 2.0000000001.
+
+    Examples
+    --------
+    >>> exactly(2.0), exactly(1e300), exactly(np.nextafter(1.0, 2.0))
+    ('2', '1e+300', '1.0000000000000002')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def _least(values: Array, ends: tuple[float, float] | None) -> float:
@@ -209,6 +236,7 @@ def weights_from(columns: Mapping[str, Column], complete: Mask) -> Weights:
             raise DataError(f"{label} are zero in every row that could be used: there is nothing to fit")
         found[keyword.removesuffix("_weights")] = used
     if "sampling" in found:
-        sampling = found["sampling"]
+        # Their sum may be beyond float64; a power of two out of them costs no digit.
+        sampling = np.ldexp(found["sampling"], -int(np.frexp(found["sampling"].max())[1]))
         found["sampling"] = sampling * (np.count_nonzero(sampling) / sampling.sum())
     return Weights(**found)

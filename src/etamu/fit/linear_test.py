@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.markup import escape
@@ -153,10 +154,8 @@ def linear_test(
     <BLANKLINE>
     chi-squared = 0.31197 on 1 df, p = 0.576
     """
-    if kind not in KINDS:
-        raise OptionError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
-    if reference not in {None, "chi2"}:
-        raise OptionError(f"reference={reference!r} is not known; choose None or 'chi2'")
+    check_choice("kind", kind, KINDS)
+    check_choice("reference", reference, (None, "chi2"))
     found = hypothesis(stated, fit.names, rhs)
     if kind != "wald":
         refuse_without_likelihood(fit, f"test(kind={kind!r})")

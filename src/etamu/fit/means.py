@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.data.evaluate import names_in
@@ -62,10 +63,7 @@ def _check(fit: FittedModel, wish: Wish) -> None:
         "kind": (wish.kind, ("mean", "rate")),
     }
     for keyword, (value, known) in choices.items():
-        if value not in known:
-            raise OptionError(
-                f"{keyword}={value!r} is not known; choose one of {', '.join(map(repr, known))}"
-            )
+        check_choice(keyword, value, known)
     if not (np.isfinite(wish.bias) and wish.bias >= 0.0):
         raise OptionError(f"bias={wish.bias!r} is a standard deviation on the scale of the link, 0 or more")
     if wish.bias and wish.scale == "link":
@@ -197,8 +195,7 @@ def joint_tests(fit: FittedModel, *, reference: str | None = None) -> DevianceTa
     A term is tested by all interaction contrasts of the means of its variables, averaged over the others.
     What comes out does not depend on how factors are coded, unlike a type III test.
     """
-    if reference not in {None, "chi2"}:
-        raise OptionError(f"reference={reference!r} is not known; choose None or 'chi2'")
+    check_choice("reference", reference, (None, "chi2"))
     grid = grid_of(fit, around=1.0)
     schema = schema_of(fit)
     factors = {factor.label: names_in(factor.expression) for factor in schema.factors}

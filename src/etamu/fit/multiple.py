@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu.fit.deviance_table import DevianceTable, TableColumn
 from etamu.fit.hypothesis import Hypothesis, hypothesis
 from etamu.fit.linear_test import refuse_aliased
 from etamu.fit.reference import one_df
 from etamu.fit.term_tests import heading
-from etamu.infer.adjust import METHODS, adjust, max_t
+from etamu.infer.adjust import adjust, max_t
 from etamu.infer.wald import p_values
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ def adjusted(
     >>> table["p_value"].round(3).tolist(), table["p_adjusted"].round(3).tolist()
     ([0.039, 0.001], [0.062, 0.002])
     """
-    if method not in {"max-t", *METHODS}:
-        raise OptionError(f"method={method!r} is not known; choose one of {', '.join(map(repr, WORDS))}")
+    check_choice("method", method, WORDS)
     found = _all(fit) if stated is None else hypothesis(stated, fit.names, rhs)
     refuse_aliased(fit, found)
     matrix = fit.coordinates.hypothesis(found.matrix)

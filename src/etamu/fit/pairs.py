@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
@@ -196,21 +197,15 @@ def pairs(means: Means, asked: Comparison) -> Estimates:
 
 def _scale(means: Means, asked: Comparison) -> str:
     link = means.fit.link.name
-    if asked.compare not in WAYS:
-        raise OptionError(
-            f"compare={asked.compare!r} is not known; choose one of {', '.join(map(repr, WAYS))}"
-        )
-    if asked.adjust not in {None, "tukey", "max-t", *METHODS}:
-        listed = ", ".join(map(repr, ("tukey", "max-t", *METHODS)))
-        raise OptionError(f"adjust={asked.adjust!r} is not known; choose one of {listed}, or None")
+    check_choice("compare", asked.compare, WAYS)
+    check_choice("adjust", asked.adjust, ("tukey", "max-t", *METHODS, None))
     if asked.adjust == "tukey" and asked.compare != "pairwise":
         raise OptionError("Tukey's adjustment is for all pairs; use adjust='max-t' or 'holm'")
     if asked.scale is None:
         return (
             "ratio" if means.wish.scale == "response" and link in FACTORS and not means.wish.bias else "link"
         )
-    if asked.scale not in SCALES:
-        raise OptionError(f"scale={asked.scale!r} is not known; choose one of {', '.join(map(repr, SCALES))}")
+    check_choice("scale", asked.scale, SCALES)
     if asked.scale == "ratio" and link not in FACTORS:
         raise OptionError(
             f"on the {link} link no difference is a ratio (log, logit and cloglog have one): use "

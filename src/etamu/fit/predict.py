@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
@@ -177,12 +178,8 @@ def _phi(fit: FittedModel) -> float:
 
 def _refuse(fit: FittedModel, asked: _Asked) -> None:
     """Refuse what is not understood, or does not exist for this model."""
-    if asked.kind not in KINDS:
-        raise OptionError(f"kind {asked.kind!r} is not known; choose one of {', '.join(KINDS)}")
-    if asked.interval not in INTERVALS:
-        raise OptionError(
-            f"interval {asked.interval!r} is not known; choose None, 'confidence' or 'prediction'"
-        )
+    check_choice("kind", asked.kind, KINDS)
+    check_choice("interval", asked.interval, INTERVALS)
     probability(asked.level)
     if asked.kind == "terms" and asked.interval is not None:
         raise OptionError("terms have standard errors (se=True) and no intervals")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import check_choice, guess
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.flags import are_all, count
@@ -39,6 +40,9 @@ METHODS = {
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
 """Covariances that need clusters."""
 
+
+PHI = ("pearson", "deviance", "ml")
+"""How a dispersion is found."""
 
 ON_SEPARATION = ("warn", "error", "drop", "firth")
 """Say what runs away and return the limit; raise; leave the separated rows out; or fit with less bias."""
@@ -98,9 +102,7 @@ def check_options(options: Options, missing: str) -> None:
             f"fit.with_covariance({options.covariance!r}, cluster='column')"
         )
     for keyword, (value, known) in choices.items():
-        if value not in known:
-            listed = ", ".join(map(repr, known))
-            raise OptionError(f"{keyword}={value!r} is not known; choose one of {listed}")
+        check_choice(keyword, value, known)
     if options.method != "ml" and options.solver != "newton":
         raise OptionError(
             f"solver={options.solver!r} climbs a likelihood, and method={options.method!r} solves adjusted "
@@ -109,13 +111,13 @@ def check_options(options: Options, missing: str) -> None:
     _check_start(options.start)
     phi = options.dispersion
     if isinstance(phi, str):
-        understood = phi in {"pearson", "deviance", "ml"}
+        understood = phi in PHI
     else:
         understood = phi is None or (is_number(phi) and phi > 0.0)
     if not understood:
         raise OptionError(
-            f"dispersion={phi!r} is not understood; give None, 'pearson', 'deviance', 'ml' or a positive "
-            "number, or a formula that models it, such as '~ x'"
+            f"dispersion={phi!r} is not understood;{guess(phi, PHI)} give None, 'pearson', 'deviance', 'ml', "
+            "a positive number, or a formula that models it, such as '~ x'"
         )
 
 

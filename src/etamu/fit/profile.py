@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
@@ -196,8 +197,7 @@ def interval_df(fit: FittedModel, level: float, reference: str | None) -> Array 
     OptionError
         If the level is no probability or the reference is not known.
     """
-    if reference not in {None, "z"}:
-        raise OptionError(f"reference {reference!r} is not known; choose None or 'z'")
+    check_choice("reference", reference, (None, "z"))
     probability(level)
     return math.inf if reference == "z" else fit.reference_df
 
@@ -210,8 +210,7 @@ def on_scale(unit: Unit, ends: Array, scale: str) -> Array:
     OptionError
         If the scale is not known, or there is no ratio on this link.
     """
-    if scale not in SCALES:
-        raise OptionError(f"scale {scale!r} is not known; choose one of {', '.join(SCALES)}")
+    check_choice("scale", scale, SCALES)
     if scale == "link":
         return ends
     if scale == "ratio":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etamu._base.choice import unknown_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
@@ -121,8 +122,7 @@ def chosen_test(test: str | None, known: dict[str, str], *, estimated: bool) -> 
         return "F" if estimated else "LR"
     found = known.get(str(test).lower())
     if found is None:
-        listed = ", ".join(repr(name) for name in dict.fromkeys(known.values()))
-        raise OptionError(f"test={test!r} is not known; choose one of {listed}")
+        raise unknown_choice("test", test, known.values())
     return found
 
 

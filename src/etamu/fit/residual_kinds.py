@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import unknown_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
@@ -47,8 +48,7 @@ def residuals(fit: FittedModel, kind: str, seed: int = 0) -> Any:
         return _quantile(fit, seed)
     if asked in FURTHER:
         return FURTHER[asked](fit)
-    known = ", ".join(map(repr, (*KINDS, *FURTHER, "quantile")))
-    raise OptionError(f"residuals of kind {kind!r} are not known; choose one of {known}")
+    raise unknown_choice("kind", kind, (*KINDS, *FURTHER, "quantile"), ", of residuals")
 
 
 def partial_residuals(fit: FittedModel, term: str) -> Array:

@@ -17,7 +17,7 @@ from etamu.data.column import Column
 from etamu.design.chunk import Chunk, Ids, Weights
 from etamu.family.family import Family
 from etamu.family.unit import Unit
-from etamu.fit.inputs import numbers, refuse, whole_tolerance
+from etamu.fit.inputs import exactly, numbers, refuse, whole_tolerance
 
 BINARY = ("bernoulli", "binomial", "quasibinomial")
 """Families whose response may be a factor with two levels."""
@@ -82,6 +82,11 @@ def _numeric(family: Family, column: Column, rows: Ids) -> Array:
             f"{family.name} family needs {family.support!r}: convert it, or choose a family of classes"
         )
     levels = column.levels
+    if len(levels) == 1:
+        raise DataError(
+            f"the response {column.name!r} has only the level {levels[0]!r} and the {family.name} family "
+            "needs two: there is nothing to explain, or the other was lost in filtering"
+        )
     if len(levels) != 2:
         raise DataError(
             f"the response {column.name!r} has {len(levels)} levels ({', '.join(map(repr, levels[:6]))}); "
@@ -99,8 +104,8 @@ def _check_support(family: Family, name: str, answers: Chunk) -> None:
     count = int(wrong.sum())
     more = f" ({count} such rows)" if count > 1 else ""
     raise DataError(
-        f"the {family.name} family needs {family.support!r}, but the response {name!r} is {y[first]:g} "
-        f"in row {answers.ids[first]}{more}{_remedy(family, float(y[first]))}"
+        f"the {family.name} family needs {family.support!r}, but the response {name!r} is "
+        f"{exactly(y[first])} in row {answers.ids[first]}{more}{_remedy(family, float(y[first]))}"
     )
 
 

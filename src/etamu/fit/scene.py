@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import DataError, NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.listing import suggestion
@@ -171,8 +172,7 @@ def scene_of(fit: FittedModel, kind: str, by: Any, data: Any = None) -> Scene:
         If the kind or a column is not known, or the fit carries no rows and none are given.
     """
     schema = schema_of(fit)
-    if kind not in {"mean", "link", "rate"}:
-        raise OptionError(f"kind {kind!r} is not known; choose one of 'mean', 'link', 'rate'")
+    check_choice("kind", kind, ("mean", "link", "rate"))
     words = fit.problem.words
     if kind == "rate" and words.exposure is None:
         given = "exposure" in words.given

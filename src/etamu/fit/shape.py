@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Interval
@@ -141,8 +142,7 @@ class Shape:
         NotAvailableError
             If the profile is asked for and there are no rows, or no likelihood of them.
         """
-        if method not in METHODS:
-            raise OptionError(f"method {method!r} is not known; choose 'wald' or 'profile'")
+        check_choice("method", method, METHODS)
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
         if method == "profile":

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu.fit.add import additions_of
@@ -197,8 +198,7 @@ def penalty_of(criterion: str, nobs: int) -> tuple[float, str]:
     OptionError
         If the criterion is not known.
     """
-    if criterion not in {"aic", "bic"}:
-        raise OptionError(f"criterion={criterion!r} is not known; choose 'aic' or 'bic'")
+    check_choice("criterion", criterion, ("aic", "bic"))
     return (2.0, "AIC") if criterion == "aic" else (math.log(nobs), "BIC")
 
 
@@ -210,8 +210,7 @@ def bounds_of(own: Wording, direction: str | None, scope: Any) -> Bounds:
     OptionError
         If the direction or the scope is not understood.
     """
-    if direction not in {None, "both", "backward", "forward"}:
-        raise OptionError(f"direction={direction!r} is not known; choose 'both', 'backward' or 'forward'")
+    check_choice("direction", direction, (None, "both", "backward", "forward"))
     chosen = direction or ("backward" if scope is None else "both")
     lower: str | Iterable[str] | None = None
     upper = scope

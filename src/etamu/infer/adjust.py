@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from etamu._base.errors import DataError, OptionError
+from etamu._base.choice import check_choice
+from etamu._base.errors import DataError
 from etamu._base.types import Array
 
 METHODS = ("holm", "bonferroni", "sidak", "bh")
@@ -52,9 +53,7 @@ def adjust(p: Sequence[float] | Array, method: str = "holm") -> Array:
     >>> adjust([0.01, 0.04, 0.03], "bh").round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    if method not in METHODS:
-        listed = ", ".join(map(repr, METHODS))
-        raise OptionError(f"method={method!r} is not known; choose one of {listed}")
+    check_choice("method", method, METHODS)
     values = np.asarray(p, dtype=np.float64)
     if values.ndim != 1:
         raise DataError(f"p has shape {values.shape}; give one row of p-values")

@@ -15,6 +15,7 @@ import numpy as np
 
 from etamu import sums
 from etamu._base.arrow import all_finite
+from etamu._base.choice import check_choice
 from etamu._base.errors import ConvergenceWarning, NotAvailableError, OptionError
 from etamu._base.types import Array, Want
 from etamu.design.chunk import Chunk
@@ -83,9 +84,7 @@ def check(kind: str) -> None:
     ------
     OptionError
     """
-    if kind not in {*ALONE, *CLUSTERED}:
-        listed = ", ".join((*ALONE, *CLUSTERED))
-        raise OptionError(f"covariance {kind!r} is not known for several predictors; choose one of {listed}")
+    check_choice("covariance", kind, (*ALONE, *CLUSTERED), " for several predictors")
 
 
 def with_covariance(fit: VectorModel, kind: str, cluster: Any = None) -> VectorModel:

@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from etamu._base.errors import ConvergenceWarning, OptionError
+from etamu._base.choice import check_choice
+from etamu._base.errors import ConvergenceWarning
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.location_scale import LocationScale
@@ -50,8 +51,7 @@ def dispersed(unit: Unit, formula: str, method: str) -> LocationScale:
     FamilyError
         If the family has no dispersion to model.
     """
-    if method not in METHODS:
-        raise OptionError(f"dispersion_method={method!r} is not known; choose one of 'ml', 'reml'")
+    check_choice("dispersion_method", method, METHODS)
     return LocationScale(unit.family, unit.link, formula, adjusted=method == "reml")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.fit.hypothesis import hypothesis
@@ -39,8 +40,7 @@ def hypothesis_test(fit: FittedVectorModel, stated: Any, kind: str = "wald", rhs
     NotAvailableError
         If a coefficient is aliased, or a likelihood ratio has no likelihood.
     """
-    if kind not in KINDS:
-        raise OptionError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
+    check_choice("kind", kind, KINDS)
     found = hypothesis(stated, fit.names, rhs)
     lost = [n for j, n in enumerate(fit.names) if n in fit.aliased and found.matrix[:, j].any()]
     if lost:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etamu._base.errors import NotAvailableError, OptionError
+from etamu._base.choice import check_choice
+from etamu._base.errors import NotAvailableError
 from etamu._base.types import Array
 from etamu.data.encode import encode
 from etamu.design.chunk import Predictor
@@ -47,8 +48,7 @@ def means(
         If the fit carries no rows, was fitted to a matrix, has aliased coefficients, or is the limit of one
         that does not exist.
     """
-    if weights not in WEIGHTS:
-        raise OptionError(f"weights={weights!r} is not known; choose one of {', '.join(map(repr, WEIGHTS))}")
+    check_choice("weights", weights, WEIGHTS)
     scene, (wanted, groups) = scene_of(fit, kind, level), factors_of(of, by)
     if fit.aliased:
         raise NotAvailableError(

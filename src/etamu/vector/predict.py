@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice, unknown_choice
 from etamu._base.errors import DataError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
@@ -92,8 +93,7 @@ def predict(
     DataError
         If the new data lack a column, hold an unseen level, or an offset must be given again.
     """
-    if interval not in {None, "confidence"}:
-        raise OptionError(f"interval {interval!r} is not known; choose None or 'confidence'")
+    check_choice("interval", interval, (None, "confidence"))
     if not 0.0 < level < 1.0:
         raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
     kind = kind or ("probabilities" if fit.family.categorical else "mean")
@@ -161,10 +161,7 @@ def target_of(fit: FittedVectorModel, kind: str) -> Target:
                 "logit",
                 (),
             )
-        raise OptionError(
-            f"kind {kind!r} is not known; choose 'probabilities', 'class', 'link', or a class: "
-            + ", ".join(map(repr, levels))
-        )
+        raise unknown_choice("kind", kind, ("probabilities", "class", "link", *levels))
     if kind in names and (kind != "mean" or family.mean_modelled):
         at, link = names.index(kind), fit.problem.predictors[names.index(kind)].parameter.link
         one = np.eye(len(names))[at]
@@ -183,8 +180,7 @@ def target_of(fit: FittedVectorModel, kind: str) -> Target:
             _scale(low, high),
             (),
         )
-    listed = ", ".join(map(repr, ("mean", "link", *(name for name in names if name != "mean"))))
-    raise OptionError(f"kind {kind!r} is not known; choose one of {listed}")
+    raise unknown_choice("kind", kind, ("mean", "link", *(name for name in names if name != "mean")))
 
 
 def _linear(fit: FittedVectorModel, names: tuple[str, ...]) -> Target:

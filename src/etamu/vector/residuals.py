@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
@@ -35,9 +36,7 @@ def residuals(fit: FittedVectorModel, kind: str = "quantile", seed: int = 0) -> 
     OptionError
         If the kind is not known, or the seed is no whole number.
     """
-    if kind not in KINDS:
-        listed = ", ".join(map(repr, KINDS))
-        raise OptionError(f"residuals of kind {kind!r} are not known; choose one of {listed}")
+    check_choice("kind", kind, KINDS, ", of residuals")
     _check_whole(seed, "seed", 0, LARGEST_SEED)
     raw, family = fit.coordinates.raw(fit.beta), fit.family
 

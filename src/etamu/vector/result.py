@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from etamu._base.choice import check_choice
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
 from etamu._base.later import later
@@ -106,16 +107,14 @@ class VectorFit(Examined):
         """
         if not 0.0 < level < 1.0:
             raise OptionError(f"level is {level!r}; it is a probability such as 0.95")
-        if scale not in {"link", "ratio"}:
-            raise OptionError(f"scale {scale!r} is not known; choose one of 'link', 'ratio'")
+        check_choice("scale", scale, ("link", "ratio"))
         made = {
             "wald": lambda: interval(self.coef, self.se, level, self.reference_df),
             "profile": lambda: profile_intervals(self, level),
             "percentile": lambda: replicated_intervals(self, level, "percentile"),
             "basic": lambda: replicated_intervals(self, level, "basic"),
         }
-        if method not in made:
-            raise OptionError(f"method {method!r} is not known; choose one of {', '.join(map(repr, made))}")
+        check_choice("method", method, made)
         ends: Array = made[method]()
         with np.errstate(over="ignore", under="ignore"):
             return np.exp(ends) if scale == "ratio" else ends
