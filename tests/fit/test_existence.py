@@ -294,25 +294,6 @@ def test_several_directions_and_directions_found_one_after_the_other():
     assert two.existence.levels == (("g", "a"), ("g", "b"))
 
 
-def test_how_an_interior_maximum_is_known():
-    x = np.arange(12.0)
-    y = np.array([0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1.0])
-    said = {
-        "logit": "lambda rho",
-        "probit": "overlap",
-        "cauchit": "local maximum",
-    }
-    for link, words in said.items():
-        fit = quietly("y ~ x", {"x": x, "y": y}, "bernoulli", link)
-        assert words in str(fit.existence)
-        assert fit.existence.outcome == ("local" if link == "cauchit" else "interior")
-        assert fit.existence.exists
-    gamma = em.glm("y ~ x", {"x": x, "y": y + 1.0}, "gamma", "inverse")
-    assert "falls whichever way" in str(gamma.existence)
-    line = em.glm("y ~ x", {"x": x, "y": y})
-    assert "falls whichever way" in str(line.existence)
-
-
 def test_log_binomial_zero_cells_are_seen_though_the_search_converges():
     data = {"y": [0, 0, 0, 0, 1, 1, 1, 0, 1], "g": list("aaabbbccc")}
     fit = quietly("y ~ 0 + g", data, "bernoulli", "log")

@@ -155,33 +155,6 @@ def logit_error(means: Any) -> np.ndarray:
     return np.sqrt(np.einsum("ij,jk,ik->i", means.rows, means.fit.cov, means.rows))
 
 
-def test_pairs_on_every_scale() -> None:
-    fit = em.glm("y ~ g + x", small(), family="poisson")
-    means = fit.means("g")
-    ratio, link, response = (means.pairs(None, scale) for scale in ("ratio", "link", "response"))
-    assert np.allclose(ratio["estimate"], np.exp(link["estimate"]), rtol=1e-12)
-    assert np.allclose(ratio["std_error"], ratio["estimate"] * link["std_error"], rtol=1e-12)
-    assert np.allclose(ratio["p_value"], link["p_value"])
-    first, second = np.array([0, 0, 1]), np.array([1, 2, 2])
-    assert np.allclose(response["estimate"], means["estimate"][first] - means["estimate"][second], rtol=1e-12)
-    gradient = means["estimate"][:, None] * means.rows
-    difference = gradient[first] - gradient[second]
-    error = np.sqrt(np.einsum("ij,jk,ik->i", difference, fit.cov, difference))
-    assert np.allclose(response["std_error"], error, rtol=1e-9)
-    assert means.pairs(None, compare="reference")["contrast"].tolist() == ["b / a", "c / a"]
-    assert means.pairs("holm", compare="sequential")["contrast"].tolist() == ["b / a", "c / b"]
-    assert np.all(means.pairs("max-t")["p_adjusted"] <= means.pairs("sidak")["p_adjusted"] + 1e-4)
-
-
-def test_pairs_of_robust_covariances() -> None:
-    d = small()
-    fit = em.glm("y ~ g + h + x", d, family="poisson").with_covariance("HC3")
-    table = fit.means("g").pairs(scale="link")
-    place = fit.names.index("g[T.b]")
-    assert table["estimate"][0] == pytest.approx(-fit.coef[place], rel=1e-10)
-    assert table["std_error"][0] == pytest.approx(fit.se[place], rel=1e-9)
-
-
 @pytest.mark.filterwarnings("ignore::etamu.AliasWarning")
 def test_a_mean_of_an_empty_cell_has_no_estimate() -> None:
     d = small()
@@ -235,12 +208,3 @@ def test_what_is_refused(what: str) -> None:
     ask, message = REFUSED[what]
     with pytest.raises(em.OptionError, match=message):
         ask(fit)
-
-
-def test_a_ratio_needs_a_link_that_has_one() -> None:
-    means = em.glm("y ~ g + h", small()).means("g")
-    with pytest.raises(em.OptionError, match="no difference is a ratio"):
-        means.pairs(scale="ratio")
-    assert means.pairs()["contrast"].tolist() == ["a - b", "a - c", "b - c"]
-    assert "<table>" in means._repr_html_()
-    assert str(means) == repr(means)

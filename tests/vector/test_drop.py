@@ -65,26 +65,6 @@ def test_anova_adds_one_term_after_the_other(family):
     assert_allclose(table["statistic"][1:], gains, rtol=1e-6, atol=1e-8)
 
 
-def test_add1_is_the_fit_with_the_term():
-    keywords = {"family": em.ZeroInflatedPoisson(), "predictors": {"zero": "~ g"}}
-    fit = em.glm("n ~ x", DATA, **keywords)
-    table = fit.add1("~ . + z + x:z + g")
-    assert list(table.rows) == ["<none>", "z", "g"]  # an interaction waits for its main effects
-    for term in ("z", "g"):
-        larger = em.glm(f"n ~ x + {term}", DATA, **keywords)
-        row = table.row(term)
-        assert_allclose([row["loglik"], row["aic"]], [larger.loglik, larger.aic], rtol=1e-10)
-        assert row["df"] == larger.rank - fit.rank
-
-
-@pytest.mark.parametrize("family", [em.Multinomial(), em.Cumulative()], ids=str)
-def test_add1_of_classes_drops_back_to_the_model(family):
-    fit = em.glm("y ~ x", DATA, family=family)
-    added, dropped = fit.add1("z").row("z"), em.glm("y ~ x + z", DATA, family=family).drop1().row("z")
-    assert_allclose(added["statistic"], dropped["statistic"], rtol=1e-6)
-    assert added["df"] == dropped["df"]
-
-
 def test_what_cannot_be_added_is_refused():
     fit = em.glm("y ~ x", DATA, family=em.Cumulative())
     with pytest.raises(em.FormulaError, match="has no term to add"):

@@ -41,6 +41,14 @@ def sample(seed=0, far=0.0):
     )
 
 
+def ordinal():
+    return em.glm("y ~ x + z", sample(), em.Cumulative())
+
+
+def multinomial():
+    return em.glm("y ~ x + z", sample(), em.Multinomial())
+
+
 def fit(family, data, formula="y ~ x + z", **options):
     return em.glm(formula, data, family=family, **options)
 
