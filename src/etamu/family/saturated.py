@@ -106,7 +106,7 @@ def _of_dispersion(phi: Array) -> Array:
 @lru_cache(maxsize=16)
 def _constant_of(phi: float) -> float:
     """Compute the same of a number, which many blocks of rows share."""
-    return float(_of_dispersion(np.float64(phi)))
+    return float(_of_dispersion(np.array([phi]))[0])
 
 
 def inverse_gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:
