@@ -534,7 +534,9 @@ def test_every_instruction_set_gives_the_dense_formulas(isa):
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0], ids=["ones", "twos"])
-@pytest.mark.parametrize("levels", [(3,), (2, 3), (2, 6, 12, 11, 22), (5, 40, 30)], ids=str)
+@pytest.mark.parametrize(
+    "levels", [(3,), (2, 3), (2, 6, 12, 11, 22), (5, 40, 30), (6, 12, 11, 2, 22, 20, 30, 26)], ids=str
+)
 def test_products_of_factors_beside_a_constant_and_numbers(levels: tuple[int, ...], scale: float) -> None:
     """A column of ones among the numbers holds the products of factors that meet in their table."""
     rng, n = np.random.default_rng(7), 1500

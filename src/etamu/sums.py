@@ -155,6 +155,14 @@ def accumulate(chunk: Chunk, beta: Array, unit: PerRow, want: Want) -> Sums:
         return _summed(chunk, eta, unit, want)
 
 
+def value_at(chunk: Chunk, eta: Array, unit: PerRow) -> float:
+    """Sum the value at given etas, whatever the columns are."""
+    if not inside(unit, eta):
+        return -np.inf
+    with np.errstate(all="ignore"):
+        return _summed(chunk, eta, unit, Want.VALUE).value
+
+
 def _summed(chunk: Chunk, eta: Array, unit: PerRow, want: Want) -> Sums:
     total = chunk.weights.total()
     found = _looked(chunk, eta, unit, want)

@@ -28,6 +28,12 @@ struct Joint {
         for (std::size_t k = members.size(); k-- > 0; cell /= levels[k]) out[k] = cell % levels[k];
     }
 
+    // The sum of a number per level of each member, for every joint level.
+    std::vector<double> spread(const std::vector<const double*>& numbers) const;
+
+    // Add a number per joint level to the level of each member; uses the numbers up.
+    void gather(std::vector<double>& numbers, const std::vector<double*>& out) const;
+
     // out = the joint level of each row; codes[member] are the levels of a factor. Returns them where they lie if there
     // is one member only.
     const std::int32_t* code(const Verbs& use, const std::int32_t* const* codes, int m, std::int32_t* out) const;
@@ -36,6 +42,9 @@ struct Joint {
 // Join factors, the smallest first, as long as a joint one has at most so many levels. Factors that may not be joined
 // (`plain` is 0) are left out.
 std::vector<Joint> joined(const std::vector<std::int64_t>& levels, const std::vector<char>& plain, std::int64_t most);
+
+// Join them to few: the largest first, each to the fullest joint one that has room for it.
+std::vector<Joint> packed(const std::vector<std::int64_t>& levels, const std::vector<char>& plain, std::int64_t most);
 
 // Triples and pairs of factors that hold every pair of them among each other, each with at most so many cells; pairs
 // that alone have more are left out, and those that are known already (k x k flags). The members are numbers in `levels`.

@@ -17,7 +17,7 @@ constexpr double INFINITE = std::numeric_limits<double>::infinity();
 
 // What stands for the coded blocks without multiplier while rows are visited: joint ones of up to so many levels, so that
 // a row looks up fewer numbers and adds to fewer tables.
-constexpr std::int64_t JOINT = 512;
+constexpr std::int64_t JOINT = 1024;
 
 std::vector<Joint> joint_blocks(const Rows& rows) {
     std::vector<std::int64_t> levels;
@@ -26,7 +26,7 @@ std::vector<Joint> joint_blocks(const Rows& rows) {
         levels.push_back(rows.block(a).levels);
         plain.push_back(rows.block(a).plain());
     }
-    return joined(levels, plain, std::min(JOINT, rows.length() / 4));
+    return packed(levels, plain, std::min(JOINT, rows.length() / 4));
 }
 
 // Coefficients as rows meet them: of the panel's columns, of the one number for all rows, of joint and of single blocks,
@@ -44,14 +44,9 @@ struct Coefficients {
         for (std::size_t j = 0; j < factored.size(); ++j) factored[j] *= rows.plain_from(0).factor[j];
         if (rows.lone()) constant = rows.lone_number() * dense[0];
         for (const Joint& of : joints) {
-            std::vector<double> table(static_cast<std::size_t>(of.cells), 0.0);
-            std::vector<std::int64_t> level(of.members.size());
-            for (std::int64_t cell = 0; cell < of.cells; ++cell) {
-                of.split(cell, level.data());
-                for (std::size_t k = 0; k < level.size(); ++k)
-                    table[static_cast<std::size_t>(cell)] += beta[rows.block(of.members[k]).place + level[k]];
-            }
-            joint.push_back(std::move(table));
+            std::vector<const double*> numbers;
+            for (const int a : of.members) numbers.push_back(beta + rows.block(a).place);
+            joint.push_back(of.spread(numbers));
         }
         if (const Rows::SparseBlock* block = rows.sparse()) {
             sparse.resize(static_cast<std::size_t>(block->x.width));
@@ -204,13 +199,9 @@ class Scores {
         for (std::size_t k = 0; k < tables_.size(); ++k) {
             const Joint& of = tiles.joints()[k];
             fold(tables_[k].data(), of.cells, copies_of(of.cells));
-            std::vector<std::int64_t> level(of.members.size());
-            for (std::int64_t cell = 0; cell < of.cells; ++cell) {
-                of.split(cell, level.data());
-                for (std::size_t s = 0; s < level.size(); ++s)
-                    out_[static_cast<std::size_t>(rows_.block(of.members[s]).place + level[s])] +=
-                        tables_[k][static_cast<std::size_t>(cell)];
-            }
+            std::vector<double*> to;
+            for (const int a : of.members) to.push_back(out_.data() + rows_.block(a).place);
+            of.gather(tables_[k], to);
         }
         if (const Rows::SparseBlock* block = rows_.sparse()) block->scaled(sparse_.data(), out_.data() + block->place);
         return std::move(out_);

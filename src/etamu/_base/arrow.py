@@ -166,6 +166,10 @@ class ArrowFactor:
         out[spine] = scaled[spine] - self.side @ out[rest]
         return np.asarray(out / size, dtype=np.float64)
 
+    def form(self, vector: Array) -> float:
+        """Return v' H^-1 v."""
+        return float(vector @ self.solve(vector))
+
     @cached_property
     def inverted(self) -> ArrowInverse:
         """H^-1, computed once."""

@@ -7,6 +7,7 @@ Read next: `etamu.objective.likelihood`, which solves in working coordinates.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import groupby
 from typing import cast
 
 import numpy as np
@@ -20,7 +21,7 @@ from etamu.design.blocks import Coded
 from etamu.design.design import Design
 from etamu.design.gram import Gram
 from etamu.design.layout import Layout
-from etamu.design.moments import Moments, beside
+from etamu.design.moments import Moments, beside, constant
 from etamu.design.working import Spread, spread_gram, spreads
 
 MINUTE, VAST = 1e-300, 1e307
@@ -178,8 +179,15 @@ def _evened(matrix: Array) -> Array:
 
 
 def describe(design: Design) -> Moments:
-    """Describe every raw column of some rows."""
-    return beside([block.moments() for block in design.blocks], design.length)
+    """Describe every raw column of some rows; of levels without numbers all columns at once."""
+    alike = groupby(design.blocks, lambda block: isinstance(block, Coded) and block.multiplier is None)
+    moments: list[Moments] = []
+    for levels, blocks in alike:
+        if levels:
+            moments.append(constant(1.0, design.length, sum(block.width for block in blocks)))
+        else:
+            moments += [block.moments() for block in blocks]
+    return moments[0] if len(moments) == 1 else beside(moments, design.length)
 
 
 def standardised(
@@ -264,12 +272,13 @@ def exclusive(design: Design, coordinates: Coordinates) -> NDArray[np.intp]:
 def _movable(design: Design, layout: Layout) -> NDArray[np.bool_]:
     """Flag raw columns that may be shifted."""
     movable = np.zeros(design.width, dtype=bool)
-    if layout.constant is None:
+    if layout.constant is None or not any(block.shiftable for block in design.blocks):
         return movable
     after = layout.dense_reported > np.flatnonzero(layout.constant).max(initial=-1)
     movable[layout.dense_raw[after]] = True
     for columns, block in design.placed():
-        movable[columns] &= block.shiftable
+        if not block.shiftable:
+            movable[columns] = False
     return movable
 
 

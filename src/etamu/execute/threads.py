@@ -192,6 +192,8 @@ class Threads:
         """The blocks in order, views of the whole; no rows at all make one empty block."""
         n = len(self.whole)
         cells = self.whole.cells
+        if self.rows is None and max(n, cells) <= 1 << SEVERAL:  # what follows would say so, too
+            return (self.whole,)
         some = min(round(cells / (1 << SEVERAL)), 8, max(n * n // (DEEP * max(cells, 1)), 2))
         if n > self.step:
             step = self.step if self.rows is not None else even(n, self.step)
@@ -238,6 +240,9 @@ class Threads:
         All blocks are handed over at once, as only sums wait: who asks sleeps until the last one is done, and
         takes the processor from no worker to hand over the next.
         """
+        if len(self.parts) == 1:
+            heed()
+            return fn(self.whole)
         threads = self._at_once
         if threads == 1:
             return added_in_order(self._results(fn, self.parts))

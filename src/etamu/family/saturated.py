@@ -6,6 +6,7 @@ Read next: `etamu.family.distribution`, for log f(y; mu, phi) = saturated(y, phi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,8 +94,19 @@ def gamma(y: ArrayLike, dispersion: ArrayLike) -> Array:
     -1.693147
     """
     y, phi = np.broadcast_arrays(_real(y), _real(dispersion))
-    phi = phi[:1] if phi.strides == (0,) else phi  # one number for all rows: its remainder once
-    return np.asarray((-HALF_LOG_TWO_PI - 0.5 * np.log(phi) - stirling_remainder(1.0 / phi)) - np.log(y))
+    one = phi.size > 0 and phi.strides == (0,)  # a number for all rows: its remainder once
+    return np.asarray((_constant_of(float(phi[0])) if one else _of_dispersion(phi)) - np.log(y))
+
+
+def _of_dispersion(phi: Array) -> Array:
+    """Compute the part of gamma's term that y has no say in."""
+    return -HALF_LOG_TWO_PI - 0.5 * np.log(phi) - stirling_remainder(1.0 / phi)
+
+
+@lru_cache(maxsize=16)
+def _constant_of(phi: float) -> float:
+    """Compute the same of a number, which many blocks of rows share."""
+    return float(_of_dispersion(np.array([phi]))[0])
 
 
 def inverse_gaussian(y: ArrayLike, dispersion: ArrayLike) -> Array:

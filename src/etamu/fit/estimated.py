@@ -122,13 +122,13 @@ class Estimated(ABC):
         """Covariance of the coefficients, multiplied out when asked; NaN where a column is aliased."""
         return self.reported_root.covariance()
 
-    @property
+    @cached_property
     def statistic(self) -> Array:
         """Coefficient over standard error: z where phi is known, t where it is estimated."""
         with np.errstate(all="ignore"):
             return self.coef / self.se
 
-    @property
+    @cached_property
     def p_values(self) -> Array:
         """Two-sided p-values of `statistic`."""
         return p_values(self.statistic, self.reference_df)

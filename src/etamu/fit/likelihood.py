@@ -20,8 +20,8 @@ from etamu.fit.problem import Problem
 
 LARGEST = sys.float_info.max
 
-BLOCK = 1 << 16
-"""Rows whose saturated terms are computed at a time."""
+BLOCK = 1 << 13
+"""Rows whose saturated terms are computed at a time, in cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ def log_likelihood(problem: Problem, chunk: Chunk, raw: Array, deviance: float, 
         return LogLikelihood(math.inf, extra, plugged, "the fit is perfect: phi is 0")
     if not plugged <= LARGEST * min(_least(weights.variance), 1.0):
         return LogLikelihood(math.nan, extra, plugged, "phi / w is above the largest number of float64")
-    saturated = 0.0
+    saturated, answers = 0.0, chunk.beside(())
     for start in range(0, len(chunk), BLOCK):
-        saturated += _dispersed(family, chunk.rows(start, min(start + BLOCK, len(chunk))), plugged)
+        saturated += _dispersed(family, answers.rows(start, min(start + BLOCK, len(chunk))), plugged)
     return LogLikelihood(saturated - deviance / (2.0 * plugged), extra, plugged)
 
 

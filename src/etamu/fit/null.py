@@ -28,6 +28,8 @@ from etamu.fit.start import constant_eta, grown, shifted_eta, start
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
 
+WRITTEN = 1 << 15
+"""Rows up to which it costs less to write their eta down than to state a design of ones."""
 FEW = 4096
 """Rows that say about where the constant is."""
 SLIGHT = 1e-8
@@ -90,8 +92,11 @@ def _of_mean(unit: Unit, alone: Chunk, executor: Threads) -> float:
     """Compute the deviance at the overall mean, in eta where it has one."""
     eta = constant_eta(unit, alone)
     if eta is not None:
-        look = partial(sums.accumulate, beta=np.array([eta]), unit=unit, want=Want.VALUE)
-        value = executor.over(alone).reduce(look).value
+        if len(alone) <= WRITTEN:
+            value = sums.value_at(alone, np.full(len(alone), eta), unit)
+        else:
+            look = partial(sums.accumulate, beta=np.array([eta]), unit=unit, want=Want.VALUE)
+            value = executor.over(alone).reduce(look).value
         if np.isfinite(value):
             return -2.0 * value
     return _deviance_at_mean(unit, alone.y, alone.weights.total())

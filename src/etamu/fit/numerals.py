@@ -36,7 +36,7 @@ def common(values: Sequence[float] | Array, digits: int) -> list[str]:
     >>> common([1e-10, 1.0], 4)
     ['1e-10', '1e+00']
     """
-    numbers = [float(value) for value in values]
+    numbers = _plain(values)
     form = _form([value for value in numbers if math.isfinite(value)], digits)
     return _justified(
         [format(value, form) if math.isfinite(value) else _infinite(value) for value in numbers]
@@ -67,8 +67,9 @@ def estimates(columns: Array, digits: int) -> list[list[str]]:
     else:
         places = max(1, digits - 1 - math.floor(math.log10(float(sizes.min()))))
     # Rounding first drops the digits that a large neighbour makes meaningless.
-    texts = common([_rounded(value, places) for value in columns.ravel()], digits)
-    for place, value in enumerate(columns.ravel()):
+    values = columns.ravel().tolist()
+    texts = common([_rounded(value, places) for value in values], digits)
+    for place, value in enumerate(values):
         if math.isfinite(value) and value != 0.0 and float(texts[place]) == 0.0:
             texts[place] = common([value], digits - 1)[0]
     width = columns.shape[1]
@@ -77,7 +78,7 @@ def estimates(columns: Array, digits: int) -> list[list[str]]:
 
 def statistics(values: Array, digits: int) -> list[str]:
     """Format test statistics: at most three decimals, `digits` significant digits."""
-    return common([_rounded(value, digits - 1) for value in values], digits)
+    return common([_rounded(value, digits - 1) for value in _plain(values)], digits)
 
 
 def p_texts(values: Array, digits: int = 3, smallest: float = SMALLEST_P) -> list[str]:
@@ -88,12 +89,13 @@ def p_texts(values: Array, digits: int = 3, smallest: float = SMALLEST_P) -> lis
     >>> p_texts(np.array([0.00198, 1.23e-13, 1e-40]))
     ['0.00198', '1.23e-13', '< 2e-16']
     """
-    out = ["NaN"] * len(values)
-    tiny = [j for j, p in enumerate(values) if p < smallest]
-    ordinary = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) >= -4]
-    small = [j for j, p in enumerate(values) if p >= smallest and math.floor(math.log10(p)) < -4]
+    tails, out = _plain(values), ["NaN"] * len(values)
+    tiny = [j for j, p in enumerate(tails) if p < smallest]
+    exponents = {j: math.floor(math.log10(p)) for j, p in enumerate(tails) if p >= smallest}
+    ordinary = [j for j, exponent in exponents.items() if exponent >= -4]
+    small = [j for j, exponent in exponents.items() if exponent < -4]
     for group in (ordinary, small):
-        for j, text in zip(group, common([float(values[j]) for j in group], digits), strict=True):
+        for j, text in zip(group, common([tails[j] for j in group], digits), strict=True):
             out[j] = text
     widest = max((len(out[j]) for j in (*ordinary, *small)), default=0)
     bound = f"<{' ' if widest > 6 else ''}{smallest:.0e}"
@@ -110,7 +112,7 @@ def stars(values: Array) -> list[str]:
     >>> stars(np.array([0.0004, 0.03, 0.2]))
     ['***', '*', '']
     """
-    return [next((symbol for bound, symbol in STARS if p <= bound), "") for p in values]
+    return [next((symbol for bound, symbol in STARS if p <= bound), "") for p in _plain(values)]
 
 
 def short(value: float, digits: int = 5) -> str:
@@ -120,14 +122,18 @@ def short(value: float, digits: int = 5) -> str:
 
 def _scientific(values: list[float], digits: int) -> tuple[list[int], list[int]]:
     """Return the exponents of numbers, and how many of their `digits` significant digits follow the first."""
-    form = f".{digits - 1}e"
-    parts = [format(abs(value), form).split("e") for value in values]
-    further = [len(mantissa[2:].rstrip("0")) for mantissa, _ in parts]
-    return [int(exponent) for _, exponent in parts], further
+    form, end = f".{digits - 1}e", digits + (digits > 1)  # where the e stands
+    texts = [format(abs(value), form) for value in values]
+    return [int(text[end + 1 :]) for text in texts], [len(text[2:end].rstrip("0")) for text in texts]
+
+
+def _plain(values: Sequence[float] | Array) -> list[float]:
+    """List numbers as Python's own, which are faster one by one."""
+    return values.tolist() if isinstance(values, np.ndarray) else [float(value) for value in values]
 
 
 def _rounded(value: float, places: int) -> float:
-    return round(float(value), places) if math.isfinite(value) else float(value)
+    return round(value, places) if math.isfinite(value) else value
 
 
 def _infinite(value: float) -> str:

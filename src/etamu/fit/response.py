@@ -62,7 +62,8 @@ def response_columns(family: Family, columns: tuple[Column, ...], trials: Array 
                 "proportion as response and the trials as variance_weights"
             )
         answers = Chunk((), (_numeric(family, first, rows),), Weights(), rows)
-        _check_support(family, first.name, answers)
+        if not _within(family, first):
+            _check_support(family, first.name, answers)
         return answers
     successes = _numeric(family, first, rows)
     if trials is not None:
@@ -93,6 +94,13 @@ def _numeric(family: Family, column: Column, rows: Ids) -> Array:
             f"the {family.name} family needs two: compare one level with the rest, or use a multinomial model"
         )
     return np.asarray(column.codes, dtype=np.float64)
+
+
+def _within(family: Family, column: Column) -> bool:
+    """Tell from the ends of a column alone whether all lie in the support, if that is an interval."""
+    if family.support.integer or column.missing is not None or column.ends is None:
+        return False
+    return all(map(family.support.contains, column.ends))
 
 
 def _check_support(family: Family, name: str, answers: Chunk) -> None:

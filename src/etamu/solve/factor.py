@@ -50,6 +50,12 @@ class Factor:
             whole = triangles.solved(self.triangle, half)
             return np.asarray(whole / self.diagonal.reshape(shape), dtype=np.float64)
 
+    def form(self, vector: Array) -> float:
+        """Return v' H^-1 v, which half of a solution tells."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            half = triangles.solved(self.triangle, vector / self.diagonal, transposed=True)
+            return float(half @ half)
+
     @cached_property
     def inverse_triangle(self) -> Array:
         """R^-1, computed once."""

@@ -129,7 +129,7 @@ def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:
     """Return how much shorter the step has become since the point before, in one metric; inf without one."""
     if len(trail) < 2:
         return math.inf
-    before, now = (float(point.score @ factor.solve(point.score)) for point in trail[-2:])
+    before, now = (factor.form(point.score) for point in trail[-2:])
     return math.sqrt(max(now, 0.0) / before) if before > 0 else math.inf
 
 
