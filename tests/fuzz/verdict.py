@@ -193,7 +193,7 @@ def _on_edge(unit: Any, rows: Rows, beta: np.ndarray) -> np.ndarray:
     """Tell which etas are nearer an end than float64 can tell from their terms, or beyond it."""
     eta = rows.offset + rows.x @ beta
     outside = (eta <= Wide(unit.domain.lower)) | (eta >= Wide(unit.domain.upper))
-    return np.asarray(outside | (_gaps(unit, eta) <= LAST * _told(rows, beta)))
+    return np.asarray(outside | (_gaps(unit, eta) <= np.fmax(LAST * _told(rows, beta), LAST * JUST)))
 
 
 def _units(unit: Any, rows: Rows, beta: np.ndarray, found: Maximum) -> float:
@@ -212,7 +212,7 @@ def _units(unit: Any, rows: Rows, beta: np.ndarray, found: Maximum) -> float:
 
 
 def _of_etas(rows: Rows, size: np.ndarray) -> np.ndarray:
-    """Return what as many independent etas as there are coefficients, the smallest ones, add up to in each."""
+    """Return what the smallest independent etas, as many as coefficients, add up to in each of these."""
     order = np.argsort(size, kind="stable")
     scaled = rows.x / np.fmax(np.max(np.abs(rows.x), axis=0, initial=0), Wide(NONE))
     own = frame(scaled[order].T, APART).left > APART

@@ -63,6 +63,30 @@ def inverse(matrix: Matrix) -> list[list[Fraction]] | None:
     return [row[size:] for row in both]
 
 
+def independent(rows: Matrix) -> list[int]:
+    """Return the places of the rows that are no combination of those before.
+
+    Examples
+    --------
+    >>> independent([exact(np.array(row)) for row in ([1.0, 2.0], [2.0, 4.0], [0.0, 0.0], [1.0, 0.0])])
+    [0, 3]
+    """
+    kept: list[int] = []
+    basis: list[tuple[int, Vector]] = []
+    for place, row in enumerate(rows):
+        left = list(row)
+        for pivot, other in basis:
+            if share := left[pivot]:
+                left = [a - share * b for a, b in zip(left, other, strict=True)]
+        head = next((j for j, each in enumerate(left) if each), None)
+        if head is not None:
+            kept.append(place)
+            basis.append((head, [each / left[head] for each in left]))
+        if len(kept) == len(row):
+            break
+    return kept
+
+
 def rounded(numbers: Vector) -> Array:
     """Round fractions to float64; what is beyond it is infinite."""
     return np.array([_rounded(each) for each in numbers])

@@ -3,8 +3,8 @@
 Where terms of eta are 1e16 times as large as their sum the last digit of a coefficient moves eta by as much
 as eta is, and no climb in coefficients arrives. But the etas of p independent rows say as much as p
 coefficients, and they are numbers of ordinary precision: with P such rows, X beta = A theta for theta =
-X_P beta and A = X X_P^-1, which is worked out in fractions. There the value is climbed as always
-(`etamu.solve.trust`), with the etas of rows that the edge of the domain stops held there, and coefficients
+X_P beta and A = X X_P^-1, which is worked out in fractions (`etamu.fit.chosen`). There the value is climbed
+(`etamu.fit.active`), with the etas of rows that the edge of the domain stops held there, and coefficients
 follow from theta in fractions again: they are right to the last digits that float64 has, and so is what is
 summed over the rows at their etas, the deviance foremost. Predictions from rounded coefficients cannot be
 right, and that is said.
@@ -15,20 +15,17 @@ Read next: `etamu.fit.rescue`, the way up that is tried before.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etamu._base.double import Double, single
-from etamu._base.facts import dataclass
 from etamu._base.listing import listed
-from etamu._base.rational import dot, exact, inverse, product, rounded
-from etamu._base.types import Array, Mask
-from etamu.fit.edge import NEAR, edge_of, from_inside, inside_of
+from etamu._base.types import Array
+from etamu.fit.active import settled
+from etamu.fit.chosen import CANCELS, Chosen
+from etamu.fit.edge import INWARD, JUST, edge_of, from_inside, proved
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, unshifted
@@ -36,24 +33,19 @@ from etamu.fit.start import floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
-from etamu.solve.graded import graded, least_squares
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.trust import EPS, Ended, ascend, at_rest, blur
+from etamu.solve.trust import Ended, at_rest, blur
 
 CELLS = 2_000
 """Numbers in the rows up to which they are taken apart in fractions."""
-CHOICES = 3
-"""Times that rows are chosen."""
-CANCELS = 64.0
-"""Times its distance from an end, or 1, that the terms of an eta may be."""
 LARGE = 0.1
 """Share of the largest term of an eta from which a term takes part in what cancels."""
 LOST = 1e-12
 """Most of the value, in its unit, that rounding may take from a maximum whose coefficients hold it."""
 APART = 1e16
 """Weights whose ratio is above this leave the lightest rows no digit in a sum."""
-LEFT = 8.0
-"""Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
+DIGITS = 8
+"""Powers of ten by which rows are put farther inside where rounding has put some outside."""
 
 State = Callable[[Problem, Stage], Likelihood]
 
@@ -69,18 +61,19 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     if rows is None or (on_edge and _holds_edge(problem, stage, solution, state)):
         return stage, solution
     for start in _starts(rows, stage, solution):
-        found = _settled(rows, start)
+        found = settled(rows, start)
         if found is None:
             continue
         chosen, ended, outcome = found
         beta = chosen.coefficients(ended.exact, rows.offset)
         if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
-            return plain, _found(rows, solution, ended, beta, outcome)
-    return stage, solution
+            begun = replace(solution, beta=beta, outcome=outcome)
+            return plain, _found(rows, begun, chosen, ended)
+    return stage, replace(solution, outcome=Outcome.STALLED) if on_edge else solution
 
 
 def _holds_edge(problem: Problem, stage: Stage, solution: Solution, state: State) -> bool:
-    """Tell whether coefficients hold a maximum on the edge: the rest of the way there changes no value.
+    """Tell whether coefficients hold a maximum on the edge: it is one, and the rest of the way has no value.
 
     And no weight is so light beside others that the proof has not heard its row.
     """
@@ -93,38 +86,8 @@ def _holds_edge(problem: Problem, stage: Stage, solution: Solution, state: State
     on = gap <= CANCELS * blur(rows, solution.beta)
     with np.errstate(all="ignore"):
         left = np.where(on, np.abs(rows.look(eta).slope * gap), 0.0)
-    return bool(left.sum() <= LOST * solution.local.scale)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chosen:
-    """Rows whose etas stand for the coefficients.
-
-    Parameters
-    ----------
-    place : integers (p,)
-    inverse : fractions (p, p)
-        Of these rows.
-    rows : Written
-        All rows in terms of these.
-    """
-
-    place: NDArray[np.intp]
-    inverse: list[list[Fraction]]
-    rows: Written
-
-    def holds(self, ended: Ended) -> bool:
-        """Tell whether no eta is so much less than its terms that their rounding is a share of it."""
-        theta, (lower, upper) = ended.exact.hi, self.rows.ends
-        gap = np.minimum(ended.eta - lower, upper - ended.eta)
-        room = np.where(np.isfinite(gap), gap, np.maximum(np.abs(ended.eta), 1.0))
-        return bool(np.all(blur(self.rows, theta) <= CANCELS * EPS * room))
-
-    def coefficients(self, theta: Double, offset: Array) -> Array:
-        """Return the coefficients of etas, rounded once."""
-        digits = zip(exact(theta.hi), exact(theta.lo), exact(offset[self.place]), strict=True)
-        own = [hi + lo - shift for hi, lo, shift in digits]
-        return rounded([dot(row, own) for row in self.inverse])
+    holds = bool(left.sum() <= LOST * solution.local.scale)
+    return holds and proved(edge_of(rows, solution.beta), solution.beta)
 
 
 def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
@@ -140,119 +103,13 @@ def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
     yield stage.coordinates.rows(design) @ solution.beta + rows.offset
 
 
-def _settled(rows: Written, eta: Array) -> tuple[_Chosen, Ended, Outcome] | None:
-    """Climb, and choose rows anew where those of the start say too little of others at the end."""
-    for _ in range(CHOICES):
-        chosen = _chosen(rows, eta)
-        found = None if chosen is None else _climbed(chosen, eta)
-        if chosen is None or found is None:
-            return None
-        if chosen.holds(found[0]):
-            return chosen, *found
-        eta = found[0].eta
-    return None
-
-
-def _chosen(rows: Written, eta: Array) -> _Chosen | None:
-    """Choose the rows that weigh most and are independent; None where etas are no place to begin."""
-    size = _size(rows, eta)
-    apart = None if size is None else graded(rows.rows, np.sqrt(size))
-    if apart is None:
-        return None
-    place = apart.order[: rows.rows.shape[1]]
-    every, shifts = [exact(row) for row in rows.rows], exact(rows.offset)
-    back = inverse([every[i] for i in place])
-    if back is None:
-        return None
-    terms, own = product(every, back), [shifts[i] for i in place]
-    offset = rounded([shift - dot(row, own) for shift, row in zip(shifts, terms, strict=True)])
-    matrix = np.stack([rounded(row) for row in terms])
-    return _Chosen(place, back, replace(rows, rows=matrix, offset=offset))
-
-
-def _size(rows: Written, eta: Array) -> Array | None:
-    """Return how much every row weighs at some etas, None where that is no number."""
-    lower, upper = rows.ends
-    if not np.all((lower < eta) & (eta < upper) & np.isfinite(eta)):
-        return None
-    seen = rows.look(eta)
-    size = np.maximum(np.abs(seen.observed), seen.expected)
-    return size if np.all(np.isfinite(size) & (size > 0.0)) else None
-
-
-def _climbed(chosen: _Chosen, eta: Array) -> tuple[Ended, Outcome] | None:
-    """Climb from the least squares of some etas, or from those of the rows chosen, inside or on the edge."""
-    rows, size = chosen.rows, _size(chosen.rows, eta)
-    if size is None:
-        return None
-    for start in (least_squares(rows.rows, size, eta - rows.offset), single(eta[chosen.place])):
-        if not np.all(np.isfinite(start.hi)):
-            continue
-        ended = ascend(rows, start, tolerance=0.0)
-        if ended.arrived:
-            return ended, Outcome.CONVERGED
-        held = _held(rows, ended) if rows.inward else None
-        if held is not None:
-            return held, Outcome.BOUNDARY
-    return None
-
-
-def _held(rows: Written, ended: Ended) -> Ended | None:
-    """Hold the etas of chosen rows that are near an end there, and climb in the others.
-
-    Those that would rather leave are let go. None where no climb in the others arrives.
-    """
-    theta, tried = ended.exact.hi, set()
-    spread = edge_of(rows, theta).spread.max()
-    for near in NEAR:
-        ends, just = np.full(len(theta), np.nan), np.full(len(theta), np.nan)
-        for end, inward in rows.inward:
-            close = inward * (theta - end) <= near * spread
-            ends[close], just[close] = end, inside_of(end, inward)
-        held = np.isfinite(ends)
-        while held.any() and held.tobytes() not in tried:
-            tried.add(held.tobytes())
-            found = _along(rows, ended.exact, held, just)
-            if found is None:
-                break
-            gains = _gains(rows, found.eta, ends - just)
-            if np.all(gains[held] > 0.0):
-                hi, lo = np.where(held, ends, found.exact.hi), np.where(held, 0.0, found.exact.lo)
-                noise = found.noise + LEFT * float(gains[held].sum())  # what the rest of the way brings
-                return replace(found, exact=Double(hi, lo), noise=noise)
-            held = held & (gains > 0.0)
-    return None
-
-
-def _along(rows: Written, start: Double, held: Mask, just: Array) -> Ended | None:
-    """Climb with some etas held just inside the ends; None where that does not arrive."""
-    offset = rows.offset + rows.rows[:, held] @ just[held]
-    hi, lo = np.where(held, just, start.hi), np.where(held, 0.0, start.lo)
-    if held.all():
-        seen = rows.look(offset)
-        return Ended(Double(hi, lo), offset, math.fsum(seen.value), True, ()) if seen.finite else None
-    free = replace(rows, rows=rows.rows[:, ~held], offset=offset)
-    ended = ascend(free, Double(hi[~held], lo[~held]), tolerance=0.0)
-    if not ended.arrived:
-        return None
-    hi[~held], lo[~held] = ended.exact.hi, ended.exact.lo
-    return replace(ended, exact=Double(hi, lo))
-
-
-def _gains(rows: Written, eta: Array, step: Array) -> Array:
-    """Return by how much the value rises with each of some small steps of the etas of chosen rows."""
-    with np.errstate(all="ignore"):
-        return np.asarray((rows.rows.T @ rows.look(eta).slope) * step)
-
-
-def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome: Outcome) -> Solution:
+def _found(rows: Written, begun: Solution, chosen: Chosen, ended: Ended) -> Solution:
     """Return the maximum in coefficients; with its own etas where coefficients do not hold it."""
-    scale = rows.scale(ended.value)
-    steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
-    begun = replace(solution, beta=beta, outcome=outcome, steps=steps, passes=passes)
+    scale, beta, outcome = rows.scale(ended.value), begun.beta, begun.outcome
+    begun = replace(begun, steps=begun.steps + ended.steps, passes=begun.passes + len(ended.steps) + 1)
     near: Solution | None = None
     if outcome is Outcome.BOUNDARY:
-        near = from_inside(edge_of(rows, beta), beta, begun)
+        near = _inside(rows, begun, chosen, ended.exact) or from_inside(edge_of(rows, beta), beta, begun)
     elif at_rest(rows, beta):
         near = replace(begun, local=rows.oracle.at(beta, FINAL))
     if near is not None and ended.value - near.local.value <= LOST * scale + ended.noise:
@@ -261,6 +118,20 @@ def _found(rows: Written, solution: Solution, ended: Ended, beta: Array, outcome
         begun = replace(begun, beta=near.beta)
     outcome = Outcome.PRECISION if outcome is Outcome.CONVERGED else outcome
     return replace(begun, local=_summed(rows, ended, scale), outcome=outcome, eta=ended.eta)
+
+
+def _inside(rows: Written, begun: Solution, chosen: Chosen, theta: Double) -> Solution | None:
+    """Put every row that is held as far inside as its own rounding asks; None where that is not inside."""
+    away = np.zeros_like(theta.hi)
+    own = np.maximum(blur(rows, begun.beta)[chosen.place], JUST)
+    for end, inward in rows.inward:
+        away = np.where((theta.hi == end) & (theta.lo == 0.0), INWARD * inward * own, away)
+    for digit in range(DIGITS):
+        beta = chosen.coefficients(theta + single(10.0**digit * away), rows.offset)
+        seen = rows.oracle.at(beta, FINAL)
+        if np.isfinite(seen.value):
+            return replace(begun, beta=beta, local=seen)
+    return None
 
 
 def _summed(rows: Written, ended: Ended, scale: float) -> Local:

@@ -378,6 +378,13 @@ def _room(edge: Edge, beta: Array, step: Array, moving: Mask) -> tuple[float, in
     return length, meets
 
 
+def proved(edge: Edge, beta: Array) -> bool:
+    """Tell whether the rows on the edge hold the gradient at a point, as nearly as sums in float64 tell."""
+    with np.errstate(all="ignore"):
+        judged = _judged(edge, beta)
+    return judged is not None and judged[0]
+
+
 def _judged(edge: Edge, beta: Array) -> tuple[bool, list[int]] | None:
     """Tell whether all rows on the edge can hold the gradient together, and which of them do.
 

@@ -1,0 +1,200 @@
+"""A maximum inside or on the edge of the domain, proved row by row: active sets in the etas of some rows.
+
+Where the climb meets an end of the domain, the rows that are there are held: each is a coordinate of its own
+(`etamu.fit.chosen`), and the value is climbed in the others, or along the edge. Where that arrives, the
+derivative of the value in the eta of a row that is held, other coordinates as they are, is its multiplier: at
+a maximum none points inside (Karush, Kuhn and Tucker: Nocedal and Wright 2006, chapters 12 and 16). A row
+whose multiplier does is let go, and the climb goes on from a little inside. Columns that nearly depend on
+each other, and weights that differ by any power of ten, leave multipliers their digits: fractions make the
+coordinates.
+
+May import: everything below `fit`.
+Read next: `etamu.fit.beyond`, which asks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from etamu._base.double import Double, single
+from etamu._base.rational import exact, independent
+from etamu._base.types import Array
+from etamu.fit.chosen import CANCELS, Chosen, chosen, weights
+from etamu.fit.edge import edge_of, inside_of
+from etamu.objective.written import Written
+from etamu.solve.graded import least_squares, times
+from etamu.solve.oracle import Outcome
+from etamu.solve.trust import EPS, Ended, ascend, blur
+
+MOST = 60
+"""Climbs, each with other rows held."""
+AGAIN = 3
+"""Times that a climb with the same rows held may not arrive."""
+CHOICES = 3
+"""Times that rows are chosen anew because those of the start say too little of others at the end."""
+CANCEL_BESIDE = 1e6
+"""The `CANCELS` of a maximum on the edge, of which nobody says that it is right to the last digit."""
+NEAREST = 4.0
+"""An eta within so many times its own rounding of an end is on it."""
+CLOSE = 1e-10
+"""So is one this near, in units of the spread of eta, where the climb did not arrive."""
+APART = 10.0 ** -np.arange(1.0, 31.0)
+"""How far inside a row that is let go is looked at, in units of the spread of eta."""
+ROUNDED = 8.0
+"""A multiplier so many times as large as rounding of slopes makes it points somewhere."""
+LEFT = 8.0
+"""Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
+
+Settled = tuple[Chosen, Ended, Outcome]
+
+
+def settled(rows: Written, eta: Array) -> Settled | None:
+    """Climb from some etas to a maximum with no row held that would leave; None where none is found."""
+    held = _outside(rows, eta)
+    free: tuple[int, ...] = ()
+    met: Counter[frozenset[int]] = Counter()
+    choices = 0
+    with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
+        for _ in range(MOST):
+            there = chosen(rows, eta, (*held, *free))
+            if there is None:
+                return None
+            ended = _along(there, eta, len(held))
+            if not math.isfinite(ended.value):
+                return None
+            eta = ended.eta
+            if not ended.arrived:
+                held = _blocking(rows, there, ended, held)
+                free = tuple(row for row in free if row not in held)
+                met[frozenset(held)] += 1
+                if met[frozenset(held)] > AGAIN:
+                    return None
+                continue
+            final = _at_the_end(there, ended, len(held))
+            if not there.holds(final, CANCEL_BESIDE if held else CANCELS):
+                choices += 1
+                if choices >= CHOICES:
+                    return None
+                continue
+            freed = _freed(there, ended, len(held))
+            if freed is None:
+                return there, final, _outcome(held)
+            leaves, eta = freed
+            held, free = held[:leaves] + held[leaves + 1 :], (*free, held[leaves])
+    return None
+
+
+def _outside(rows: Written, eta: Array) -> tuple[int, ...]:
+    """Return independent rows that are on an end of the domain, or beyond it, to begin with."""
+    lower, upper = rows.ends
+    beyond = [int(i) for i in np.flatnonzero((eta <= lower) | (eta >= upper))]
+    return tuple(beyond[place] for place in independent([exact(rows.rows[i]) for i in beyond]))
+
+
+def _outcome(held: Sequence[int]) -> Outcome:
+    return Outcome.BOUNDARY if held else Outcome.CONVERGED
+
+
+def _ends(there: Chosen, theta: Array) -> tuple[Array, Array]:
+    """Return the nearer end of every chosen eta and the direction into the domain there."""
+    ends = np.array([end for end, _ in there.rows.inward])
+    signs = np.array([sign for _, sign in there.rows.inward])
+    nearer = np.argmin(np.abs(theta[:, None] - ends), axis=1)
+    return ends[nearer], signs[nearer]
+
+
+def _just(there: Chosen, theta: Array) -> Array:
+    """Return the place just inside the nearer end of every chosen eta."""
+    return np.array([inside_of(end, sign) for end, sign in zip(*_ends(there, theta), strict=True)])
+
+
+def _along(there: Chosen, eta: Array, held: int) -> Ended:
+    """Climb with the first chosen etas held just inside their ends."""
+    theta = eta[there.place]
+    if not held:
+        return max((ascend(there.rows, start, tolerance=0.0) for start in _starts(there, eta)), key=_rank)
+    just = _just(there, theta)[:held]
+    offset = there.rows.offset + there.rows.rows[:, :held] @ just
+    if held == len(theta):
+        seen = there.rows.look(offset)
+        return Ended(single(just), offset, math.fsum(seen.value), seen.finite, ())
+    free = replace(there.rows, rows=there.rows.rows[:, held:], offset=offset)
+    ended = ascend(free, theta[held:], tolerance=0.0)
+    hi = np.concatenate([just, ended.exact.hi])
+    return replace(ended, exact=Double(hi, np.concatenate([0.0 * just, ended.exact.lo])))
+
+
+def _rank(ended: Ended) -> tuple[bool, float]:
+    return ended.arrived, ended.value
+
+
+def _starts(there: Chosen, eta: Array) -> Iterator[Double]:
+    """Yield the least squares of some etas, and those of the rows chosen themselves."""
+    rows = there.rows
+    found = least_squares(rows.rows, weights(rows, eta), eta - rows.offset)
+    if np.all(np.isfinite(found.hi)):
+        yield found
+    yield single(eta[there.place])
+
+
+def _blocking(rows: Written, there: Chosen, ended: Ended, held: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the rows to be held where a climb did not arrive: independent ones that are on an end by now."""
+    if not rows.inward:
+        return held
+    beta = there.coefficients(ended.exact, rows.offset)
+    gap = np.min([sign * (ended.eta - end) for end, sign in rows.inward], axis=0)
+    spread = edge_of(rows, beta).spread
+    on = gap <= np.maximum(NEAREST * blur(rows, beta), CLOSE * spread)
+    on[list(held)] = False
+    order = [*held, *(int(i) for i in np.argsort(gap / spread, kind="stable") if on[i])]
+    return tuple(order[place] for place in independent([exact(rows.rows[i]) for i in order]))
+
+
+def _multipliers(there: Chosen, ended: Ended) -> tuple[Array, Array]:
+    """Return the derivative of the value in every chosen eta, and what rounding may make of it."""
+    seen, terms = there.rows.look(ended.eta), there.rows.rows
+    bend = np.maximum(np.abs(seen.observed), seen.expected) * np.abs(ended.eta)
+    lost = ROUNDED * EPS * (np.abs(terms).T @ (np.abs(seen.slope) + np.where(np.isfinite(bend), bend, 0.0)))
+    return terms.T @ seen.slope, lost
+
+
+def _freed(there: Chosen, ended: Ended, held: int) -> tuple[int, Array] | None:
+    """Return which row that is held is best let go, and the etas a little inside; None if none would leave.
+
+    Where its multiplier points inside, by more than rounding, the value has to rise that way: gains are
+    summed row by row, for the whole value may have rounding larger than all of them.
+    """
+    if not held:
+        return None
+    theta, rows = ended.exact, there.rows
+    _, inward = _ends(there, theta.hi)
+    score, lost = _multipliers(there, ended)
+    here, spread = rows.look(ended.eta).value, float(edge_of(rows, theta.hi).spread.max())
+    best, highest = None, 0.0
+    for place in np.flatnonzero((inward * score > lost)[:held]):
+        along = np.where(np.arange(len(theta.hi)) == place, inward, 0.0)
+        for far in APART * spread:
+            eta = (times(rows.rows, theta + single(far * along)) + single(rows.offset)).hi
+            gains = rows.look(eta).value - here
+            gained = math.fsum(gains) if np.all(np.isfinite(gains)) else -math.inf
+            if gained > highest:
+                best, highest = (int(place), eta), gained
+    return best
+
+
+def _at_the_end(there: Chosen, ended: Ended, held: int) -> Ended:
+    """Put rows that are held from just inside on their ends; what that brings at most is noise."""
+    if not held:
+        return ended
+    theta = ended.exact
+    ends, _ = _ends(there, theta.hi)
+    score, _ = _multipliers(there, ended)
+    brought = float(np.sum(np.abs(score * (ends - theta.hi))[:held]))
+    on = np.arange(len(ends)) < held
+    exact_theta = Double(np.where(on, ends, theta.hi), np.where(on, 0.0, theta.lo))
+    return replace(ended, exact=exact_theta, noise=ended.noise + LEFT * brought)
