@@ -26,6 +26,7 @@ from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
+from etamu.fit.creeping import Creeping, caught, watch
 from etamu.fit.face import Rows
 from etamu.fit.levels_apart import direction_of, levels_apart
 from etamu.fit.placed import Placed, placed
@@ -196,16 +197,17 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     passes = solution.passes
     while True:
         beta = solution.beta - total.basis @ solution.beta[total.gone]
-        ended = _climbed(oracle, rows, total, beta[~total.gone])
+        ended, more = _climbed(oracle, rows, total, beta[~total.gone])
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or not (~separated).any():
             break
-        hint = hint_of(ended.local)
-        more = recede(rows, ~separated, None if hint is None else embedded(hint, total.gone))
-        if more.found is None:
+        if more is None:
+            hint = hint_of(ended.local)
+            more = recede(rows, ~separated, None if hint is None else embedded(hint, total.gone)).found
+        if more is None:
             break
-        separated |= more.found.separated
-        joined = added_up(rows, total, more.found, separated)
+        separated |= more.separated
+        joined = added_up(rows, total, more, separated)
         if joined is None:
             break
         total = joined
@@ -247,26 +249,46 @@ def _inside(oracle: Likelihood, left: Threads, total: Recession) -> Likelihood:
     )
 
 
-def _climbed(oracle: Likelihood, rows: Rows, total: Recession, beta: Array) -> Solution:
-    """Climb over the rows left, in the coordinates that they determine."""
+def _climbed(
+    oracle: Likelihood, rows: Rows, total: Recession, beta: Array
+) -> tuple[Solution, Recession | None]:
+    """Climb over the rows left, in the coordinates they determine; or find that more of them separate."""
     left = ~total.separated
     if not left.any():
-        return Solution(beta, Local(0.0), Outcome.CONVERGED, (), 0)
+        return Solution(beta, Local(0.0), Outcome.CONVERGED, (), 0), None
     unweighted = _unweighted(rows, left)
     if unweighted is not None and beta.size:
-        found = newton(_inside(oracle, unweighted, total), beta)
-        if found.outcome is Outcome.CONVERGED:
-            return found
+        found, more = _watched(_inside(oracle, unweighted, total), rows, total, beta)
+        if more is not None or found.outcome is Outcome.CONVERGED:
+            return found, more
     over = rows.over(left)
     inside = _inside(oracle, over, total)
     if not inside.size:
-        return Solution(beta, inside.at(beta, Want.VALUE), Outcome.CONVERGED, (), 0)
-    found = newton(inside, beta)
-    return rescued(inside, rows.unit, over.whole, found) if in_doubt(inside, over.whole, found) else found
+        return Solution(beta, inside.at(beta, Want.VALUE), Outcome.CONVERGED, (), 0), None
+    found, more = _watched(inside, rows, total, beta)
+    if more is None and in_doubt(inside, over.whole, found):
+        return rescued(inside, rows.unit, over.whole, found), None
+    return found, more
+
+
+def _watched(
+    inside: Likelihood, rows: Rows, total: Recession, beta: Array
+) -> tuple[Solution, Recession | None]:
+    """Climb, and verify the direction at once in which steps creep."""
+
+    def beyond(local: Local) -> Recession | None:
+        hint = hint_of(local)
+        return None if hint is None else verified(rows, ~total.separated, embedded(hint, total.gone))
+
+    watched = watch() if rows.unit.convex and inside.concordance > 0.0 else None
+    try:
+        return newton(inside, beta, callback=watched), None
+    except Creeping as suspicion:
+        return caught(inside, suspicion, beyond)
 
 
 def _unweighted(rows: Rows, left: Mask) -> Threads | None:
-    """Return all rows, those that are gone without a weight, where that costs less than to copy the others."""
+    """Return all rows, those that are gone without a weight, where that costs less than to copy others."""
     whole = rows.executor.whole
     if whole.cells <= CELLS or 2 * np.count_nonzero(left) < len(left) or not rows.unit.domain.whole:
         return None
