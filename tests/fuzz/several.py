@@ -23,7 +23,7 @@ from tests.family.vector_reference import LOG_DENSITIES, differentiated, log_den
 from tests.fuzz import recipes
 from tests.fuzz.verdict import BOUNDARY, INFINITE, REFUSED, RIGHT, UNCONVERGED, column
 
-DIGITS = 30
+DIGITS, MOST_DIGITS = 30, 120
 STEP, ENDED = 1e-6, 1e-4
 """Most standard errors from the maximum, and from a limit that is looked at from a finite place."""
 STILL, GONE = 1e-12, 1e-6
@@ -253,7 +253,8 @@ class Textbook:
         size = len(coef)
         value, score, information = mp.mpf(0), mp.matrix(size, 1), mp.matrix(size, size)
         for row, w in enumerate(self.weight):
-            of_row = differentiated(lambda *eta, row=row: self.at(row, *eta), self.etas(row, coef), DIGITS)
+            etas = self.etas(row, coef)
+            of_row = differentiated(lambda *eta, row=row: self.at(row, *eta), etas, _digits(etas))
             spread = [(k, mp.mpf(float(v))) for k, columns in enumerate(self.x) for v in columns[row]]
             value += float(w) * of_row[0]
             for i, (k, v) in enumerate(spread):
@@ -261,6 +262,12 @@ class Textbook:
                 for j, (m, u) in enumerate(spread):
                     information[i, j] += float(w) * v * u * of_row[2][k][m]
         return value, score, information
+
+
+def _digits(etas: list[mp.mpf]) -> int:
+    """Return the digits of a derivative: e^eta far out is as large as what is left beside it is small."""
+    far = float(max((abs(eta) for eta in etas), default=0))
+    return int(min(DIGITS + far, MOST_DIGITS))
 
 
 assert set(OF_CLASSES) | set(LOG_DENSITIES) >= {family.name for family in FAMILIES}
@@ -291,7 +298,7 @@ def verdict(recipe: Recipe) -> tuple[str, str]:
     kept = ~np.isnan(coef)
     book = _opened(fit, data, kept)
     there = [mp.mpf(float(each)) for each in coef[kept]]
-    with mp.workdps(3 * DIGITS):
+    with mp.workdps(3 * MOST_DIGITS):
         if fit.solution.local.value == np.inf:
             _unbounded(fit, book, there, kept)
             return BOUNDARY, "no bound"

@@ -26,8 +26,16 @@ from etamu.solve.recession import TOLERANCE, Recession
 
 FIRST = 256
 """Rows that free most columns of numbers from suspicion."""
+ROUNDS = 4
+"""How often others are looked for among the rows that are left."""
+GONE = np.int8(3)
+"""In place of the way of a row that is separated already: whatever else moves it, that is no matter."""
 AT_ONCE = 8
 """Null vectors up to which each is looked at in every row, rather than a Gram of all rows factorised."""
+
+
+Told = dict[int, NDArray[np.intp]]
+"""Columns by the place of their block."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,16 +48,26 @@ class Apart:
 
 
 def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
-    """Find columns all of whose rows may run the same way, first among a few rows, which costs little."""
-    ways = may_run(rows.unit, few.y)
-    suspects = dict(one_way(few, ways)) | dict(columns_one_way(few, ways))
-    if not any(len(levels) for levels in suspects.values()):
-        return None
-    every = dict(one_way(rows.executor.whole, rows.ways))
-    every |= columns_one_way(rows.executor.whole, rows.ways, suspects)
-    levels = [(place, np.intersect1d(seen, every[place])) for place, seen in suspects.items()]
-    separated = among(rows.executor.whole, levels)
-    return Apart(levels, separated, rows.ways) if separated.any() else None
+    """Find columns all of whose rows may run the same way, first among a few rows, which costs little.
+
+    What these separate leaves fewer rows, in which others may separate: then all run together.
+    """
+    whole, ways = rows.executor.whole, rows.ways
+    told: Told = {}
+    separated, seen = np.zeros(len(whole), dtype=bool), may_run(rows.unit, few.y)
+    for _ in range(ROUNDS):
+        suspects = dict(one_way(few, seen)) | dict(columns_one_way(few, seen))
+        if not any(len(levels) for levels in suspects.values()):
+            break
+        every = dict(one_way(whole, ways)) | dict(columns_one_way(whole, ways, suspects))
+        more = {place: np.intersect1d(some, every[place]) for place, some in suspects.items()}
+        moved = among(whole, list(more.items())) & ~separated
+        if not moved.any():
+            break
+        separated |= moved
+        told = {place: np.union1d(some, told.get(place, some)) for place, some in more.items()}
+        seen, ways = np.where(among(few, list(told.items())), GONE, seen), np.where(separated, GONE, ways)
+    return Apart(list(told.items()), separated, rows.ways) if separated.any() else None
 
 
 def direction_of(apart: Apart | None, rows: Rows, few: Chunk) -> Recession | None:
@@ -121,7 +139,7 @@ def _null_space(
 def one_way(chunk: Chunk, ways: NDArray[np.int8]) -> list[tuple[int, NDArray[np.intp]]]:
     """Name for every block of plain levels, by its place, those all of whose rows may run one way only."""
     found = []
-    others = [np.flatnonzero(ways != way) for way in (-1, 1)]  # rows that may not run down, or not up, alone
+    others = [np.flatnonzero((ways != way) & (ways != GONE)) for way in (-1, 1)]
     for place, block in enumerate(chunk.predictors[0].design.blocks):
         if not isinstance(block, Coded) or block.multiplier is not None:
             continue
@@ -161,13 +179,15 @@ def columns_one_way(
 def _run_alike(values: Array, ways: NDArray[np.int8]) -> NDArray[np.intp]:
     """Name the columns all of whose numbers but zeros have the sign of their row's way, or all the other."""
     signs = np.sign(values)
-    run, still = signs * ways[:, None], signs == 0.0
+    run, still = signs * ways[:, None], (signs == 0.0) | (ways == GONE)[:, None]
     alike = [np.all(still | (run == way), axis=0) for way in (-1, 1)]
     return np.flatnonzero((alike[0] | alike[1]) & ~np.all(still, axis=0))
 
 
 def _sparse_one_way(block: Sparse, columns: NDArray[np.intp], ways: NDArray[np.int8]) -> Mask:
     matrix = block.matrix.tocsr() if len(columns) == block.width else block.matrix[:, columns].tocsr()
-    run = np.repeat(ways, np.diff(matrix.indptr)) * np.sign(matrix.data)
-    alike = [np.bincount(matrix.indices[run != way], minlength=len(columns)) == 0 for way in (-1, 1)]
-    return np.asarray((alike[0] | alike[1]) & (np.bincount(matrix.indices, minlength=len(columns)) > 0))
+    own = np.repeat(ways, np.diff(matrix.indptr))
+    said = own != GONE
+    indices, run = matrix.indices[said], own[said] * np.sign(matrix.data[said])
+    alike = [np.bincount(indices[run != way], minlength=len(columns)) == 0 for way in (-1, 1)]
+    return np.asarray((alike[0] | alike[1]) & (np.bincount(indices, minlength=len(columns)) > 0))

@@ -26,9 +26,10 @@ from etamu.design.coordinates import Coordinates, describe
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
 from etamu.family.unit import Unit
+from etamu.fit.creeping import Creeping, caught, watch
 from etamu.fit.face import Rows
 from etamu.fit.levels_apart import direction_of, levels_apart
-from etamu.fit.refine import in_doubt
+from etamu.fit.refine import CELLS, in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import BLOCK, least_sum, run_of
@@ -194,18 +195,17 @@ def limit_of(rows: Rows, oracle: Likelihood, solution: Solution, recession: Rece
     passes = solution.passes
     while True:
         beta = solution.beta - total.basis @ solution.beta[total.gone]
-        left = rows.over(~separated)
-        inner = _inside(oracle, left, total)
-        ended = _climbed(inner, rows.unit, left.whole, beta[~total.gone], empty=bool(separated.all()))
+        ended, more = _climbed(oracle, rows, total, beta[~total.gone])
         passes += ended.passes
         if ended.outcome is Outcome.CONVERGED or not (~separated).any():
             break
-        hint = hint_of(ended.local)
-        more = recede(rows, ~separated, None if hint is None else embedded(hint, total.gone))
-        if more.found is None:
+        if more is None:
+            hint = hint_of(ended.local)
+            more = recede(rows, ~separated, None if hint is None else embedded(hint, total.gone)).found
+        if more is None:
             break
-        separated |= more.found.separated
-        joined = added_up(rows, total, more.found, separated)
+        separated |= more.separated
+        joined = added_up(rows, total, more, separated)
         if joined is None:
             break
         total = joined
@@ -247,12 +247,53 @@ def _inside(oracle: Likelihood, left: Threads, total: Recession) -> Likelihood:
     )
 
 
-def _climbed(inside: Likelihood, unit: Unit, chunk: Chunk, beta: Array, *, empty: bool) -> Solution:
-    if empty or not inside.size:
-        local = Local(0.0) if empty else inside.at(beta, Want.VALUE)
-        return Solution(beta, local, Outcome.CONVERGED, (), 0)
-    found = newton(inside, beta)
-    return rescued(inside, unit, chunk, found) if in_doubt(inside, chunk, found) else found
+def _climbed(
+    oracle: Likelihood, rows: Rows, total: Recession, beta: Array
+) -> tuple[Solution, Recession | None]:
+    """Climb over the rows left, in the coordinates they determine; or find that more of them separate."""
+    left = ~total.separated
+    if not left.any():
+        return Solution(beta, Local(0.0), Outcome.CONVERGED, (), 0), None
+    unweighted = _unweighted(rows, left)
+    if unweighted is not None and beta.size:
+        found, more = _watched(_inside(oracle, unweighted, total), rows, total, beta)
+        if more is not None or found.outcome is Outcome.CONVERGED:
+            return found, more
+    over = rows.over(left)
+    inside = _inside(oracle, over, total)
+    if not inside.size:
+        return Solution(beta, inside.at(beta, Want.VALUE), Outcome.CONVERGED, (), 0), None
+    found, more = _watched(inside, rows, total, beta)
+    if more is None and in_doubt(inside, over.whole, found):
+        return rescued(inside, rows.unit, over.whole, found), None
+    return found, more
+
+
+def _watched(
+    inside: Likelihood, rows: Rows, total: Recession, beta: Array
+) -> tuple[Solution, Recession | None]:
+    """Climb, and verify the direction at once in which steps creep."""
+
+    def beyond(local: Local) -> Recession | None:
+        hint = hint_of(local)
+        return None if hint is None else verified(rows, ~total.separated, embedded(hint, total.gone))
+
+    watched = watch() if rows.unit.convex and inside.concordance > 0.0 else None
+    try:
+        return newton(inside, beta, callback=watched), None
+    except Creeping as suspicion:
+        return caught(inside, suspicion, beyond)
+
+
+def _unweighted(rows: Rows, left: Mask) -> Threads | None:
+    """Return all rows, those that are gone without a weight, where that costs less than to copy others."""
+    whole = rows.executor.whole
+    if whole.cells <= CELLS or 2 * np.count_nonzero(left) < len(left) or not rows.unit.domain.whole:
+        return None
+    given = whole.weights.sampling
+    counted = left.astype(np.float64) if given is None else np.where(left, given, 0.0)
+    weights = replace(whole.weights, sampling=counted)
+    return rows.executor.over(whole.beside(whole.predictors, weights))
 
 
 def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -> Recession | None:
@@ -279,10 +320,9 @@ def _concluded(
     chunk = rows.executor.whole
     cone = rows.demands(total.basis, place)
     common = _common(rows, separated)
-    total = _simplest(rows, total, cone, common)
+    total, moved = _simplest(rows, total, cone, common)
     ways = rows.ways[place].astype(np.float64)
     near = embedded(ended.beta, total.gone)
-    moved = rows.margins(total.direction)
     away = moved[place] * ways
     known = rows.moved(near[:, None], place)[:, 0]
     if (offset := chunk.predictors[0].offset) is not None:
@@ -340,29 +380,36 @@ def _common(rows: Rows, separated: Mask) -> int:
     return first if same and made else 0
 
 
-def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> Recession:
+def _simplest(rows: Rows, total: Recession, cone: Array, common: int) -> tuple[Recession, Array]:
     """Look for a direction along which few reported coefficients run: the least sum of |d_j| times ranges.
 
-    It depends on which rows there are, not on how often, and not on the units of the columns.
+    It depends on which rows there are, not on how often, and not on the units of the columns. Beside it is
+    returned what it moves each row by.
     """
     coordinates = rows.coordinates
     if common and coordinates.layout.constant is not None:
-        return replace(total, direction=coordinates.working(common * coordinates.layout.constant))
-    moved = np.nan_to_num(coordinates.reported(total.basis)) * _ranges(rows)[:, None]
-    count, dimensions = moved.shape
-    if dimensions == 1 or count * dimensions > MOST_PROGRAMMED or len(cone) * dimensions > MOST_PROGRAMMED:
-        return total
-    found = least_sum(moved, cone)
-    if found is None:
-        return total
-    direction = total.basis @ found
-    direction = np.where(np.abs(direction) <= TOLERANCE * np.abs(direction).max(), 0.0, direction)
-    signed = (rows.margins(direction) * rows.ways)[total.separated]
-    least = float(signed.min())
-    rest = float(np.abs(rows.margins(direction)[~total.separated]).max(initial=0.0))
-    if not (least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least):
-        return total
-    return replace(total, direction=direction / least)
+        total = replace(total, direction=coordinates.working(common * coordinates.layout.constant))
+        return total, rows.margins(total.direction)
+    found = _least_moved(rows, total, cone)
+    if found is not None:
+        direction = np.where(np.abs(found) <= TOLERANCE * np.abs(found).max(), 0.0, found)
+        moved = rows.margins(direction)
+        signed = (moved * rows.ways)[total.separated]
+        least = float(signed.min())
+        rest = float(np.abs(moved[~total.separated]).max(initial=0.0))
+        if least > TOLERANCE * float(signed.max()) and rest <= TOLERANCE * least:
+            return replace(total, direction=direction / least), moved / least
+    return total, rows.margins(total.direction)
+
+
+def _least_moved(rows: Rows, total: Recession, cone: Array) -> Array | None:
+    """Return the direction whose reported coefficients add up to least; None where it is the only one."""
+    moved = np.nan_to_num(rows.coordinates.reported(total.basis))
+    dimensions = moved.shape[1]
+    if dimensions == 1 or dimensions * max(len(moved), len(cone)) > MOST_PROGRAMMED:
+        return None
+    found = least_sum(moved * _ranges(rows)[:, None], cone)
+    return None if found is None else total.basis @ found
 
 
 def _ranges(rows: Rows) -> Array:

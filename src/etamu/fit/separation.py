@@ -1,11 +1,10 @@
 """What a fit does about separation: suspects it early, has it verified, and answers as it was asked.
 
 May import: everything below `fit`.
-Read next: `etamu.fit.limit` for the limit of such a fit, `etamu.fit.existence` for the words.
+Read next: `etamu.fit.creeping`, the suspicion; `etamu.fit.limit` for the limit of such a fit,
+`etamu.fit.existence` for the words.
 
-Where lambda rho ends below its bound a finite maximum is proved, and nothing here costs anything. Newton
-steps that creep, each with e^-1 of the last decrement, are what running away looks like: then the direction
-is verified at once, instead of being followed to where numbers overflow.
+Where lambda rho ends below its bound a finite maximum is proved, and nothing here costs anything.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +33,7 @@ from etamu.design.coordinates import Coordinates
 from etamu.execute.threads import Threads
 from etamu.family.recession import anyone_may_run
 from etamu.fit.caller import user_level
+from etamu.fit.creeping import Creeping, caught, watch
 from etamu.fit.face import Rows, TooWideError
 from etamu.fit.levels_apart import Apart, direction_of, levels_apart
 from etamu.fit.limit import Found, Limit, limit_of, suspected
@@ -43,10 +43,8 @@ from etamu.fit.sample import Sampled
 from etamu.fit.stage import Stage
 from etamu.fit.start import start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
-from etamu.solve.newton import newton
-from etamu.solve.oracle import Local, Outcome, Solution, Step
+from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.recession import Answer, Recession, recede
 
 if TYPE_CHECKING:
@@ -62,27 +60,11 @@ else:
     separation = later("etamu.fit.existence", "separation")
 
 SHOWN = 5
-CREEPS = 4
-"""Newton steps in a row that must creep before running away is suspected."""
-BETWEEN = (0.15, 0.7)
-"""A decrement that creeps is this share of the last; e^-1 for every tail of an exponential family."""
-NEWTONS = frozenset({"observed", "surrogate"})
-"""Kinds of steps that are Newton's, or no more than half as long again."""
-SMALL = 1e-2
-"""Decrement above which nothing is suspected: a start far off creeps too."""
 SEARCHED = frozenset({Outcome.INFINITE, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT, Outcome.BOUNDARY})
 """Ends of a search after which a direction is looked for."""
 
 Answering = Callable[["Problem", "Existence", "Limit"], "Problem"]
 Solve = Callable[[Callback | None], Solution]
-
-
-class Creeping(Exception):  # noqa: N818  # no error: a search that ends early
-    """Raised inside a search to end it; holds where it was."""
-
-    def __init__(self, beta: Array, steps: tuple[Step, ...]) -> None:
-        self.beta = beta
-        self.steps = steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,18 +158,11 @@ def _apart(rows: Rows) -> Answer:
 
 def _suspected(oracle: Likelihood, rows: Rows, suspicion: Creeping) -> tuple[Found | None, Solution]:
     """Verify the direction in which steps creep, and find the limit; else climb on from there."""
-    local = oracle.at(suspicion.beta, FINAL)
-    passes = len(suspicion.steps) + 2
-    ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
+    ended, found = caught(oracle, suspicion, partial(suspected, rows))
     try:
-        found = suspected(rows, local)
-        if found is not None:
-            return limit_of(rows, oracle, ended, found), ended
-    except TooWideError:
-        pass  # what is too wide now will be when the climb has ended, and is said then
-    solution = newton(oracle, suspicion.beta)
-    steps = (*suspicion.steps, *solution.steps)
-    return None, replace(solution, steps=steps, passes=solution.passes + passes)
+        return None if found is None else limit_of(rows, oracle, ended, found), ended
+    except TooWideError:  # what is too wide now will be when the climb has ended, and is said then
+        return None, caught(oracle, suspicion, None)[0]
 
 
 def decided(problem: Problem, oracle: Likelihood, rows: Rows, solution: Solution) -> Found:
@@ -220,28 +195,6 @@ def _doubtful(problem: Problem, oracle: Likelihood, rows: Rows, solution: Soluti
     if not np.any(np.abs(rows.ways) == 1):
         return False
     return not overlapping(Placed(problem, rows.executor, oracle.coordinates, solution.beta))
-
-
-def watch() -> Callback:
-    """Return what ends a search whose last steps creep."""
-    seen: list[Step] = []
-
-    def watch(step: Step, beta: Array) -> None:
-        seen.append(step)
-        if _creeps(seen):
-            raise Creeping(beta, tuple(seen))
-
-    return watch
-
-
-def _creeps(steps: list[Step]) -> bool:
-    last = steps[-CREEPS - 1 :]
-    if len(last) <= CREEPS or last[-1].decrement > SMALL:
-        return False
-    if any(step.information not in NEWTONS or step.length != 1.0 for step in last):
-        return False
-    ratios = [after.decrement / before.decrement for before, after in pairwise(last) if before.decrement > 0]
-    return len(ratios) == CREEPS and all(BETWEEN[0] < ratio < BETWEEN[1] for ratio in ratios)
 
 
 def unsettled(problem: Problem, solution: Solution) -> Problem:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,14 +20,13 @@ from etamu.design.chunk import Chunk
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.caller import user_level
+from etamu.fit.creeping import Creeping, caught, watch
 from etamu.fit.existence import NOWHERE, Existence, State
 from etamu.fit.face import TooWideError
 from etamu.fit.limit import Found, Limit, suspected
-from etamu.fit.separation import SEARCHED, Creeping, Solve, watch
+from etamu.fit.separation import SEARCHED, Solve
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.direction import FINAL
-from etamu.solve.newton import newton
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.oracle import Outcome
 from etamu.solve.recession import recede
 from etamu.vector.limit import classes_at_end, heavy, limit_of, signs
 from etamu.vector.pairs import Pairs
@@ -74,17 +74,13 @@ def reached(family: VectorFamily, oracle: Likelihood, executor: Threads, stack: 
     try:
         solution = solve(watch())  # a direction in which no row ever falls needs no concavity
     except Creeping as suspicion:
-        local, passes = oracle.at(suspicion.beta, FINAL), len(suspicion.steps) + 2
         try:
             pairs = Pairs(cones, executor, stack)
         except TooWideError:
             return Found(None, solve(None), settled=False)
-        if (found := suspected(pairs, local)) is not None:
-            ended = Solution(suspicion.beta, local, Outcome.INFINITE, suspicion.steps, passes)
-            return _named(family, pairs, limit_of(pairs, oracle, ended, found))
-        solution = newton(oracle, suspicion.beta)
-        steps = (*suspicion.steps, *solution.steps)
-        solution = replace(solution, steps=steps, passes=solution.passes + passes)
+        solution, found = caught(oracle, suspicion, partial(suspected, pairs))
+        if found is not None:
+            return _named(family, pairs, limit_of(pairs, oracle, solution, found))
     if solution.outcome not in SEARCHED | {Outcome.LIMIT} or not oracle.size:
         return Found(None, solution, settled=True)
     try:
