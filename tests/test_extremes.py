@@ -298,6 +298,25 @@ def test_there_are_no_standard_errors_on_an_edge() -> None:
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e200])
+@pytest.mark.parametrize(("family", "link"), [("gaussian", "identity"), ("poisson", "log")])
+def test_what_is_asked_later_of_a_column_far_out(family: str, link: str, size: float) -> None:
+    base, fit = plain(family, link), fitted(family, link, x=X * size)
+    unit = np.array([1.0, 1.0 / size, 1.0])
+    with pytest.warns(em.EtamuWarning, match="the variance of x is beyond"):
+        assert fit.cov[0, 0] == pytest.approx(base.cov[0, 0], rel=1e-8)
+    intervals = base.conf_int(method="profile") * unit[:, None]
+    np.testing.assert_allclose(fit.conf_int(method="profile"), intervals, rtol=1e-8)
+    one, other = fit.profile("x"), base.profile("x")
+    assert one.se == pytest.approx(other.se / size, rel=1e-8)
+    np.testing.assert_allclose(one.values, other.values / size, rtol=1e-8)
+    assert fit.test("x = 0").se[0] == pytest.approx(base.test("x = 0").se[0] / size, rel=1e-8)
+    np.testing.assert_allclose(fit.adjusted()["p_value"], base.adjusted()["p_value"], rtol=1e-7)
+    for name, times in (("estimate", unit[1:]), ("std_error", unit[1:]), ("p_value", 1.0)):
+        np.testing.assert_allclose(fit.effects()[name], base.effects()[name] * times, rtol=1e-7)
+    assert fit.check()["collinearity"].size == pytest.approx(base.check()["collinearity"].size, rel=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
 def test_coefficients_beyond_float64_are_refused_by_name(size: float) -> None:
     x = np.arange(8.0)
     data = {"y": size * (2.0 + x + np.cos(3.0 * x)), "x": x}

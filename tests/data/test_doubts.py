@@ -30,7 +30,17 @@ DOUBTFUL = {
     "money": (["$10", "$20", "$35.50"], ("'$10' in row 0",)),
     "dates": (["2020-01-01", "2020-02-01", "2020-03-01"], ("'2020-01-01' in row 0 reads as a date", "days")),
     "dates with dots": (["1.2.2020", "13.2.2020", "14.3.2020"], ("reads as a date",)),
-    "blanks": (["b", "a", "a "], ("'a' and 'a '", "differ in blanks alone", "strip")),
+    "blanks": (["b", "a", "a "], ("'a' and 'a '", "differ in blanks alone", "make them one")),
+    "capitals": (["Male", "male", "Female"], ("'Male' and 'male'", "differ in capitals alone")),
+    "accents": (["M\u00fcnchen", "Mu\u0308nchen", "Ulm"], ("differ in how accents", "make them one")),
+    "base 16": ([*COUNTS, "0x10"], ("row 7 holds '0x10'", "correct it")),
+    "O for 0": ([*COUNTS, "2O"], ("row 7 holds '2O'",)),
+    "brackets": (["(5)", *COUNTS], ("row 0 holds '(5)'",)),
+    "a footnote": ([*COUNTS, "5*"], ("row 7 holds '5*'",)),
+    "typographer's signs": (["\u22121", "\u22122", "1", "2", "3"], ("row 0 holds '\u22121'",)),
+    "a bound among numbers": ([*map(str, range(12)), "<5"], ("row 12 holds '<5'",)),
+    "what others call missing": (["a", "nan", "b"], ("'nan' in row 1", "make it None")),
+    "an empty text": (["a", "b", ""], ("'' in row 2", "make it None")),
 }
 
 
@@ -50,6 +60,8 @@ LABELS = {
     "bands": ["18-25", "26-35", "36+"],
     "whole numbers": ["1", "2", "3", "-4"],
     "an open end": ["0", "1", "2", "3+"],
+    "alleles": ["A", "a", "b"],
+    "a word for none": ["None", "Some", "Marked"],
     "codes": ["A1", "12", "B7", "3"],
     "versions": ["1.2.3", "1.2.4", "2.0.0"],
     "two shares": ["10%", "20%", "10%"],

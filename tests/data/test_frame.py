@@ -15,7 +15,7 @@ import pytest
 
 from etamu._base.errors import DataError, FormulaError
 from etamu.data.column import from_values
-from etamu.data.frame import _Pandas, read
+from etamu.data.frame import read
 
 COLUMNS: dict[str, list[Any]] = {
     "real": [1.5, None, -2.0, 0.1],
@@ -226,9 +226,12 @@ def test_an_unknown_column_is_named_with_what_was_meant() -> None:
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns have the same name.*'a'"),
         (pd.DataFrame([[1, 2]], columns=["1", 1]), "two columns have the same name, '1'"),
         (pa.table([[1], [2]], names=["a", "a"]), "two columns have the same name.*'a'"),
-        ("data.csv", "data is a str; give a pandas"),
-        ([[1.0]], "data is a list; give a pandas"),
-        (np.zeros((2, 2)), "data is a ndarray; give a pandas"),
+        ("data.csv", "data is a str; read the file, .* and give a pandas"),
+        ([[1.0]], r"data is a list; make a table of it, pandas.DataFrame\(rows\)"),
+        (np.zeros((2, 2)), "data is a ndarray; fit a matrix by GLM"),
+        (pd.Series([1.0], name="x"), r"data is a Series; make it a table, series.to_frame\(\)"),
+        (pa.record_batch([[1.0]], names=["x"]), r"data is a RecordBatch; .*Table.from_batches"),
+        (pl.LazyFrame({"x": [1.0]}).select("z"), "the query behind the data fails: .*z"),
         (None, "data is a NoneType"),
     ],
 )
@@ -289,7 +292,7 @@ def test_columns_of_pandas_are_the_same_as_arrays_and_as_series() -> None:
         }
     )
     frame = read(table)
-    series = replace(frame, source=_Pandas(Plain(table), frame.source.places), read_already={})  # type: ignore[attr-defined]
+    series = replace(frame, source=replace(frame.source, data=Plain(table)), read_already={})  # type: ignore[type-var]
     for name in frame.names:
         one, other = frame.column(name), series.column(name)
         assert (one.kind, one.levels, one.ordered) == (other.kind, other.levels, other.ordered)

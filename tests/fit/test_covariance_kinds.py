@@ -635,7 +635,7 @@ holed[[4, 40]] = None
         (
             {"kind": "HC7"},
             em.OptionError,
-            "'HC7' is not known; choose one of model, observed, HC0, .*CR3, cluster",
+            "'HC7' is not known;.* choose one of 'model', 'observed', 'HC0', .*'CR3', 'cluster'",
         ),
         ({"kind": "CR1"}, em.OptionError, "CR1 needs clusters: give cluster="),
         ({"kind": "HC1", "cluster": "herd"}, em.OptionError, "HC1 takes no clusters"),

@@ -269,7 +269,7 @@ REFUSED = {
         lambda fit: fit.contrasts("g", measure="ratio", kind="link"),
         "ratios are those of means",
     ),
-    "no such kind": (lambda fit: fit.effects(kind="median"), "kind 'median'"),
+    "no such kind": (lambda fit: fit.effects(kind="median"), "kind='median'"),
     "a rate without exposure": (lambda fit: fit.effects(kind="rate"), "without exposure="),
     "no such group": (lambda fit: fit.effects(by="w"), "no column 'w'"),
     "no level at all": (lambda fit: fit.effects(level=2.0), "level is 2.0"),

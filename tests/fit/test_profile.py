@@ -240,9 +240,9 @@ SMALL = {"y": [1.0, 3.0, 4.0, 9.0], "x": [0.0, 1.0, 2.0, 3.0]}
         (lambda fit: fit.profile([0.0, 0.0]), em.OptionError, "not all of them 0"),
         (lambda fit: fit.profile([np.nan, 1.0]), em.OptionError, "finite"),
         (lambda fit: fit.profile("x", 1.5), em.OptionError, "level is 1.5"),
-        (lambda fit: fit.profile("x", reference="t"), em.OptionError, "reference 't'"),
+        (lambda fit: fit.profile("x", reference="t"), em.OptionError, "reference='t'"),
         (lambda fit: fit.conf_int(method="score"), em.OptionError, "'score'.*'wald', 'profile'"),
-        (lambda fit: fit.conf_int(scale="odds"), em.OptionError, "scale 'odds'"),
+        (lambda fit: fit.conf_int(scale="odds"), em.OptionError, "scale='odds'"),
         (lambda fit: fit.conf_int(scale="ratio"), em.OptionError, "identity link.*ratio"),
     ],
 )

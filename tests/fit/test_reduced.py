@@ -517,7 +517,9 @@ def test_no_score_test_and_no_larger_model() -> None:
 
 def test_bad_input() -> None:
     data = {"y": [0, 1, 0, 1.0], "x": [1.0, 2, 3, 4], "w": [1.0, 2, 1, 1]}
-    with pytest.raises(OptionError, match=r"method='fisrt' is not known; choose one of 'ml', 'firth'"):
+    with pytest.raises(
+        OptionError, match=r"method='fisrt' is not known; did you mean 'firth'\? choose one of 'ml', 'firth'"
+    ):
         em.glm("y ~ x", data, "bernoulli", method="fisrt")
     with pytest.raises(OptionError, match="solver"):
         em.glm("y ~ x", data, "bernoulli", method="firth", solver="lbfgs")

@@ -95,7 +95,7 @@ def test_what_has_no_effect_is_refused():
     fit = em.glm("y ~ x", data, em.Multinomial())
     with pytest.raises(em.OptionError, match=r"no variable 'z'; there are 'x'"):
         fit.effects("z")
-    with pytest.raises(em.OptionError, match="kind 'odds' is not known"):
+    with pytest.raises(em.OptionError, match="kind='odds' is not known"):
         fit.effects(kind="odds")
     with pytest.raises(em.OptionError, match="has a constant only"):
         em.glm("y ~ 1", data, em.Multinomial()).effects()

@@ -89,7 +89,7 @@ def test_what_cannot_be_asked_is_refused_by_name(ordinal: em.VectorFit, zeros: e
         (lambda: ordinal.means("x"), "'x' is no factor of the model; its factors are"),
         (lambda: ordinal.means("g", at={"q": 1}), "at= names 'q', which no term reads"),
         (lambda: ordinal.means("g", weights="all"), "weights='all' is not known"),
-        (lambda: ordinal.means("g", kind="z"), "kind 'z' is not known"),
+        (lambda: ordinal.means("g", kind="z"), "kind='z' is not known"),
         (lambda: ordinal.contrasts("q"), "the model has no variable 'q'"),
         (lambda: ordinal.contrasts("g", ("a", "z")), "'g' has no level 'z'"),
         (lambda: ordinal.contrasts("g", measure="ratio", kind="link"), "use measure='difference'"),

@@ -27,6 +27,7 @@ Kind = Literal["numeric", "boolean", "categorical", "text"]
 NOTHING = frozenset({"NoneType", "NAType", "NaTType"})
 """Types whose values stand for a missing one."""
 
+SPAN_REMEDY = "turn it into a number, such as days"
 TIME_REMEDY = "turn it into a number (days since a date) or, for categories, into text"
 
 
@@ -260,7 +261,9 @@ def is_missing(value: Any) -> bool:
     """Tell whether a Python value stands for a missing one: None, NaN, NaT, pandas.NA."""
     if type(value).__name__ in NOTHING:
         return True
-    return isinstance(value, (float, np.floating, Decimal)) and bool(np.isnan(float(value)))
+    if isinstance(value, Decimal):  # of which some have no float
+        return value.is_nan()
+    return isinstance(value, (float, np.floating)) and bool(np.isnan(float(value)))
 
 
 def _word(value: Any) -> str:
@@ -397,7 +400,9 @@ _READERS: dict[str, Callable[[str, RawArray], Column]] = {
 
 _FLATTENED = {
     (1,): ": it is one column, values.ravel()",
-    (2,): "; successes and failures are y=successes with trials=successes + failures",
+    (
+        2,
+    ): "; give its columns names of their own (successes and failures are y=successes with trials=their sum)",
 }
 """What may be meant by two dimensions, by what follows the first."""
 
@@ -405,7 +410,7 @@ _PARTS = "use its real and imaginary part as two columns"
 
 _OF_OBJECTS = {
     **dict.fromkeys(("date", "datetime", "Timestamp", "datetime64", "time", "Period"), TIME_REMEDY),
-    **dict.fromkeys(("timedelta", "Timedelta", "timedelta64"), "turn it into a number, such as days"),
+    **dict.fromkeys(("timedelta", "Timedelta", "timedelta64"), SPAN_REMEDY),
     **dict.fromkeys(("complex", "complex128", "complex64"), _PARTS),
     **dict.fromkeys(("bytes", "bytearray"), "decode it to text"),
     **dict.fromkeys(("list", "tuple", "ndarray", "Series"), "give one number or text per row"),
@@ -414,7 +419,7 @@ _OF_OBJECTS = {
 
 _REMEDIES = {
     "M": TIME_REMEDY,
-    "m": "turn it into a number, such as days",
+    "m": SPAN_REMEDY,
     "c": _PARTS,
     "S": "decode it to text",
 }

@@ -7,6 +7,8 @@ Read next: `etamu.data.schema`, whose factors are looked at.
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,6 +21,10 @@ FEWEST = 3
 """Numbers among the levels from which they are no mere labels."""
 STRAYS = 3
 """Words among them that may have strayed there; more are levels."""
+PLENTY = 10
+"""Numbers among the levels from which a level such as 4a or 10+ has strayed there too."""
+CASED = 3
+"""Letters of levels from which capitals are no difference: alleles A and a are."""
 MANY = 20_000
 """Levels beyond which nobody looks."""
 
@@ -26,6 +32,13 @@ _PLAIN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _DRESSED = re.compile(
     r"\s*[+-]?[$€£¥]?\s*(\d{1,3}([,.' _\u00a0\u202f]\d{3})+|\d+)?([.,]\d+)?([eE][+-]?\d+)?\s*[%$€£¥]?\s*"
 )
+_WRITTEN = re.compile(
+    r"\s*(0[xX][\da-fA-F]+|[+\u2212\u2013\u2014](\d+\.?\d*|\.\d+)|\([+-]?[\d.]+\)|[+-]?[\d.]+\s*[*\u2020\u2021]"
+    r"|[OolI|]\d[\dOolI|.]*|\d[\d.]*[OolI|][\dOolI|.]*)\s*"
+)
+"""A number in some other writing: of base 16, with a typographer's sign, in brackets, footnoted, O for 0."""
+_NOTHING = frozenset({"", "NA", "N/A", "#N/A", "nan", "NaN", "<NA>", "NaT", "null", "NULL"})
+"""How others write that there is no value; None and missing are as often levels."""
 _DATE = re.compile(
     r"\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})|\d{4}/\d{1,2}/\d{1,2})\s*"
 )
@@ -61,13 +74,19 @@ def _doubt(column: Column, levels: tuple[str, ...]) -> str | None:
             f"column {column.name!r} is text and enters as {len(levels)} categories, {why}; if categories "
             f"are meant, write C({column.name}) or declare them"
         )
+    blank = next((level for level in levels if level.strip() in _NOTHING), None)
+    if blank is not None:
+        return (
+            f"{_first(column, blank)} of column {column.name!r} enters as a level: make it None if it says "
+            f"that a value is missing, or write C({column.name}) if it is a level"
+        )
     twins = _twins(levels)
     if twins is None:
         return None
-    one, other = twins
+    one, other, what = twins
     return (
-        f"the levels {one!r} and {other!r} of column {column.name!r} differ in blanks alone and are two: "
-        f"strip the blanks, or write C({column.name}) if they are two"
+        f"the levels {one!r} and {other!r} of column {column.name!r} differ in {what} alone and are two: "
+        f"make them one, or write C({column.name}) if they are two"
     )
 
 
@@ -86,7 +105,9 @@ def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
     odd = [level for level in levels if not _PLAIN.fullmatch(level)]
     if len(levels) < FEWEST or not odd:
         return None
-    if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and not any(map(_has_digit, odd)):
+    plenty = len(levels) - len(odd) >= PLENTY
+    strays = plenty or not any(_has_digit(level) and not _WRITTEN.fullmatch(level) for level in odd)
+    if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and strays:
         rows = np.isin(column.codes, [column.levels.index(level) for level in odd])
         if 2 * np.count_nonzero(rows) >= len(rows):
             return None
@@ -95,7 +116,7 @@ def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
             f"for row {row} holds {column.levels[column.codes[row]]!r} where most hold numbers: correct it "
             "(an empty field or NA is a missing value)"
         )
-    if all(_DRESSED.fullmatch(level) and _has_digit(level) for level in levels):
+    if all(map(_has_digit, levels)) and all(_DRESSED.fullmatch(x) or _WRITTEN.fullmatch(x) for x in levels):
         return f"although {_first(column, odd[0])} reads as a number: write plain ones, such as 1234.5"
     return None
 
@@ -116,12 +137,25 @@ def _has_digit(level: str) -> bool:
     return any(map(str.isdigit, level))
 
 
-def _twins(levels: tuple[str, ...]) -> tuple[str, str] | None:
-    """Find two levels that read the same but for blanks."""
-    seen: dict[str, str] = {}
-    for level in levels:
-        plain = " ".join(level.split())
-        if plain in seen:
-            return seen[plain], level
-        seen[plain] = level
+def _twins(levels: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """Find two levels that read the same, and say in what they differ nevertheless."""
+    for what, plainly in _SAME.items():
+        seen: dict[str, str] = {}
+        for level in levels:
+            plain = plainly(level)
+            if plain in seen:
+                return seen[plain], level, what
+            seen[plain] = level
     return None
+
+
+def _folded(level: str) -> str:
+    return level.casefold() if len(level) >= CASED else level
+
+
+_SAME: dict[str, Callable[[str], str]] = {
+    "blanks": lambda level: " ".join(level.split()),
+    "how accents and letters are coded": lambda level: unicodedata.normalize("NFKC", level),
+    "capitals": _folded,
+}
+"""In what levels may differ that read the same, and how they read without it."""

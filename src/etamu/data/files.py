@@ -49,14 +49,13 @@ _SIGNS = {
     b"\x1f\x8b": "is compressed: give gzip -dc's output on the standard input, with - as the file",
     **dict.fromkeys((b"{", b"[{", b"[["), "is JSON, not a table"),
     b"\xd0\xcf\x11\xe0": "is a spreadsheet: save it as CSV",
-    **dict.fromkeys((b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"), "is compressed: expand it first"),
-    **dict.fromkeys((b"ARROW1", b"\xff\xff\xff\xff", b"ORC"), "is an Arrow or ORC file: save it as Parquet"),
-    **dict.fromkeys(
-        (b"<stata", b"SQLite", b"\x00\x00\x00\x00"), "is a file of another program: save it as CSV"
-    ),
+    **dict.fromkeys((b"BZh%d1AY" % level for level in range(1, 10)), "is compressed: expand it first"),
+    **dict.fromkeys((b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"), "is compressed: expand it first"),
+    **dict.fromkeys((b"ARROW1\0\0", b"\xff\xff\xff\xff"), "is an Arrow file (Feather): save it as Parquet"),
+    **dict.fromkeys((b"<stata", b"SQLite f", b"\0\0\0\0"), "is a file of another program: save it as CSV"),
     **dict.fromkeys((b"\x80\x04", b"\x80\x05", b"\x93NUMPY"), "is a Python object: save it as CSV"),
     **dict.fromkeys(
-        (b"<", b"%PDF", b"\x89PNG", b"\x7fELF"), "is a document, a picture or a program, not a table"
+        (b"<", b"%PDF-", b"\x89PNG", b"\x7fELF"), "is a document, a picture or a program, no table"
     ),
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field
@@ -24,6 +23,7 @@ from etamu._base.listing import suggestion
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, of_dictionary
 from etamu.data.column import (
+    SPAN_REMEDY,
     TIME_REMEDY,
     Column,
     beyond_exact,
@@ -35,6 +35,8 @@ from etamu.data.column import (
     texts,
 )
 from etamu.data.index import index_of, refuse_other_index
+from etamu.data.plain import own_categories, plain_pandas
+from etamu.data.strangers import failed, no_table, twice
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -43,8 +45,6 @@ else:
 
 Library = Literal["pyarrow", "polars"]
 """Libraries that read files."""
-
-READABLE = "a pandas, Polars or PyArrow table, a dict of arrays, or anything narwhals reads"
 
 
 class Source(Protocol):
@@ -156,41 +156,23 @@ def read(data: Any) -> Frame:
         return data
     if isinstance(data, Mapping):
         return _read_mapping(data)
-    own = _plain_pandas(data)
-    if own is not None:
-        return own
+    plain = plain_pandas(data, _native_series)
+    if plain is not None:
+        return Frame(plain[0], len(data), plain[1])
     try:
         table = nw.from_native(data)
     except TypeError:
-        raise DataError(f"data is a {type(data).__name__}; give {READABLE}") from None
-    except nw.exceptions.DuplicateError as error:
-        raise DataError(f"two columns have the same name: {_line(error)}; rename one") from None
+        raise no_table(data) from None
+    except nw.exceptions.DuplicateError:
+        raise twice(getattr(data, "column_names", data.columns)) from None
     if isinstance(table, nw.LazyFrame):
-        table = table.collect()
+        table = _collected(table)
     natives: dict[str, Any] = {}
     for native in table.columns:
         if str(native) in natives:
-            raise DataError(f"two columns have the same name, {str(native)!r}; rename one")
+            raise twice([*natives, native])
         natives[str(native)] = native
     return Frame(tuple(natives), len(table), _Table(table, natives))
-
-
-def _plain_pandas(data: Any) -> Frame | None:
-    """Look at a pandas table whose columns have one name each, without loading narwhals' part for pandas."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(data, pandas.DataFrame) or data.columns.nlevels != 1:
-        return None
-    places = {str(native): place for place, native in enumerate(_labels(data.columns))}
-    if len(places) < data.shape[1]:
-        return None
-    return Frame(tuple(places), len(data), _Pandas(data, places))
-
-
-def _labels(index: Any) -> list[Any]:
-    """List an index of pandas; of text kept by Arrow at once, not one by one."""
-    if getattr(index.dtype, "storage", "") == "pyarrow" and not index.hasnans:
-        return list(index.array.__arrow_array__().to_pylist())
-    return list(index)
 
 
 def is_table(data: Any) -> bool:
@@ -217,8 +199,12 @@ def bare_rows(length: int) -> Frame:
     return Frame((), length, _Arrays({}))
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _collected(table: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Let a library run the query that it has put off."""
+    try:
+        return table.collect()
+    except Exception as error:  # of a kind of its own in every library
+        raise failed(error) from None
 
 
 def _read_mapping(data: Mapping[Any, Any]) -> Frame:
@@ -305,47 +291,8 @@ class _Table:
         return nw.maybe_get_index(self.data)
 
 
-@dataclass(frozen=True, eq=False)
-class _Pandas:
-    """A pandas table: numbers and categories are read as they lie, all else as narwhals reads it."""
-
-    data: Any
-    places: Mapping[str, int]
-
-    def column(self, name: str) -> Column:
-        values = self._behind(self.places[name])
-        kind = values.dtype.kind if isinstance(values, np.ndarray) else ""
-        if kind in {"i", "u"} or (kind == "f" and values.dtype.itemsize in {4, 8}):
-            return numeric(name, values, integer=kind != "f")
-        if kind == "b":
-            return boolean(name, values)
-        if hasattr(values.dtype, "categories") and hasattr(values.dtype, "ordered"):
-            return coded(name, values.codes, _labels(values.categories), ordered=bool(values.ordered))
-        return _from_series(name, nw.from_native(self.data.iloc[:, self.places[name]], series_only=True))
-
-    def _behind(self, place: int) -> Any:
-        """Return the array of a column, of which pandas would make a Series first: 30 times as long."""
-        array = getattr(self.data, "_get_column_array", None)
-        if array is not None:
-            return array(place)
-        series = self.data.iloc[:, place]
-        return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
-
-    def table(self, arrays: Mapping[str, Any]) -> Any:
-        return nw.from_dict(dict(arrays), backend="pandas").to_native()
-
-    def labels(self, rows: NDArray[np.intp]) -> Any:
-        return np.asarray(self.index[rows])
-
-    @property
-    def index(self) -> Any:
-        return self.data.index
-
-
-def _own_categories(name: str, native: Any) -> Column:
-    """Read the codes of a library that keeps them as pandas does."""
-    known = native.cat
-    return coded(name, known.codes.to_numpy(), known.categories.tolist(), ordered=bool(known.ordered))
+def _native_series(name: str, native: Any) -> Column:
+    return _from_series(name, nw.from_native(native, series_only=True))
 
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
@@ -363,7 +310,8 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
     if isinstance(dtype, (nw.Object, nw.Unknown)):  # sparse numbers, and what its values name best
         return from_values(name, series.to_numpy())
     if dtype.is_temporal():
-        raise DataError(f"column {name!r} holds {dtype} values; {TIME_REMEDY}")
+        remedy = SPAN_REMEDY if isinstance(dtype, nw.Duration) else TIME_REMEDY
+        raise DataError(f"column {name!r} holds {dtype} values; {remedy}")
     if series.null_count() == len(series):
         return numeric(name, np.full(len(series), np.nan))
     raise DataError(f"column {name!r} holds {dtype} values; use numbers or text")
@@ -396,7 +344,7 @@ def _categories(name: str, series: nw.Series[Any]) -> Column:
     """
     native = series.to_native()
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):
-        return _own_categories(name, native)
+        return own_categories(name, native.cat)
     if isinstance(series.dtype, nw.Enum):
         return coded(name, _physical(native), series.dtype.categories, ordered=True)
     if series.implementation.is_polars():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from etamu._base.errors import DataError
+from etamu._base.errors import DataError, OptionError
 
 
 def index_of(values: Any) -> Any:
@@ -17,6 +17,24 @@ def index_of(values: Any) -> Any:
     pandas = sys.modules.get("pandas")
     named = pandas is not None and isinstance(values, (pandas.Series, pandas.DataFrame))
     return values.index if named else None
+
+
+def refuse_named_otherwise(values: Any, names: tuple[str, ...]) -> None:
+    """Refuse a series of numbers, one for each name, whose index has the names in another order.
+
+    Raises
+    ------
+    OptionError
+        Naming the first of them.
+    """
+    own = index_of(values)
+    labels = () if own is None else tuple(map(str, own))
+    if set(labels) & set(names) and labels != names:
+        place = next(place for place, pair in enumerate(zip(labels, names, strict=True)) if len({*pair}) > 1)
+        raise OptionError(
+            f"start has another order than the coefficients: its number {place} is of {labels[place]!r}, "
+            f"there it is {names[place]!r}; give start.loc[names], or start.to_numpy() if the order is right"
+        )
 
 
 def refuse_other_index(what: str, values: Any, beside: str, index: Any) -> None:

@@ -32,6 +32,7 @@ from etamu.infer.checks import (
     studentised_variance,
     two_sided,
 )
+from etamu.infer.covariance import Root
 from etamu.infer.tests import chi2_tail, f_tail
 
 if TYPE_CHECKING:
@@ -462,7 +463,7 @@ def _inflation(fit: FittedModel) -> dict[str, float]:
     root: Array = fit.coordinates.reported(bread(fit).matrix)[kept]
     names = [fit.names[j] for j in kept]
     place = [j for j, name in enumerate(names) if name != "Intercept"]
-    length = np.linalg.norm(root, axis=1, keepdims=True)
+    length = Root(root).errors()[:, None]
     root = root / np.where(length > 0.0, length, 1.0)  # only correlations matter, and they fit float64
     covariance = (root @ root.T)[np.ix_(place, place)]
     where = {int(kept[j]): number for number, j in enumerate(place)}

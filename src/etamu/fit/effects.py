@@ -6,6 +6,7 @@ Read next: `etamu.fit.scene` for the rows, `etamu.fit.averages` for the sums.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from etamu._base.errors import OptionError
 from etamu._base.facts import dataclass
+from etamu.data.codes import RawArray
 from etamu.data.column import Column
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Name
@@ -151,13 +153,21 @@ def _slope(scene: Scene, variable: Variable, kind: str) -> Average:
             )
     centre = scene.with_columns({})
     if _plain(scene, name):
-        one, none = (scene.with_columns({name: scene.constant(variable, value)}) for value in (1.0, 0.0))
-        ones = np.ones(len(scene.units))
-        return average_slope(scene, centre, (one, none), (ones, -ones), kind)
+        # One such unit moves eta by as much as the rows differ in it, and so is not lost in eta's rounding.
+        unit = _power_of_two(scene.values(name))
+        far, none = (scene.with_columns({name: scene.constant(variable, value)}) for value in (unit, 0.0))
+        share = np.full(len(scene.units), 1.0 / unit)
+        return average_slope(scene, centre, (far, none), (share, -share), kind)
     values = scene.values(name).astype(np.float64)
     places, weights = derivative_places(values)
     points = [scene.with_columns({name: scene.filled(variable, place)}) for place in places]
     return average_slope(scene, centre, points, list(weights), kind)
+
+
+def _power_of_two(values: RawArray) -> float:
+    """Return the power of two next above all values, 1 where all are 0."""
+    largest = float(np.abs(values.astype(np.float64)).max(initial=0.0))
+    return math.ldexp(1.0, min(math.frexp(largest)[1], 1000)) if largest else 1.0
 
 
 def _plain(scene: Scene, name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etamu._base.errors import AliasWarning, DataError, OptionError
+from etamu._base.errors import AliasWarning, DataError
 from etamu._base.facts import replace
 from etamu._base.flags import count
 from etamu._base.later import later
@@ -45,7 +45,7 @@ from etamu.fit.opening import opened
 from etamu.fit.phi import Phi, estimated_phi, pearson_chi2, say_rounding
 from etamu.fit.pilot import ENOUGH, Piloted, pilot, size_of
 from etamu.fit.placed import Placed, bread, visits
-from etamu.fit.problem import Problem
+from etamu.fit.problem import Problem, outside, start_of
 from etamu.fit.refine import in_doubt, in_question, polished, refined, uphill
 from etamu.fit.remeasured import back
 from etamu.fit.result import Fit
@@ -426,20 +426,9 @@ def _first(problem: Problem, oracle: Likelihood, stage: Stage) -> Array:
         if stage.opened is not None:
             return stage.opened.beta
         return starting_point(oracle, problem.unit, stage.chunk, stage.normal)
-    if len(given) != problem.layout.width:
-        raise OptionError(
-            f"start has {len(given)} numbers and the model {problem.layout.width} coefficients: "
-            + listed(problem.layout.names)
-        )
-    numbers = np.asarray(given, dtype=np.float64)
-    for j in stage.coordinates.kept[~np.isfinite(numbers[stage.coordinates.kept])]:
-        raise OptionError(f"start is {numbers[j]} for {problem.layout.names[j]!r}; give a finite number")
-    beta = stage.coordinates.working(numbers)
+    beta = stage.coordinates.working(start_of(given, problem.layout.names, stage.coordinates.kept))
     if not np.isfinite(oracle.along(beta, beta * 0.0, np.zeros(1))[0]):
-        raise OptionError(
-            f"start puts some eta outside {problem.unit.domain!r}, where the {problem.unit.link.name} link "
-            "has no mean this family can have; leave start out or choose one inside"
-        )
+        raise outside(problem.unit)
     return beta
 
 

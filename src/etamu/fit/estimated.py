@@ -6,14 +6,17 @@ Read next: `etamu.fit.result` and `etamu.vector.result`, which are made of it.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from etamu._base.errors import NotAvailableError
+from etamu._base.errors import EtamuWarning, NotAvailableError
+from etamu._base.listing import listed
 from etamu._base.types import Array
+from etamu.fit.caller import user_level
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit, unbounded
 from etamu.infer import criteria
@@ -58,6 +61,11 @@ class Estimated(ABC):
     @abstractmethod
     def _runs(self) -> Array:
         """How each coefficient runs: 0 not at all, 1 and -1 to an infinity, NaN anywhere."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
 
     @property
     @abstractmethod
@@ -120,7 +128,18 @@ class Estimated(ABC):
     @property
     def cov(self) -> Array:
         """Covariance of the coefficients, multiplied out when asked; NaN where a column is aliased."""
-        return self.reported_root.covariance()
+        found, errors = self.reported_root.covariance(), self.reported_root.errors()
+        variances = np.diagonal(found)
+        lost = np.isfinite(errors) & (errors > 0.0) & ~(np.isfinite(variances) & (variances > 0.0))
+        if lost.any():
+            names = listed([self.names[j] for j in np.flatnonzero(lost)])
+            warnings.warn(
+                f"the variance of {names} is beyond the numbers of float64; standard errors (se) and tests "
+                "are right: count columns and response in units that bring them near 1",
+                EtamuWarning,
+                stacklevel=user_level(),
+            )
+        return found
 
     @cached_property
     def statistic(self) -> Array:

@@ -23,6 +23,7 @@ from etamu.fit.covariance import varying_df
 from etamu.fit.numerals import common, p_texts
 from etamu.fit.profile import interval_df
 from etamu.infer.adjust import METHODS, adjust, max_t
+from etamu.infer.covariance import Root
 from etamu.infer.wald import criticals, p_values
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class Estimates:
         if degrees.size != 1:
             raise OptionError("max-t needs one number of degrees of freedom for all; use method='holm'")
         with np.errstate(all="ignore"):
-            unit = self.root / np.linalg.norm(self.root, axis=1, keepdims=True)
+            unit = self.root / Root(self.root).errors()[:, None]
         together = max_t(self.statistic, unit @ unit.T, float(degrees[0]), seed=seed)
         return replace(self, p_adjusted=together)
 
@@ -267,7 +268,7 @@ def estimates(
     if reading.reference is None and (degrees := varying_df(fit)) is not None:
         df = degrees(what.gradient)
     root = what.gradient @ fit.root.matrix
-    se = np.sqrt(np.einsum("ij,ij->i", root, root))
+    se = Root(root).errors()
     half = criticals(reading.level, df) * se
     low, high, value, error = what.estimate - half, what.estimate + half, what.estimate, se
     with np.errstate(all="ignore"):

@@ -23,6 +23,7 @@ from etamu.fit.reference import one_df, refuse_score_test, refuse_without_likeli
 from etamu.fit.restrict import bench_of, whole
 from etamu.fit.rows import located
 from etamu.fit.term_tests import heading
+from etamu.infer.covariance import Root
 from etamu.infer.tests import chi2_tail, f_tail, rao, wald
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton
@@ -179,7 +180,7 @@ def linear_test(
         kind=kind,
         hypotheses=found.rows,
         estimate=gap,
-        se=np.sqrt(np.einsum("ij,ij->i", root, root)),
+        se=Root(root).errors(),
         statistic=statistic,
         df=tested.df,
         df_resid=df_resid,

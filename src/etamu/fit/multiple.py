@@ -19,6 +19,7 @@ from etamu.fit.linear_test import refuse_aliased
 from etamu.fit.reference import one_df
 from etamu.fit.term_tests import heading
 from etamu.infer.adjust import adjust, max_t
+from etamu.infer.covariance import Root
 from etamu.infer.wald import p_values
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def adjusted(
     refuse_aliased(fit, found)
     matrix = fit.coordinates.hypothesis(found.matrix)
     estimate, half = matrix @ fit.beta, matrix @ fit.root.matrix
-    se = np.linalg.norm(half, axis=1)
+    se = Root(half).errors()
     statistic = (estimate - found.rhs) / se
     df = one_df(fit)
     single = p_values(statistic, df)

@@ -23,6 +23,7 @@ from etamu.fit.estimates import USUAL, Estimates, Linearised, Reading, estimates
 from etamu.fit.profile import FACTORS
 from etamu.fit.term_tests import heading
 from etamu.infer.adjust import METHODS, adjust, max_t
+from etamu.infer.covariance import Root
 from etamu.infer.studentized import range_tail
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _adjusted(table: Estimates, asked: Comparison, sizes: list[int], counts: lis
                 raise OptionError("max-t needs one number of degrees of freedom; use adjust='holm'")
             root = table.root[rows]
             with np.errstate(all="ignore"):
-                unit = root / np.linalg.norm(root, axis=1, keepdims=True)
+                unit = root / Root(root).errors()[:, None]
             parts.append(max_t(table.statistic[rows], unit @ unit.T, float(degrees[0]), seed=asked.seed))
         else:
             parts.append(adjust(table.p_value[rows], str(asked.adjust)))

@@ -279,6 +279,8 @@ def _new_rows(fit: FittedModel, data: Any, given: dict[str, Any], unseen: Unseen
     problem, words = fit.problem, fit.problem.words
     frame, encoded, keep = _encoded(problem, data, unseen)
     wanted = _wanted(asked)
+    if given["trials"] is not None and len(fit.family.response) == 1:
+        raise OptionError(f"trials= is given, and a {fit.family.name} model has none: leave it out")
     for keyword in set(words.given) & wanted:
         if given[keyword] is None:
             raise DataError(

@@ -18,7 +18,9 @@ from etamu._base.choice import check_choice, guess
 from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.facts import dataclass
 from etamu._base.flags import are_all, count
+from etamu._base.listing import listed
 from etamu._base.types import Array
+from etamu.data.index import refuse_named_otherwise
 from etamu.data.schema import Schema
 from etamu.design.chunk import Chunk
 from etamu.design.layout import Layout
@@ -133,9 +135,45 @@ def _check_start(start: Any) -> None:
         fitting = False
     if not fitting:
         raise OptionError(
-            f"start is {reprlib.repr(start)}; give an array of numbers, one for each coefficient in the "
+            f"start is {_shown(start)}; give an array of numbers, one for each coefficient in the "
             "order of the names"
         )
+
+
+def start_of(given: Any, names: tuple[str, ...], kept: NDArray[np.intp]) -> Array:
+    """Read the coefficients to start from, one for each name; those not kept may be anything.
+
+    Raises
+    ------
+    OptionError
+        If there are more or fewer, they are named otherwise, or one is not finite.
+    """
+    if len(given) != len(names):
+        raise OptionError(
+            f"start has {len(given)} numbers and the model {len(names)} coefficients: {listed(names)}"
+        )
+    refuse_named_otherwise(given, names)
+    numbers = np.asarray(given, dtype=np.float64)
+    for j in kept[~np.isfinite(numbers[kept])]:
+        raise OptionError(f"start is {numbers[j]} for {names[j]!r}; give a finite number")
+    return numbers
+
+
+def outside(unit: Unit) -> OptionError:
+    """Say that a start has no likelihood."""
+    domain = unit.domain
+    everywhere = np.isneginf(domain.lower) and np.isposinf(domain.upper)
+    where = "so far out that its likelihood is beyond float64" if everywhere else f"outside {domain!r}"
+    return OptionError(
+        f"start puts some eta {where}, where the {unit.link.name} link has no mean this family can have; "
+        "leave start out or choose one nearer"
+    )
+
+
+def _shown(value: Any) -> str:
+    """Write a value in one short line, or name its kind."""
+    text = reprlib.repr(value)
+    return text if "\n" not in text else f"of type {type(value).__name__}"
 
 
 @dataclass(frozen=True, slots=True)

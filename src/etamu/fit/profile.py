@@ -27,6 +27,7 @@ from etamu.family.unit import Unit
 from etamu.fit.caller import user_level
 from etamu.fit.limit import inside
 from etamu.fit.start import Inside
+from etamu.infer.covariance import Root
 from etamu.infer.wald import criticals, probability
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
@@ -141,7 +142,7 @@ def profile(
     return Profile(
         name=name,
         estimate=estimate if still else float(_ran(fit, functional)),
-        se=float(np.linalg.norm(functional @ fit.root.matrix)) if still else math.nan,
+        se=float(Root((functional @ fit.root.matrix)[None, :]).errors()[0]) if still else math.nan,
         level=level,
         interval=np.array([end.place for end in ends]),
         endings=(ends[0].ending.value, ends[1].ending.value),

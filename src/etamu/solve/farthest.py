@@ -103,6 +103,11 @@ class End:
     passed: tuple[tuple[float, float], ...] = ()
     """Pairs (psi, r) of the ridge that a survey climbed to."""
 
+    def times(self, unit: float) -> End:
+        """Count psi in another unit."""
+        passed = tuple((unit * place, fallen) for place, fallen in self.passed)
+        return replace(self, place=unit * self.place, passed=passed)
+
 
 def farthest(ridge: Ridge, roots: Array, side: int) -> tuple[End, ...]:
     """Find the farthest point for every root, in increasing order, each from the one before.
@@ -115,6 +120,15 @@ def farthest(ridge: Ridge, roots: Array, side: int) -> tuple[End, ...]:
     side : 1 or -1
         Whether psi is to be largest or smallest.
     """
+    unit = float(np.exp2(np.frexp(np.abs(ridge.functional).max(initial=0.0))[1]))
+    if unit in {0.0, 1.0} or not math.isfinite(unit):
+        return _farthest(ridge, roots, side)
+    # Squares of h may be beyond float64, and h comes in any unit: the way is the same in one near 1.
+    ends = _farthest(replace(ridge, functional=ridge.functional / unit), roots, side)
+    return tuple(end.times(unit) for end in ends)
+
+
+def _farthest(ridge: Ridge, roots: Array, side: int) -> tuple[End, ...]:
     last = End(ridge.place(ridge.peak), 0.0, ridge.peak, metric=ridge.local.observed)
     found: list[End] = []
     for root in roots:

@@ -25,6 +25,7 @@ from etamu.fit.averages import Average, derivative_places
 from etamu.fit.compared import check_measure, contrasted, pairs_of
 from etamu.fit.estimates import Estimates, law, text_rows
 from etamu.fit.scene import Variable, constant_column, names_of, settled, variables_in
+from etamu.infer.covariance import Root
 from etamu.infer.wald import criticals, p_values
 from etamu.vector.predict import Target, target_of
 from etamu.vector.response import trials_of
@@ -243,7 +244,7 @@ def tabulated(
     ]
     value = np.concatenate([average.value for _, average in rows])
     root = np.concatenate([average.gradient for _, average in rows]) @ fit.root.matrix
-    error, df = np.sqrt(np.einsum("ij,ij->i", root, root)), fit.reference_df
+    error, df = Root(root).errors(), fit.reference_df
     half = criticals(level, df) * error
     with np.errstate(all="ignore"):
         statistic = value / error

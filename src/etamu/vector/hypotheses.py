@@ -17,6 +17,7 @@ from etamu._base.errors import NotAvailableError, OptionError
 from etamu._base.types import Array
 from etamu.fit.hypothesis import hypothesis
 from etamu.fit.linear_test import LinearTest
+from etamu.infer.covariance import Root
 from etamu.infer.tests import chi2_tail, f_tail, wald
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome
@@ -62,7 +63,7 @@ def hypothesis_test(fit: FittedVectorModel, stated: Any, kind: str = "wald", rhs
         kind=kind,
         hypotheses=found.rows,
         estimate=gap,
-        se=np.sqrt(np.einsum("ij,ij->i", root, root)),
+        se=Root(root).errors(),
         statistic=chi2 if math.isinf(df) else chi2 / one.df,
         df=one.df,
         df_resid=df,

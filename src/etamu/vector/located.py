@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etamu import sums
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
@@ -39,11 +38,9 @@ def ended(fit: FittedVectorModel, chunk: Chunk) -> Ended:
     if limit is None:
         return Ended(eta_of(chunk, stack.raw(fit.beta)))
     if not limit.count:  # a parameter at its end is there in every row
-        run = sums.etas(chunk, stack.raw(limit.far * limit.direction), offset=False).reshape(len(chunk), -1)
+        run = eta_of(chunk, stack.raw(limit.far * limit.direction), offset=False)
         return Ended(eta_of(chunk, stack.raw(fit.beta)), run, np.zeros(len(chunk), dtype=bool))
-    moved = [
-        sums.etas(chunk, stack.raw(vector), offset=False).reshape(len(chunk), -1) for vector in limit.basis.T
-    ]
+    moved = [eta_of(chunk, stack.raw(vector), offset=False) for vector in limit.basis.T]
     run, unknown = runs(fit.family, np.stack(moved, axis=2), limit)
     return Ended(eta_of(chunk, stack.raw(limit.near)) + run, run, unknown)
 

@@ -118,9 +118,9 @@ def unit_of(family: VectorFamily, *, climbing: bool = False) -> Any:
     return family if len(family.parameters) > 1 else Alone(family)
 
 
-def eta_of(chunk: Chunk, raw: Array) -> Array:
-    """Compute eta, (n, k) for any k."""
-    eta = etas(chunk, raw)
+def eta_of(chunk: Chunk, raw: Array, *, offset: bool = True) -> Array:
+    """Compute eta, (n, k) for any k, with or without the offsets."""
+    eta = etas(chunk, raw, offset=offset)
     return eta[:, None] if eta.ndim == 1 else eta
 
 
