@@ -162,8 +162,8 @@ def _measured(contraction: float, size: float) -> float:
 def final(oracle: Oracle, direction: Direction) -> Want:
     """Return what the exact pass after a direction's step asks; of many columns, at wide angles, by 48 bits.
 
-    Those are wrong by 1e-14 of the diagonal or so, doubles by 1e-15: where no pivot is
-    small neither verdict nor step nor standard errors see it.
+    Those are wrong by 1e-14 of the diagonal or so, doubles by 1e-15: where no pivot is small neither verdict
+    nor step nor standard errors see it.
     """
     clear = isinstance(direction.metric, Factor) and direction.metric.clear
     return FINAL | Want.WHOLE if clear and oracle.size > MANY else FINAL
