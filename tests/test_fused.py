@@ -590,13 +590,14 @@ def test_many_columns_give_the_dense_formulas_whether_packed_or_not(layout: str,
         (Want.GIRTH, 0.0),
         (Want.CURVATURE, 4e-5),
         (Want.CURVATURE | Want.COARSE, 8e-3),
+        (Want.OBSERVED | Want.WHOLE, 1e-13),
     ):
         found, exact = (sums.accumulate(each, beta, unit, asked | more) for each in (chunk, twin(chunk)))
         assert_allclose(found.value, exact.value, rtol=1e-11)
         size = np.abs(x).T @ (chunk.weights.frequency * (chunk.y[0] + np.exp(np.abs(x @ beta) + 5.0)))
         assert np.all(np.abs(found.score - exact.score) <= 1e-13 * size)
         assert_allclose(found.extent, exact.extent, rtol=1e-15)
-        if more & Want.CURVATURE:
+        if more & (Want.CURVATURE | Want.OBSERVED):
             eta = x @ beta + chunk.predictors[0].offset
             heavy = (chunk.weights.frequency * np.exp(eta))[:, None]
             got = np.asarray(found.observed)

@@ -37,6 +37,8 @@ def dense_gram(
     scale: Array | None,
     w: Array | None,
     single: bool = False,
+    coarse: bool = False,
+    whole: bool = False,
     *,
     instruction_set: str | None = None,
 ) -> Array: ...

@@ -24,7 +24,7 @@ Ends = tuple[float, float, bool, bool]
 
 WORTH = 1 << 16
 """From so many numbers of an information on a unit of several predictors is worth being recorded."""
-DOUBLE, SINGLE, COARSE = range(3)
+DOUBLE, SINGLE, COARSE, WHOLE = range(4)
 """Digits of a matrix, as the kernel counts them."""
 ROOM = 1 << 17
 """Numbers of the Grams that are summed at once."""
@@ -194,12 +194,13 @@ def _wanted(want: Want, *, canonical: bool) -> tuple[str, ...]:
 def _grams(want: Want, wanted: tuple[str, ...]) -> list[tuple[str, int, int]]:
     """List the matrices asked for: name, the output that weighs the rows, and which digits will do."""
     grams = []
+    exact = WHOLE if want & Want.WHOLE else DOUBLE
     if want & Want.EXPECTED:
-        grams.append(("expected", wanted.index("expected"), DOUBLE))
+        grams.append(("expected", wanted.index("expected"), exact))
     if want & (Want.OBSERVED | Want.CURVATURE) and not (grams and "observed" not in wanted):
         weight = wanted.index("observed" if "observed" in wanted else "expected")
         step = COARSE if want & Want.COARSE else SINGLE
-        grams.append(("observed", weight, DOUBLE if want & Want.OBSERVED else step))
+        grams.append(("observed", weight, exact if want & Want.OBSERVED else step))
     if want & Want.MEAT:
         grams.append(("meat", -1, DOUBLE))
     return grams

@@ -12,7 +12,7 @@
 // register of the right-hand side holds [pair of rows][column][row of the pair], one of the left-hand side the same turned:
 // [column][pair of rows][row of the pair]. Sums go over to doubles every LONG rows, or where weights change by much.
 //
-// All other verbs are those of avx512. Compiled where the compiler knows AMX and the system is Linux, which has to be
+// Exact Grams of many columns go by whole numbers (digits_impl.hpp). All other verbs are those of avx512. Compiled where the compiler knows AMX and the system is Linux, which has to be
 // asked for the registers (processor.cpp).
 #include <immintrin.h>
 
@@ -21,6 +21,8 @@
 
 #include "ahead.hpp"
 #include "dense.hpp"
+#include "digits_impl.hpp"
+#include "matrix_unit_impl.hpp"
 #include "plain.hpp"
 #include "simd.hpp"
 #include "verbs.hpp"
@@ -35,9 +37,7 @@ namespace ETAMU_ISA {
 
 namespace {
 
-constexpr int SIDE = 16;           // columns, or pairs of rows, of a register
 constexpr int DEEP = 2 * SIDE;     // rows of a register
-constexpr int WORDS = SIDE * SIDE; // pairs of bfloat16 in a register
 constexpr int DEPTH = TILE / DEEP;
 constexpr int LONG = 1024;         // rows whose sums are floats
 constexpr int NEIGHBOURS = 8;      // tiles whose weights differ by no more powers of two share a unit
@@ -45,8 +45,6 @@ constexpr int FEW = PLAIN;         // columns below which products of doubles ta
 constexpr int CACHED = 256;        // columns of which two tiles, and what becomes of one, stay in cache
 
 enum Half { HIGH, LOW };
-
-int blocks_of(int p) { return (p + SIDE - 1) / SIDE; }
 
 // Working memory: how many rows there are in the sums, and their unit; the depth of a coarse tile that waits for another
 // one; a tile on both sides, by blocks of columns, of two
@@ -148,36 +146,6 @@ ETAMU_INLINE void round_pair(__m512 first, __m512 second, std::uint32_t* high) {
     _mm512_store_si512(high, paired(upper(first), upper(second)));
 }
 
-// Turn a square of 16 x 16 words.
-ETAMU_INLINE void turned(const std::uint32_t* from, std::uint32_t* to) {
-    __m512i x[SIDE], y[SIDE];
-    // Four rows' parts of four words side by side, so that what is left is done within parts.
-    ETAMU_UNROLL
-    for (int part = 0; part < 4; ++part)
-        ETAMU_UNROLL
-        for (int r = 0; r < 4; ++r) {
-            const std::uint32_t* word = from + r * SIDE + part * 4;
-            __m512i of = _mm512_castsi128_si512(_mm_load_si128(reinterpret_cast<const __m128i*>(word)));
-            const auto row = [&](int k) {
-                return _mm_load_si128(reinterpret_cast<const __m128i*>(word + k * 4 * SIDE));
-            };
-            of = _mm512_mask_broadcast_i32x4(of, 0x00f0, row(1));
-            of = _mm512_mask_broadcast_i32x4(of, 0x0f00, row(2));
-            x[part * 4 + r] = _mm512_mask_broadcast_i32x4(of, 0xf000, row(3));
-        }
-    ETAMU_UNROLL
-    for (int part = 0; part < 16; part += 4) {
-        y[part] = _mm512_unpacklo_epi32(x[part], x[part + 1]);
-        y[part + 1] = _mm512_unpackhi_epi32(x[part], x[part + 1]);
-        y[part + 2] = _mm512_unpacklo_epi32(x[part + 2], x[part + 3]);
-        y[part + 3] = _mm512_unpackhi_epi32(x[part + 2], x[part + 3]);
-        _mm512_store_si512(to + (part + 0) * SIDE, _mm512_unpacklo_epi64(y[part], y[part + 2]));
-        _mm512_store_si512(to + (part + 1) * SIDE, _mm512_unpackhi_epi64(y[part], y[part + 2]));
-        _mm512_store_si512(to + (part + 2) * SIDE, _mm512_unpacklo_epi64(y[part + 1], y[part + 3]));
-        _mm512_store_si512(to + (part + 3) * SIDE, _mm512_unpackhi_epi64(y[part + 1], y[part + 3]));
-    }
-}
-
 // How many of `all` to do at each of `times`.
 ETAMU_INLINE int per(std::ptrdiff_t all, int times) { return static_cast<int>((all + times - 1) / times); }
 
@@ -212,12 +180,6 @@ void collect(const From& rows, int p, int m, const float* w, const Room& room, H
 }
 
 // Registers 0 to 3 are sums, 4 and 5 of the left-hand side, 6 and 7 of the right-hand side.
-struct alignas(64) Shapes {
-    std::uint8_t palette = 1, start = 0, reserved[14] = {};
-    std::uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 template <int TALL, int BROAD, bool UPPER>
 ETAMU_INLINE void multiply_registers() {
     _tile_dpbf16ps(0, 4, 6);
@@ -381,6 +343,8 @@ const Verbs& table() {
         out.step_add = step_add;
         out.step_finish = step_finish;
         out.plain_step_add = plain_step_add;
+        out.whole_room = whole_room;
+        out.whole_add = whole_add;
         return out;
     }();
     return verbs;

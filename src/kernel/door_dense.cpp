@@ -119,19 +119,21 @@ Answer rmatvec(nb::handle columns, std::optional<Vector> shift, std::optional<Ve
 }
 
 Answer gram(nb::handle columns, std::optional<Vector> shift, std::optional<Vector> scale, std::optional<Vector> w,
-            bool single, bool coarse, const Name& name) {
+            bool single, bool coarse, bool whole, const Name& name) {
     const Verbs& use = chosen(name);
     const Dense x(columns, shift, scale);
     const int p = x.width();
     if (w) require(static_cast<std::int64_t>(w->shape(0)), x.rows(), "w");
-    Aligned<double> panel(panel_doubles(p)), sums(gram_doubles(p)), room(single || coarse ? use.step_room(p) : 0);
+    Aligned<double> panel(panel_doubles(p)), sums(gram_doubles(p));
+    Aligned<double> room(single || coarse ? use.step_room(p) : whole ? use.whole_room(p) : 0);
     by_tiles(x.rows(), [&, weights = w ? w->data() : nullptr](std::int64_t start, int m) {
         x.pack(use, start, m, panel);
         const double* part = weights ? weights + start : nullptr;
         Ahead ahead;
         look_ahead(ahead, x.columns.data(), p, start + TILE, tile_rows(x.rows(), start + TILE));
         if (single || coarse) use.step_add(panel, p, m, part, coarse, room, sums, ahead);
-        else use.panel_gram_ahead(panel, p, m, part, sums, ahead);
+        else if (!whole || !use.whole_add(panel, p, m, part, room, sums))
+            use.panel_gram_ahead(panel, p, m, part, sums, ahead);
     });
     if (single || coarse) use.step_finish(p, room, sums);
     Fresh out(static_cast<std::size_t>(p) * p);
@@ -213,9 +215,9 @@ void register_dense(nb::module_& module) {
                "Compute X beta, X being the columns less shift over scale.");
     module.def("dense_rmatvec", &rmatvec, "columns"_a, shift, scale, "v"_a, nb::kw_only(), set, "Compute X'v.");
     module.def("dense_gram", &gram, "columns"_a, shift, scale, "w"_a.none(), "single"_a = false,
-               "coarse"_a = false, nb::kw_only(), set,
+               "coarse"_a = false, "whole"_a = false, nb::kw_only(), set,
                "Compute X' diag(w) X; `single` is good enough for a step: float32 or two bfloat16 a number, `coarse` for a "
-               "first one: float32 or one bfloat16.");
+               "first one: float32 or one bfloat16, `whole` as good as doubles but for small differences of large numbers.");
     module.def("dense_quadratic", &quadratic, "columns"_a, shift, scale, "matrix"_a, nb::kw_only(), set,
                "Compute x_i' M x_i for every row i.");
     module.def("dense_cross", &cross, "columns_a"_a, "shift_a"_a.none(), "scale_a"_a.none(), "columns_b"_a,

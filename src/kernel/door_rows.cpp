@@ -173,7 +173,7 @@ nb::object pass(const Rows& rows, Vector beta, const Program& program, const End
     Asked asked{score, pearson, extent, girth, {}};
     for (const auto& [output, digits] : grams) {
         require(output < program.outputs(), "the program does not bring what is asked");
-        require(digits >= 0 && digits <= static_cast<int>(Digits::COARSE), "digits are 0, 1 or 2");
+        require(digits >= 0 && digits <= static_cast<int>(Digits::WHOLE), "digits are 0, 1, 2 or 3");
         asked.grams.push_back({output, static_cast<Digits>(digits)});
     }
     Totals totals;

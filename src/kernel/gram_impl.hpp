@@ -201,6 +201,11 @@ void panel_gram_ahead(const double* panel, int p, int m, const double* w, double
     product<double>(panel, p, panel, p, m, w, gram, true, 1, ahead);
 }
 
+// Whole numbers are for a matrix unit.
+std::size_t whole_room(int) { return 0; }
+
+bool whole_add(const double*, int, int, const double*, double*, double*) { return false; }
+
 void panel_gram(const double* panel, int p, int m, const double* w, double* gram) {
     Ahead none;
     panel_gram_ahead(panel, p, m, w, gram, none);

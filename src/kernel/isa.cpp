@@ -23,6 +23,8 @@ const Verbs& table() {
         panel_rmatvec,
         panel_gram,
         panel_gram_ahead,
+        whole_room,
+        whole_add,
         step_room,
         step_add,
         step_finish,

@@ -269,16 +269,21 @@ class Extents {
     double girth_;
 };
 
+// Working memory for the product of p columns with themselves.
+std::size_t room_of(const Verbs& use, Digits digits, int p) {
+    return digits == Digits::DOUBLE ? 0 : digits == Digits::WHOLE ? use.whole_room(p) : use.step_room(p);
+}
+
 // A Gram under construction.
 struct Growing {
     Aligned<double> panel;
     std::unique_ptr<CodedGram> coded;
     std::unique_ptr<SparseGram> sparse;
-    Aligned<double> room;  // of a Gram for a step
+    Aligned<double> room;  // of a Gram for a step, or by whole numbers
     double lone = 0;       // sum of the weights, where the panel is one number
 
-    Growing(const Rows& rows, const Verbs& use, bool single)
-        : panel(gram_doubles(rows.dense())), room(single && !rows.lone() ? use.step_room(rows.dense()) : 0) {
+    Growing(const Rows& rows, const Verbs& use, Digits digits)
+        : panel(gram_doubles(rows.dense())), room(rows.lone() ? 0 : room_of(use, digits, rows.dense())) {
         const int slivers = rows.lone() ? 0 : padded(rows.dense()) / SLIVER;
         if (rows.sparse()) sparse = std::make_unique<SparseGram>(rows.sparse()->x.width, slivers);
         if (!rows.coded()) return;
@@ -312,7 +317,7 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
     Scores scores(rows, tiles);
     Extents extents(rows, asked.girth);
     std::vector<std::unique_ptr<Growing>> growing;
-    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.for_step()));
+    for (const GramAsked& gram : asked.grams) growing.push_back(std::make_unique<Growing>(rows, use, gram.digits));
     Totals totals;
     Sum value, pearson;
 
@@ -346,7 +351,9 @@ Totals accumulate(const Rows& rows, const double* beta, const Program& program, 
                 use.plain_step_add(*tiles.plain(), m, w, coarse, sums.room, sums.panel, tiles.ahead());
             else if (p && gram.for_step())
                 use.step_add(tiles.panel(), p, m, w, coarse, sums.room, sums.panel, tiles.ahead());
-            else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
+            else if (p && gram.digits == Digits::WHOLE &&
+                     use.whole_add(tiles.panel(), p, m, w, sums.room, sums.panel)) {
+            } else if (p) use.panel_gram_ahead(tiles.panel(), p, m, w, sums.panel, tiles.ahead());
             else if (rows.lone()) sums.lone += use.rows_sum(w, nullptr, m);
             if (sums.coded) sums.coded->add(use, tiles.coded(), tiles.panel(), w, m);
             if (sums.sparse) sums.sparse->add(*tiles.sparse(), tiles.panel(), w);
@@ -373,7 +380,7 @@ Weighed weighed(const Rows& rows, const std::vector<const double*>& scores, cons
     std::vector<std::unique_ptr<Scores>> summing;
     std::vector<std::unique_ptr<Growing>> growing;
     for (std::size_t k = 0; k < scores.size(); ++k) summing.push_back(std::make_unique<Scores>(rows, tiles));
-    for (std::size_t k = 0; k < weights.size(); ++k) growing.push_back(std::make_unique<Growing>(rows, use, false));
+    for (std::size_t k = 0; k < weights.size(); ++k) growing.push_back(std::make_unique<Growing>(rows, use, Digits::DOUBLE));
     by_tiles(rows, [&](std::int64_t start, int m) {
         tiles.read(start, m);
         for (std::size_t k = 0; k < scores.size(); ++k) {

@@ -41,13 +41,13 @@ struct GramParts {
 };
 
 // The weight of each row in a Gram: an output of the program times the weights, or the square of the score.
-enum class Digits { DOUBLE, SINGLE, COARSE };  // the last two as in Verbs::step_add
+enum class Digits { DOUBLE, SINGLE, COARSE, WHOLE };  // the next two as in Verbs::step_add, the last as in whole_add
 
 struct GramAsked {
     int output;   // of the program; -1 for score^2 times the squared weights
     Digits digits;  // that will do for dense x dense
 
-    bool for_step() const { return digits != Digits::DOUBLE; }
+    bool for_step() const { return digits == Digits::SINGLE || digits == Digits::COARSE; }
 };
 
 // Visit rows tile by tile, until a visit says no.

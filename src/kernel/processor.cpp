@@ -29,9 +29,9 @@ bool matrix_unit() {
     constexpr long REQUEST = 0x1023, REGISTERS = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
     static const bool granted = [] {
         unsigned a = 0, b = 0, c = 0, d = 0;
-        constexpr unsigned BFLOAT16 = 1u << 22, TILES = 1u << 24;
+        constexpr unsigned BFLOAT16 = 1u << 22, TILES = 1u << 24, BYTES = 1u << 25;
         if (vector_width() != "avx512" || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-        if (!(d & BFLOAT16) || !(d & TILES)) return false;
+        if (!(d & BFLOAT16) || !(d & TILES) || !(d & BYTES)) return false;
         return syscall(SYS_arch_prctl, REQUEST, REGISTERS) == 0;
     }();
     return granted;

@@ -36,6 +36,11 @@ struct Verbs {
     void (*panel_gram)(const double* panel, int p, int m, const double* w, double* gram);
     // The same, fetching ahead: a tenth to a fifth faster where data come from memory.
     void (*panel_gram_ahead)(const double* panel, int p, int m, const double* w, double* gram, Ahead& ahead);
+    // The same where each term may be wrong by a share of 1e-13 of the largest one of its columns in the tile, by whole
+    // numbers (digits_impl.hpp); false, and nothing added, where that is not faster or cannot be. `room` is working memory,
+    // whole_room(p) doubles.
+    std::size_t (*whole_room)(int p);
+    bool (*whole_add)(const double* panel, int p, int m, const double* w, double* room, double* gram);
     // A Gram that only serves a step, and may be wrong by a share of 4e-5 in each term, or, if `coarse`, of 8e-3: float32, or
     // what is faster here. `room` is working memory, step_room(p) doubles that begin as zeros; rows added arrive in the Gram
     // after step_finish.

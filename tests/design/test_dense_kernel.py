@@ -214,6 +214,38 @@ def test_what_is_not_finite_is_not_lost(bad, p, name):
 
 
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(("p", "n"), [(255, 128), (256, 128), (257, 47), (264, 48), (272, 65), (273, 300)])
+def test_a_gram_by_whole_numbers_misses_little_of_the_largest_terms(p, n, name):
+    rng = np.random.default_rng(p)
+    x, w = rng.normal(size=(n, p)) * np.exp(rng.normal(size=p) * 9), rng.exponential(size=n)
+    x[:, 3], x[:, 7], x[::2, 9], w[4] = 0.0, 1.0, -(2.0**60), 0.0
+    for weights in (w, None, 1e-200 * w):
+        z = x if weights is None else x * np.sqrt(weights)[:, None]
+        got = kernel.dense_gram((x,), None, None, weights, whole=True, instruction_set=name)
+        largest = np.abs(z).max(axis=0)
+        largest[3] = 1.0
+        exact = (z / largest).T @ (z / largest)
+        close(got / largest / largest[:, None], exact, np.array(float(n)))
+        assert_array_equal(got, got.T)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("fault", ["negative", "nan weight", "nan", "inf", "far", "near"])
+def test_tiles_that_are_no_sums_of_whole_numbers_are_summed_in_doubles(fault, name):
+    rng = np.random.default_rng(4)
+    x, w = rng.normal(size=(100, 260)), rng.exponential(size=100)
+    if "weight" in fault or fault == "negative":
+        w[17] = np.nan if "nan" in fault else -1.0
+    else:
+        x[17, 5] = {"nan": np.nan, "inf": np.inf, "far": 1e140, "near": 0.0}[fault]
+    if fault == "near":
+        x[:, 5] *= 1e-140
+    use = {"instruction_set": name}
+    exact = kernel.dense_gram((x,), None, None, w, **use)
+    assert_array_equal(kernel.dense_gram((x,), None, None, w, whole=True, **use), exact)
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_a_coarse_gram_of_many_rows_has_three_digits(name):
     rng = np.random.default_rng(8)
     x, w = rng.normal(size=(5000, 70)), rng.uniform(0.5, 1.0, 5000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -208,6 +209,31 @@ def test_a_column_that_is_an_alias_in_all_rows_is_dropped():
         theirs = em.glm("count ~ x + double + z", table, "poisson")
     assert mine.aliased == ("double",)
     agree(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("nearly", "kept"), [(None, True), (0.3, True), (0.0, False)], ids=["wide", "near", "alias"]
+)
+def test_many_columns_are_shown_independent_by_the_fit_of_the_sample(nearly, kept):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(6000, 60))
+    if nearly is not None:
+        x[:, 50] = x[:, 3] + x[:, 4] + nearly * x[:, 50]
+    y = rng.poisson(np.exp(0.2 * x[:, 0])).astype(float)
+    asked = []
+
+    def shown(*given: Any) -> bool:
+        asked.append(shown_by(*given))
+        return asked[-1]
+
+    shown_by = estimating.shown_by
+    said = nullcontext() if kept else pytest.warns(em.AliasWarning)
+    # So many numbers that they are not described beforehand.
+    large = patch.object(estimating, "DEAR", 1000), patch("etamu.fit.arrays.LARGE", 1000)
+    with large[0], large[1], patch.object(estimating, "shown_by", shown), said:
+        mine = em.GLM("poisson").fit(x, y)
+    assert asked[:1] == ([] if nearly is None else [kept])  # a Gram is summed only where the fit is in doubt
+    assert np.isfinite(mine.coef).all() == kept
 
 
 def test_the_pilot_saves_passes():

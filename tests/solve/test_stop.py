@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from etamu._base.types import Array
+from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
 from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Step
-from etamu.solve.stop import _exact, bound, examine, landed, near, predicted, relative
+from etamu.solve.stop import MANY, _exact, bound, examine, final, landed, near, predicted, relative
 from tests.solve.problems import Rows, X, binary, logistic, maxima, others
 
 
@@ -366,3 +366,18 @@ def test_a_bent_step_of_something_unbounded_is_not_yet_followed_by_an_exact_pass
     bent = replace(step(1e2), information="surrogate")
     assert near(unbounded, here, direction(1e-3, "surrogate"), [bent], 1e-9)
     assert not near(unbounded, here, direction(10.0, "surrogate"), [bent], 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("size", "angle", "whole"), [(MANY, 0.0, False), (MANY + 1, 0.0, True), (200, 0.97, False)]
+)
+def test_an_exact_pass_may_sum_whole_numbers_of_many_columns_at_wide_angles(
+    size: int, angle: float, whole: bool
+) -> None:
+    matrix = np.eye(size)
+    matrix[0, 1] = matrix[1, 0] = angle
+    direction = in_metric(np.ones(size), cholesky(matrix), "observed", FINAL)
+    oracle = Rows(np.ones((1, size)), np.ones(1), logistic)
+    assert direction is not None
+    assert final(oracle, direction) == (FINAL | Want.WHOLE if whole else FINAL)
+    assert final(oracle, Direction(np.ones(size), 1.0)) == FINAL

@@ -90,3 +90,5 @@ class Want(enum.Flag):
     """With EXTENT: the largest x'x of a row."""
     COARSE = enum.auto()
     """With CURVATURE: for a step that leaves a percent of its length anyway; bfloat16 is allowed."""
+    WHOLE = enum.auto()
+    """With EXPECTED or OBSERVED: well-conditioned; exact sums of 48 bits of each number are allowed."""

@@ -18,7 +18,7 @@ from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, Rule
 from etamu.solve.oracle import Before, Local, Oracle, Outcome, Solution, Step
 from etamu.solve.search import advance, finite
-from etamu.solve.stop import AWAY, MANY, SEVERAL, Check, bound, examine, landed, near, relative
+from etamu.solve.stop import AWAY, MANY, SEVERAL, Check, bound, examine, final, landed, near, relative
 
 PATIENT = 12
 """Steps after which a search that creeps is helped on; one that converges seldom takes as many."""
@@ -136,7 +136,8 @@ def climb(
             hasty = direction.information == "none" and len(steps) < patience
             promising = not hasty and near(counted, here, direction, steps, tolerance)
             ahead = check.polish is not None or promising
-            asked, creeping = FINAL if ahead else direction.want, _creeps(steps, here, direction)
+            asked = final(counted, direction) if promising else FINAL if ahead else direction.want
+            creeping = _creeps(steps, here, direction)
             moved = advance(counted, here, direction, asked, rule.demand, creeping=creeping)
         if moved is None:  # nowhere to go: look at this point exactly, and judge it
             stuck = not spent
