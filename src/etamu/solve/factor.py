@@ -52,9 +52,8 @@ class Factor:
 
     def form(self, vector: Array) -> float:
         """Return v' H^-1 v, which half of a solution tells."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            half = triangles.solved(self.triangle, vector / self.diagonal, transposed=True)
-            return float(half @ half)
+        half = triangles.solved(self.triangle, vector / self.diagonal, transposed=True)
+        return float(half @ half)
 
     @cached_property
     def inverse_triangle(self) -> Array:
