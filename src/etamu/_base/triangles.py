@@ -66,8 +66,8 @@ def scaled_cholesky(matrix: Array, diagonal: Array) -> Array | None:
     if kernel is not None and SMALL < len(matrix) <= LARGE:
         upper = np.empty(matrix.shape)
         return upper if kernel.triangle_factor(_plain(matrix), diagonal, upper) else None
-    if not np.isfinite(matrix).all():
-        return None
+    if (kernel is None or len(matrix) > LARGE) and not np.isfinite(matrix).all():
+        return None  # of a small one a pivot is not positive
     scaled = matrix / diagonal[:, None]
     scaled /= diagonal
     return cholesky(scaled)

@@ -182,7 +182,7 @@ def boolean(name: str, values: RawArray, null: Mask | None = None) -> Column:
 
 def coded(name: str, codes: RawArray, levels: Sequence[Any], *, ordered: bool) -> Column:
     """Make a column of declared categories from their codes as they lie, -1 where missing."""
-    labels = tuple(str(level) for level in levels)
+    labels = tuple(map(str, levels))
     if len(set(labels)) < len(labels):
         raise DataError(
             f"column {name!r} has two categories that read the same, {_twice(labels)!r}; rename one of them"

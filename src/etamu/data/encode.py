@@ -341,6 +341,8 @@ def codes_of(
     column = rows.present(expression.name) if isinstance(expression, Name) else None
     if column is not None and column.kind != "numeric":
         codes = _match_levels(factor, column, rows)
+        if codes is column.codes and column.missing is None:
+            return codes, None
     else:
         codes = _match_numbers(factor, rows, states)
     strange = absent(codes)

@@ -73,8 +73,9 @@ class CategoricalFactor:
     def names(self, *, reduced: bool) -> tuple[str, ...]:
         """Name the coefficients."""
         if reduced or self.contrast.always:
-            return tuple(f"{self.label}[{self.contrast.prefix}{name}]" for name in self.contrast.fields)
-        return tuple(f"{self.label}[{level}]" for level in self.levels)
+            before = f"{self.label}[{self.contrast.prefix}"
+            return tuple([f"{before}{name}]" for name in self.contrast.fields])
+        return tuple([f"{self.label}[{level}]" for level in self.levels])
 
     def width(self, *, reduced: bool) -> int:
         """Count the coefficients."""
@@ -256,6 +257,8 @@ def product_names(scoped: Scoped, factors: tuple[Factor, ...]) -> tuple[str, ...
     if not scoped:
         return ("Intercept",)
     parts = [factors[number].names(reduced=reduced) for number, reduced in scoped]
+    if len(parts) == 1:
+        return parts[0]
     return tuple(":".join(reversed(names)) for names in product(*reversed(parts)))
 
 
@@ -390,7 +393,9 @@ def _levels_in_use(column: Column, rows: Rows, dropped: dict[str, tuple[str, ...
     if column.kind == "text" and rows.keep is None:  # levels were found in the rows
         return column.levels
     seen = levels_seen(column.codes, len(column.levels), rows.keep)
-    if column.kind == "categorical" and not seen.all():
+    if seen.all():
+        return column.levels
+    if column.kind == "categorical":
         dropped[column.name] = tuple(
             level for level, used in zip(column.levels, seen, strict=True) if not used
         )

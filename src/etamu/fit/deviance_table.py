@@ -35,11 +35,11 @@ class TableColumn:
 
     def texts(self) -> list[str]:
         """Format the numbers that are there; blanks elsewhere, as R prints NA in such a table."""
-        present = ~np.isnan(self.values)
-        shown = self.values[present]
+        numbers = self.values.tolist()
+        shown = [number for number in numbers if not math.isnan(number)]
         texts = p_texts(shown) if self.kind == "p" else common(shown, 15 if self.kind == "count" else DIGITS)
         waiting = iter(texts)
-        return [next(waiting) if there else "" for there in present]
+        return ["" if math.isnan(number) else next(waiting) for number in numbers]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -81,7 +81,7 @@ def statistics(values: Array, digits: int) -> list[str]:
     return common([_rounded(value, digits - 1) for value in _plain(values)], digits)
 
 
-def p_texts(values: Array, digits: int = 3, smallest: float = SMALLEST_P) -> list[str]:
+def p_texts(values: Sequence[float] | Array, digits: int = 3, smallest: float = SMALLEST_P) -> list[str]:
     """Format p-values: those of ordinary size alike, small ones scientifically, tiny ones as a bound.
 
     Examples

@@ -35,13 +35,20 @@ def p_values(statistic: Array, df: Array | float = math.inf) -> Array:
     '5.507e-89'
     """
     sizes = np.abs(np.asarray(statistic, dtype=np.float64))
+    if sizes.ndim == 1 and isinstance(df, float) and math.isinf(df):
+        return np.array(_normal(sizes))
     degrees = np.broadcast_to(np.asarray(df, dtype=np.float64), sizes.shape)
     normal = np.isinf(degrees)
     out = np.empty(sizes.shape)
-    out[normal] = [math.erfc(size * math.sqrt(0.5)) for size in sizes[normal].tolist()]
+    out[normal] = _normal(sizes[normal])
     if not normal.all():
         out[~normal] = _student(sizes[~normal], degrees[~normal])
     return out
+
+
+def _normal(sizes: Array) -> list[float]:
+    """Compute P(|Z| > size)."""
+    return [math.erfc(size * math.sqrt(0.5)) for size in sizes.tolist()]
 
 
 def _student(sizes: Array, degrees: Array) -> Array:

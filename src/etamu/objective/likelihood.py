@@ -7,7 +7,7 @@ Read next: `etamu.solve.oracle` for the questions, `etamu.fit.estimate` for who 
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,14 @@ class Steady:
     coordinates: Coordinates
     information: Any
     metric: Metric | None
+
+
+@lru_cache(maxsize=64)
+def _said(want: Want, *, single: bool) -> Want:
+    """Ask for Pearson's statistic beside an expected information, and for float64 where float32 does not do."""
+    if want & Want.EXPECTED:
+        want |= Want.PEARSON
+    return want & ~Want.CURVATURE | Want.OBSERVED if want & Want.CURVATURE and not single else want
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,14 +127,11 @@ class Likelihood:
 
     def at(self, beta: Array, want: Want) -> Local:
         """Evaluate what is wanted at a point, in one pass; an exact one brings Pearson's statistic beside."""
-        if want & Want.EXPECTED:
-            want |= Want.PEARSON
-        if want & Want.CURVATURE and not self.single:
-            want = want & ~Want.CURVATURE | Want.OBSERVED
+        want = _said(want, single=self.single)
         known = self._known()
         asked = want if known is None else self._less(want)
         total = self.sums(beta, asked)
-        if asked & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
+        if self.single and asked & Want.CURVATURE and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
             total = self.sums(beta, asked & ~Want.CURVATURE | Want.OBSERVED)
         if known is None:

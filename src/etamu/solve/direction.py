@@ -122,6 +122,6 @@ def in_metric(score: Array, factor: Metric, information: str, want: Want) -> Dir
     step = factor.solve(score)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = float(score @ step)
-    if not (np.isfinite(step).all() and math.isfinite(slope)):
+    if not math.isfinite(slope):  # nor is it where some of the step is not
         return None
     return Direction(step, max(slope, 0.0), information, factor, want)

@@ -6,6 +6,7 @@ Read next: `etamu.solve.direction`, which turns a factor and a gradient into a s
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -52,9 +53,8 @@ class Factor:
 
     def form(self, vector: Array) -> float:
         """Return v' H^-1 v, which half of a solution tells."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            half = triangles.solved(self.triangle, vector / self.diagonal, transposed=True)
-            return float(half @ half)
+        half = triangles.solved(self.triangle, vector / self.diagonal, transposed=True)
+        return float(half @ half)
 
     @cached_property
     def inverse_triangle(self) -> Array:
@@ -116,11 +116,11 @@ def cholesky(matrix: Array | Arrow) -> Metric | None:
     if isinstance(matrix, Arrow):
         return matrix.factorised()
     entries = matrix.diagonal()
-    if not (np.isfinite(entries).all() and (entries > 0).all()):
+    if not (entries.min(initial=1.0) > 0.0 and entries.max(initial=1.0) < math.inf):  # nor NaN
         return None
     diagonal = np.sqrt(entries)
     upper = triangles.scaled_cholesky(matrix, diagonal)
-    if upper is None or (upper.diagonal() ** 2 <= max(64, 8 * len(entries)) * EPS).any():
+    if upper is None or upper.diagonal().min(initial=1.0) ** 2 <= max(64, 8 * len(entries)) * EPS:
         return None
     return Factor(upper, diagonal)
 
