@@ -325,6 +325,16 @@ def grown(rate: float, far: float) -> float:
     return far if rate == 0.0 else math.expm1(rate * far) / rate
 
 
+def own_etas(unit: Unit, chunk: Chunk) -> Array:
+    """Return the etas of the responses themselves where they are means, and of first guesses elsewhere."""
+    mean, _ = unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        own = np.asarray(unit.link.link(np, mean, 1.0 - mean))
+        usual = unit.start(chunk.y, np.ones(len(chunk)))
+        at_mean = np.isfinite(own) & unit.family.mean.contains(mean) & unit.domain.contains(own)
+    return np.where(at_mean, own, usual)
+
+
 def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:
     constant = oracle.coordinates.layout.constant
     eta = constant_eta(unit, chunk)
