@@ -25,7 +25,7 @@ from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, sharper, unshifted
-from etamu.fit.start import Guess, candidates, floored
+from etamu.fit.start import Guess, beyond_offsets, candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL, Point
@@ -146,7 +146,8 @@ def _lower(ended: Ended, highest: Ended) -> bool:
 def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:
     """Yield where the climb ended, and the natural starts inside the domain."""
     yield end
-    for start in candidates(rows.oracle, rows.unit, rows.chunk):
+    natural = candidates(rows.oracle, rows.unit, rows.chunk)
+    for start in (*natural, *beyond_offsets(rows.oracle, rows.chunk)):
         if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
     guess = _guessed(rows)

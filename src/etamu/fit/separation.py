@@ -70,7 +70,7 @@ NEWTONS = frozenset({"observed", "surrogate"})
 """Kinds of steps that are Newton's, or no more than half as long again."""
 SMALL = 1e-2
 """Decrement above which nothing is suspected: a start far off creeps too."""
-SEARCHED = frozenset({Outcome.INFINITE, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT, Outcome.BOUNDARY})
+SEARCHED = frozenset(Outcome) - {Outcome.CONVERGED, Outcome.PRECISION}
 """Ends of a search after which a direction is looked for."""
 
 Answering = Callable[["Problem", "Existence", "Limit"], "Problem"]

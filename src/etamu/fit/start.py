@@ -205,7 +205,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     natural = candidates(oracle, unit, chunk, normal)
     best = _best(oracle, natural)
     if best is None:
-        best = _best(oracle, _beyond_offsets(oracle, chunk))
+        best = _best(oracle, beyond_offsets(oracle, chunk))
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
         best = _feasible(oracle, unit, chunk, natural[0] if natural else np.zeros(oracle.size))
@@ -219,7 +219,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     return best
 
 
-def _beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
+def beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
     """Return the constants that take the largest offset, and the smallest, to 0: no mean overflows there."""
     offset, constant = chunk.predictors[0].offset, oracle.coordinates.layout.constant
     if offset is None or constant is None:
