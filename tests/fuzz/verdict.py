@@ -133,6 +133,8 @@ def _converged(dish: Dish, fit: Any, rows: Rows, beta: np.ndarray) -> tuple[str,
     there = distance(unit, rows, beta[kept])
     phi = float(fit.dispersion)
     scale = max(math.sqrt(phi) if phi > 0 and math.isfinite(phi) else 1.0, _own(fit))
+    if math.isfinite(there.rounding):  # the phi of a perfect fit is what rounding makes it
+        scale = max(scale, there.rounding)
     if not (there.step <= STEP * scale and math.isfinite(there.rounding)):
         return _exactly(dish, fit, rows, beta[kept], scale)
     if dish.recipe.dispersion in {None, "pearson"} and fit.phi.estimated and fit.df_resid > 0:

@@ -43,7 +43,7 @@ NEAREST = 4.0
 """An eta within so many times its own rounding of an end is on it."""
 CLOSE = 1e-10
 """So is one this near, in units of the spread of eta, where the climb did not arrive."""
-APART = 10.0 ** -np.arange(1.0, 31.0)
+APART = 10.0 ** -np.arange(1.0, 61.0, 2.0)
 """How far inside a row that is let go is looked at, in units of the spread of eta."""
 ROUNDED = 8.0
 """A multiplier so many times as large as rounding of slopes makes it points somewhere."""
@@ -159,8 +159,8 @@ def _multipliers(there: Chosen, ended: Ended) -> tuple[Array, Array]:
     """Return the derivative of the value in every chosen eta, and what rounding may make of it."""
     seen, terms = there.rows.look(ended.eta), there.rows.rows
     bend = np.maximum(np.abs(seen.observed), seen.expected) * np.abs(ended.eta)
-    lost = ROUNDED * EPS * (np.abs(terms).T @ (np.abs(seen.slope) + np.where(np.isfinite(bend), bend, 0.0)))
-    return terms.T @ seen.slope, lost
+    bend = np.where(np.isfinite(bend) & ~there.plain, bend, 0.0)  # what is a term itself is not rounded
+    return terms.T @ seen.slope, ROUNDED * EPS * (np.abs(terms).T @ (np.abs(seen.slope) + bend))
 
 
 def _freed(there: Chosen, ended: Ended, held: int) -> tuple[int, Array] | None:

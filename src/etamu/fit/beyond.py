@@ -29,12 +29,12 @@ from etamu.fit.edge import INWARD, JUST, edge_of, from_inside, proved
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, unshifted
-from etamu.fit.start import floored
+from etamu.fit.start import floored, own_etas
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.trust import Ended, at_rest, blur
+from etamu.solve.trust import Ended, at_rest, blur, unheard
 
 CELLS = 2_000
 """Numbers in the rows up to which they are taken apart in fractions."""
@@ -55,31 +55,37 @@ def beyond(problem: Problem, stage: Stage, solution: Solution, state: State) -> 
     if stage.chunk.cells > CELLS or not stage.coordinates.size:
         return stage, solution
     plain = unshifted(problem, stage)
-    oracle = floored(state(problem, plain), problem.unit, plain.chunk)
-    rows = written(oracle, problem.unit, plain.chunk)
-    on_edge = solution.outcome is Outcome.BOUNDARY
-    if rows is None or (on_edge and _holds_edge(problem, stage, solution, state)):
+    shifted, rows = (_rows(problem, at, state) for at in (stage, plain))
+    if shifted is None or rows is None:
         return stage, solution
-    for start in _starts(rows, stage, solution):
+    on_edge = solution.outcome is Outcome.BOUNDARY
+    if on_edge and _holds_edge(shifted, solution):
+        return stage, solution
+    lost = unheard(shifted, solution.beta)
+    for start in _starts(shifted, rows, solution):
         found = settled(rows, start)
         if found is None:
             continue
         chosen, ended, outcome = found
         beta = chosen.coefficients(ended.exact, rows.offset)
-        if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise):
+        if np.all(np.isfinite(beta)) and no_lower(ended.value, solution, ended.noise + lost):
             begun = replace(solution, beta=beta, outcome=outcome)
             return plain, _found(rows, begun, chosen, ended)
     return stage, replace(solution, outcome=Outcome.STALLED) if on_edge else solution
 
 
-def _holds_edge(problem: Problem, stage: Stage, solution: Solution, state: State) -> bool:
+def _rows(problem: Problem, stage: Stage, state: State) -> Written | None:
+    oracle = floored(state(problem, stage), problem.unit, stage.chunk)
+    return written(oracle, problem.unit, stage.chunk)
+
+
+def _holds_edge(rows: Written, solution: Solution) -> bool:
     """Tell whether coefficients hold a maximum on the edge: it is one, and the rest of the way has no value.
 
     And no weight is so light beside others that the proof has not heard its row.
     """
-    rows = written(state(problem, stage), problem.unit, stage.chunk)
-    weight = stage.chunk.weights.total()
-    if rows is None or (weight is not None and bool(weight.max() > APART * weight.min())):
+    weight = rows.chunk.weights.total()
+    if weight is not None and bool(weight.max() > APART * weight.min()):
         return False
     eta = rows.rows @ solution.beta + rows.offset
     gap = np.minimum(eta - rows.ends[0], rows.ends[1] - eta)
@@ -90,17 +96,10 @@ def _holds_edge(problem: Problem, stage: Stage, solution: Solution, state: State
     return holds and proved(edge_of(rows, solution.beta), solution.beta)
 
 
-def _starts(rows: Written, stage: Stage, solution: Solution) -> Iterator[Array]:
+def _starts(shifted: Written, rows: Written, solution: Solution) -> Iterator[Array]:
     """Yield etas: those of the responses themselves where they are means, and those in hand."""
-    unit, chunk = rows.unit, rows.chunk
-    mean, _ = unit.observed(chunk.y)
-    with np.errstate(all="ignore"):
-        own = np.asarray(unit.link.link(np, mean, 1.0 - mean))
-        usual = unit.start(chunk.y, np.ones(len(chunk)))
-        at_mean = np.isfinite(own) & unit.family.mean.contains(mean) & unit.domain.contains(own)
-    yield np.where(at_mean, own, usual)
-    design = stage.chunk.predictors[0].design
-    yield stage.coordinates.rows(design) @ solution.beta + rows.offset
+    yield own_etas(rows.unit, rows.chunk)
+    yield shifted.rows @ solution.beta + shifted.offset
 
 
 def _found(rows: Written, begun: Solution, chosen: Chosen, ended: Ended) -> Solution:

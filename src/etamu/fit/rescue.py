@@ -25,14 +25,14 @@ from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, sharper, unshifted
-from etamu.fit.start import Guess, candidates, floored
+from etamu.fit.start import Guess, beyond_offsets, candidates, floored
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.direction import FINAL, Point
 from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.search import rounding
-from etamu.solve.trust import TOLERANCE, Ended, ascend, at_rest, blur
+from etamu.solve.trust import TOLERANCE, Ended, ascend, at_rest, blur, unheard
 
 LOWER = 1e-9
 """Share of its value by which an end may lie below the best place seen, and be the maximum nevertheless."""
@@ -75,7 +75,7 @@ def rescued(oracle: Likelihood, unit: Unit, chunk: Chunk, solution: Solution) ->
             return arrival(rows, solution, highest) or solution
     if oracle.restricted:
         return _at_an_edge(rows, solution, highest)
-    seen = _solution(oracle, solution, highest, solution.outcome)
+    seen = _solution(rows, solution, highest, solution.outcome)
     return seen if seen is not None and seen.local.value > solution.local.value else solution
 
 
@@ -146,7 +146,8 @@ def _lower(ended: Ended, highest: Ended) -> bool:
 def starts_of(rows: Written, end: Array) -> Iterator[Array | Double]:
     """Yield where the climb ended, and the natural starts inside the domain."""
     yield end
-    for start in candidates(rows.oracle, rows.unit, rows.chunk):
+    natural = candidates(rows.oracle, rows.unit, rows.chunk)
+    for start in (*natural, *beyond_offsets(rows.oracle, rows.chunk)):
         if np.isfinite(rows.oracle.along(start, start * 0.0, np.zeros(1))[0]):
             yield start
     guess = _guessed(rows)
@@ -175,10 +176,10 @@ def _guessed(rows: Written) -> Double:
 def arrival(rows: Written, solution: Solution, ended: Ended) -> Solution | None:
     """Return a maximum, inside or on the edge as nearly as rounding tells, which may put it beyond."""
     outcome = Outcome.BOUNDARY if _on_edge(rows, ended).any() else Outcome.CONVERGED
-    found = _solution(rows.oracle, solution, ended, outcome)
+    found = _solution(rows, solution, ended, outcome)
     if found is None and outcome is Outcome.BOUNDARY:
         found = from_inside(edge_of(rows, ended.beta), ended.beta, solution)
-        return found if found is not None and _as_high(found.local, solution) else None
+        return found if found is not None and _as_high(rows, found.local, solution) else None
     return found
 
 
@@ -189,18 +190,19 @@ def _on_edge(rows: Written, ended: Ended) -> Mask:
     return np.asarray(gap <= NEAREST * blur(rows, ended.beta))
 
 
-def _solution(oracle: Likelihood, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
+def _solution(rows: Written, solution: Solution, ended: Ended, outcome: Outcome) -> Solution | None:
     """Look at an end exactly; None where that is not finite, or float64 has no coefficients for it."""
-    local = oracle.at(ended.beta, FINAL)
-    if not (np.isfinite(local.value) and _as_high(local, solution)):
+    local = rows.oracle.at(ended.beta, FINAL)
+    if not (np.isfinite(local.value) and _as_high(rows, local, solution)):
         return None
     steps, passes = solution.steps + ended.steps, solution.passes + len(ended.steps) + 1
     return Solution(ended.beta, local, outcome, steps, passes)
 
 
-def _as_high(local: Local, before: Solution) -> bool:
-    """Tell whether a value is not below that of a solution, but for rounding."""
-    return no_lower(local.value, before, rounding(Point(before.beta, before.local)))
+def _as_high(rows: Written, local: Local, before: Solution) -> bool:
+    """Tell whether a value is not below that of a solution, but for rounding, which may have raised it."""
+    slack = max(rounding(Point(before.beta, before.local)), unheard(rows, before.beta))
+    return no_lower(local.value, before, slack)
 
 
 def _at_an_edge(rows: Written, solution: Solution, highest: Ended) -> Solution:

@@ -60,7 +60,7 @@ else:
     separation = later("etamu.fit.existence", "separation")
 
 SHOWN = 5
-SEARCHED = frozenset({Outcome.INFINITE, Outcome.STATIONARY, Outcome.STALLED, Outcome.LIMIT, Outcome.BOUNDARY})
+SEARCHED = frozenset(Outcome) - {Outcome.CONVERGED, Outcome.PRECISION}
 """Ends of a search after which a direction is looked for."""
 
 Answering = Callable[["Problem", "Existence", "Limit"], "Problem"]

@@ -228,7 +228,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     natural = candidates(oracle, unit, chunk, normal)
     best = _best(oracle, natural)
     if best is None:
-        best = _best(oracle, _beyond_offsets(oracle, chunk))
+        best = _best(oracle, beyond_offsets(oracle, chunk))
     if best is None:
         # Nothing natural is feasible: look for a point inside from the first candidate.
         best = _feasible(oracle, unit, chunk, natural[0] if natural else np.zeros(oracle.size))
@@ -242,7 +242,7 @@ def start(oracle: Likelihood, unit: Unit, chunk: Chunk, normal: Normal | None = 
     return best
 
 
-def _beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
+def beyond_offsets(oracle: Likelihood, chunk: Chunk) -> list[Array]:
     """Return the constants that take the largest offset, and the smallest, to 0: no mean overflows there."""
     offset, constant = chunk.predictors[0].offset, oracle.coordinates.layout.constant
     if offset is None or constant is None:
@@ -346,6 +346,16 @@ def grown(rate: float, far: float) -> float:
     (3.0, 1.718281828459)
     """
     return far if rate == 0.0 else math.expm1(rate * far) / rate
+
+
+def own_etas(unit: Unit, chunk: Chunk) -> Array:
+    """Return the etas of the responses themselves where they are means, and of first guesses elsewhere."""
+    mean, _ = unit.observed(chunk.y)
+    with np.errstate(all="ignore"):
+        own = np.asarray(unit.link.link(np, mean, 1.0 - mean))
+        usual = unit.start(chunk.y, np.ones(len(chunk)))
+        at_mean = np.isfinite(own) & unit.family.mean.contains(mean) & unit.domain.contains(own)
+    return np.where(at_mean, own, usual)
 
 
 def _constant(oracle: Likelihood, unit: Unit, chunk: Chunk) -> list[Array]:

@@ -26,7 +26,7 @@ from etamu.fit.face import Rows
 from etamu.fit.limit import Found, Limit, limit_of
 from etamu.fit.refine import LOST
 from etamu.fit.rescue import arrival, starts_of
-from etamu.fit.start import floored
+from etamu.fit.start import floored, own_etas
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, written
 from etamu.solve.cone import least_sum
@@ -119,7 +119,9 @@ def _beyond(
         if above is None and _rises(whole, found):
             return found, None
         higher = None if above is None else ascend(whole, above)
-        if higher is not None and higher.value >= highest.value:
+        if higher is None or np.array_equal(higher.beta, climb.beta):
+            continue
+        if higher.value >= highest.value:
             return None, higher
     return None, None
 
@@ -222,10 +224,10 @@ def _ways(rows: Written, limit: Limit) -> tuple[Array, list[tuple[Array, Array]]
 
 
 def _above(rows: Written, found: Found) -> Array | None:
-    """Return coefficients on the way at which the value is above its limit, None where it never is.
+    """Return coefficients on the way at which the value is farthest above its limit, None where it never is.
 
     Or behind its beginning: a row whose tail has underflowed says nothing of what it would come back for, and
-    is looked at where it is as its own response has it.
+    is looked at where it is as its own response has it. There a climb sees it again.
     """
     limit = found.limit
     assert limit is not None
@@ -233,8 +235,9 @@ def _above(rows: Written, found: Found) -> Array | None:
     gone = moved != 0.0
     with np.errstate(invalid="ignore"):
         end = rows.look(np.where(gone, np.sign(moved) * END[-1], lines[0][1])).value[gone]
+    best, highest = None, 0.0
     for beta, start in lines:
-        for far in (*ALONG, *_own(rows, start, moved)):
+        for far in (*_own(rows, start, moved), *ALONG):
             eta = start + far * moved
             seen = rows.look(eta)
             if not np.isfinite(seen.value).all():
@@ -243,16 +246,16 @@ def _above(rows: Written, found: Found) -> Array | None:
             # A light row's gain may be less than the rounding of what heavy ones have, unless they are still.
             hidden = np.abs(seen.slope[gone]) * np.maximum(np.abs(eta[gone]), 1.0)
             hidden = np.minimum(ROUNDING * np.abs(end), hidden)
-            if math.fsum(gains) > math.fsum(hidden) + LOWER * float(np.abs(gains).sum()):
-                return np.asarray(beta + far * limit.direction)
-    return None
+            gained = math.fsum(gains)
+            if gained > math.fsum(hidden) + LOWER * float(np.abs(gains).sum()) and gained > highest:
+                best, highest = np.asarray(beta + far * limit.direction), gained
+    return best
 
 
 def _own(rows: Written, start: Array, moved: Array) -> Array:
-    """Return the distances at which a row that moves has the eta of its first guess."""
-    chunk = rows.chunk
+    """Return the distances at which a row that moves has the eta of its own response."""
     with np.errstate(all="ignore"):
-        far = (rows.unit.start(chunk.y, np.ones(len(chunk))) - start) / moved
+        far = (own_etas(rows.unit, rows.chunk) - start) / moved
     return np.unique(far[np.isfinite(far)])
 
 

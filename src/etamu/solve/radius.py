@@ -36,14 +36,14 @@ def within(bends: Array, shares: Array, radius: float) -> Array:
         if float(np.linalg.norm(free)) <= radius:
             return free
     if not math.isfinite(radius):
-        radius = _length(shares / np.maximum(np.abs(bends), CURVED)) or 1.0
+        radius = length_of(shares / np.maximum(np.abs(bends), CURVED)) or 1.0
     raised = bends - least  # of the first exactly 0, so that what is added to it is not rounded away
     added = max(least, abs(float(shares[0])) / radius)
     if added == 0.0:
         return _hard(raised, shares, radius)
     for _ in range(SECULAR):  # Newton's method for 1/|d| = 1/radius, from the side on which it is monotone
         step = shares / (raised + added)
-        length = _length(step)
+        length = length_of(step)
         if not length > radius * (1.0 + 1e-6):
             break
         unit = step / length
@@ -51,7 +51,7 @@ def within(bends: Array, shares: Array, radius: float) -> Array:
     return np.asarray(step * min(1.0, radius / length) if length > 0.0 else step)
 
 
-def _length(vector: Array) -> float:
+def length_of(vector: Array) -> float:
     """Return the length of a vector whose squares may be beyond float64."""
     largest = float(np.abs(vector).max(initial=0.0))
     if not 0.0 < largest < math.inf:

@@ -26,7 +26,7 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.solve.graded import Graded, graded, times
 from etamu.solve.oracle import Step
-from etamu.solve.radius import CURVED, within
+from etamu.solve.radius import CURVED, length_of, within
 
 EPS = float(np.finfo(np.float64).eps)
 TOLERANCE = 1e-9
@@ -183,7 +183,7 @@ class _Model:
         """How long Newton's step is beyond what rounding explains of each of its components."""
         if self.newton is None:
             return math.inf
-        return float(np.linalg.norm(np.maximum(np.abs(self.newton) - ROUNDED * self.floor, 0.0)))
+        return length_of(np.maximum(np.abs(self.newton) - ROUNDED * self.floor, 0.0))
 
     def gain(self, step: Array) -> float:
         """Return what a step d promises."""
@@ -191,7 +191,7 @@ class _Model:
 
     def best(self, radius: float) -> Array:
         """Return the best step d within a radius."""
-        if self.newton is not None and float(np.linalg.norm(self.newton)) <= radius:
+        if self.newton is not None and length_of(self.newton) <= radius:
             return self.newton  # not by eigenvectors, which would mix what is heavy with what is light
         return self.vectors @ within(self.bends, self.vectors.T @ self.score, radius)
 
@@ -268,6 +268,16 @@ def _moved(written: Written, here: _Place, step: Double, length: float) -> _Plac
 def blur(written: Written, beta: Array) -> Array:
     """Return what rounding to float64 may change in every eta."""
     return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
+
+
+def unheard(written: Written, beta: Array) -> float:
+    """Return what rounding of eta to float64 may change the value by."""
+    lost = blur(written, beta)
+    with np.errstate(all="ignore"):
+        seen = written.look(written.rows @ beta + written.offset)
+        bend = np.maximum(np.abs(seen.observed), seen.expected)
+        found = float(np.sum((np.abs(seen.slope) + bend * lost) * lost))
+    return found if math.isfinite(found) else 0.0
 
 
 def _fine(written: Written, here: _Place) -> Array:
@@ -352,7 +362,7 @@ def _trial(written: Written, here: _Place, model: _Model, radius: float, *, stag
             return _Trial(there, length, math.inf, newton=False)  # this metric's radius says nothing there
     elif agreement > EXCEEDED and length == 1.0:
         there, length = _longer(written, here, step, there, room)
-    size = length * float(np.linalg.norm(parts))
+    size = length * length_of(parts)
     if agreement < POOR or length < POOR:
         radius = 0.25 * size if agreement < POOR else 2.0 * size
     elif agreement > GOOD:
