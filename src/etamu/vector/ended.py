@@ -26,7 +26,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.restricted import Restricted
-from etamu.vector.limit import silent_at, widened
+from etamu.vector.limit import counted, silent_at, widened
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -71,7 +71,7 @@ def at_end(
     if end is None:
         return None
     ended = _climbed(oracle, end, solution)
-    trace = len(chunk) * float(np.exp(-np.abs(away[gone]).max()))
+    trace = counted(chunk) * float(np.exp(-np.abs(away[gone]).max()))
     silent = silent_at(oracle, end.far * end.direction, end.gone, ended, trace)
     if silent.any() and ended.outcome is not Outcome.CONVERGED:
         end = _quiet(end, silent)

@@ -31,7 +31,7 @@ from etamu.fit.width import refuse_too_wide
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.oracle import Outcome, Solution
 from etamu.vector.covariance import covariance
-from etamu.vector.edges import Jammed, jamming, on_edge
+from etamu.vector.edges import climbing, on_edge
 from etamu.vector.ended import at_end
 from etamu.vector.limit import signs
 from etamu.vector.limits import LAW, End, at_limits
@@ -92,9 +92,12 @@ def estimate(problem: VectorProblem) -> VectorFit:
         problem = replace(problem, notes=(*problem.notes, *sentences))
         warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
     sides = {name: end.side for name, end in said.items() if end.side}
-    if limit is not None and _runs(problem, stage.stack, limit) <= set(sides):
+    running = set() if limit is None else _runs(problem, stage.stack, limit)
+    if limit is not None and running <= set(sides):
         # What runs is the parameter at its end, and has been said.
         solution, limit, separated = solve(None), None, False
+    elif limit is not None:
+        sides = {name: side for name, side in sides.items() if name not in running}
     if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
         limit, solution = ended
     if limit is None:
@@ -121,21 +124,8 @@ def _solved(
     edge: Callable[[Solution], Solution] | None,
     watch: Any,
 ) -> Solution:
-    """Climb; from the usual start where that of a sample is outside the domain of other rows.
-
-    Where there are walls a climb whose steps are cut short again and again is asked about them at once.
-    """
-    try:
-        solution = climb(oracle, begin, callback=watch if edge is None else jamming(watch))
-    except Jammed as suspicion:
-        assert edge is not None
-        stopped = suspicion.stopped(oracle)
-        found = edge(stopped)
-        if found.outcome is Outcome.BOUNDARY:
-            return found
-        solution = climb(oracle, suspicion.beta, callback=watch)
-        steps, passes = (*stopped.steps, *solution.steps), stopped.passes + solution.passes
-        return replace(solution, steps=steps, passes=passes)
+    """Climb; from the usual start where that of a sample is outside the domain of other rows."""
+    solution = climbing(climb, oracle, begin, edge, watch)
     if solution.outcome is not Outcome.INFEASIBLE:
         return solution
     return climb(oracle, usual(), callback=watch)
