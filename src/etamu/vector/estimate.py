@@ -6,6 +6,7 @@ Read next: `etamu.vector.result`, what comes out.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,7 +30,9 @@ from etamu.fit.limit import Limit
 from etamu.fit.placed import visits
 from etamu.fit.width import refuse_too_wide
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.direction import FINAL
+from etamu.solve.loop import Callback
+from etamu.solve.oracle import Outcome, Solution, Step
 from etamu.vector.covariance import covariance
 from etamu.vector.edges import climbing, on_edge
 from etamu.vector.ended import at_end
@@ -125,10 +128,35 @@ def _solved(
     watch: Any,
 ) -> Solution:
     """Climb; from the usual start where that of a sample is outside the domain of other rows."""
-    solution = climbing(climb, oracle, begin, edge, watch)
-    if solution.outcome is not Outcome.INFEASIBLE:
-        return solution
-    return climb(oracle, usual(), callback=watch)
+    highest = Highest(begin, watch)
+    solution = climbing(climb, oracle, begin, edge, highest)
+    if solution.outcome is Outcome.INFEASIBLE:
+        highest = Highest(usual(), watch)
+        solution = climb(oracle, highest.here, callback=highest)
+    return highest.kept(oracle, solution)
+
+
+class Highest:
+    """Remembers the highest point of a climb, which where means have no more digits is not its last."""
+
+    def __init__(self, begin: Array, watch: Callback | None = None) -> None:
+        self.here, self.watch = begin, watch
+        self.most, self.at = -math.inf, begin
+
+    def __call__(self, step: Step, beta: Array) -> None:
+        """Look at a step, whose value is that of where it began."""
+        if step.value > self.most:
+            self.most, self.at = step.value, self.here
+        self.here = beta
+        if self.watch is not None:
+            self.watch(step, beta)
+
+    def kept(self, oracle: Likelihood, solution: Solution) -> Solution:
+        """Return a solution; at the highest point, where it has come to nothing and stands lower."""
+        arrived = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}
+        if arrived or self.most <= solution.local.value:
+            return solution
+        return replace(solution, beta=self.at, local=oracle.at(self.at, FINAL), passes=solution.passes + 1)
 
 
 def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
