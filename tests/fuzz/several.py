@@ -292,6 +292,8 @@ def verdict(recipe: Recipe) -> tuple[str, str]:
         assert told, f"{fit.outcome} without a warning"
     if fit.limit is None and fit.outcome is not Outcome.CONVERGED:
         return (BOUNDARY if fit.outcome is Outcome.BOUNDARY else UNCONVERGED), fit.outcome.value
+    if fit.limit is not None and fit.limit.outcome is Outcome.BOUNDARY and fit.limit.count:
+        return BOUNDARY, "of the limit"
     if fit.limit is not None and fit.limit.outcome is not Outcome.CONVERGED:
         return UNCONVERGED, f"the limit is {fit.limit.outcome.value}"
     coef = fit.coordinates.reported(fit.beta)  # far out where some run away

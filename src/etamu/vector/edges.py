@@ -11,6 +11,7 @@ Read next: `etamu.fit.edge`, the same for one predictor; `etamu.vector.limits`, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,10 @@ class Edge:
         """Return how far inside each row is."""
         return np.asarray(self.rows @ beta + self.gap)
 
+    def inside(self, flat: Restricted) -> Edge:
+        """Return the same in the coordinates of a flat."""
+        return Edge(self.rows @ flat.basis, self.distance(flat.origin))
+
 
 class Jammed(Exception):  # noqa: N818  # it is a finding, and no error
     """Steps are cut short again and again: a wall may be what cuts them."""
@@ -87,14 +92,59 @@ def jamming(watch: Callback | None) -> Callback:
     return look
 
 
+def climbing(
+    climb: Callable[..., Solution],
+    oracle: Oracle,
+    begin: Array,
+    edge: Callable[[Solution], Solution] | None,
+    watch: Callback | None = None,
+) -> Solution:
+    """Climb; where there are walls one whose steps are cut short again and again asks about them at once.
+
+    Parameters
+    ----------
+    climb : callable
+        The solver.
+    oracle : Oracle
+    begin : array (size,)
+    edge : callable, optional
+        Returns the maximum at a wall near where a climb was stopped, as `on_edge`.
+    watch : callable, optional
+        Looks at every step.
+    """
+    try:
+        return climb(oracle, begin, callback=watch if edge is None else jamming(watch))
+    except Jammed as suspicion:
+        assert edge is not None
+        stopped = suspicion.stopped(oracle)
+        found = edge(stopped)
+        if found.outcome is Outcome.BOUNDARY:
+            return found
+        solution = climb(oracle, suspicion.beta, callback=watch)
+        steps, passes = (*stopped.steps, *solution.steps), stopped.passes + solution.passes
+        return replace(solution, steps=steps, passes=passes)
+
+
 def on_edge(
     family: VectorFamily, oracle: Likelihood, chunk: Chunk, stack: Stack, solution: Solution
 ) -> Solution:
     """Return the maximum at a wall of the family, the solution itself where none is proved."""
-    walls = () if solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} else family.walls
-    if not walls or len(walls) * len(chunk) * stack.size > MOST:
+    edge = edge_of(family.walls, chunk, stack)
+    return solution if edge is None else along(oracle, edge, solution)
+
+
+def along(oracle: Oracle, edge: Edge, solution: Solution) -> Solution:
+    """Return the maximum at a wall, the solution itself where it is none or none is proved."""
+    if solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}:
         return solution
-    return _along(oracle, _edge(walls, chunk, stack), solution) or solution
+    return _along(oracle, edge, solution) or solution
+
+
+def edge_of(walls: tuple[Wall, ...], chunk: Chunk, stack: Stack) -> Edge | None:
+    """Write every wall out for every row; None where there are none, or rows are too many for it."""
+    if not walls or len(walls) * len(chunk) * stack.size > MOST:
+        return None
+    return _edge(walls, chunk, stack)
 
 
 def _edge(walls: tuple[Wall, ...], chunk: Chunk, stack: Stack) -> Edge:
@@ -111,7 +161,7 @@ def _edge(walls: tuple[Wall, ...], chunk: Chunk, stack: Stack) -> Edge:
     return Edge(rows, gap)
 
 
-def _along(oracle: Likelihood, edge: Edge, solution: Solution) -> Solution | None:
+def _along(oracle: Oracle, edge: Edge, solution: Solution) -> Solution | None:
     """Put rows on the wall, one where each climb is stopped, until what is left has a maximum they hold."""
     beta, active, passes = solution.beta, np.zeros(0, dtype=np.intp), solution.passes + 1
     for _ in range(ROUNDS):
@@ -137,7 +187,7 @@ def _along(oracle: Likelihood, edge: Edge, solution: Solution) -> Solution | Non
     return None
 
 
-def _climbed(oracle: Likelihood, edge: Edge, beta: Array, active: NDArray[np.intp]) -> Solution | None:
+def _climbed(oracle: Oracle, edge: Edge, beta: Array, active: NDArray[np.intp]) -> Solution | None:
     """Climb on the flat of the active rows, from the point of it nearest to beta; None if that is outside."""
     normals = edge.rows[active]
     onto = np.linalg.lstsq(normals, -edge.distance(beta)[active], rcond=None)[0]

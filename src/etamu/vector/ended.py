@@ -26,7 +26,7 @@ from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.restricted import Restricted
-from etamu.vector.limit import silent_at, widened
+from etamu.vector.limit import counted, silent_at, widened
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -36,6 +36,8 @@ FALLEN = 1e-8
 """Share of the value by which rounding may let it fall at the end."""
 FARTHEST = 100.0
 """Distance on the scale of logarithms at which a parameter is at its end to the last digit."""
+SHRUNK = 25.0
+"""The same for a law that shrinks to a point: further out means have no digits to tell it from beside it."""
 
 
 def at_end(
@@ -71,18 +73,19 @@ def at_end(
     if end is None:
         return None
     ended = _climbed(oracle, end, solution)
-    trace = len(chunk) * float(np.exp(-np.abs(away[gone]).max()))
+    trace = counted(chunk) * float(np.exp(-np.abs(away[gone]).max()))
     silent = silent_at(oracle, end.far * end.direction, end.gone, ended, trace)
     if silent.any() and ended.outcome is not Outcome.CONVERGED:
         end = _quiet(end, silent)
         ended = _climbed(oracle, end, solution)
-    lower = ended.local.value < solution.local.value - FALLEN * (1.0 + abs(solution.local.value))
+    unbounded = problem.family.shrinks & set(sides)
+    fallen = solution.local.value - FALLEN * (1.0 + abs(solution.local.value))
+    lower = ended.local.value < fallen and not unbounded
     worse = limit is not None and limit.outcome is Outcome.CONVERGED is not ended.outcome
     if lower or worse:
         return None
     steps, passes = (*solution.steps, *ended.steps), solution.passes + ended.passes
     near = embedded(ended.beta, end.gone) + end.far * end.direction
-    unbounded = problem.family.shrinks & set(sides)
     local = replace(ended.local, value=np.inf) if unbounded else ended.local
     outcome = Outcome.BOUNDARY if limit is None else Outcome.INFINITE
     at = replace(ended, beta=near, local=local, outcome=outcome, steps=steps, passes=passes)
@@ -124,7 +127,8 @@ def _aways(
             return None
         block = stack.blocks[number]
         gone[block] = True
-        away[place] = np.clip(solution.beta[place], -FARTHEST, FARTHEST)
+        farthest = SHRUNK if stated.parameter.name in problem.family.shrinks else FARTHEST
+        away[place] = np.clip(solution.beta[place], -farthest, farthest)
         own = np.zeros((min(len(chunk), ROWS), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
         demands.append(own)

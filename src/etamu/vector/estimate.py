@@ -6,6 +6,7 @@ Read next: `etamu.vector.result`, what comes out.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,9 +24,11 @@ from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.width import refuse_too_wide
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.oracle import Outcome, Solution
+from etamu.solve.direction import FINAL
+from etamu.solve.loop import Callback
+from etamu.solve.oracle import Outcome, Solution, Step
 from etamu.vector.covariance import covariance
-from etamu.vector.edges import Jammed, jamming, on_edge
+from etamu.vector.edges import climbing, on_edge
 from etamu.vector.ended import at_end
 from etamu.vector.limit import signs
 from etamu.vector.limits import LAW, End, at_limits
@@ -73,9 +76,12 @@ def estimate(problem: VectorProblem) -> VectorFit:
         problem = replace(problem, notes=(*problem.notes, *sentences))
         warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
     sides = {name: end.side for name, end in said.items() if end.side}
-    if limit is not None and _runs(problem, stage.stack, limit) <= set(sides):
+    running = set() if limit is None else _runs(problem, stage.stack, limit)
+    if limit is not None and running <= set(sides):
         # What runs is the parameter at its end, and has been said.
         solution, limit, separated = solve(None), None, False
+    elif limit is not None:
+        sides = {name: side for name, side in sides.items() if name not in running}
     if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
         limit, solution = ended
     if limit is None:
@@ -102,24 +108,36 @@ def _solved(
     edge: Callable[[Solution], Solution] | None,
     watch: Any,
 ) -> Solution:
-    """Climb; from the usual start where that of a sample is outside the domain of other rows.
+    """Climb; from the usual start where that of a sample is outside the domain of other rows."""
+    highest = Highest(begin, watch)
+    solution = climbing(climb, oracle, begin, edge, highest)
+    if solution.outcome is Outcome.INFEASIBLE:
+        highest = Highest(usual(), watch)
+        solution = climb(oracle, highest.here, callback=highest)
+    return highest.kept(oracle, solution)
 
-    Where there are walls a climb whose steps are cut short again and again is asked about them at once.
-    """
-    try:
-        solution = climb(oracle, begin, callback=watch if edge is None else jamming(watch))
-    except Jammed as suspicion:
-        assert edge is not None
-        stopped = suspicion.stopped(oracle)
-        found = edge(stopped)
-        if found.outcome is Outcome.BOUNDARY:
-            return found
-        solution = climb(oracle, suspicion.beta, callback=watch)
-        steps, passes = (*stopped.steps, *solution.steps), stopped.passes + solution.passes
-        return replace(solution, steps=steps, passes=passes)
-    if solution.outcome is not Outcome.INFEASIBLE:
-        return solution
-    return climb(oracle, usual(), callback=watch)
+
+class Highest:
+    """Remembers the highest point of a climb, which where means have no more digits is not its last."""
+
+    def __init__(self, begin: Array, watch: Callback | None = None) -> None:
+        self.here, self.watch = begin, watch
+        self.most, self.at = -math.inf, begin
+
+    def __call__(self, step: Step, beta: Array) -> None:
+        """Look at a step, whose value is that of where it began."""
+        if step.value > self.most:
+            self.most, self.at = step.value, self.here
+        self.here = beta
+        if self.watch is not None:
+            self.watch(step, beta)
+
+    def kept(self, oracle: Likelihood, solution: Solution) -> Solution:
+        """Return a solution; at the highest point, where it has come to nothing and stands lower."""
+        arrived = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}
+        if arrived or self.most <= solution.local.value:
+            return solution
+        return replace(solution, beta=self.at, local=oracle.at(self.at, FINAL), passes=solution.passes + 1)
 
 
 def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:

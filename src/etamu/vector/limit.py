@@ -12,6 +12,7 @@ Read next: `etamu.fit.limit`, the same for one predictor, and `etamu.vector.sepa
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ import numpy as np
 from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.types import Array, Mask, Want
-from etamu.family.vector import VectorFamily
+from etamu.design.chunk import Chunk
+from etamu.family.vector import VectorFamily, Wall
 from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import demands, least_sum, run_of
@@ -28,6 +30,7 @@ from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
 from etamu.solve.restricted import Restricted
+from etamu.vector.edges import Edge, along, climbing, edge_of
 from etamu.vector.pairs import Pairs
 from etamu.vector.stack import Stack
 
@@ -35,6 +38,8 @@ MOST_PROGRAMMED = 200_000
 """Numbers in a linear program that only looks for a simpler direction."""
 TRACE, HEAVY_TRACE = 1e-100, 1e-6
 """Probabilities below which a class is at 0, of exponential tails and of those that fall as a power."""
+SILENT = 16.0 * float(np.finfo(float).eps)
+"""Information of a row that is rounding."""
 ROUNDED = 1e-7
 """Change of a value that rounding may make so far out; a tail that falls as a power changes it by 1e-6."""
 NEARER = 300.0
@@ -44,7 +49,11 @@ AWAY, HEAVY_AWAY = 1e4, 1e8
 
 
 def limit_of(
-    pairs: Pairs, oracle: Likelihood, solution: Solution, recession: Recession | None = None
+    pairs: Pairs,
+    oracle: Likelihood,
+    solution: Solution,
+    recession: Recession | None = None,
+    walls: tuple[Wall, ...] = (),
 ) -> Found:
     """Look for a direction of recession, and where there is one find the limit of the fit.
 
@@ -57,6 +66,8 @@ def limit_of(
         Where the solver ended.
     recession : Recession, optional
         A direction that is known already.
+    walls : tuple of Wall
+        Where the likelihood ends.
     """
     alive = np.ones(len(pairs.ways), dtype=bool)
     answer = Answer(recession, settled=True)
@@ -65,14 +76,16 @@ def limit_of(
     if answer.found is None:
         return Found(None, solution, answer.settled)
     separated, total, passes = answer.found.separated.copy(), answer.found, solution.passes
+    edge = edge_of(walls, pairs.executor.whole, pairs.stack)
+    trace = SILENT * counted(pairs.executor.whole)
     while True:
         near = solution.beta - total.basis @ solution.beta[total.gone]
-        ended = _climbed(pairs, oracle, total, separated, near)
+        ended = _climbed(pairs, oracle, total, separated, near, edge)
         passes += ended.passes
-        if ended.outcome is Outcome.CONVERGED or separated.all():
+        if ended.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or separated.all():
             break
         away = _far(pairs, oracle, total, separated, near) * total.direction
-        if (silent := silent_at(oracle, away, total.gone, ended)).any():
+        if (silent := silent_at(oracle, away, total.gone, ended, trace)).any():
             basis = widened(total.gone, total.basis, silent)
             total = replace(total, gone=total.gone | silent, basis=basis)
             continue
@@ -89,7 +102,9 @@ def limit_of(
     return Found(*_concluded(pairs, oracle, total, ended, replace(solution, passes=passes)), settled=True)
 
 
-def _climbed(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask, near: Array) -> Solution:
+def _climbed(
+    pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask, near: Array, edge: Edge | None
+) -> Solution:
     """Maximise on the flat far out along the direction, from the better of two starts."""
     away = _far(pairs, oracle, total, separated, near) * total.direction
     flat = Restricted(oracle, away, np.eye(pairs.size)[:, ~total.gone])
@@ -98,13 +113,17 @@ def _climbed(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask
     best = starts[0] if np.isfinite(values[0]) and not values[0] < values[1] else starts[1]
     if not flat.size:
         return Solution(best, flat.at(best, Want.VALUE), Outcome.CONVERGED, (), 1)
-    return newton(flat, best)
+    if edge is None:
+        return newton(flat, best)
+    walled = partial(along, flat, edge.inside(flat))
+    return walled(climbing(newton, flat, best, walled))
 
 
-def silent_at(oracle: Likelihood, away: Array, gone: Mask, ended: Solution, trace: float = TRACE) -> Mask:
+def silent_at(oracle: Likelihood, away: Array, gone: Mask, ended: Solution, trace: float) -> Mask:
     """Flag coordinates of which no row tells anything far out, such as the theta of counts that are certain.
 
     Neither where the search on the flat ended, which may be far out by itself, nor where it could begin.
+    `trace` is the information about it that rows may have.
     """
     out = np.zeros_like(gone)
     begun = oracle.at(away, FINAL).observed
@@ -112,6 +131,12 @@ def silent_at(oracle: Likelihood, away: Array, gone: Mask, ended: Solution, trac
         most = np.maximum(np.abs(np.diagonal(begun))[~gone], np.abs(np.diagonal(ended.local.observed)))
         out[~gone] = most <= trace
     return out
+
+
+def counted(chunk: Chunk) -> float:
+    """Return how many rows there are, each as often as its weight says."""
+    total = chunk.weights.total()
+    return float(len(chunk) if total is None else np.sum(total))
 
 
 def widened(gone: Mask, basis: Array, more: Mask) -> Array:
