@@ -116,7 +116,12 @@ class Dense:
     @property
     def recipe(self) -> tuple[tuple[np.ndarray[Any, Any], ...], Array | None, Array | None]:
         """What the compiled kernel packs: columns, shift, scale."""
-        return self.columns, self.shift, self.scale
+        return self.solid, self.shift, self.scale
+
+    @cached_property
+    def solid(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """The columns, each in one piece of memory."""
+        return tuple(map(np.asarray, self.columns))
 
     def column(self, place: int) -> Array:
         """Return one column as it lies, neither shifted nor scaled."""
