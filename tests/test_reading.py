@@ -42,15 +42,6 @@ def response() -> np.ndarray[Any, Any]:
     return np.random.default_rng(9).poisson(1.0, N).astype(float)
 
 
-def in_chunks(columns: dict[str, np.ndarray[Any, Any]], count: int) -> pa.Table:
-    """A table of Arrow as a file of several row groups makes it."""
-    parts = [
-        dict(zip(columns, part, strict=True))
-        for part in zip(*(np.array_split(c, count) for c in columns.values()), strict=True)
-    ]
-    return pa.concat_tables([pa.table(part) for part in parts])
-
-
 WAYS: dict[str, tuple[Callable[[], Any], bool]] = {
     "row-major": (matrix, False),
     "column-major": (lambda: np.asfortranarray(matrix()), False),
@@ -61,7 +52,6 @@ WAYS: dict[str, tuple[Callable[[], Any], bool]] = {
     "pandas": (lambda: pd.DataFrame(table()), True),
     "polars": (lambda: pl.DataFrame(table()), True),
     "Arrow": (lambda: pa.table(table()), True),
-    "Arrow in chunks": (lambda: in_chunks(table(), 7), True),
 }
 
 

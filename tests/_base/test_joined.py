@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,13 @@ def test_every_slice_is_that_of_the_whole(start: int) -> None:
     column = Joined(PARTS)
     for stop in range(11):
         np.testing.assert_array_equal(column[start:stop], WHOLE[start:stop])
+        np.testing.assert_array_equal(column[1:9][start:stop], WHOLE[1:9][start:stop])
     assert np.shares_memory(column[5:9], PARTS[3])
     assert np.shares_memory(column[0:3], PARTS[0])
+    assert all(
+        np.shares_memory(part, whole)
+        for part, whole in zip(column[2:5].parts, [PARTS[0], *PARTS[2:]], strict=True)
+    )
 
 
 def test_all_else_is_that_of_the_whole() -> None:
@@ -40,9 +47,7 @@ def test_all_else_is_that_of_the_whole() -> None:
 
 
 def chunked(values: dict[str, np.ndarray[Any, Any]], edges: list[int]) -> pa.Table:
-    parts = [
-        {name: column[i:j] for name, column in values.items()} for i, j in zip(edges, edges[1:], strict=False)
-    ]
+    parts = [{name: column[i:j] for name, column in values.items()} for i, j in pairwise(edges)]
     return pa.concat_tables([pa.table(part) for part in parts])
 
 
@@ -65,10 +70,9 @@ def test_whatever_is_asked_of_a_fit_is_the_same_to_the_last_bit(n: int) -> None:
     def asked(data: Any) -> list[Any]:
         fit = em.glm("y ~ x*b + log(k + 1) + z", data, "poisson", offset="o", variance_weights="w")
         new = fit.predict(data, se=True, interval="confidence")
-        return [
-            fit.coef, fit.cov, fit.deviance, fit.with_covariance("HC3").se, fit.residuals("quantile"),
-            fit.influence().cooks_distance, fit.effects()["estimate"], fit.anova(2)["p_value"], new.estimate, new.lower,
-        ]  # fmt: skip
+        found = [fit.coef, fit.cov, fit.deviance, fit.with_covariance("HC3").se, fit.residuals("quantile")]
+        found += [fit.influence().cooks_distance, fit.effects()["estimate"], fit.anova(2)["p_value"]]
+        return [*found, new.estimate, new.lower]
 
     for one, other in zip(asked(table), asked(values), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -81,3 +85,30 @@ def test_missing_and_infinite_values_in_a_piece_are_found() -> None:
     values["x"][2] = np.inf
     with pytest.raises(em.DataError, match="column 'x' is inf in row 2"):
         em.glm("y ~ x", chunked(values, [0, 2, 6]))
+
+
+def test_a_table_of_row_groups_is_joined_block_by_block_and_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    n, names = 400_000, "abcdef"
+    rng = np.random.default_rng(1)
+    values: dict[str, Any] = {name: rng.normal(size=n) for name in names}
+    values["y"] = rng.poisson(1.0, n).astype(float)
+    table, formula = chunked(values, [*range(0, n, 50_000), n]), "y ~ " + " + ".join(names)
+    held, joined, plainly = pa.total_allocated_bytes(), [], Joined.__array__
+
+    def noted(column: Joined, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        joined.append(len(column))
+        return plainly(column, dtype, copy)
+
+    monkeypatch.setattr(Joined, "__array__", noted)
+    fit = em.glm(formula, table, "poisson")
+    assert joined.count(n) == 1  # the response, which every pass reads
+    assert max(length for length in joined if length < n) <= n // 2
+    tracemalloc.start()
+    try:
+        fit.predict(table)
+        assert tracemalloc.get_traced_memory()[0] < 8 * n
+    finally:
+        tracemalloc.stop()
+    assert pa.total_allocated_bytes() == held

@@ -7,22 +7,21 @@ Read next: `etamu.data.frame`, where they come from; `etamu.design.blocks`, whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
-@final
 class Joined(NDArrayOperatorsMixin):
-    """Arrays of one dtype one after another, (n,): a slice inside one of them is a view, any other a copy.
+    """Arrays of one dtype one after another, (n,), of which slices are views.
 
     Whatever else is asked of an array is answered by the arrays joined, which takes their memory so long.
 
     Examples
     --------
     >>> column = Joined([np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])])
-    >>> len(column), column[3:5], column[1:4], column[np.array([0, 4])], column.max()
+    >>> len(column), column[3:5], np.asarray(column[1:4]), column[np.array([0, 4])], column.max()
     (5, array([4., 5.]), array([2., 3., 4.]), array([1., 5.]), np.float64(5.0))
     """
 
@@ -47,16 +46,17 @@ class Joined(NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*plain, **keywords)
 
     def __getitem__(self, key: Any) -> Any:
-        """Cut rows out; those of one part as they lie."""
+        """Cut rows out: of one part an array, of several these parts."""
         if not isinstance(key, slice) or key.step not in {None, 1}:
             return np.asarray(self)[key]
         start, stop, _ = key.indices(len(self))
-        first, last = (int(np.searchsorted(self.ends, place, side="right")) for place in (start, stop - 1))
-        before = 0 if first == 0 else int(self.ends[first - 1])
-        if first == last and start < stop:
-            return self.parts[first][start - before : stop - before]
-        inside = self.parts[first : last + 1] if start < stop else self.parts[:1]
-        return np.concatenate(inside)[start - before : max(stop, start) - before]
+        begins = self.ends - [len(part) for part in self.parts]
+        cut = [
+            part[max(start - int(begin), 0) : max(stop - int(begin), 0)]
+            for part, begin in zip(self.parts, begins, strict=True)
+        ]
+        found = [part for part in cut if len(part)]
+        return Joined(found) if len(found) > 1 else (found or cut)[0]
 
     def take(self, index: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Copy some rows, joining nothing."""

@@ -157,7 +157,7 @@ def _reals(name: str, values: RawArray) -> Column:
         return numeric(name, values.astype(np.float64))
 
 
-def ends_of(values: RawArray) -> tuple[float, float]:
+def ends_of(values: RawArray | Joined) -> tuple[float, float]:
     """Return the smallest and the largest of some floats, NaN twice where one is NaN; one look tells all.
 
     Examples

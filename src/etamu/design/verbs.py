@@ -59,7 +59,7 @@ def readable_codes(codes: NDArray[Any]) -> NDArray[Any]:
     return codes if codes.dtype.isnative and codes.dtype.kind in "iu" else codes.astype(np.int64)
 
 
-def some(values: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
+def some(values: NDArray[Any] | Joined, index: NDArray[np.intp]) -> NDArray[Any]:
     """Copy some rows; a number that is the same in all of them stays one number.
 
     `take` is twice as fast as an index, but would first copy an array that is not contiguous as a whole.

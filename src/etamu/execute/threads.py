@@ -205,6 +205,10 @@ class Threads:
         """Yield the blocks in order."""
         yield from self.parts
 
+    def _visits(self) -> Iterator[Chunk]:
+        """Yield the blocks in order, each for one visit."""
+        return (part.visit() for part in self.parts)
+
     @property
     def _at_once(self) -> int:
         """How many blocks are worked on at once."""
@@ -239,9 +243,9 @@ class Threads:
         and on a busy machine waits much longer for a processor than one that is woken.
         """
         if self._at_once == 1:
-            return added_in_order(self._results(fn, self.parts))
+            return added_in_order(self._results(fn, self._visits()))
         tree = Tree()
-        for _ in self._results(partial(_into, tree, fn), enumerate(self.parts)):
+        for _ in self._results(partial(_into, tree, fn), enumerate(self._visits())):
             pass
         total: A = tree.total()
         return total
@@ -252,7 +256,7 @@ class Threads:
 
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
-        for result in self._results(fn, self.parts):
+        for result in self._results(fn, self._visits()):
             sink(result)
 
 
