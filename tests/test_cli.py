@@ -282,6 +282,9 @@ def test_a_saved_model_is_shown(air, capsys):
         (["predict", "m.json", "few.csv"], 2, "there is no column 'Wind'"),
         (["predict", "m.json", "new.csv"], 2, "has the level 'Mai' in row 1"),
         (["predict", "m.json", "air.csv", "--keep", "Sun"], 2, "there is no column 'Sun'"),
+        (["fit", "Ozone ~ Wind", "air.csv"], 2, "is a formula, and the file comes first"),
+        (["fit", "https://a.org/b.csv", "y ~ x"], 3, "is an address, not a file"),
+        (["predict", "m.json", "air.csv", "--out", "p.xlsx"], 3, "call it .csv or .parquet"),
         (["predict", "-", "-"], 2, "cannot both come from the standard input"),
         (["predict", "newer.json", "air.csv"], 3, "install a newer etamu"),
     ],
@@ -320,6 +323,22 @@ def test_wrong_usage_is_one_line_too(words, capsys):
     assert error.startswith("etamu: ")
     assert error.count("\n") == 1
     assert "--help" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["fits"], "'fit'"),
+        (["fit", "a", "b", "--familly", "poisson"], "--family"),
+        (["fit", "a", "b", "--method", "firths"], "'firth'"),
+        (["predict", "a", "b", "--kind", "response"], "'mean'"),
+    ],
+    ids=lambda words: words[-1],
+)
+def test_what_was_meant_is_said(words, meant, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    assert f"; did you mean {meant}? see etamu" in capsys.readouterr().err
 
 
 def test_a_fit_that_does_not_converge_says_so_by_its_code(tmp_path, capsys):

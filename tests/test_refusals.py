@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import etamu as em
@@ -248,6 +249,91 @@ REFUSALS: dict[str, tuple[type[em.EtamuError], list[str], tuple[Any, ...], dict[
         ("b ~ x", DATA, em.Cumulative(nonproportional=["x"])),  # type: ignore[arg-type]
         {},
     ),
+    "response as its own offset": (em.DataError, ["offset='y'", "itself"], ("y ~ x", DATA), {"offset": "y"}),
+    "response without a column": (em.FormulaError, ["names no column", "`1`"], ("1 ~ x", DATA), {}),
+    "a column called like an expression": (
+        em.FormulaError,
+        ["log(x)", "rename"],
+        ("y ~ log(x) + `log(x)`", DATA | {"log(x)": DATA["x"]}),
+        {},
+    ),
+    "an ulp beyond": (
+        em.DataError,
+        ["1.0000000000000002", "row 2"],
+        ("b ~ x", at("b", 2, np.nextafter(1.0, 2.0)), "bernoulli"),
+        {},
+    ),
+    "a frequency that is nearly whole": (
+        em.DataError,
+        ["2.0000000001"],
+        ("y ~ x", DATA),
+        {"frequency_weights": np.full(8, 2.0000000001)},
+    ),
+    "too many products": (
+        em.FormulaError,
+        ["20,000 terms"],
+        ("y ~ .**20", DATA | {f"c{j}": DATA["x"] for j in range(30)}),
+        {},
+    ),
+    "knots without end": (em.DataError, ["df=1000000000", "8 values"], ("y ~ bs(x, df=1e9)", DATA), {}),
+    "powers without end": (em.DataError, ["degree=1000000000"], ("y ~ poly(x, 1e9, raw=True)", DATA), {}),
+    "a power without means": (
+        em.LinkError,
+        ["Power(k=1e+308)", "100"],
+        ("y ~ x", DATA, "gamma", "power(1e308)"),
+        {},
+    ),
+    "a theta beneath all": (
+        em.FamilyError,
+        ["1e-320", "1e-100"],
+        ("y ~ x", DATA, "negative_binomial(1e-320)"),
+        {},
+    ),
+    "a theta that is no number": (
+        em.FamilyError,
+        ["'negative_binomial(x)'", "'negative_binomial(1.5)'"],
+        ("y ~ x", DATA, "negative_binomial(x)"),
+        {},
+    ),
+    "a column beyond float64": (
+        em.DataError,
+        ["'x'", "more than 1e+307", "divided by"],
+        ("y ~ x", changed(x=[1.7e308, -1.7e308] * 4)),
+        {},
+    ),
+    "a start in another order": (
+        em.OptionError,
+        ["another order", "'x'", "start.loc[names]"],
+        ("y ~ x", DATA),
+        {"start": pd.Series([1.0, 0.0], index=["x", "Intercept"])},
+    ),
+    "a start without a likelihood": (
+        em.OptionError,
+        ["beyond float64"],
+        ("y ~ x", DATA, "poisson"),
+        {"start": [800.0, 0.0]},
+    ),
+    "a fit as a start": (em.OptionError, ["of type Fit"], ("y ~ x", DATA), {"start": em.glm("y ~ x", DATA)}),
+    "an option of no word": (em.OptionError, ["method=[]"], ("y ~ x", DATA), {"method": []}),
+    "weights of others": (em.OptionError, ["three meanings"], ("y ~ x", DATA), {"sample_weights": "w"}),
+    "a weight misspelt": (
+        em.OptionError,
+        ["did you mean variance_weights"],
+        ("y ~ x", DATA),
+        {"variance_weight": "w"},
+    ),
+    "another measure of dispersion": (
+        em.OptionError,
+        ["did you mean 'pearson'"],
+        ("y ~ x", DATA),
+        {"dispersion": "person"},
+    ),
+    "a dispersion method nobody knows": (
+        em.OptionError,
+        ["dispersion_method=3", "'reml'"],
+        ("y ~ x", DATA),
+        {"dispersion_method": 3},
+    ),
     "whole numbers beyond doubles": (
         em.DataError,
         ["'x'", "row 1", f"{2**62 + 1}", "subtract"],
@@ -337,7 +423,31 @@ NEW: dict[str, tuple[type[em.EtamuError], list[str], dict[str, Any]]] = {
         ["'respones'", "mean"],
         {"data": {"x": [0.0], "g": ["u"]}, "kind": "respones"},
     ),
+    "R's word for a mean": (
+        em.OptionError,
+        ["did you mean 'mean'"],
+        {"data": {"x": [0.0], "g": ["u"]}, "kind": "response"},
+    ),
+    "trials of a count": (
+        em.OptionError,
+        ["trials= is given", "poisson model has none"],
+        {"data": {"x": [0.0], "g": ["u"]}, "trials": [3]},
+    ),
 }
+
+
+@pytest.mark.parametrize(
+    "family", ["poisson", "bernoulli", "multinomial", "zero_inflated_poisson", "cumulative"]
+)
+@pytest.mark.parametrize("door", ["formula", "arrays"])
+@pytest.mark.filterwarnings("ignore::etamu.ConvergenceWarning")
+def test_predictions_of_no_rows_are_empty(family: str, door: str) -> None:
+    X, y = np.c_[DATA["x"], DATA["years"]], DATA["b"]
+    fit = em.GLM(family).fit(X, y) if door == "arrays" else em.glm("b ~ x + years", DATA, family)
+    none = X[:0] if door == "arrays" else {"x": [], "years": []}
+    assert len(fit.predict(none)) == 0
+    with_se = fit.predict(none, se=True, interval="confidence")
+    assert all(len(getattr(with_se, name)) == 0 for name in ("estimate", "se", "lower", "upper"))
 
 
 @pytest.mark.parametrize("name", NEW)

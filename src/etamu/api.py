@@ -46,6 +46,9 @@ BARE_WEIGHTS = (
     "population). Choose one"
 )
 
+OF_OTHERS = frozenset({"weights", "weight", "sample_weight", "sample_weights", "prior_weights"})
+"""What other libraries call weights of one kind or another."""
+
 
 @overload
 def glm(
@@ -335,7 +338,7 @@ def _refuse_others(door: str, others: dict[str, Any], doing: Callable[..., Any])
 
         unknown = ", ".join(others)
         meant = closest(next(iter(others)), [*signature(doing).parameters], 0.75)
-        if meant is None and any("weight" in other for other in others):
+        if OF_OTHERS & others.keys() or (meant is None and any("weight" in other for other in others)):
             raise OptionError(BARE_WEIGHTS)
         guess = f"; did you mean {meant}?" if meant else ";"
         raise OptionError(f"{door} has no keyword {unknown}{guess} see help(etamu.{door})")

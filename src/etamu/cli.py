@@ -129,6 +129,8 @@ def _fit(arguments: Namespace) -> int:
             "--sampling-weights (the row represents w members of a population); choose one"
         )
     level = _level(arguments)
+    if "~" in arguments.file and not Path(arguments.file).exists():
+        raise OptionError(f"{arguments.file} is a formula, and the file comes first: etamu fit FILE FORMULA")
     _refuse_overwriting(arguments.out, arguments.file)
     frame = _table(arguments.file)
     _progress(f"fitting {arguments.formula} to {len(frame):,} rows")

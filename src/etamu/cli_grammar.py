@@ -1,15 +1,18 @@
 """What can be typed: the commands, their arguments and options, stated once for the parser and for completion.
 
-May import: the standard library, `etamu.family.catalogue`.
+May import: the standard library, `etamu._base`, `etamu.family.catalogue`.
 Read next: `etamu.cli`, which runs them; `etamu.cli_completion`, which completes them.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any, Never
 
+from etamu._base.choice import guess
 from etamu._base.facts import dataclass
+from etamu._base.listing import closest
 from etamu._base.version import __version__
 from etamu.family.catalogue import LINKS, MEMBERS
 
@@ -82,7 +85,7 @@ class Command:
 
 _FAMILIES = tuple(member.name for member in MEMBERS)
 _LINKS = tuple(link.name for link in LINKS[:-1])
-_TABLE = "CSV (comma, semicolon or tab; empty and NA are missing) or Parquet; - for the standard input"
+_TABLE = "CSV (comma, semicolon, tab or |; empty and NA are missing) or Parquet; - for the standard input"
 
 
 def _column(name: str, what: str) -> Argument:
@@ -170,8 +173,27 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> Never:
-        """Say what is wrong and where to look."""
-        self.exit(2, f"etamu: {message}; see {self.prog} --help\n")
+        """Say what is wrong, what was probably meant, and where to look."""
+        self.exit(2, f"etamu: {message};{_meant(message)} see {self.prog} --help\n")
+
+
+def _meant(message: str) -> str:
+    """Find what was probably meant by the word that argparse does not know.
+
+    Examples
+    --------
+    >>> _meant("unrecognized arguments: --familly poisson")
+    ' did you mean --family?'
+    >>> _meant("argument COMMAND: invalid choice: 'fits' (choose from 'fit', 'predict')")
+    " did you mean 'fit'?"
+    """
+    choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if choice:
+        return guess(choice[1], re.findall(r"[\w-]+", choice[2]))
+    option = re.search(r"unrecognized arguments: (--[\w-]+)", message)
+    known = [argument.name for command in (FIT, PREDICT, SHOW) for argument in command.arguments]
+    meant = closest(option[1], [name for name in known if name.startswith("--")]) if option else None
+    return "" if meant is None else f" did you mean {meant}?"
 
 
 def parser(stated: tuple[Command, ...]) -> argparse.ArgumentParser:

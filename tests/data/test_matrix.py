@@ -15,6 +15,12 @@ X = np.array([[1.0, 0.0, 3.0], [0.0, 0.0, 5.0], [2.0, 7.0, 0.0], [4.0, 1.0, 2.0]
 FORMATS = ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"]
 
 
+def broken(part: str, place: int, value: int) -> Any:
+    data = sparse.csr_array(X)
+    getattr(data, part)[place] = value
+    return data
+
+
 def written(encoded: Any) -> np.ndarray:
     return encoded.layout.gather(encoded.design.dense().T).T
 
@@ -94,6 +100,11 @@ def test_rows_beyond_the_first_block_are_looked_at() -> None:
         read_matrix(tall)
 
 
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_new_rows_may_be_none_and_then_so_is_what_is_predicted(form: Any) -> None:
+    assert len(read_like(form(X[:0]), ("a", "b", "c"))) == 0
+
+
 def test_new_rows_have_the_columns_of_the_old() -> None:
     assert read_like(X, ("a", "b", "c")).names == ("a", "b", "c")
     with pytest.raises(DataError, match="X has 3 columns and the model was fitted to 2: a, b"):
@@ -114,6 +125,11 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "complex": (X.astype(complex), "complex128.*real and imaginary"),
     "sparse and complex": (sparse.csr_array(X.astype(complex)), "complex128"),
     "times": (X.astype("datetime64[s]"), "days"),
+    "structured": (np.rec.fromarrays([X[0], X[0]], names="a,b"), "fields a, b; give a table"),
+    "an index beyond the columns": (broken("indices", 0, 77), "contradict each other: .*coo_array"),
+    "an index before the columns": (broken("indices", 0, -1), "contradict each other"),
+    "rows that end beyond the values": (broken("indptr", 1, 100), "contradict each other"),
+    "rows that end before they begin": (broken("indptr", 2, 0), "contradict each other"),
     "masked": (np.ma.masked_less(X, 1.0), "masked.*filled"),
 }
 

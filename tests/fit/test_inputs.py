@@ -157,6 +157,14 @@ def test_sampling_weights_add_up_to_the_rows_that_have_any_and_keep_their_ratios
     assert weights.variance is None
 
 
+@pytest.mark.parametrize("size", [1e-308, 1e-200, 2.0, 1e200, 1e308])
+def test_the_unit_of_sampling_weights_is_nobodys(size: float) -> None:
+    complete = np.ones(3, dtype=bool)
+    weights = weights_from({"sampling_weights": column(*(size * np.array([0.5, 1.0, 1.5])))}, complete)
+    assert weights.sampling is not None
+    assert_allclose(weights.sampling, [0.5, 1.0, 1.5], rtol=1e-12)
+
+
 def test_other_weights_are_taken_as_they_are_over_the_complete_rows() -> None:
     kinds = {"frequency_weights": column(2, 0, 5), "variance_weights": column(0.25, 4.0, 0.5)}
     weights = weights_from(kinds, np.array([True, False, True]))

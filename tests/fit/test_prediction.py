@@ -201,3 +201,26 @@ def test_terms_are_a_table_in_the_library_of_the_rows_with_nan_for_missing():
     assert isinstance(table, pd.DataFrame)
     assert list(table.columns) == ["x"]
     assert np.isnan(table["x"]).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial(2)", "gamma", "tweedie(1.5)"])
+def test_rows_far_outside_the_data_get_the_interval_of_their_mean(family):
+    rng, x, mu = _data(3, 30)
+    y = rng.poisson(mu) if family in {"poisson", "negative_binomial(2)"} else rng.gamma(2.0, mu / 2.0)
+    fit = em.glm("y ~ x", {"x": x, "y": y}, family, "log")
+    new = {"x": [200.0, 800.0, -800.0]}
+    tight, loose = (fit.predict(new, interval=kind) for kind in ("confidence", "prediction"))
+    # Of log eta the law of one response takes a few units, of which its mean spreads over hundreds.
+    with np.errstate(divide="ignore"):
+        for one, other in ((tight.lower, loose.lower), (tight.upper, loose.upper)):
+            near = np.log(np.maximum(one, 1.0)), np.log(np.maximum(other, 1.0))
+            assert_allclose(*near, atol=0.1 * np.log(tight.upper[0]))
+    assert (loose.lower <= loose.upper).all()
+
+
+def test_intervals_of_means_without_squares_are_said_to_be_unknown():
+    rng, x, mu = _data(4, 2000)
+    fit = em.glm("y ~ x", {"x": x, "y": rng.gamma(200.0, mu / 200.0)}, "gamma", "log")
+    with pytest.warns(em.EtamuWarning, match="1 prediction intervals are NaN: .* beyond float64"):
+        got = fit.predict({"x": [500.0, 0.0]}, interval="prediction")
+    assert np.isnan(got.lower).tolist() == [True, False]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 MOST = 20
 """Names in one list; who wants all of them has an attribute for it."""
 
+LONG = 200
+"""Letters of a name that is nobody's."""
 BEGINNING = 3
 """Letters of a name from which it is said to be begun."""
 
@@ -55,5 +57,5 @@ def suggestion(name: str, names: Sequence[str], what: str = "columns") -> str:
     >>> suggestion("xx", ["x", "y"])
     "; did you mean 'x'? the columns are x, y"
     """
-    meant = closest(name, names)
+    meant = closest(name, names) if len(name) <= LONG else None
     return (f"; did you mean {meant!r}?" if meant else ";") + f" the {what} are {listed(names) or 'none'}"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError
 from etamu._base.facts import dataclass
+from etamu._base.joined import Joined
 from etamu._base.kernel import kernel
 from etamu._base.types import Mask
 from etamu.data.codes import RawArray, absent, distinct_texts, in_order
@@ -156,7 +157,7 @@ def _reals(name: str, values: RawArray) -> Column:
         return numeric(name, values.astype(np.float64))
 
 
-def ends_of(values: RawArray) -> tuple[float, float]:
+def ends_of(values: RawArray | Joined) -> tuple[float, float]:
     """Return the smallest and the largest of some floats, NaN twice where one is NaN; one look tells all.
 
     Examples
@@ -164,6 +165,9 @@ def ends_of(values: RawArray) -> tuple[float, float]:
     >>> ends_of(np.array([2.0, -1.0, 3.0])), ends_of(np.array([]))
     ((-1.0, 3.0), (inf, -inf))
     """
+    if isinstance(values, Joined):
+        ends = np.array([ends_of(part) for part in values.parts])
+        return float(ends[:, 0].min()), float(ends[:, 1].max())
     if kernel is not None and values.dtype == np.float64 and values.flags.c_contiguous:
         least, most = kernel.ends(values)
         return least, most

@@ -222,8 +222,9 @@ def _rows(reader: Any, width: int, path: Path) -> Iterator[list[str | None]]:
                 continue
             if len(row) != max(width, 1) and row:
                 remedy = _LONG if len(row) > width else _SHORT
+                fields = f"{len(row)} field{'s' if len(row) != 1 else ''}"
                 raise FileError(
-                    f"{path}: line {reader.line_num} has {len(row)} fields and the header {width}: {remedy}"
+                    f"{path}: line {reader.line_num} has {fields} and the header {width}: {remedy}"
                 )
             yield [None if value in missing else value for value in row or [""]]
     except csv.Error as error:

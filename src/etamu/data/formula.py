@@ -20,6 +20,7 @@ from etamu.data import algebra
 from etamu.data.evaluate import names_in
 from etamu.data.expression import Call, Expression, Name, Parsed, parse_expression
 from etamu.data.functions import canonical
+from etamu.data.mistyped import remedy
 
 HIGHEST_POWER = 20
 """Highest power of a sum of terms; beyond the number of variables more changes nothing."""
@@ -186,7 +187,9 @@ def _unreadable(formula: str, error: Exception, factors: dict[str, Parsed]) -> F
     if isinstance(error, RecursionError):
         message = "it is nested too deeply"
     shown = formula if len(formula) <= 300 else formula[:300] + "…"
-    return FormulaError(f"cannot read the formula {shown!r}: {message or type(error).__name__}")
+    # Its advice on numbers is about scaling terms, which hardly anybody means.
+    reason = re.sub(r"\s*\(tip: .*\)", "", message or type(error).__name__).rstrip(".")
+    return FormulaError(f"cannot read the formula {shown!r}: {reason}{remedy(formula)}")
 
 
 def _sides(formula: str) -> tuple[str | None, list[_Token]]:

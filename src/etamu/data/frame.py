@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from etamu._base.errors import DataError, FormulaError
 from etamu._base.facts import dataclass
+from etamu._base.joined import Joined
 from etamu._base.later import LaterModule
 from etamu._base.listing import suggestion
 from etamu._base.types import Mask
@@ -324,7 +325,8 @@ def _null(series: nw.Series[Any]) -> Mask | None:
 def _numbers(name: str, series: nw.Series[Any], *, integer: bool) -> Column:
     if isinstance(series.dtype, (nw.Int128, nw.UInt128)):  # NumPy has none such
         return from_values(name, series.to_list())
-    values = series.to_numpy()
+    pieces = _pieces(series)
+    values = series.to_numpy() if pieces is None else pieces
     null = None
     if integer and values.dtype.kind == "f" and beyond_exact(values):
         return from_values(name, series.to_list())  # floats were made of it for its nulls
@@ -334,6 +336,15 @@ def _numbers(name: str, series: nw.Series[Any], *, integer: bool) -> Column:
     elif values.dtype.kind != "f":
         null = _null(series)
     return numeric(name, values, null, integer=integer)
+
+
+def _pieces(series: nw.Series[Any]) -> Any:
+    """Return numbers in several pieces of memory as they lie; None of others, and where some are missing."""
+    chunks = getattr(series.to_native(), "chunks", [])
+    if len(chunks) < 2 or series.null_count():
+        return None
+    found = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
+    return Joined(found) if found[0].dtype.kind in "iuf" else None
 
 
 def _categories(name: str, series: nw.Series[Any]) -> Column:

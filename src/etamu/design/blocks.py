@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
+from etamu._base.joined import Joined
 from etamu._base.kernel import kernel, portable
 from etamu._base.types import Array, Codes
 from etamu.design.moments import Moments, beside, constant, moments_of
@@ -116,7 +117,13 @@ class Dense:
     @property
     def recipe(self) -> tuple[tuple[np.ndarray[Any, Any], ...], Array | None, Array | None]:
         """What the compiled kernel packs: columns, shift, scale."""
-        return self.columns, self.shift, self.scale
+        columns = tuple(map(np.asarray, self.columns)) if self.pieced else self.columns
+        return columns, self.shift, self.scale
+
+    @cached_property
+    def pieced(self) -> bool:
+        """Whether some column lies in several pieces of memory, joined for as long as they are read."""
+        return any(isinstance(column, Joined) for column in self.columns)
 
     def column(self, place: int) -> Array:
         """Return one column as it lies, neither shifted nor scaled."""

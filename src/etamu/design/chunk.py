@@ -134,6 +134,14 @@ class Chunk:
         """Weighted numbers of rows by response, and those responses; None where they are not small counts."""
         return tallied(self)
 
+    def visit(self) -> Chunk:
+        """Return these rows for one visit: where columns have to be joined, they are forgotten with it."""
+        if not any(predictor.design.pieced for predictor in self.predictors):
+            return self
+        return self.beside(
+            _each_once(self.predictors, lambda each: Predictor(each.design.visit(), each.offset))
+        )
+
     def __len__(self) -> int:
         return len(self.ids)
 

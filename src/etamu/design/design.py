@@ -7,6 +7,7 @@ Read next: `etamu.design.chunk`, what a pass over the rows is handed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from etamu._base.facts import dataclass
 from etamu._base.kernel import portable
 from etamu._base.types import Array
-from etamu.design.blocks import Block, Sparse
+from etamu.design.blocks import Block, Dense, Sparse
 from etamu.design.cross import bilinear, cross
 from etamu.design.fold import Fold, fold_of
 from etamu.design.gram import Gram, gram_of
@@ -75,6 +76,19 @@ class Design:
     def compiled(self) -> Any:
         """The columns as the kernel visits them, None where the NumPy twins have to serve."""
         return visited(self.blocks, self.fold, self.length)
+
+    @cached_property
+    def pieced(self) -> bool:
+        """Whether some column lies in several pieces of memory."""
+        return any(isinstance(block, Dense) and block.pieced for block in self.blocks)
+
+    def visit(self) -> Design:
+        """Return the same columns, of which what is joined to be read is forgotten with it."""
+        if not self.pieced:
+            return self
+        out = replace(self)
+        out.__dict__.update(portable(self))
+        return out
 
     def placed(self) -> Iterator[tuple[slice, Block]]:
         """Yield each block with the raw columns it covers."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etamu._base.crew import done
+from etamu._base.joined import Joined
 from etamu._base.kernel import kernel
 from etamu._base.types import Array
 from etamu.design import twin
@@ -48,6 +49,7 @@ def plain(numbers: Array | None) -> Array | None:
 
 def readable(column: NDArray[Any]) -> NDArray[Any]:
     """Return a column as the kernel reads it: integers, floats of 4 or 8 bytes or truth values, native."""
+    column = np.asarray(column)  # one in several pieces is joined
     as_it_is = column.dtype.isnative and (column.dtype.kind in "iub" or column.dtype.char in "fd")
     return column if as_it_is else column.astype(np.float64)
 
@@ -57,7 +59,7 @@ def readable_codes(codes: NDArray[Any]) -> NDArray[Any]:
     return codes if codes.dtype.isnative and codes.dtype.kind in "iu" else codes.astype(np.int64)
 
 
-def some(values: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
+def some(values: NDArray[Any] | Joined, index: NDArray[np.intp]) -> NDArray[Any]:
     """Copy some rows; a number that is the same in all of them stays one number.
 
     `take` is twice as fast as an index, but would first copy an array that is not contiguous as a whole.
@@ -67,6 +69,8 @@ def some(values: NDArray[Any], index: NDArray[np.intp]) -> NDArray[Any]:
     >>> some(np.broadcast_to(2.0, 9), np.array([1, 5])).strides
     (0,)
     """
+    if isinstance(values, Joined):
+        return values.take(index)
     if values.strides == (0,) and len(values):
         return np.broadcast_to(values[0], (len(index),))
     if not values.flags.c_contiguous:

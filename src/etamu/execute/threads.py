@@ -207,6 +207,10 @@ class Threads:
         """Yield the blocks in order."""
         yield from self.parts
 
+    def _visits(self) -> Iterator[Chunk]:
+        """Yield the blocks in order, each for one visit."""
+        return (part.visit() for part in self.parts)
+
     @property
     def _at_once(self) -> int:
         """How many blocks are worked on at once."""
@@ -242,16 +246,16 @@ class Threads:
         """
         if len(self.parts) == 1:
             heed()
-            return fn(self.whole)
+            return fn(self.whole.visit())
         threads = self._at_once
         if threads == 1:
-            return added_in_order(self._results(fn, self.parts))
+            return added_in_order(self._results(fn, self._visits()))
         from concurrent.futures import FIRST_EXCEPTION, wait
 
         tree = Tree()
         with _workers(threads) as pool, halting() as under:
             blocks = [
-                pool.submit(under(partial(_into, tree, fn, numbered))) for numbered in enumerate(self.parts)
+                pool.submit(under(partial(_into, tree, fn, numbered))) for numbered in enumerate(self._visits())
             ]
             try:
                 for block in wait(blocks, return_when=FIRST_EXCEPTION).done:
@@ -268,7 +272,7 @@ class Threads:
 
     def map(self, fn: Callable[[Chunk], Any], sink: Callable[[Any], None]) -> None:
         """Hand fn(block) to the sink in the order of the rows."""
-        for result in self._results(fn, self.parts):
+        for result in self._results(fn, self._visits()):
             sink(result)
 
 

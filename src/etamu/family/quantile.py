@@ -15,6 +15,8 @@ from etamu.family.distribution import Distribution
 
 DOUBLINGS = 60
 ITERATIONS = 100
+WIDE = 16.0
+"""Ends of a bracket whose ratio is larger are apart by decades."""
 CLOSE = 1e-11
 FARTHEST = 37.0
 """Normal scores of tails are cut here: no smaller probability is a float."""
@@ -149,7 +151,10 @@ class _Search:
             open_ = np.flatnonzero(high - low > np.maximum(1.0, 4e-16 * high))
             if not len(open_):
                 break
-            middle = np.floor(0.5 * (low[open_] + high[open_]))
+            least, most = np.maximum(low[open_], 1.0), high[open_]
+            # Over decades by the geometric mean: halves would take a step for every factor of two.
+            middle = np.where(most > WIDE * least, np.sqrt(least) * np.sqrt(most), 0.5 * (low[open_] + most))
+            middle = np.floor(middle)
             enough = self.excess(middle * spacing[open_], open_) >= 0
             high[open_[enough]], low[open_[~enough]] = middle[enough], middle[~enough]
         return np.asarray(high * spacing)

@@ -7,17 +7,26 @@ Read next: `etamu.family.quantile`, which inverts the mixture.
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 
 import numpy as np
 
-from etamu._base.types import Array
+from etamu._base.errors import EtamuWarning
+from etamu._base.types import Array, Mask
 from etamu.family.distribution import Distribution, distribution
 from etamu.family.quantile import Mixture, Rows, quantile, upper_quantile
 from etamu.family.unit import Unit
+from etamu.fit.caller import user_level
 
 SPAN = 7.0
 """Nodes reach this many standard errors of eta to each side; beyond lies 3e-12 of a normal law."""
 MOST_NODES = 257
+VAST = 1e150
+"""Means beyond it have no squares."""
+DECADES = 70.0
+"""Logarithm of a ratio of means, over all nodes, beside which every law of a response is narrow."""
+LARGEST = sys.float_info.max
 BLOCK = 1 << 19
 """Evaluations of a tail at once, rows times nodes."""
 
@@ -45,6 +54,14 @@ def prediction_interval(
     usable = usable[dispersion[usable] != 0.0]
     if not len(usable):
         return lower, upper
+    vast, wide = _vast(unit, eta[usable], se[usable])
+    if vast.any():
+        far = usable[vast & wide]
+        lower[far], upper[far] = _of_means(
+            law, unit, eta[far], se[far], np.broadcast_to(tail, eta.shape)[far]
+        )
+        _say_vast(int(np.count_nonzero(vast & ~wide)))
+        usable = usable[~vast]
     ratio = _ratio(law, unit, eta[usable], se[usable], dispersion[usable])
     # Rows that need as many nodes go together: a few uncertain rows do not make all of them dear.
     for rows in _batches(usable, ratio):
@@ -58,6 +75,36 @@ def prediction_interval(
         lower[rows] = quantile(mixture, probability)
         upper[rows] = upper_quantile(mixture, probability)
     return lower, upper
+
+
+def _vast(unit: Unit, eta: Array, se: Array) -> tuple[Mask, Mask]:
+    """Tell where means within the reach of the nodes have no squares, and where they spread over decades."""
+    with np.errstate(all="ignore"):
+        ends = [np.abs(unit.mean(np, eta + side * SPAN * se).mu) for side in (-1.0, 1.0)]
+        low, high = np.fmin(*ends), np.fmax(*ends)
+        spread = np.log(np.minimum(high, LARGEST)) - np.log(low)
+    return np.asarray(high > VAST), np.asarray(spread > DECADES)
+
+
+def _of_means(law: Distribution, unit: Unit, eta: Array, se: Array, tail: Array) -> tuple[Array, Array]:
+    """Return the ends of the interval of the mean: the response's, where the law is narrow beside them."""
+    from scipy.special import ndtri
+
+    half = -ndtri(tail) * se
+    with np.errstate(all="ignore"):
+        low, high = (unit.mean(np, eta + side * half).mu for side in (-1.0, 1.0))
+    low, high = np.fmin(low, high), np.fmax(low, high)
+    return (np.floor(low), np.ceil(high)) if law.discrete else (low, high)
+
+
+def _say_vast(count: int) -> None:
+    if count:
+        warnings.warn(
+            f"{count} prediction intervals are NaN: the means there are so large that the spread of the "
+            "response is beyond float64; look at the new rows, or count the response in larger units",
+            EtamuWarning,
+            stacklevel=user_level(),
+        )
 
 
 def _ratio(law: Distribution, unit: Unit, eta: Array, se: Array, dispersion: Array) -> Array:
