@@ -255,7 +255,8 @@ class Threads:
         tree = Tree()
         with _workers(threads) as pool, halting() as under:
             blocks = [
-                pool.submit(under(partial(_into, tree, fn, numbered))) for numbered in enumerate(self._visits())
+                pool.submit(under(partial(_into, tree, fn, numbered)))
+                for numbered in enumerate(self._visits())
             ]
             try:
                 for block in wait(blocks, return_when=FIRST_EXCEPTION).done:
