@@ -50,7 +50,7 @@ class Sampled:
 
     @property
     def outline(self) -> Chunk:
-        """Rows enough to choose shifts and scales by: few where there are numbers alone, and no rare levels."""
+        """Rows enough to choose shifts and scales by: few of numbers alone, where no level is rare."""
         every = len(self.chunk) // OUTLINE
         numbers = all(block.shiftable for block in self.chunk.predictors[0].design.blocks)
         return self.part(every).chunk if numbers and every > 1 else self.chunk
