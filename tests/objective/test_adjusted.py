@@ -9,7 +9,7 @@ import pytest
 
 import etamu as em
 from etamu._base.types import Want
-from etamu.fit.reduced import penalised
+from etamu.fit.penalty import penalised
 from etamu.fit.restrict import bench_of, whole
 
 DATA = {

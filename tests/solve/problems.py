@@ -290,3 +290,11 @@ def others() -> dict[str, tuple[Rows, Array]]:
         "saddle": (Rows(np.ones((3, 1)), np.zeros(3), hill), np.zeros(1)),
         "collinear": (Rows(LINE[:, [0, 1, 1]], 1.0 - STEP, least_squares), np.zeros(3)),
     }
+
+
+def broad(shared: float, shift: float = 0.0) -> tuple[Rows, Array]:
+    """Return a Poisson model of 60 columns that have some of one number in common, and its start."""
+    rng = np.random.default_rng(60)
+    x = (1.0 - shared) * rng.standard_normal((2000, 60)) + shared * rng.standard_normal((2000, 1))
+    y = rng.poisson(np.exp(0.1 * x.sum(axis=1))).astype(np.float64)
+    return Rows(x, y, poisson_log, concordance=1.0, coarse=True), np.full(60, shift)

@@ -14,7 +14,7 @@ from etamu.solve.irls import irls
 from etamu.solve.lbfgs import lbfgs
 from etamu.solve.newton import Newton, newton
 from etamu.solve.oracle import Local, Outcome
-from tests.solve.problems import Rows, cauchit, hill, maxima, others, poisson_log
+from tests.solve.problems import Rows, broad, cauchit, hill, maxima, others
 
 
 def test_expected_information_is_asked_for_where_the_observed_is_no_metric() -> None:
@@ -149,14 +149,6 @@ def test_a_metric_that_is_no_help_is_replaced() -> None:
     assert solution.steps[-1].information == "observed"
     assert solution.outcome is Outcome.CONVERGED
     np.testing.assert_allclose(solution.beta, newton(*fresh("logistic")).beta, rtol=1e-8)
-
-
-def broad(shared: float, shift: float = 0.0) -> tuple[Rows, Array]:
-    """Return a Poisson model of 60 columns that have some of one number in common, and its start."""
-    rng = np.random.default_rng(60)
-    x = (1.0 - shared) * rng.standard_normal((2000, 60)) + shared * rng.standard_normal((2000, 1))
-    y = rng.poisson(np.exp(0.1 * x.sum(axis=1))).astype(np.float64)
-    return Rows(x, y, poisson_log, concordance=1.0, coarse=True), np.full(60, shift)
 
 
 def test_far_from_the_maximum_a_coarse_information_is_asked_for_and_near_it_not() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -11,7 +13,7 @@ from etamu.solve.factor import cholesky
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome
 from etamu.solve.pilot import Ridged, rough
-from tests.solve.problems import BETA, Rows, X, binary, cauchit, logistic, maxima, others
+from tests.solve.problems import BETA, Rows, X, binary, broad, cauchit, logistic, maxima, others
 
 ALL = Want.VALUE | Want.SCORE | Want.EXPECTED | Want.OBSERVED
 STRENGTH = np.array([0.0, 2.0, 0.5])
@@ -120,3 +122,15 @@ def test_without_a_metric_the_search_goes_on_or_gives_up_but_never_runs_wild():
     found = rough(oracle, np.array([9.0]), np.zeros(1), 1e-2)
     best = newton(oracle, np.array([9.0])).beta
     assert found is None or abs(found[0][0] - best[0]) < 0.5
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.8], ids=["wide angles", "nearly dependent"])
+def test_the_start_is_looked_at_with_few_digits_where_those_show_wide_angles(shared: float) -> None:
+    oracle, start = broad(shared)
+    found = rough(oracle, start, np.ones(60), 1e-3)
+    coarse = ["COARSE" in asked for asked in oracle.asked]
+    assert coarse[:2] == [True, shared == 0.0 and coarse[1]]
+    assert any(coarse[1:]) <= (shared == 0.0)
+    best = newton(replace(oracle, asked=[]), start)
+    assert found is not None
+    assert_allclose(found[0], best.beta, atol=0.05)

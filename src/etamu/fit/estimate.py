@@ -380,7 +380,7 @@ def _described(
     if design.described is not None:
         return design.described, False
     if hasty and sampled is not None and sampled.chunk.compiled is not None:
-        return _moments(problem, sampled.chunk), True
+        return _moments(problem, sampled.outline), True
     moments = _moments(problem, chunk)
     if not (design.read or moments.finite):
         raise UnreadError

@@ -30,6 +30,8 @@ ROUNDS = 4
 """How often others are looked for among the rows that are left."""
 GONE = np.int8(3)
 """In place of the way of a row that is separated already: whatever else moves it, that is no matter."""
+FEW = 32
+"""Of them as many free all, where no column is of few rows."""
 AT_ONCE = 8
 """Null vectors up to which each is looked at in every row, rather than a Gram of all rows factorised."""
 
@@ -169,19 +171,29 @@ def columns_one_way(
             found.append((place, columns[_sparse_one_way(block, columns, ways)]))
         elif isinstance(block, Dense):
             first = spread(len(ways), FIRST)
-            columns = _run_alike(Dense(block.take(first).columns).packed, ways[first])
-            columns = columns if suspects is None else suspects[place]
+            columns = _left(block, first, ways) if suspects is None else suspects[place]
             alike = [j for j in columns if len(_run_alike(block.column(j)[:, None], ways))]
             found.append((place, np.array(alike, dtype=np.intp)))
     return found
 
 
-def _run_alike(values: Array, ways: NDArray[np.int8]) -> NDArray[np.intp]:
-    """Name the columns all of whose numbers but zeros have the sign of their row's way, or all the other."""
+def _left(block: Dense, first: NDArray[np.intp], ways: NDArray[np.int8]) -> NDArray[np.intp]:
+    """Name the columns that some rows leave under suspicion; hardly any is left by a few of those."""
+    few = first[:: max(len(first) // FEW, 1)]
+    if not len(_run_alike(Dense(block.take(few).columns).packed, ways[few], still=True)):
+        return np.zeros(0, dtype=np.intp)
+    return _run_alike(Dense(block.take(first).columns).packed, ways[first])
+
+
+def _run_alike(values: Array, ways: NDArray[np.int8], *, still: bool = False) -> NDArray[np.intp]:
+    """Name the columns all of whose numbers but zeros have the sign of their row's way, or all the other.
+
+    Columns of zeros are named only if `still`.
+    """
     signs = np.sign(values)
-    run, still = signs * ways[:, None], (signs == 0.0) | (ways == GONE)[:, None]
-    alike = [np.all(still | (run == way), axis=0) for way in (-1, 1)]
-    return np.flatnonzero((alike[0] | alike[1]) & ~np.all(still, axis=0))
+    run, zero = signs * ways[:, None], (signs == 0.0) | (ways == GONE)[:, None]
+    alike = [np.all(zero | (run == way), axis=0) for way in (-1, 1)]
+    return np.flatnonzero((alike[0] | alike[1]) & (still | ~np.all(zero, axis=0)))
 
 
 def _sparse_one_way(block: Sparse, columns: NDArray[np.intp], ways: NDArray[np.int8]) -> Mask:

@@ -19,7 +19,7 @@ from etamu.fit.level import Level, level_of
 from etamu.fit.sample import Sampled
 from etamu.fit.start import constant_eta, start
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.factor import Factor, Metric
+from etamu.solve.factor import Metric, clear
 from etamu.solve.newton import STEP, Newton, roughly
 from etamu.solve.pilot import Begun, rough
 
@@ -141,7 +141,7 @@ def pilot(oracle: Likelihood, unit: Unit, chunk: Chunk, sampled: Sampled) -> Pil
         asked if slight else None,
         level,
         rough=rough,
-        clear=isinstance(found[1], Factor) and found[1].clear,
+        clear=clear(found[1]),
     )
 
 

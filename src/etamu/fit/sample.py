@@ -20,6 +20,8 @@ COMMON = 0.75
 ENOUGH = 1000
 """Rows whose median is the response of three quarters of all, if there is such a one."""
 
+OUTLINE = 2_000
+"""Rows that say how large numbers are."""
 SEED = 0x9E3779B97F4A7C15
 """Multiplier of the counter by which rows are drawn (Steele, Lea and Flood 2014, splitmix64)."""
 
@@ -45,6 +47,13 @@ class Sampled:
         sampling = None if weights.sampling is None else weights.sampling[index] * every
         few = self.chunk.take(index)
         return Sampled(replace(few, weights=replace(few.weights, sampling=sampling)), self.share / every)
+
+    @property
+    def outline(self) -> Chunk:
+        """Rows enough to choose shifts and scales by: few of numbers alone, where no level is rare."""
+        every = len(self.chunk) // OUTLINE
+        numbers = all(block.shiftable for block in self.chunk.predictors[0].design.blocks)
+        return self.part(every).chunk if numbers and every > 1 else self.chunk
 
     def placed(self, coordinates: Coordinates) -> Sampled:
         """Shift and scale the columns."""

@@ -100,6 +100,11 @@ Metric = Factor | ArrowFactor
 """A positive definite matrix, factorised."""
 
 
+def clear(metric: Metric | None) -> bool:
+    """Tell whether a metric is one of columns at wide angles."""
+    return isinstance(metric, Factor) and metric.clear
+
+
 def cholesky(matrix: Array | Arrow) -> Metric | None:
     """Factorise a symmetric matrix, or return None if it is not numerically positive definite.
 

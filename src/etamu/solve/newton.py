@@ -13,7 +13,7 @@ import numpy as np
 from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Direction, Point, in_metric
-from etamu.solve.factor import Factor, Metric, cholesky, lifted
+from etamu.solve.factor import Metric, cholesky, clear, lifted
 from etamu.solve.loop import Callback, climb
 from etamu.solve.oracle import Local, Oracle, Solution
 from etamu.solve.search import JAMMED, ceiling
@@ -120,9 +120,12 @@ def roughly(oracle: Oracle, metric: Metric | None) -> bool:
 
     They do where columns nearly depend on one another, or where a few rows are most of it.
     """
-    if oracle.size < BROAD or oracle.concordance == 0 or oracle.extent.max(initial=0.0) > EVEN:
-        return False
-    return isinstance(metric, Factor) and metric.clear
+    return broad(oracle) and clear(metric)
+
+
+def broad(oracle: Oracle) -> bool:
+    """Tell whether columns are so many that few digits cost less, and no few rows are most of a sum."""
+    return oracle.size >= BROAD and oracle.concordance > 0 and oracle.extent.max(initial=0.0) <= EVEN
 
 
 def _contraction(trail: tuple[Point, ...], factor: Metric) -> float:

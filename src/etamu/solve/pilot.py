@@ -14,8 +14,8 @@ from etamu._base.arrow import plus_diagonal
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
 from etamu.solve.direction import Point
-from etamu.solve.factor import Metric
-from etamu.solve.newton import STEP, Newton
+from etamu.solve.factor import Metric, clear
+from etamu.solve.newton import STEP, Newton, broad
 from etamu.solve.oracle import Before, Local, Oracle
 from etamu.solve.search import advance
 
@@ -93,7 +93,7 @@ def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tu
     """
     ridged = Ridged(oracle, strength)
     rule = Newton()
-    here, before = Point(start, ridged.at(start, STEP)), 0.0
+    here, before = Point(start, _begun(ridged, start)), 0.0
     for _ in range(LIMIT):
         if not math.isfinite(here.local.value):
             return None
@@ -106,3 +106,12 @@ def rough(oracle: Oracle, start: Array, strength: Array, decrement: float) -> tu
             return None
         here, before = moved[0], direction.slope
     return None
+
+
+def _begun(oracle: Oracle, start: Array) -> Local:
+    """Look at the start, which is far from any maximum: with few digits, where they show wide angles."""
+    if broad(oracle):
+        seen = oracle.at(start, STEP | Want.COARSE)
+        if clear(seen.metric):
+            return seen
+    return oracle.at(start, STEP)

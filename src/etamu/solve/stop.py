@@ -35,7 +35,7 @@ from etamu._base.arrow import ArrowFactor
 from etamu._base.facts import dataclass, replace
 from etamu._base.types import Array, Want
 from etamu.solve.direction import FINAL, Direction, Point, in_metric
-from etamu.solve.factor import Factor, cholesky, lifted
+from etamu.solve.factor import Factor, cholesky, clear, lifted
 from etamu.solve.oracle import Local, Oracle, Outcome, Step
 from etamu.solve.search import ceiling, rounding
 
@@ -165,8 +165,7 @@ def final(oracle: Oracle, direction: Direction) -> Want:
     Those are wrong by 1e-14 of the diagonal or so, doubles by 1e-15: where no pivot is small neither verdict
     nor step nor standard errors see it.
     """
-    clear = isinstance(direction.metric, Factor) and direction.metric.clear
-    return FINAL | Want.WHOLE if clear and oracle.size > MANY else FINAL
+    return FINAL | Want.WHOLE if oracle.size > MANY and clear(direction.metric) else FINAL
 
 
 def near(oracle: Oracle, here: Point, direction: Direction, steps: list[Step], tolerance: float) -> bool:
