@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from etamu.design import coordinates as coordinates_module
 from etamu.design.blocks import Coded, Dense
-from etamu.design.coordinates import describe, exclusive, extent, standardised
+from etamu.design.coordinates import Coordinates, describe, exclusive, extent, standardised
 from etamu.design.design import Design
 from etamu.design.layout import ContrastPart, Layout, TermColumns, plain_layout
 
@@ -183,3 +184,23 @@ def test_contrasts_may_lengthen_a_row_by_the_stretch():
     assert coordinates.stretch == 6.0
     assert np.all(working <= 6.0 * raw)
     assert np.max(working / raw) > 1.0
+
+
+@pytest.mark.skipif(coordinates_module.kernel is None, reason="not compiled")
+def test_working_columns_read_off_a_gram_by_the_kernel_are_those_of_numpy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw, index = np.random.default_rng(3).normal(size=(41, 41)), np.arange(41)
+    chosen = Coordinates(plain_layout(tuple(map(str, index))), index[index % 5 > 0], index * 0.0, index + 1.0)
+    found = chosen.gram(raw)
+    monkeypatch.setattr(coordinates_module, "kernel", None)
+    np.testing.assert_array_equal(found, chosen.gram(raw))
+    np.testing.assert_array_equal(found, found.T)
+
+
+@pytest.mark.skipif(coordinates_module.kernel is None, reason="not compiled")
+def test_places_beyond_a_matrix_are_refused() -> None:
+    with pytest.raises(ValueError, match="beyond the matrix"):
+        coordinates_module.kernel.chosen(np.eye(2), np.array([0, 2]), np.empty((2, 2)))
+    with pytest.raises(ValueError, match="shapes"):
+        coordinates_module.kernel.chosen(np.eye(2), np.array([0]), np.empty((2, 2)))

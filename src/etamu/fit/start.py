@@ -198,9 +198,10 @@ def normal_equations(executor: Executor, unit: Unit, coordinates: Coordinates, c
 def _middle(unit: Unit, coordinates: Coordinates, chunk: Chunk) -> Array | None:
     """Return the constant fit towards which starting means are drawn, None where they stay the responses'.
 
-    Where the information is constant the choice of means moves no weight, and what counts is how far from
-    their eta the score bends: the means of severities and waiting times differ by less than these scatter.
-    Elsewhere least squares of the responses themselves are nearer, of a normal response no choice matters.
+    Where the information is constant the choice of means moves no weight: what counts is how far from their
+    eta the score bends, and means of severities or waiting times mostly differ by less than these scatter.
+    Elsewhere means are weights, too, and beside an offset the constant is not known; of a normal response no
+    choice matters.
     """
     constant = coordinates.layout.constant
     beside = chunk.predictors[0].offset is not None

@@ -40,7 +40,7 @@ class Steady:
 
 @lru_cache(maxsize=64)
 def _said(want: Want, *, single: bool) -> Want:
-    """Ask for Pearson's statistic beside an expected information; for float64 where float32 will not do."""
+    """Ask for Pearson's statistic beside an expected information, for float64 unless float32 serves."""
     if want & Want.EXPECTED:
         want |= Want.PEARSON
     return want & ~Want.CURVATURE | Want.OBSERVED if want & Want.CURVATURE and not single else want
@@ -131,12 +131,8 @@ class Likelihood:
         known = self._known()
         asked = want if known is None else self._less(want)
         total = self.sums(beta, asked)
-        if (
-            self.single
-            and asked & Want.CURVATURE
-            and np.isfinite(total.value)
-            and not all_finite(total.observed)
-        ):
+        short = self.single and asked & Want.CURVATURE
+        if short and np.isfinite(total.value) and not all_finite(total.observed):
             # A number too large for float32: float64 has room for it.
             total = self.sums(beta, asked & ~Want.CURVATURE | Want.OBSERVED)
         if known is None:
