@@ -61,9 +61,10 @@ def settled(rows: Written, eta: Array) -> Settled | None:
     choices = 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         for _ in range(MOST):
-            there = chosen(rows, eta, (*held, *free))
-            if there is None:
+            loose = chosen(rows, eta, (*held, *free))
+            if loose is None:
                 return None
+            there = _tied(loose, eta, len(held))
             ended = _along(there, eta, len(held))
             if not math.isfinite(ended.value):
                 return None
@@ -81,7 +82,7 @@ def settled(rows: Written, eta: Array) -> Settled | None:
                 if choices >= CHOICES:
                     return None
                 continue
-            freed = _freed(there, ended, len(held))
+            freed = _freed(loose, ended, len(held))
             if freed is None:
                 return there, final, _outcome(held)
             leaves, eta = freed
@@ -111,6 +112,24 @@ def _ends(there: Chosen, theta: Array) -> tuple[Array, Array]:
 def _just(there: Chosen, theta: Array) -> Array:
     """Return the place just inside the nearer end of every chosen eta."""
     return np.array([inside_of(end, sign) for end, sign in zip(*_ends(there, theta), strict=True)])
+
+
+def _tied(there: Chosen, eta: Array, held: int) -> Chosen:
+    """Hold the rows as well whose terms are those of rows that are held, and that are on an end with them."""
+    if not held:
+        return there
+    terms, (ends, _) = there.rows.rows, _ends(there, eta[there.place])
+    at = terms[:, :held] @ ends[:held] + there.rows.offset
+    size = np.abs(terms[:, :held]) @ np.abs(ends[:held]) + np.abs(there.rows.offset)
+    alone = ~terms[:, held:].any(axis=1)
+    offset, tied = there.rows.offset.copy(), np.zeros(len(at), dtype=bool)
+    for end, sign in there.rows.inward:
+        on = alone & (np.abs(at - end) <= NEAREST * EPS * size)
+        offset[on], tied[on] = inside_of(end, sign), True
+    tied[there.place] = False
+    moved = replace(there.rows, rows=np.where(tied[:, None], 0.0, terms))
+    moved = replace(moved, offset=np.where(tied, offset, there.rows.offset))
+    return replace(there, rows=moved, plain=there.plain | tied)
 
 
 def _along(there: Chosen, eta: Array, held: int) -> Ended:
@@ -180,6 +199,7 @@ def _freed(there: Chosen, ended: Ended, held: int) -> tuple[int, Array] | None:
         along = np.where(np.arange(len(theta.hi)) == place, inward, 0.0)
         for far in APART * spread:
             eta = (times(rows.rows, theta + single(far * along)) + single(rows.offset)).hi
+            eta = np.where(rows.rows[:, place] == 0.0, ended.eta, eta)
             gains = rows.look(eta).value - here
             gained = math.fsum(gains) if np.all(np.isfinite(gains)) else -math.inf
             if gained > highest:
