@@ -71,3 +71,40 @@ def test_that_rows_pay_is_kept_in_a_file(tmp_path: Path) -> None:
     again = em.load(tmp_path / "model.json")
     assert again.existence.paid
     assert again.coef.tolist() == fit.coef.tolist()
+
+
+def test_a_row_whose_tail_has_underflowed_comes_back_to_its_response() -> None:
+    """All means but that of the first row are 1 to the last digit, wherever the constant is."""
+    data = {
+        "y": [8.7e-12, 8.3e9, 0.33, 4.7, 4.2e-12, 1.03e3, 4.6e-9, 2.1e8],
+        "o": [-700.0, 0.0, 700.0, 0.0, 700.0, 0.0, 0.0, 700.0],
+    }
+    fit = fitted("y ~ 1", data, family=em.Quasi("mu^0.5"), link="probit", offset="o")
+    assert fit.converged
+    assert fit.predict()[0] == pytest.approx(8.7e-12, rel=1e-6)
+
+
+def test_light_rows_come_back_beside_heavy_ones_that_are_gone() -> None:
+    data = {
+        "x": [1.0, 0.0, 0.0, 2.0, 0.0, 1.0],
+        "y": [1.0] * 6,
+        "w": [8e-34, 17.0, 1e-11, 1.5e-84, 1e-67, 5e-3],
+        "o": [0.0, 0.0, -700.0, 700.0, 0.0, 0.0],
+    }
+    fit = fitted("y ~ x", data, family="inverse_gaussian", link="log", offset="o", sampling_weights="w")
+    assert fit.converged
+
+
+def test_a_start_without_a_value_is_no_end_of_the_question_what_separates() -> None:
+    """Offsets of 700 beside counts of 1e4: the mean of the first guess is e^708 in two rows."""
+    data = {
+        "x": [-1.0, 2.0, -2.0, 0.0, 2.0, 1.0, 3.0, 2.0, 3.0, 2.0],
+        "z": [2.0, -1.0, 1.0, -1.0, 3.0, 1.0, -1.0, 0.0, 2.0, 2.0],
+        "u": [-2.0, 0.0, -2.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        "v": [2.0, 2.0, 0.0, 1.0, 0.0, 0.0, -2.0, -1.0, 2.0, 3.0],
+        "g": list("abbababbaa"),
+        "y": [0.0, 0.0, 15714.0, 25819.0, 3.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+        "o": [700.0, -700.0, -700.0, 0.0, 0.0, -700.0, -700.0, 700.0, -700.0, 0.0],
+    }
+    fit = fitted("y ~ x + z + u + v + g * x", data, family="poisson", offset="o")
+    assert fit.outcome is Outcome.INFINITE

@@ -19,9 +19,9 @@ from tests.fuzz.verdict import RIGHT, UNCONVERGED, UNDECIDED, verdict
 FEW, MANY = 500, int(os.environ.get("ETAMU_DRAWS", "20000"))
 GIVEN_UP = 0.001
 """Largest share of fair draws, whose response could have come from the model, without a verdict."""
-GIVEN_UP_ON_ANY = 0.0014
+GIVEN_UP_ON_ANY = 0.0035
 """The same of all, however hostile, as measured; a count may be above it by chance. TODO(#6): 0.001."""
-OPEN = 0.0015
+OPEN = 0.001
 """Share of hostile draws that show a defect, likewise; TODO(#6): none. A fair draw may show none now."""
 SILENT = 0.001
 """Share of hostile draws of which the judge itself has no number, likewise."""

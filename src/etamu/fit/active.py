@@ -23,13 +23,13 @@ import numpy as np
 
 from etamu._base.double import Double, single
 from etamu._base.rational import exact, independent
-from etamu._base.types import Array
+from etamu._base.types import Array, Mask
 from etamu.fit.chosen import CANCELS, Chosen, chosen, weights
 from etamu.fit.edge import edge_of, inside_of
 from etamu.objective.written import Written
 from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Outcome
-from etamu.solve.trust import EPS, Ended, ascend, blur
+from etamu.solve.trust import EPS, TINIEST, Ended, ascend, blur
 
 MOST = 60
 """Climbs, each with other rows held."""
@@ -47,6 +47,8 @@ APART = 10.0 ** -np.arange(1.0, 61.0, 2.0)
 """How far inside a row that is let go is looked at, in units of the spread of eta."""
 ROUNDED = 8.0
 """A multiplier so many times as large as rounding of slopes makes it points somewhere."""
+PROVED = 1e-8
+"""Share of the gradient that multipliers may leave, and of its terms that a row may move and be still."""
 LEFT = 8.0
 """Times its slope just inside that a value may still rise by, at most, on the way to an end of eta."""
 
@@ -61,9 +63,10 @@ def settled(rows: Written, eta: Array) -> Settled | None:
     choices = 0
     with np.errstate(all="ignore"):  # what is not finite far out is no point to go to
         for _ in range(MOST):
-            there = chosen(rows, eta, (*held, *free))
-            if there is None:
+            loose = chosen(rows, eta, (*held, *free))
+            if loose is None:
                 return None
+            there = _tied(loose, eta, len(held))
             ended = _along(there, eta, len(held))
             if not math.isfinite(ended.value):
                 return None
@@ -81,11 +84,12 @@ def settled(rows: Written, eta: Array) -> Settled | None:
                 if choices >= CHOICES:
                     return None
                 continue
-            freed = _freed(there, ended, len(held))
+            freed = _freed(loose, ended, len(held), _held_along(loose, there))
             if freed is None:
                 return there, final, _outcome(held)
-            leaves, eta = freed
-            held, free = held[:leaves] + held[leaves + 1 :], (*free, held[leaves])
+            leaving, eta = freed
+            free = (*free, *(row for row, leaves in zip(held, leaving, strict=True) if leaves))
+            held = tuple(row for row, leaves in zip(held, leaving, strict=True) if not leaves)
     return None
 
 
@@ -101,7 +105,7 @@ def _outcome(held: Sequence[int]) -> Outcome:
 
 
 def _ends(there: Chosen, theta: Array) -> tuple[Array, Array]:
-    """Return the nearer end of every chosen eta and the direction into the domain there."""
+    """Return the nearer end of some etas and the direction into the domain there."""
     ends = np.array([end for end, _ in there.rows.inward])
     signs = np.array([sign for _, sign in there.rows.inward])
     nearer = np.argmin(np.abs(theta[:, None] - ends), axis=1)
@@ -111,6 +115,24 @@ def _ends(there: Chosen, theta: Array) -> tuple[Array, Array]:
 def _just(there: Chosen, theta: Array) -> Array:
     """Return the place just inside the nearer end of every chosen eta."""
     return np.array([inside_of(end, sign) for end, sign in zip(*_ends(there, theta), strict=True)])
+
+
+def _tied(there: Chosen, eta: Array, held: int) -> Chosen:
+    """Hold the rows as well whose terms are those of rows that are held, and that are on an end with them."""
+    if not held:
+        return there
+    terms, (ends, _) = there.rows.rows, _ends(there, eta[there.place])
+    at = terms[:, :held] @ ends[:held] + there.rows.offset
+    size = np.abs(terms[:, :held]) @ np.abs(ends[:held]) + np.abs(there.rows.offset)
+    alone = ~terms[:, held:].any(axis=1)
+    offset, tied = there.rows.offset.copy(), np.zeros(len(at), dtype=bool)
+    for end, sign in there.rows.inward:
+        on = alone & (np.abs(at - end) <= NEAREST * EPS * size)
+        offset[on], tied[on] = inside_of(end, sign), True
+    tied[there.place] = False
+    moved = replace(there.rows, rows=np.where(tied[:, None], 0.0, terms))
+    moved = replace(moved, offset=np.where(tied, offset, there.rows.offset))
+    return replace(there, rows=moved, plain=there.plain | tied)
 
 
 def _along(there: Chosen, eta: Array, held: int) -> Ended:
@@ -163,28 +185,61 @@ def _multipliers(there: Chosen, ended: Ended) -> tuple[Array, Array]:
     return terms.T @ seen.slope, ROUNDED * EPS * (np.abs(terms).T @ (np.abs(seen.slope) + bend))
 
 
-def _freed(there: Chosen, ended: Ended, held: int) -> tuple[int, Array] | None:
-    """Return which row that is held is best let go, and the etas a little inside; None if none would leave.
+def _held_along(loose: Chosen, there: Chosen) -> Mask:
+    """Tell which rows are held because others are."""
+    return np.asarray(loose.rows.rows.any(axis=1) & ~there.rows.rows.any(axis=1))
 
-    Where its multiplier points inside, by more than rounding, the value has to rise that way: gains are
-    summed row by row, for the whole value may have rounding larger than all of them.
+
+def _freed(there: Chosen, ended: Ended, held: int, along: Mask) -> tuple[Mask, Array] | None:
+    """Return which rows held are best let go, and the etas a little inside; None if none would leave.
+
+    Where a multiplier points inside, by more than rounding, the value has to rise that way: gains are summed
+    row by row, for the whole value may have rounding larger than all of them.
     """
     if not held:
         return None
-    theta, rows = ended.exact, there.rows
-    _, inward = _ends(there, theta.hi)
-    score, lost = _multipliers(there, ended)
+    rows, theta = there.rows, ended.exact
     here, spread = rows.look(ended.eta).value, float(edge_of(rows, theta.hi).spread.max())
     best, highest = None, 0.0
-    for place in np.flatnonzero((inward * score > lost)[:held]):
-        along = np.where(np.arange(len(theta.hi)) == place, inward, 0.0)
+    for way in _ways(there, ended, held, along):
+        moved = rows.rows[:, :held] @ way
+        still = np.abs(moved) <= PROVED * (np.abs(rows.rows[:, :held]) @ np.abs(way))
+        whole = np.concatenate([way, np.zeros(len(theta.hi) - held)])
         for far in APART * spread:
-            eta = (times(rows.rows, theta + single(far * along)) + single(rows.offset)).hi
+            eta = (times(rows.rows, theta + single(far * whole)) + single(rows.offset)).hi
+            eta = np.where(still, ended.eta, eta)
             gains = rows.look(eta).value - here
             gained = math.fsum(gains) if np.all(np.isfinite(gains)) else -math.inf
             if gained > highest:
-                best, highest = (int(place), eta), gained
+                best, highest = (way != 0.0, eta), gained
     return best
+
+
+def _ways(there: Chosen, ended: Ended, held: int, along: Mask) -> Iterator[Array]:
+    """Yield directions of the etas held: of each alone whose multiplier points inside, and of all together.
+
+    Where more rows are held than there are coordinates, their normals have to hold the gradient together:
+    what the best multipliers leave of it, in units of its components, is the way out (Nocedal and Wright
+    2006, section 12.8).
+    """
+    from scipy.optimize import nnls
+
+    theta = ended.exact.hi
+    score, lost = (part[:held] for part in _multipliers(there, ended))
+    inward = _ends(there, theta)[1][:held]
+    for place in np.flatnonzero(inward * score > lost):
+        yield np.where(np.arange(held) == place, inward, 0.0)
+    if not along.any():
+        return
+    unit = np.where(np.abs(score) > lost, np.abs(score), np.fmax(lost, TINIEST))
+    signs = _ends(there, ended.eta[along])[1]
+    normals = np.vstack([np.diag(inward), signs[:, None] * there.rows.rows[along, :held]]) / unit
+    normals /= np.linalg.norm(normals, axis=1)[:, None]
+    aim = np.where(np.abs(score) > lost, np.sign(score), 0.0)
+    left = aim + normals.T @ nnls(normals.T, -aim)[0]
+    way = np.where(np.abs(left) > PROVED, left, 0.0) / unit
+    if way.any():
+        yield way / np.abs(way).max()
 
 
 def _at_the_end(there: Chosen, ended: Ended, held: int) -> Ended:

@@ -23,7 +23,7 @@ import numpy as np
 from etamu._base.double import Double, single
 from etamu._base.listing import listed
 from etamu._base.types import Array
-from etamu.fit.active import settled
+from etamu.fit.active import NEAREST, settled
 from etamu.fit.chosen import CANCELS, Chosen
 from etamu.fit.edge import INWARD, JUST, edge_of, from_inside, proved
 from etamu.fit.problem import Problem
@@ -99,7 +99,10 @@ def _holds_edge(rows: Written, solution: Solution) -> bool:
 def _starts(shifted: Written, rows: Written, solution: Solution) -> Iterator[Array]:
     """Yield etas: those of the responses themselves where they are means, and those in hand."""
     yield own_etas(rows.unit, rows.chunk)
-    yield shifted.rows @ solution.beta + shifted.offset
+    eta = shifted.rows @ solution.beta + shifted.offset
+    for end, _ in shifted.inward:  # what rounding does not tell from an end begins there
+        eta = np.where(np.abs(eta - end) <= NEAREST * blur(shifted, solution.beta), end, eta)
+    yield eta
 
 
 def _found(rows: Written, begun: Solution, chosen: Chosen, ended: Ended) -> Solution:
