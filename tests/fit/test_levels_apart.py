@@ -17,7 +17,7 @@ from etamu.execute.threads import Threads
 from etamu.family.families import Bernoulli
 from etamu.family.links import Logit
 from etamu.family.unit import Unit
-from etamu.fit import limit
+from etamu.fit import face
 from etamu.fit.face import Rows
 from etamu.fit.levels_apart import among, columns_one_way, levels_apart, one_way
 
@@ -115,7 +115,7 @@ def test_rows_that_are_gone_may_stay_without_weight(monkeypatch: pytest.MonkeyPa
             return em.GLM(family="bernoulli").fit(x, y, frequency_weights=weights)
 
     copied = fitted()
-    monkeypatch.setattr(limit, "CELLS", 0)
+    monkeypatch.setattr(face, "COPIED", 0)
     kept = fitted()
     np.testing.assert_allclose(kept.coef, copied.coef, rtol=1e-9)
     np.testing.assert_allclose(kept.se, copied.se, rtol=1e-9)
