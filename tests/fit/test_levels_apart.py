@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ import etamu as em
 from etamu.design.blocks import Coded, Dense, Sparse
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
-from etamu.fit.levels_apart import among, columns_one_way, one_way
+from etamu.execute.threads import Threads
+from etamu.family.families import Bernoulli
+from etamu.family.links import Logit
+from etamu.family.unit import Unit
+from etamu.fit import face
+from etamu.fit.face import Rows
+from etamu.fit.levels_apart import among, columns_one_way, levels_apart, one_way
 
 WAYS = np.array([1, 1, -1, -1, 0, 2], dtype=np.int8)
 COLUMNS = np.array(
@@ -76,3 +83,40 @@ def test_a_column_that_separates_is_followed_at_once(form: Any, sign: float) -> 
     others = np.flatnonzero(np.arange(23) != 4)
     left = em.GLM(family="bernoulli").fit(design[codes != 5][:, others], y[codes != 5])
     assert np.delete(fit.coef, 5) == pytest.approx(left.coef, abs=1e-8)
+
+
+FORMS = {
+    "sparse": lambda x: Sparse(sparse.csr_array(x)),
+    "dense": lambda x: Dense((x,)),
+    "coded": lambda x: Coded(np.where(x[:, 0] > 0, 0, np.where(x[:, 1] > 0, 1, 2)), 3),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_column_that_separates_once_another_has_is_found_with_it(form: str) -> None:
+    x = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+    y = np.array([1.0, 1.0, 0.0, 0.0, 1.0, 0.0])  # the second column runs down but for a row of the first
+    chunk = replace(chunk_of(FORMS[form](x)), y=(y,))
+    rows: Any = Rows(Unit(Bernoulli(), Logit()), Threads(chunk), None)
+    found = levels_apart(rows, chunk)
+    assert found is not None
+    assert found.separated.tolist() == [True, True, True, True, False, False]
+    assert [(place, seen.tolist()) for place, seen in found.levels] == [(0, [0, 1])]
+
+
+def test_rows_that_are_gone_may_stay_without_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=(300, 3)), (np.arange(300) < 20) * rng.uniform(size=300)])
+    y = np.where(x[:, 3] > 0.0, 1.0, rng.random(300) < 0.4).astype(float)
+    weights = rng.integers(1, 4, 300)
+
+    def fitted() -> Any:
+        with pytest.warns(em.SeparationWarning):
+            return em.GLM(family="bernoulli").fit(x, y, frequency_weights=weights)
+
+    copied = fitted()
+    monkeypatch.setattr(face, "COPIED", 0)
+    kept = fitted()
+    np.testing.assert_allclose(kept.coef, copied.coef, rtol=1e-9)
+    np.testing.assert_allclose(kept.se, copied.se, rtol=1e-9)
+    assert kept.loglik == pytest.approx(copied.loglik, rel=1e-12)

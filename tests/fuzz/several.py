@@ -300,7 +300,7 @@ def verdict(recipe: Recipe) -> tuple[str, str]:
     kept = ~np.isnan(coef)
     book = _opened(fit, data, kept)
     there = [mp.mpf(float(each)) for each in coef[kept]]
-    with mp.workdps(3 * MOST_DIGITS):
+    with mp.workdps(3 * DIGITS):
         if fit.solution.local.value == np.inf:
             _unbounded(fit, book, there, kept)
             return BOUNDARY, "no bound"

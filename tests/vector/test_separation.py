@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.solve.oracle import Outcome
+from etamu.vector.estimate import likelihood_of, prepare
+from etamu.vector.limit import located
 from tests.catalogue import CLASSES, NATURAL, VECTORS
 
 N = 160
@@ -254,3 +256,63 @@ def test_a_million_cells_of_one_separated_level_cost_little_more_than_the_fit():
     assert fit.existence.outcome == "infinite"
     assert fit.passes < 40
     assert fit.existence.count == np.sum(g == 7)
+
+
+def test_what_no_row_tells_of_once_others_have_run_is_not_determined():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ 1", {"y": [1.0, 1.0, 1.0]}, em.HurdleNegativeBinomial())
+    assert fit.limit.outcome is Outcome.CONVERGED
+    np.testing.assert_array_equal(fit.coef, [-np.inf, -np.inf, np.nan])
+    assert fit.loglik == 0.0
+
+
+def test_rows_that_separate_beside_a_parameter_at_its_wall():
+    data = {"x": [2.0, 3.0, -1.0], "z": [-1.0, 1.0, 1.0], "y": [1.0, 3.0, 0.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ x + z", data, em.GeneralizedPoisson())
+    assert fit.limit.outcome is Outcome.BOUNDARY
+    assert_allclose(fit.predict(kind="dispersion")[:2], 0.5, rtol=1e-6)
+    # no point on the flat that is inside the range is higher
+    flat = located(fit, likelihood_of(fit.problem, prepare(fit.problem)))
+    rng = np.random.default_rng(0)
+    for size in (1e-4, 1e-2, 0.3):
+        for _ in range(100):
+            value = flat.oracle.along(flat.beta, size * rng.normal(size=len(flat.beta)), np.ones(1))[0]
+            assert value <= fit.solution.local.value + 1e-7
+
+
+def test_a_parameter_at_its_end_beside_others_that_run_with_rows():
+    data = {"g": list("a" * 7 + "b" * 3), "y": [5.0, 2, 4, 3, 4, 2, 3, 1, 1, 1]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ g", data, em.HurdleNegativeBinomial())
+        simple = em.glm("y ~ 1", {"y": data["y"][:7]}, em.ZeroTruncatedPoisson())
+    assert fit.limit.outcome is Outcome.CONVERGED
+    ends = dict(zip(fit.names, fit.coef.tolist(), strict=True))
+    assert (ends["mean:g[T.b]"], ends["shape:Intercept"]) == (-np.inf, np.inf)
+    assert ends["mean:Intercept"] == pytest.approx(simple.coef[0], abs=1e-8)
+    assert fit.loglik == pytest.approx(simple.loglik, abs=1e-8)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_shares_that_columns_meet_exactly_have_no_bound(size):
+    rng = np.random.default_rng(size)
+    data = {f"x{j}": rng.normal(size=size) for j in range(size - 1)} | {"y": rng.uniform(0.1, 0.9, size)}
+    right = " + ".join(f"x{j}" for j in range(size - 1))
+    with pytest.warns(em.ConvergenceWarning, match="every response equals its mean"):
+        fit = em.glm(f"y ~ {right}", data, em.Beta())
+    assert (fit.outcome, fit.limit.outcome, fit.loglik) == (Outcome.BOUNDARY, Outcome.CONVERGED, np.inf)
+    assert_allclose(fit.predict(kind="mean"), data["y"], rtol=1e-6)
+
+
+def test_a_level_of_one_share_is_met_exactly():
+    data = {
+        "g": list("abbbbbbbb"),
+        "y": [0.33325, 0.33286, 0.65196, 0.64601, 0.43270, 0.34188, 0.65452, 0.74593, 0.24219],
+    }
+    with pytest.warns(em.ConvergenceWarning, match=r"precision .* in 1 rows \(the first is row 0\)"):
+        fit = em.glm("y ~ g", data, em.Beta(), predictors={"precision": "~ g"})
+    assert fit.outcome is Outcome.BOUNDARY
+    assert fit.predict(kind="mean")[0] == pytest.approx(data["y"][0], rel=1e-6)

@@ -18,7 +18,7 @@ from etamu._base.errors import EtamuError
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Mask
 from etamu.design.blocks import Dense
-from etamu.design.chunk import Chunk
+from etamu.design.chunk import Chunk, Weights
 from etamu.design.coordinates import Coordinates
 from etamu.design.design import Design
 from etamu.design.gram import Gram
@@ -37,6 +37,8 @@ WIDEST = 6_000
 """Columns up to which a Gram is written out; in the 300 MB of one such several have room."""
 MOST = 25_000_000
 """Numbers in the null vectors up to which they are written out."""
+COPIED = 200_000
+"""Numbers in the rows up to which the rows asked for are copied."""
 NARROW = 1_000
 """Columns up to which a triangle of all rows may decide what a Gram leaves in doubt."""
 TINY = 1e-11
@@ -108,19 +110,29 @@ class Rows:
         whole = self.executor.whole
         return self.executor if rows.all() else self.executor.over(whole.take(np.flatnonzero(rows)))
 
+    def mostly(self, rows: Mask) -> bool:
+        """Tell whether rows are so many that it costs less to mark them than to copy them."""
+        return self.executor.whole.cells > COPIED and 2 * int(np.count_nonzero(rows)) >= len(rows)
+
+    def marked(self, rows: Mask) -> Threads:
+        """Return the executor of some of the rows: of all, marked by 0 and 1, where that costs less."""
+        marks = Weights(sampling=rows.astype(np.float64)) if self.mostly(rows) else Weights()
+        whole = self.executor.whole if self.mostly(rows) else self.over(rows).whole
+        return self.executor.over(whole.beside(whole.predictors, marks))
+
     def null_space(self, rows: Mask) -> tuple[Mask, Array]:
         """Return which columns earlier ones explain on some rows, and the null vectors that say so."""
         if not rows.any():
             return np.ones(self.size, dtype=bool), np.eye(self.size)
-        executor = self.over(rows)
-        parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(np.ones(len(block))))
-        empty = entries(self.coordinates.gram(parts)) <= len(executor.whole) * EMPTY**2
+        executor = self.marked(rows)
+        parts = executor.reduce(lambda block: block.predictors[0].design.gram_parts(_marks(block)))
+        empty = entries(self.coordinates.gram(parts)) <= np.count_nonzero(rows) * EMPTY**2
         inner = replace(self, coordinates=self.coordinates.without(empty))
         if clearly_independent(inner.coordinates.gram(parts)):
             return empty, self._empty(empty)
         if self.size > WIDEST:
             raise TooWideError(f"{self.size:,} columns are too many for their null space")
-        gone, basis = inner._dependent(executor, parts)  # noqa: SLF001
+        gone, basis = inner._dependent(executor, rows, parts)  # noqa: SLF001
         if not empty.any():
             return gone, basis
         both = empty.copy()
@@ -143,11 +155,11 @@ class Rows:
         basis[np.flatnonzero(empty), np.arange(count)] = 1.0
         return basis
 
-    def _dependent(self, executor: Threads, parts: Gram) -> tuple[Mask, Array]:
+    def _dependent(self, executor: Threads, rows: Mask, parts: Gram) -> tuple[Mask, Array]:
         """Find the null space of columns none of which is 0."""
         doubts = doubts_of(np.asarray(self.coordinates.gram(parts)))
         found = self._projected(executor, doubts)
-        return self._triangular(executor) if found is None else found
+        return self._triangular(self.over(rows)) if found is None else found
 
     def _projected(self, executor: Threads, doubts: Doubts) -> tuple[Mask, Array] | None:
         """Project the doubtful columns on the others; None where one is independent by a hair."""
@@ -167,7 +179,7 @@ class Rows:
 
     def _products(self, chunk: Chunk, basis: Array) -> _Sum:
         design = chunk.predictors[0].design
-        rows = design.matmat(self.coordinates.raw(basis))
+        rows = design.matmat(self.coordinates.raw(basis)) * _marks(chunk)[:, None]
         products = design.cross(Design((Dense((rows,)),), len(rows)), np.ones(len(rows)))
         return _Sum(self.coordinates.gathered(products))
 
@@ -194,8 +206,14 @@ class _Sum:
 
 
 def _lengths(chunk: Chunk, coordinates: Coordinates, basis: Array) -> _Sum:
-    rows = chunk.predictors[0].design.matmat(coordinates.raw(basis))
+    rows = chunk.predictors[0].design.matmat(coordinates.raw(basis)) * _marks(chunk)[:, None]
     return _Sum(np.einsum("ij,ij->j", rows, rows))
+
+
+def _marks(chunk: Chunk) -> Array:
+    """Return the marks of rows, of which all that there are count where none are marked."""
+    marks = chunk.weights.sampling
+    return np.ones(len(chunk)) if marks is None else marks
 
 
 def cleaned(basis: Array) -> Array:

@@ -29,7 +29,7 @@ from etamu.family.unit import Unit
 from etamu.fit.creeping import Creeping, caught, watch
 from etamu.fit.face import Rows
 from etamu.fit.levels_apart import direction_of, levels_apart
-from etamu.fit.refine import CELLS, in_doubt
+from etamu.fit.refine import in_doubt
 from etamu.infer.covariance import Root
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import BLOCK, least_sum, run_of
@@ -288,7 +288,7 @@ def _watched(
 def _unweighted(rows: Rows, left: Mask) -> Threads | None:
     """Return all rows, those that are gone without a weight, where that costs less than to copy others."""
     whole = rows.executor.whole
-    if whole.cells <= CELLS or 2 * np.count_nonzero(left) < len(left) or not rows.unit.domain.whole:
+    if not (rows.mostly(left) and rows.unit.domain.whole):
         return None
     given = whole.weights.sampling
     counted = left.astype(np.float64) if given is None else np.where(left, given, 0.0)

@@ -151,13 +151,13 @@ def _end(gone: Mask, away: Array, demands: Array) -> Limit:
 
 
 def _besides(limit: Limit, gone: Mask, away: Array, demands: Array) -> Limit | None:
-    """Return the limit with parameters at their ends as well; None where rows separate by them, too."""
-    if np.any(limit.basis[gone]) or np.any(limit.gone & gone):
-        return None
-    both, own = limit.gone | gone, normal(demands[:, gone])
-    cone = np.zeros((len(limit.cone) + len(own), len(gone)))
-    cone[: len(limit.cone), limit.gone] = limit.cone
-    cone[len(limit.cone) :, gone] = own
+    """Return the limit with parameters at their ends as well; None where rows that separate forbid that."""
+    more = gone & ~limit.gone
+    both, basis = limit.gone | gone, widened(limit.gone, limit.basis, more)
     direction = limit.direction + away / limit.far
-    basis = widened(limit.gone, limit.basis, gone)
-    return replace(limit, direction=direction, basis=basis, gone=both, cone=cone[:, both])
+    if not np.all(demands @ direction > 0.0):
+        return None
+    above = np.zeros((len(limit.cone), len(gone)))
+    above[:, limit.gone] = limit.cone
+    cone = np.vstack([above[:, both], normal(demands @ basis)])
+    return replace(limit, direction=direction, basis=basis, gone=both, cone=cone)

@@ -81,7 +81,7 @@ def estimate(problem: VectorProblem) -> VectorFit:
         # What runs is the parameter at its end, and has been said.
         solution, limit, separated = solve(None), None, False
     elif limit is not None:
-        sides = {name: side for name, side in sides.items() if name not in running}
+        sides = {name: side for name, side in sides.items() if not _gone(problem, stage.stack, limit, name)}
     if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
         limit, solution = ended
     if limit is None:
@@ -144,6 +144,12 @@ def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
     """Name the parameters whose coefficients run away."""
     names = (stack.names[j] for j in np.flatnonzero(signs(limit, stack) != 0.0))
     return {problem.predictors[stack.part_of(name)].parameter.name for name in names}
+
+
+def _gone(problem: VectorProblem, stack: Stack, limit: Limit, name: str) -> bool:
+    """Tell whether every coefficient of a parameter runs away."""
+    number = [stated.parameter.name for stated in problem.predictors].index(name)
+    return bool(np.all(limit.gone[stack.blocks[number]]))
 
 
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:
