@@ -60,6 +60,7 @@ LABELS = {
     "bands": ["18-25", "26-35", "36+"],
     "whole numbers": ["1", "2", "3", "-4"],
     "an open end": ["0", "1", "2", "3+"],
+    "letters and numbers": [f"l{row}" for row in range(20)],
     "alleles": ["A", "a", "b"],
     "a word for none": ["None", "Some", "Marked"],
     "codes": ["A1", "12", "B7", "3"],

@@ -404,9 +404,7 @@ _READERS: dict[str, Callable[[str, RawArray], Column]] = {
 
 _FLATTENED = {
     (1,): ": it is one column, values.ravel()",
-    (
-        2,
-    ): "; give its columns names of their own (successes and failures are y=successes with trials=their sum)",
+    (2,): "; make two columns of it; successes and failures are y=successes with trials=successes + failures",
 }
 """What may be meant by two dimensions, by what follows the first."""
 

@@ -32,11 +32,13 @@ _PLAIN = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _DRESSED = re.compile(
     r"\s*[+-]?[$€£¥]?\s*(\d{1,3}([,.' _\u00a0\u202f]\d{3})+|\d+)?([.,]\d+)?([eE][+-]?\d+)?\s*[%$€£¥]?\s*"
 )
+_SIGNED = re.compile(r"\s*[\u2212\u2013\u2014](\d+\.?\d*|\.\d+)\s*")
+"""A number with a typographer's minus."""
 _WRITTEN = re.compile(
-    r"\s*(0[xX][\da-fA-F]+|[+\u2212\u2013\u2014](\d+\.?\d*|\.\d+)|\([+-]?[\d.]+\)|[+-]?[\d.]+\s*[*\u2020\u2021]"
+    r"\s*(0[xX][\da-fA-F]+|\([+-]?[\d.]+\)|[+-]?[\d.]+\s*[*\u2020\u2021]"
     r"|[OolI|]\d[\dOolI|.]*|\d[\d.]*[OolI|][\dOolI|.]*)\s*"
 )
-"""A number in some other writing: of base 16, with a typographer's sign, in brackets, footnoted, O for 0."""
+"""A number, where others are plain, in another writing: of base 16, in brackets, footnoted, O for 0."""
 _NOTHING = frozenset({"", "NA", "N/A", "#N/A", "nan", "NaN", "<NA>", "NaT", "null", "NULL"})
 """How others write that there is no value; None and missing are as often levels."""
 _DATE = re.compile(
@@ -106,7 +108,7 @@ def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
     if len(levels) < FEWEST or not odd:
         return None
     plenty = len(levels) - len(odd) >= PLENTY
-    strays = plenty or not any(_has_digit(level) and not _WRITTEN.fullmatch(level) for level in odd)
+    strays = plenty or all(map(_strayed, odd))
     if len(levels) - len(odd) >= FEWEST and len(odd) <= STRAYS and strays:
         rows = np.isin(column.codes, [column.levels.index(level) for level in odd])
         if 2 * np.count_nonzero(rows) >= len(rows):
@@ -116,7 +118,7 @@ def _numbers(column: Column, levels: tuple[str, ...]) -> str | None:
             f"for row {row} holds {column.levels[column.codes[row]]!r} where most hold numbers: correct it "
             "(an empty field or NA is a missing value)"
         )
-    if all(map(_has_digit, levels)) and all(_DRESSED.fullmatch(x) or _WRITTEN.fullmatch(x) for x in levels):
+    if all(map(_has_digit, levels)) and all(_DRESSED.fullmatch(x) or _SIGNED.fullmatch(x) for x in levels):
         return f"although {_first(column, odd[0])} reads as a number: write plain ones, such as 1234.5"
     return None
 
@@ -135,6 +137,11 @@ def _first(column: Column, level: str) -> str:
 
 def _has_digit(level: str) -> bool:
     return any(map(str.isdigit, level))
+
+
+def _strayed(level: str) -> bool:
+    """Tell whether a level is a word, or a number in another writing, and not a label such as 4a."""
+    return not _has_digit(level) or bool(_SIGNED.fullmatch(level) or _WRITTEN.fullmatch(level))
 
 
 def _twins(levels: tuple[str, ...]) -> tuple[str, str, str] | None:

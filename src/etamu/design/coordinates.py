@@ -208,7 +208,7 @@ def standardised(
     spread = np.where(movable, moments.deviation, moments.root_mean_square)
     usable = np.isfinite(spread) & (spread > 0)
     _refuse_extreme(layout, usable & (spread < MINUTE), "less", MINUTE, "smaller units, multiplied by 1e300")
-    _refuse_extreme(layout, spread > VAST, "more", VAST, "larger units, divided by 1e300")
+    _refuse_extreme(layout, usable & (spread > VAST), "more", VAST, "larger units, divided by 1e300")
     scale[usable] = np.exp2(np.round(np.log2(spread[usable])))
     coordinates = Coordinates(layout, np.arange(layout.width), shift, scale)
     return coordinates.placed(design), coordinates
