@@ -10,7 +10,7 @@ from etamu.design.blocks import Coded, Dense
 from etamu.design.chunk import Chunk, Predictor, Weights
 from etamu.design.design import Design
 from etamu.execute.threads import Threads
-from etamu.fit.sample import OUTLINE, Sampled, drawn, spread
+from etamu.fit.sample import LESS, OUTLINE, Sampled, drawn, spread
 
 
 def rows(y: np.ndarray, sampling: np.ndarray | None = None) -> Chunk:
@@ -131,12 +131,12 @@ def test_a_part_of_a_sample_is_a_smaller_sample(every):
     assert part.chunk.weights.sampling.sum() == pytest.approx(9000)
 
 
-@pytest.mark.parametrize("n", [1500, 2 * OUTLINE - 1, 5 * OUTLINE])
+@pytest.mark.parametrize("n", [1500, LESS * OUTLINE - 1, 5 * OUTLINE])
 def test_two_thousand_rows_outline_columns_of_numbers_and_all_rows_those_of_levels(n):
     whole = rows(np.zeros(n))
     numbers = Design(whole.predictors[0].design.blocks[:1], n)
     alone = Chunk((Predictor(numbers),), whole.y, whole.weights, whole.ids)
     outline = Sampled(alone, 0.1).outline
-    assert len(outline) == (n if n < 2 * OUTLINE else OUTLINE)
+    assert len(outline) == (n if n < LESS * OUTLINE else OUTLINE)
     assert np.ptp(outline.predictors[0].design.dense()) > 0.9 * n
     assert len(Sampled(whole, 0.1).outline) == n

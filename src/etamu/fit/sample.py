@@ -22,6 +22,8 @@ ENOUGH = 1000
 
 OUTLINE = 2_000
 """Rows that say how large numbers are."""
+LESS = 4
+"""From so many times fewer on they are worth being copied."""
 SEED = 0x9E3779B97F4A7C15
 """Multiplier of the counter by which rows are drawn (Steele, Lea and Flood 2014, splitmix64)."""
 
@@ -53,7 +55,7 @@ class Sampled:
         """Rows enough to choose shifts and scales by: few of numbers alone, where no level is rare."""
         every = len(self.chunk) // OUTLINE
         numbers = all(block.shiftable for block in self.chunk.predictors[0].design.blocks)
-        return self.part(every).chunk if numbers and every > 1 else self.chunk
+        return self.part(every).chunk if numbers and every >= LESS else self.chunk
 
     def placed(self, coordinates: Coordinates) -> Sampled:
         """Shift and scale the columns."""
