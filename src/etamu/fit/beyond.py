@@ -31,10 +31,10 @@ from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, unshifted
 from etamu.fit.start import floored, own_etas
 from etamu.objective.likelihood import Likelihood
-from etamu.objective.written import Written, written
+from etamu.objective.written import Written, unheard, written
 from etamu.solve.direction import FINAL
 from etamu.solve.oracle import Local, Outcome, Solution
-from etamu.solve.trust import Ended, at_rest, blur, unheard
+from etamu.solve.trust import Ended, at_rest, blur
 
 CELLS = 2_000
 """Numbers in the rows up to which they are taken apart in fractions."""

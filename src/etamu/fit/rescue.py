@@ -27,12 +27,12 @@ from etamu.fit.refine import no_lower
 from etamu.fit.stage import Stage, sharper, unshifted
 from etamu.fit.start import Guess, beyond_offsets, candidates, floored
 from etamu.objective.likelihood import Likelihood
-from etamu.objective.written import Written, written
+from etamu.objective.written import Written, unheard, written
 from etamu.solve.direction import FINAL, Point
 from etamu.solve.graded import least_squares, times
 from etamu.solve.oracle import Local, Outcome, Solution
 from etamu.solve.search import rounding
-from etamu.solve.trust import TOLERANCE, Ended, ascend, at_rest, blur, unheard
+from etamu.solve.trust import TOLERANCE, Ended, ascend, at_rest, blur
 
 LOWER = 1e-9
 """Share of its value by which an end may lie below the best place seen, and be the maximum nevertheless."""

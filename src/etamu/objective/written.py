@@ -6,6 +6,8 @@ Read next: `etamu.solve.trust`, which climbs over such rows; `etamu.fit.edge`, w
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from etamu._base.facts import dataclass
@@ -13,7 +15,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.family.unit import Unit
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.trust import RowValues
+from etamu.solve.trust import RowValues, blur
 
 CELLS = 4_000_000
 """Numbers in the rows up to which they are written out."""
@@ -84,3 +86,13 @@ def written(oracle: Likelihood, unit: Unit, chunk: Chunk) -> Written | None:
     predictor = chunk.predictors[0]
     offset = np.zeros(len(chunk)) if predictor.offset is None else np.asarray(predictor.offset)
     return Written(oracle, unit, chunk, oracle.coordinates.rows(predictor.design), offset)
+
+
+def unheard(rows: Written, beta: Array) -> float:
+    """Return what rounding of eta to float64 may change the value by."""
+    lost = blur(rows, beta)
+    with np.errstate(all="ignore"):
+        seen = rows.look(rows.rows @ beta + rows.offset)
+        bend = np.maximum(np.abs(seen.observed), seen.expected)
+        found = float(np.sum((np.abs(seen.slope) + bend * lost) * lost))
+    return found if math.isfinite(found) else 0.0

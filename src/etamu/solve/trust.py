@@ -270,16 +270,6 @@ def blur(written: Written, beta: Array) -> Array:
     return np.asarray(EPS * (np.abs(written.rows) @ np.abs(beta) + np.abs(written.offset)))
 
 
-def unheard(written: Written, beta: Array) -> float:
-    """Return what rounding of eta to float64 may change the value by."""
-    lost = blur(written, beta)
-    with np.errstate(all="ignore"):
-        seen = written.look(written.rows @ beta + written.offset)
-        bend = np.maximum(np.abs(seen.observed), seen.expected)
-        found = float(np.sum((np.abs(seen.slope) + bend * lost) * lost))
-    return found if math.isfinite(found) else 0.0
-
-
 def _fine(written: Written, here: _Place) -> Array:
     """Return what rounding may change in every eta of coefficients in twice the precision."""
     return np.asarray(EPS * np.abs(here.eta) + EPS * blur(written, here.beta.hi))
