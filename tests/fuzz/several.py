@@ -245,14 +245,15 @@ class Textbook:
 
     def value(self, coef: list[mp.mpf]) -> mp.mpf:
         """Compute the log-likelihood."""
-        each = (self.at(row, *self.etas(row, coef)) for row in range(len(self.y)))
-        return mp.fsum(mp.mpf(float(w)) * v for w, v in zip(self.weight, each, strict=True))
+        rows = np.flatnonzero(self.weight)  # a row without weight may be one that cannot be
+        return mp.fsum(mp.mpf(float(self.weight[i])) * self.at(i, *self.etas(i, coef)) for i in rows)
 
     def local(self, coef: list[mp.mpf]) -> tuple[mp.mpf, mp.matrix, mp.matrix]:
         """Compute the log-likelihood, its gradient and the observed information."""
         size = len(coef)
         value, score, information = mp.mpf(0), mp.matrix(size, 1), mp.matrix(size, size)
-        for row, w in enumerate(self.weight):
+        for row in np.flatnonzero(self.weight):
+            w = self.weight[row]
             etas = self.etas(row, coef)
             of_row = differentiated(lambda *eta, row=row: self.at(row, *eta), etas, _digits(etas))
             spread = [(k, mp.mpf(float(v))) for k, columns in enumerate(self.x) for v in columns[row]]

@@ -90,7 +90,7 @@ def _of_interior(fit: FittedModel) -> Existence:
     except TooWideError:
         return _plain("unknown", "The search converged; there are too many columns to decide more.")
     if answer.settled and answer.found is None:
-        return _interior(fit, "no direction separates the rows (linear program)")
+        return _interior(fit, "no direction separates the rows")
     return _plain("unknown", "The search converged, but whether rows are separated was not decided.")
 
 

@@ -112,8 +112,9 @@ def _solved(
     highest = Highest(begin, watch)
     solution = climbing(climb, oracle, begin, edge, highest)
     if solution.outcome is Outcome.INFEASIBLE:
-        highest = Highest(usual(), watch)
-        solution = climb(oracle, highest.here, callback=highest)
+        begin = usual()
+        highest = Highest(begin, watch)
+        solution = climb(oracle, begin, callback=highest)
     return highest.kept(oracle, solution)
 
 
@@ -121,23 +122,25 @@ class Highest:
     """Remembers the highest point of a climb, which where means have no more digits is not its last."""
 
     def __init__(self, begin: Array, watch: Callback | None = None) -> None:
-        self.here, self.watch = begin, watch
-        self.most, self.at = -math.inf, begin
+        self.watch = watch
+        self.here = [begin]
+        self.best = [(-math.inf, begin)]
 
     def __call__(self, step: Step, beta: Array) -> None:
         """Look at a step, whose value is that of where it began."""
-        if step.value > self.most:
-            self.most, self.at = step.value, self.here
-        self.here = beta
+        if step.value > self.best[0][0]:
+            self.best[0] = (step.value, self.here[0])
+        self.here[0] = beta
         if self.watch is not None:
             self.watch(step, beta)
 
     def kept(self, oracle: Likelihood, solution: Solution) -> Solution:
         """Return a solution; at the highest point, where it has come to nothing and stands lower."""
+        value, beta = self.best[0]
         arrived = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY}
-        if arrived or self.most <= solution.local.value:
+        if arrived or value <= solution.local.value:
             return solution
-        return replace(solution, beta=self.at, local=oracle.at(self.at, FINAL), passes=solution.passes + 1)
+        return replace(solution, beta=beta, local=oracle.at(beta, FINAL), passes=solution.passes + 1)
 
 
 def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:

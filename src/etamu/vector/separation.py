@@ -171,7 +171,7 @@ def _why(fit: FittedVectorModel) -> str:
         return f"lambda rho = {lambda_rho:.1g} is below 1, which proves it"
     if fit.problem.sample is None:
         return "it was verified when the model was fitted"
-    return "no direction separates the rows (linear program)" if _settled(fit) else ""
+    return "no direction separates the rows" if _settled(fit) else ""
 
 
 def _apart(fit: FittedVectorModel) -> str:
