@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.inputs import Keywords
 from etamu.fit.opening import Opened, opened
 from etamu.fit.problem import Options
+from etamu.fit.stage import likelihood_of, prepare
 from etamu.fit.start import grown
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import Newton

@@ -8,8 +8,8 @@ import pytest
 import etamu as em
 from etamu._base.types import Want
 from etamu.family.catalogue import unit
-from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.penalty import no_penalty, penalised, penalty_of
+from etamu.fit.stage import likelihood_of, prepare
 from tests.catalogue import UNITS
 
 RNG = np.random.default_rng(2)

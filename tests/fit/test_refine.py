@@ -12,8 +12,9 @@ import pytest
 
 import etamu as em
 from etamu._base.errors import AliasWarning, ConvergenceWarning, OptionError
-from etamu.fit.estimate import likelihood_of, prepare, solved
+from etamu.fit.estimate import solved
 from etamu.fit.refine import polished
+from etamu.fit.stage import likelihood_of, prepare
 from etamu.solve.direction import FINAL
 from etamu.solve.stop import TOLERANCE, remaining
 

@@ -1,4 +1,4 @@
-"""Columns as they came hold the same model as shifted ones, and are asked for where digits are at stake."""
+"""A problem set up: shifted and scaled columns, aliases said, an oracle whose value is the fit's."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ import numpy as np
 import pytest
 
 import etamu as em
-from etamu.fit.estimate import likelihood_of, prepare
-from etamu.fit.stage import blurred, unshifted
+from etamu._base.types import Want
+from etamu.fit.stage import likelihood_of, prepare
 
-DATA = {"x": [2020.0, 2010.0, 1991.0, 2001.0], "y": [1.0, 4.0, 2.0, 2.5]}
+RNG = np.random.default_rng(8)
+DATA = {"x": RNG.normal(3e3, 2.0, 50), "g": RNG.choice(list("abc"), 50), "y": RNG.poisson(3.0, 50) * 1.0}
 
 
-def test_columns_as_they_came_hold_the_same_model() -> None:
-    fit = em.glm("y ~ x", DATA, family="gamma", link="log")
+@pytest.mark.parametrize("family", ["poisson", "gaussian", "quasipoisson"])
+def test_its_oracle_has_the_value_of_the_fit(family: str) -> None:
+    fit = em.glm("y ~ x + g", DATA, family=family)
     stage = prepare(fit.problem)
-    plain = unshifted(fit.problem, stage)
-    assert not plain.coordinates.raw_shift.any()
+    local = likelihood_of(fit.problem, stage).at(fit.beta, Want.VALUE | Want.SCORE)
+    np.testing.assert_allclose(local.value, -0.5 * fit.deviance, rtol=1e-12)
+    np.testing.assert_allclose(local.score, 0.0, atol=1e-6)
+
+
+def test_columns_are_shifted_and_scaled_and_their_coefficients_are_not() -> None:
+    fit = em.glm("y ~ x + g", DATA, family="poisson")
+    stage = prepare(fit.problem)
     assert stage.coordinates.raw_shift.any()
-    there = plain.coordinates.working(stage.coordinates.reported(fit.beta))
-    values = [likelihood_of(fit.problem, at) for at in (stage, plain)]
-    found = [
-        float(o.along(b, b * 0.0, np.zeros(1))[0]) for o, b in zip(values, (fit.beta, there), strict=True)
-    ]
-    assert found[0] == pytest.approx(found[1], rel=1e-9)
+    np.testing.assert_allclose(stage.coordinates.reported(fit.beta), fit.coef, rtol=1e-12)
 
 
-def test_an_ordinary_fit_is_not_asked_for_them() -> None:
-    fit = em.glm("y ~ x", DATA, family="gamma", link="log")
-    assert not blurred(prepare(fit.problem), fit.solution)
+def test_columns_that_depend_on_earlier_ones_are_named_and_left_out() -> None:
+    data = DATA | {"double": 2.0 * DATA["x"]}
+    with pytest.warns(em.AliasWarning, match="double"):
+        fit = em.glm("y ~ x + double", data, family="poisson")
+    with pytest.warns(em.AliasWarning, match="double"):
+        stage = prepare(fit.problem)
+    assert stage.coordinates.aliased == ("double",)
+    assert stage.coordinates.size == 2

@@ -13,9 +13,10 @@ import etamu as em
 from etamu import sums
 from etamu._base.types import LINE, Want
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import estimate, likelihood_of, prepare
+from etamu.fit.estimate import estimate
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options, Problem
+from etamu.fit.stage import likelihood_of, prepare
 from etamu.fit.start import (
     Guess,
     Inside,
@@ -130,7 +131,7 @@ def test_weights_that_differ_much_do_not_hide_an_alias(scale):
 
 
 def test_least_squares_show_most_designs_free_of_aliases(monkeypatch):
-    monkeypatch.setattr("etamu.fit.estimate.aliased_or_doubtful", None)
+    monkeypatch.setattr("etamu.fit.stage.aliased_or_doubtful", None)
     rng = np.random.default_rng(8)
     g = np.array(["a", "b", "c"])[rng.integers(0, 3, 200)]
     data = {"y": rng.poisson(3.0, 200), "x": rng.normal(5.0, 0.1, 200), "g": g}

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu._base.types import Want
-from etamu.fit.estimate import likelihood_of, prepare
+from etamu.fit.stage import likelihood_of, prepare
 from tests.samples import FORMULA, keywords, sample
 
 UNITS = {name: em.glm("y ~ 1", {"y": y}, name).problem.unit for name, y in [

@@ -10,9 +10,9 @@ import pytest
 from etamu import sums
 from etamu.family import catalogue
 from etamu.fit.assemble import from_formula
-from etamu.fit.estimate import likelihood_of, prepare
 from etamu.fit.inputs import Keywords
 from etamu.fit.problem import Options
+from etamu.fit.stage import likelihood_of, prepare
 from etamu.objective import extended
 from etamu.objective.whitened import Whitened
 from etamu.solve.direction import FINAL

@@ -9,7 +9,7 @@ import pytest
 
 import etamu as em
 from etamu._base.types import Want
-from etamu.fit.estimate import likelihood_of, prepare
+from etamu.fit.stage import likelihood_of, prepare
 from etamu.objective.written import Written, written
 
 DATA = {"y": [0.0, 2.0, 1.0, 4.0], "x": [0.1, 0.5, 0.7, 1.5], "w": [1.0, 2.0, 3.0, 1.0]}

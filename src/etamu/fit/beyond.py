@@ -28,8 +28,9 @@ from etamu.fit.chosen import CANCELS, Chosen
 from etamu.fit.edge import INWARD, JUST, edge_of, from_inside, proved
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
-from etamu.fit.stage import Stage, unshifted
+from etamu.fit.stage import Stage
 from etamu.fit.start import floored, own_etas
+from etamu.fit.unshifted import unshifted
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, unheard, written
 from etamu.solve.direction import FINAL

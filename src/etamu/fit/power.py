@@ -24,14 +24,14 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Interval
 from etamu.execute.threads import worthwhile
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import conclude, prepare
+from etamu.fit.estimate import conclude
 from etamu.fit.power_profile import traced
 from etamu.fit.power_walk import Spot, Walk, copies_of, free
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.sample import drawn
 from etamu.fit.shape import Shape
-from etamu.fit.stage import Stage
+from etamu.fit.stage import Stage, prepare
 from etamu.fit.theta import refuse_nothing
 
 RANGE = Interval(1.01, 1.99, closed_lower=True, closed_upper=True)

@@ -13,11 +13,11 @@ import numpy as np
 
 from etamu._base.errors import EtamuWarning
 from etamu._base.types import Array
-from etamu.fit.estimate import prepare
 from etamu.fit.power_walk import Spot, Walk, free
 from etamu.fit.problem import Problem
 from etamu.fit.shape import ShapeProfile
 from etamu.fit.shape_profile import fallen, heights, onward, place
+from etamu.fit.stage import prepare
 
 
 def traced(

@@ -18,9 +18,9 @@ from etamu.family import power as by_row
 from etamu.family.borrowed import Tweedie
 from etamu.family.dispersion import dispersion_ml
 from etamu.family.unit import Unit
-from etamu.fit.estimate import SOLVERS, likelihood_of, solved
+from etamu.fit.estimate import SOLVERS, solved
 from etamu.fit.problem import Problem
-from etamu.fit.stage import Stage
+from etamu.fit.stage import Stage, likelihood_of
 from etamu.solve.oracle import Outcome, Solution
 from etamu.sums import etas
 

@@ -24,8 +24,9 @@ from etamu.family.unit import Unit
 from etamu.fit.edge import edge_of, from_inside, inwards, on_edge
 from etamu.fit.problem import Problem
 from etamu.fit.refine import no_lower
-from etamu.fit.stage import Stage, sharper, unshifted
+from etamu.fit.stage import Stage
 from etamu.fit.start import Guess, beyond_offsets, candidates, floored
+from etamu.fit.unshifted import sharper, unshifted
 from etamu.objective.likelihood import Likelihood
 from etamu.objective.written import Written, unheard, written
 from etamu.solve.direction import FINAL, Point

@@ -16,9 +16,10 @@ from etamu.family import catalogue
 from etamu.family.family import Family
 from etamu.family.link import Link
 from etamu.family.unit import Unit
-from etamu.fit.estimate import UnreadError, estimate
+from etamu.fit.estimate import estimate
 from etamu.fit.problem import Options, Problem
 from etamu.fit.result import Fit
+from etamu.fit.stage import UnreadError
 from etamu.fit.width import refuse_too_wide
 
 if TYPE_CHECKING:

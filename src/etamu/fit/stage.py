@@ -1,43 +1,42 @@
-"""A problem set up for solving, and the same without shifts where shifted columns cost digits.
+"""A problem set up for solving: rows that count, columns of full rank, and the oracle to be maximised.
 
-Subtracting its mean from a column makes numbers of the size of its coefficient in every row. Where a row's
-own eta is 1e-10 of that, what is left of it is rounding: a level of one row with a mean of 1e6 takes the
-digits of all other means. Then the same coefficients of the columns as they came hold more.
-
-May import: everything below `fit`.
-Read next: `etamu.fit.estimate`, which sets problems up and solves them.
+May import: everything below `fit`; nothing that takes a fit.
+Read next: `etamu.fit.estimate`, which solves it.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import replace
 
-import numpy as np
-
-from etamu._base.arrow import entries
-from etamu._base.double import Double
+from etamu._base.errors import AliasWarning
 from etamu._base.facts import dataclass
-from etamu._base.types import Array
+from etamu._base.listing import listed
 from etamu.design.chunk import Chunk, Predictor
-from etamu.design.coordinates import Coordinates, standardised
+from etamu.design.coordinates import Coordinates, describe, exclusive, extent, squared_lengths, standardised
 from etamu.design.moments import Moments
-from etamu.execute.threads import Threads
+from etamu.execute.threads import DEAR, Threads
+from etamu.fit.aliases import aliased_or_doubtful, shown_by
+from etamu.fit.caller import user_level
 from etamu.fit.opening import Opened
+from etamu.fit.pilot import ENOUGH, size_of
 from etamu.fit.placed import visits
 from etamu.fit.problem import Problem
-from etamu.fit.sample import Sampled
-from etamu.fit.start import Normal
-from etamu.objective.written import Written
-from etamu.solve.graded import least_squares
-from etamu.solve.oracle import Solution
-from etamu.solve.stop import TOLERANCE
-from etamu.solve.trust import EPS, blur
+from etamu.fit.sample import Sampled, drawn
+from etamu.fit.start import Normal, normal_equations
+from etamu.objective.likelihood import Likelihood
+from etamu.solve.newton import BROAD
 
-CELLS = 200_000
-"""Numbers in the rows up to which it is asked whether the shifts cost digits."""
-LESS = 0.1
-"""Share of the rounding of shifted columns from which those as they came are better."""
+LONG = 200_000
+"""From this many on a pass costs more than the algebra of a step, and is saved where it may be."""
+WIDE = 200
+"""From so many numbers per row on an information costs several times as much as a score."""
+NARROW = 30
+"""Up to so many columns float32 saves nothing."""
+
+
+class UnreadError(Exception):
+    """Raised where numbers that nobody had read are not finite: somebody has to say which."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,38 +64,91 @@ class Stage:
     """What waits for the deviance of the null model, where that has begun."""
 
 
-def blurred(stage: Stage, solution: Solution) -> bool:
-    """Tell whether rounding of shifted coefficients may move the solution noticeably, in its standard errors.
+def prepare(problem: Problem, *, hasty: bool = False, begin: bool = False) -> Stage:
+    """Shift and scale the columns that count and drop the aliased ones.
 
-    A bound that costs nothing: rounding moves eta by eps |x||beta|, and the value by the square of it.
+    In haste by what a sample shows of them, if it, or its fit for which the stage then `waits`, shows them
+    independent. Where the fit is to `begin` without a sample, it begins by least squares: their equations
+    mostly show that no column is an alias, and then need not be summed again.
     """
-    information = solution.local.observed
-    if information is None or stage.chunk.cells > CELLS or not stage.coordinates.raw_shift.any():
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        lost = EPS**2 * float(np.abs(entries(information)) @ solution.beta**2)
-    return lost > TOLERANCE**2 * max(solution.local.scale, 0.0)
-
-
-def unshifted(problem: Problem, stage: Stage) -> Stage:
-    """Return the same columns, neither shifted nor chosen anew."""
     chunk = problem.counting()
     predictor = chunk.predictors[0]
-    placed, coordinates = standardised(predictor.design, problem.layout, stage.moments, shifts=False)
+    if not (predictor.design.read or problem.all_count):
+        raise UnreadError  # rows that do not count are no part of any pass
+    sampled = _sample(problem, chunk)
+    moments, hasty = _described(problem, chunk, sampled, hasty=hasty)
+    placed, coordinates = standardised(predictor.design, problem.layout, moments)
     ready = chunk.beside((Predictor(placed, predictor.offset),))
     executor = Threads(ready, **visits(problem.options))
-    coordinates = replace(coordinates, kept=stage.coordinates.kept)
-    return Stage(ready, executor, coordinates, stage.moments, doubtful=stage.doubtful)
+    sampled = None if sampled is None else sampled.placed(coordinates)
+    doubtful, normal = False, None
+    if begin and sampled is None and coordinates.size:
+        normal = normal_equations(executor, problem.unit, coordinates, ready)
+    waits = hasty and sampled is not None and not sampled.chunk.coded and coordinates.size >= BROAD
+    if not (waits or _shown(normal, ready, moments) or shown_by(sampled, coordinates)):
+        if hasty:
+            return prepare(problem, begin=begin)
+        gone, doubtful = aliased_or_doubtful(executor, coordinates)
+        coordinates = coordinates.without(gone)
+    if coordinates.aliased:
+        count, names = len(coordinates.aliased), listed(coordinates.aliased)
+        message = f"{count} column(s) are linear combinations of earlier ones and have no coefficient (NaN): "
+        warnings.warn(message + names, AliasWarning, stacklevel=user_level())
+    return Stage(ready, executor, coordinates, moments, sampled, doubtful, normal, hasty, waits)
 
 
-def sharper(shifted: Written, beta: Array, plain: Written) -> Double | None:
-    """Return the coefficients of columns as they came; None where rounding moves their eta as much."""
-    eta = shifted.rows @ beta + shifted.offset
-    seen = shifted.look(eta)
-    if not seen.finite:
+def _shown(normal: Normal | None, chunk: Chunk, moments: Moments) -> bool:
+    """Tell whether the equations of the first least squares show every column independent."""
+    if normal is None:
+        return False
+    total = chunk.weights.total()
+    heaviest = 1.0 if total is None else float(total.max())
+    return normal.independent(squared_lengths(normal.coordinates, moments), heaviest)
+
+
+def _described(
+    problem: Problem, chunk: Chunk, sampled: Sampled | None, *, hasty: bool
+) -> tuple[Moments, bool]:
+    """Describe every raw column, and tell whether in haste: by the sample, of rows that the kernel reads."""
+    design = chunk.predictors[0].design
+    if design.described is not None:
+        return design.described, False
+    if hasty and sampled is not None and sampled.chunk.compiled is not None:
+        return _moments(problem, sampled.outline), True
+    moments = _moments(problem, chunk)
+    if not (design.read or moments.finite):
+        raise UnreadError
+    return moments, False
+
+
+def _moments(problem: Problem, chunk: Chunk) -> Moments:
+    """Describe every raw column of some rows, block by block."""
+    rows = Threads(chunk, **visits(problem.options))
+    return rows.reduce(lambda block: describe(block.predictors[0].design))
+
+
+def _sample(problem: Problem, chunk: Chunk) -> Sampled | None:
+    """Draw the rows of the pilot, where passes are dear and any eta has a mean."""
+    if chunk.cells < DEAR or not problem.unit.domain.whole:
         return None
-    size = np.maximum(np.abs(seen.observed), seen.expected)
-    found = least_squares(plain.rows, size, eta - plain.offset)
-    with np.errstate(over="ignore", invalid="ignore"):
-        now, then = (size @ blur(rows, at) ** 2 for rows, at in ((shifted, beta), (plain, found.hi)))
-    return found if then < LESS**2 * now else None
+    width = problem.layout.width
+    size = size_of(len(chunk), width, coded=chunk.coded)
+    return drawn(chunk, size) if size >= ENOUGH * width else None
+
+
+def likelihood_of(problem: Problem, stage: Stage) -> Likelihood:
+    """State the oracle whose maximum is sought."""
+    known, df = problem.unit.family.dispersion_known, problem.nobs - stage.coordinates.size
+    normal = stage.normal
+    return Likelihood(
+        stage.executor,
+        problem.unit,
+        stage.coordinates,
+        extent(stage.coordinates, stage.moments),
+        None if known else float(df),
+        dear=stage.chunk.cells >= LONG,
+        single=stage.chunk.cells >= DEAR and stage.coordinates.size >= NARROW,
+        wide=stage.chunk.predictors[0].design.stored >= WIDE,
+        groups=exclusive(stage.chunk.predictors[0].design, stage.coordinates),
+        steady=None if normal is None else normal.steady(problem.unit, stage.chunk, stage.executor),
+    )

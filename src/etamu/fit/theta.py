@@ -25,13 +25,13 @@ from etamu._base.errors import ConvergenceWarning, DataError
 from etamu._base.types import Array
 from etamu.execute.threads import DEAR, worthwhile
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import conclude, prepare
+from etamu.fit.estimate import conclude
 from etamu.fit.overdispersion import Bend, counts_of, joint_information, squares, without
 from etamu.fit.pilot import ENOUGH
 from etamu.fit.problem import Problem
 from etamu.fit.result import Fit
 from etamu.fit.shape import Shape
-from etamu.fit.stage import Stage
+from etamu.fit.stage import Stage, prepare
 from etamu.fit.theta_climb import Climb, Point, newton_step, unit_at
 from etamu.fit.theta_joint import together
 from etamu.fit.theta_profile import traced

@@ -15,10 +15,10 @@ from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.family.families import NegativeBinomial, Poisson
 from etamu.family.unit import Unit
-from etamu.fit.estimate import SOLVERS, likelihood_of, solved
+from etamu.fit.estimate import SOLVERS, solved
 from etamu.fit.overdispersion import Bend, Counts, bend
 from etamu.fit.problem import Problem
-from etamu.fit.stage import Stage
+from etamu.fit.stage import Stage, likelihood_of
 from etamu.solve.oracle import Outcome, Solution
 
 FARTHEST = 3.0

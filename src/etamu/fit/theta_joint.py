@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array, Want
-from etamu.fit.estimate import likelihood_of
 from etamu.fit.overdispersion import Bend
+from etamu.fit.stage import likelihood_of
 from etamu.fit.theta_climb import Climb, Point
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.newton import newton

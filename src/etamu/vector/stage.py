@@ -21,8 +21,8 @@ from etamu.design.coordinates import Coordinates, describe, extent, standardised
 from etamu.execute.threads import Threads
 from etamu.fit.aliases import aliased
 from etamu.fit.caller import user_level
-from etamu.fit.estimate import LONG
 from etamu.fit.placed import visits
+from etamu.fit.stage import LONG
 from etamu.objective.likelihood import Likelihood
 from etamu.vector.problem import Predicted, VectorProblem
 from etamu.vector.rows import unit_of, visited
