@@ -18,7 +18,7 @@ from tests.fuzz.verdict import RIGHT, UNCONVERGED
 
 FEW, MANY = 120, int(os.environ.get("ETAMU_DRAWS", "20000")) // 10
 GIVEN_UP = 0.01
-"""Share of draws without a verdict; 1 of 300 measured: mixtures whose rows separate. TODO(#6): 0.001."""
+"""Share of draws without a verdict; 6 of 750 measured: mixtures whose rows separate. TODO(#6): 0.001."""
 
 
 def counted(count: int, start: int) -> Counter[str]:
