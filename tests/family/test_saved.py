@@ -164,7 +164,7 @@ def test_what_is_no_family_is_refused(saved, words) -> None:
         ({"name": "power"}, "stated by k, name, not by name"),
         ({"name": "power", "k": "2"}, "'2' stands where a number"),
         ({"name": "power", "k": True}, "True stands where a number"),
-        ({"name": "power", "k": 0.0}, "must be finite and not 0"),
+        ({"name": "power", "k": 0.0}, "must be between -100 and 100 and not 0"),
         ({"name": "nbinom", "theta": 0.0}, "theta 0.0; it is a positive number"),
         ({"name": "nbinom", "theta": float("inf")}, "it is a positive number"),
         ({"name": "nbinom", "theta": None}, "None stands where a number"),

@@ -14,6 +14,7 @@ import etamu as em
 from etamu.fit import estimate as estimating
 from etamu.fit import level as levelling
 from etamu.fit import pilot as piloting
+from etamu.fit import stage as stages
 from etamu.fit.level import level_of
 from tests.catalogue import CUBIC, SECANT
 
@@ -41,7 +42,7 @@ def piloted(formula: str, data: dict[str, Any], *arguments: Any, **options: Any)
         return found[-1]
 
     small = patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0, level_of=seen)
-    with patch.object(estimating, "DEAR", 1000), small:
+    with patch.object(stages, "DEAR", 1000), small:
         return em.glm(formula, data, *arguments, **options), found
 
 
@@ -92,7 +93,7 @@ def test_the_same_bits_by_any_number_of_threads():
         for threads in (1, 2, 3):
             asked = replace(first.problem.options, threads=threads, block_rows=500)
             shares = patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0)
-            with patch.object(estimating, "DEAR", 1000), shares:
+            with patch.object(stages, "DEAR", 1000), shares:
                 again = estimating.estimate(replace(first.problem, options=asked))
             numbers = (again.deviance, again.null_deviance, again.loglik)
             found.append((again.coef, numbers))

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 import etamu as em
 from etamu.fit import estimate as estimating
 from etamu.fit import pilot as piloting
+from etamu.fit import stage as stages
 from etamu.fit.pilot import size_of
 from etamu.fit.sample import spread
 from tests.catalogue import CUBIC, SECANT
@@ -49,9 +50,9 @@ def both(formula: str, table: dict[str, Any], *arguments: Any, **options: Any) -
         return used[-1]
 
     estimate_pilot = estimating.pilot
-    with patch.object(estimating, "DEAR", 1000), patch.object(estimating, "pilot", seen):
+    with patch.object(stages, "DEAR", 1000), patch.object(estimating, "pilot", seen):
         mine = em.glm(formula, table, *arguments, **options)
-    with patch.object(estimating, "DEAR", np.inf):
+    with patch.object(stages, "DEAR", np.inf):
         theirs = em.glm(formula, table, *arguments, **options)
     return mine, theirs, sum(found is not None for found in used)
 
@@ -124,7 +125,7 @@ def test_the_sample_saves_a_pass_by_what_it_knows_beyond_the_information():
     passes = []
     for share in (0.0, 1.0):
         shares = patch.multiple(piloting, SLIGHT=share, MODEST=share)
-        with patch.object(estimating, "DEAR", 1000), shares:
+        with patch.object(stages, "DEAR", 1000), shares:
             fit = em.glm("yes ~ x + z + g", table, "bernoulli")
         passes.append(fit.passes)
         kinds = {step.information for step in fit.solution.steps}
@@ -136,11 +137,11 @@ def test_a_likelihood_that_is_not_concave_is_climbed_in_as_few_passes():
     """Without a bound of the third derivative a contraction seen before tells what a step leaves."""
     table = data(12, 60_000)
     shares = patch.multiple(piloting, SLIGHT=1.0, MODEST=1.0)
-    with patch.object(estimating, "DEAR", 1000), shares:
+    with patch.object(stages, "DEAR", 1000), shares:
         fit = em.glm("level ~ x + z + g", table, SECANT, link="identity")
     assert fit.passes == 3
     assert fit.problem.unit.concordance == 0.0
-    with patch.object(estimating, "DEAR", np.inf):
+    with patch.object(stages, "DEAR", np.inf):
         plain = em.glm("level ~ x + z + g", table, SECANT, link="identity")
     assert np.max(np.abs(fit.coef - plain.coef) / plain.se) < 1e-9
     assert_allclose(fit.se, plain.se, rtol=1e-8)
@@ -184,7 +185,7 @@ def test_separated_rows_are_still_said_to_be_so():
     table = data(5)
     table["yes"] = (table["x"] > 0.0).astype(float)
     for dear in (1000, np.inf):
-        with patch.object(estimating, "DEAR", dear), pytest.warns(em.ConvergenceWarning):
+        with patch.object(stages, "DEAR", dear), pytest.warns(em.ConvergenceWarning):
             fit = em.glm("yes ~ x", table, "bernoulli")
         assert not fit.converged
 
@@ -203,9 +204,9 @@ def test_a_column_that_is_an_alias_only_in_the_sample_keeps_its_coefficient():
 def test_a_column_that_is_an_alias_in_all_rows_is_dropped():
     table = data(7)
     table["double"] = 2.0 * table["x"]
-    with patch.object(estimating, "DEAR", 1000), pytest.warns(em.AliasWarning):
+    with patch.object(stages, "DEAR", 1000), pytest.warns(em.AliasWarning):
         mine = em.glm("count ~ x + double + z", table, "poisson")
-    with patch.object(estimating, "DEAR", np.inf), pytest.warns(em.AliasWarning):
+    with patch.object(stages, "DEAR", np.inf), pytest.warns(em.AliasWarning):
         theirs = em.glm("count ~ x + double + z", table, "poisson")
     assert mine.aliased == ("double",)
     agree(mine, theirs)
@@ -229,7 +230,7 @@ def test_many_columns_are_shown_independent_by_the_fit_of_the_sample(nearly, kep
     shown_by = estimating.shown_by
     said = nullcontext() if kept else pytest.warns(em.AliasWarning)
     # So many numbers that they are not described beforehand.
-    large = patch.object(estimating, "DEAR", 1000), patch("etamu.fit.arrays.LARGE", 1000)
+    large = patch.object(stages, "DEAR", 1000), patch("etamu.fit.arrays.LARGE", 1000)
     with large[0], large[1], patch.object(estimating, "shown_by", shown), said:
         mine = em.GLM("poisson").fit(x, y)
     assert asked[:1] == ([] if nearly is None else [kept])  # a Gram is summed only where the fit is in doubt
@@ -238,7 +239,7 @@ def test_many_columns_are_shown_independent_by_the_fit_of_the_sample(nearly, kep
 
 def test_the_pilot_saves_passes():
     table = data(8)
-    with patch.object(estimating, "DEAR", 1000):
+    with patch.object(stages, "DEAR", 1000):
         mine = em.glm("rare ~ x + z", table, "bernoulli")
         with patch.object(estimating, "pilot", lambda *_: None):
             theirs = em.glm("rare ~ x + z", table, "bernoulli")

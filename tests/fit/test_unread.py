@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose
 import etamu as em
 from etamu._base.kernel import kernel
 from etamu.fit import arrays
-from etamu.fit import estimate as estimating
+from etamu.fit import stage as stages
+from etamu.fit.pilot import Piloted
 
 N = 6000
 COMPILED = pytest.mark.skipif(kernel is None, reason="without the kernel columns are described first")
@@ -22,7 +23,7 @@ COMPILED = pytest.mark.skipif(kernel is None, reason="without the kernel columns
 @pytest.fixture(autouse=True)
 def large() -> Iterator[None]:
     """Let a few thousand numbers count as many."""
-    with patch.object(estimating, "DEAR", 1000), patch.object(arrays, "LARGE", 1000):
+    with patch.object(stages, "DEAR", 1000), patch.object(arrays, "LARGE", 1000):
         yield
 
 
@@ -35,7 +36,7 @@ def data(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def described_whole(x: np.ndarray, y: np.ndarray, **options: Any) -> em.Fit:
     """Fit after all columns were read and described."""
-    with patch.object(arrays, "LARGE", np.inf), patch.object(estimating, "DEAR", np.inf):
+    with patch.object(arrays, "LARGE", np.inf), patch.object(stages, "DEAR", np.inf):
         return em.GLM("bernoulli", **options).fit(x, y)
 
 
@@ -54,8 +55,8 @@ def counted(x: np.ndarray, y: np.ndarray, **options: Any) -> tuple[em.Fit, int]:
         seen.append(design.length)
         return plain(design)
 
-    plain = estimating.describe
-    with patch.object(estimating, "describe", describe), patch.object(arrays, "describe", describe):
+    plain = stages.describe
+    with patch.object(stages, "describe", describe), patch.object(arrays, "describe", describe):
         fit = em.GLM("bernoulli", **options).fit(x, y)
     return fit, sum(length for length in seen if length > N // 2) // N
 
@@ -173,14 +174,14 @@ def test_numbers_too_large_to_sum_are_fitted_as_ever() -> None:
 def test_the_extent_of_the_first_pass_is_that_of_the_columns() -> None:
     x, y = data(12)
     seen = []
-    plain = estimating.Piloted.opened
+    plain = Piloted.opened
 
     def opened(self: Any, oracle: Any) -> Any:
         found = plain(self, oracle)
         seen.append(found[0])
         return found
 
-    with patch.object(estimating.Piloted, "opened", opened):
+    with patch.object(Piloted, "opened", opened):
         fit = em.GLM("bernoulli").fit(x, y)
     rows = fit.coordinates.rows(fit.coordinates.placed(fit.problem.chunk.predictors[0].design))
     assert_allclose(seen[0].extent, np.abs(rows).max(axis=0), rtol=1e-15)

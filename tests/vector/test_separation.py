@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 
 import etamu as em
 from etamu.solve.oracle import Outcome
-from etamu.vector.estimate import likelihood_of, prepare
-from etamu.vector.limit import located
+from etamu.vector.located import located
+from etamu.vector.stage import likelihood_of, prepare
 from tests.catalogue import CLASSES, NATURAL, VECTORS
 
 N = 160
