@@ -54,13 +54,14 @@ def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
 
     What these separate leaves fewer rows, in which others may separate: then all run together.
     """
+    seen = may_run(rows.unit, few.y)
+    suspects = _suspects(few, seen)
+    if not suspects:  # as in nearly every fit, which has not asked where its rows may run
+        return None
     whole, ways = rows.executor.whole, rows.ways
     told: Told = {}
-    separated, seen = np.zeros(len(whole), dtype=bool), may_run(rows.unit, few.y)
+    separated = np.zeros(len(whole), dtype=bool)
     for _ in range(ROUNDS):
-        suspects = dict(one_way(few, seen)) | dict(columns_one_way(few, seen))
-        if not any(len(levels) for levels in suspects.values()):
-            break
         every = dict(one_way(whole, ways)) | dict(columns_one_way(whole, ways, suspects))
         more = {place: np.intersect1d(some, every[place]) for place, some in suspects.items()}
         moved = among(whole, list(more.items())) & ~separated
@@ -69,7 +70,16 @@ def levels_apart(rows: Rows, few: Chunk) -> Apart | None:
         separated |= moved
         told = {place: np.union1d(some, told.get(place, some)) for place, some in more.items()}
         seen, ways = np.where(among(few, list(told.items())), GONE, seen), np.where(separated, GONE, ways)
+        suspects = _suspects(few, seen)
+        if not suspects:
+            break
     return Apart(list(told.items()), separated, rows.ways) if separated.any() else None
+
+
+def _suspects(few: Chunk, ways: NDArray[np.int8]) -> Told:
+    """Find columns that run one way in a few rows; nothing where there are none."""
+    found = dict(one_way(few, ways)) | dict(columns_one_way(few, ways))
+    return found if any(len(levels) for levels in found.values()) else {}
 
 
 def direction_of(apart: Apart | None, rows: Rows, few: Chunk) -> Recession | None:
