@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import etamu as em
 from etamu.solve.oracle import Outcome
 from etamu.vector.estimate import likelihood_of, prepare
-from etamu.vector.limit import located
+from etamu.vector.located import located
 from tests.catalogue import CLASSES, NATURAL, VECTORS
 
 N = 160
@@ -294,6 +294,30 @@ def test_a_parameter_at_its_end_beside_others_that_run_with_rows():
     assert (ends["mean:g[T.b]"], ends["shape:Intercept"]) == (-np.inf, np.inf)
     assert ends["mean:Intercept"] == pytest.approx(simple.coef[0], abs=1e-8)
     assert fit.loglik == pytest.approx(simple.loglik, abs=1e-8)
+
+
+def test_a_zero_that_is_certain_asks_nothing_of_the_inflation():
+    x = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
+    data = {"x": x, "y": np.where(x > 0.0, 5.0, 0.0)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ x", data, em.ZeroInflatedPoisson(), predictors={"zero": "~ x"})
+        fives = em.glm("y ~ 1", {"y": data["y"][x > 0.0]}, "poisson")
+    assert (fit.outcome, fit.limit.outcome) == (Outcome.INFINITE, Outcome.CONVERGED)
+    assert fit.loglik == pytest.approx(fives.loglik, abs=1e-8)
+    assert_allclose(fit.predict(), data["y"], atol=1e-6)
+
+
+def test_two_coefficients_that_rows_left_tell_of_only_together_are_one():
+    data = {"g": list("abbbbbbba"), "y": [0.0, 4, 0, 2, 4, 3, 7, 1, 0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ g", data, em.GeneralizedPoisson(), predictors={"dispersion": "~ g"})
+    alone = em.glm("y ~ 1", {"y": data["y"][1:8]}, em.GeneralizedPoisson())
+    assert fit.limit.outcome is Outcome.CONVERGED
+    assert_allclose(fit.coef, [-np.inf, np.inf, np.nan, np.nan])
+    assert fit.loglik == pytest.approx(alone.loglik, abs=1e-8)
+    assert_allclose(fit.predict(kind="dispersion")[1:8], alone.predict(kind="dispersion"), rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [3, 4])
