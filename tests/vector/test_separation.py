@@ -320,6 +320,16 @@ def test_two_coefficients_that_rows_left_tell_of_only_together_are_one():
     assert_allclose(fit.predict(kind="dispersion")[1:8], alone.predict(kind="dispersion"), rtol=1e-6)
 
 
+def test_a_parameter_at_its_end_in_the_rows_that_others_leave():
+    data = {"x": [2.0, -1.0], "y": [8.0, 3.0], "m": [8.0, 4.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ x", data, em.BetaBinomial(), predictors={"precision": "~ x"}, trials="m")
+    assert fit.limit.outcome is Outcome.CONVERGED
+    assert fit.loglik == pytest.approx(np.log(4 * 0.75**3 * 0.25), abs=1e-8)  # the binomial of 3 out of 4
+    assert_allclose(fit.predict(), [1.0, 0.75], atol=1e-8)
+
+
 @pytest.mark.parametrize("size", [3, 4])
 def test_shares_that_columns_meet_exactly_have_no_bound(size):
     rng = np.random.default_rng(size)

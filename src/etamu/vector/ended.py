@@ -65,7 +65,7 @@ def at_end(
         Of rows that separate besides.
     """
     stack: Stack = oracle.coordinates  # type: ignore[assignment]
-    found = _aways(problem, stack, chunk, solution, sides)
+    found = _aways(problem, stack, chunk, solution.beta, sides, limit)
     if found is None:
         return None
     gone, away, demands = found
@@ -109,10 +109,22 @@ def _quiet(end: Limit, silent: Mask) -> Limit:
 
 
 def _aways(
-    problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, sides: Mapping[str, int]
+    problem: VectorProblem,
+    stack: Stack,
+    chunk: Chunk,
+    beta: Array,
+    sides: Mapping[str, int],
+    limit: Limit | None,
 ) -> tuple[Mask, Array, Array] | None:
-    """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand."""
+    """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand.
+
+    Rows that separate demand something else, and what has run with them is not counted.
+    """
     gone, away = np.zeros(stack.size, dtype=bool), np.zeros(stack.size)
+    some = chunk.row_ids[:ROWS]
+    asked = np.ones(len(some), dtype=bool)
+    if limit is not None:
+        asked, beta = ~np.isin(some, limit.rows), embedded(limit.beta, limit.gone)
     demands: list[Array] = []
     for number, stated in enumerate(problem.predictors):
         side = sides.get(stated.parameter.name, 0)
@@ -123,15 +135,15 @@ def _aways(
             return None
         constant = stack.working(np.array([float(name == each) for each in stack.names]))
         place = int(np.argmax(np.abs(constant)))
-        if not side * solution.beta[place] * constant[place] > 0.0:
+        if not side * beta[place] * constant[place] > 0.0:
             return None
         block = stack.blocks[number]
         gone[block] = True
         farthest = SHRUNK if stated.parameter.name in problem.family.shrinks else FARTHEST
-        away[place] = np.clip(solution.beta[place], -farthest, farthest)
-        own = np.zeros((min(len(chunk), ROWS), stack.size))
+        away[place] = np.clip(beta[place], -farthest, farthest)
+        own = np.zeros((len(some), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
-        demands.append(own)
+        demands.append(own[asked])
     return gone, away, np.vstack(demands)
 
 

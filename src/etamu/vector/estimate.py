@@ -20,6 +20,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import SOLVERS
+from etamu.fit.existence import NOWHERE
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.width import refuse_too_wide
@@ -69,8 +70,8 @@ def estimate(problem: VectorProblem) -> VectorFit:
         solution = edge(solution)
     verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
-    separated = limit is not None
-    said = at_limits(problem.family, stage.executor, raw, verified=verified, separated=separated)
+    separated, apart = limit is not None, NOWHERE if limit is None else limit.rows
+    said = at_limits(problem.family, stage.executor, raw, verified=verified, apart=apart)
     if said:
         sentences = tuple(end.sentence for end in said.values())
         problem = replace(problem, notes=(*problem.notes, *sentences))

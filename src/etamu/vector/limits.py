@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
+from etamu.fit.existence import NOWHERE
 from etamu.sums import etas
+from etamu.vector.limit import SILENT
 
 FAR = 8.0
 """Distance on the scale of logarithms or log odds from which a parameter can be at its end."""
@@ -63,7 +66,12 @@ class End(NamedTuple):
 
 
 def at_limits(
-    family: VectorFamily, executor: Threads, raw: Array, *, verified: bool, separated: bool = False
+    family: VectorFamily,
+    executor: Threads,
+    raw: Array,
+    *,
+    verified: bool,
+    apart: NDArray[np.intp] = NOWHERE,
 ) -> dict[str, End]:
     """Say of each parameter at an end of its axis, by name, what the law is there; and of `LAW` any doubts.
 
@@ -77,14 +85,14 @@ def at_limits(
     verified : bool
         Whether the search ended at a verified maximum; if not, ends of some rows alone are told too, which a
         maximum has only where the law has shrunk to a point.
-    separated : bool
-        Whether rows are separated, which is not told here.
+    apart : integers
+        Rows that are separated, which is not told here; they have no say in what they tell nothing of.
     """
     if not (family.limits or family.walls):
         return {}
     if not family.limits and not family.edges:
         return _doubted(family, executor.reduce(lambda chunk: int(family.doubts(etas(chunk, raw))[0].sum())))
-    seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
+    seen = executor.reduce(lambda chunk: _spread(family, chunk, raw, apart))
     said = _doubted(family, seen.doubtful)
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
@@ -95,6 +103,8 @@ def at_limits(
             )
             continue
         ends = family.limits.get(parameter.name, ("", ""))
+        if not seen.lowest[number] <= seen.highest[number]:
+            continue  # no row has a say
         everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
         known = abs(seen.information[number]) <= NOTHING
         rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
@@ -102,7 +112,7 @@ def at_limits(
             where, count = "", int(seen.beyond[side][number])
             every = bool(everywhere[side] and (known or rounded[side]))
             if not every:
-                far = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED and not separated
+                far = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED and not len(apart)
                 if not count or (verified and not (far and parameter.name in family.shrinks)):
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
@@ -121,7 +131,7 @@ def _doubted(family: VectorFamily, count: int) -> dict[str, End]:
     return {LAW: End(f"in {count:,} rows {why}")} if count else {}
 
 
-def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
+def _spread(family: VectorFamily, chunk: Chunk, raw: Array, apart: NDArray[np.intp]) -> Spread:
     eta = etas(chunk, raw)
     total = chunk.weights.total()
     with np.errstate(all="ignore"):
@@ -133,10 +143,11 @@ def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
     if not len(t):
         return Spread(none + np.inf, none - np.inf, none, (none, none), (none + np.inf, none + np.inf))
     away = (t <= -APART, t >= APART)
+    heard = ~np.isin(chunk.row_ids, apart)[:, None] | (here > SILENT)
     first = tuple(np.where(side, chunk.row_ids[:, None], np.inf).min(axis=0) for side in away)
     return Spread(
-        t.min(axis=0),
-        t.max(axis=0),
+        np.where(heard, t, np.inf).min(axis=0),
+        np.where(heard, t, -np.inf).max(axis=0),
         weighted.sum(axis=0),
         (away[0].sum(axis=0), away[1].sum(axis=0)),
         (first[0], first[1]),
