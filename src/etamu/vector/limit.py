@@ -136,16 +136,21 @@ def _relieved(family: VectorFamily, pairs: Pairs, separated: Mask, places: tuple
     A count of 0 whose mean has gone to 0 is certain, whatever else is said of zeros. Such rows say nothing
     more, neither where the search on the flat could begin nor where it ended.
     """
-    whole, bound = pairs.executor.whole, family.bind(np, "observed")
+    whole = pairs.executor.whole
     ended = np.zeros(len(whole), dtype=bool)
     ended[pairs.rows[separated]] = True
     for beta in places:
-        with np.errstate(all="ignore"):
-            _, score, information = bound(whole.y, eta_of(whole, pairs.stack.raw(beta)))
-        ended &= np.abs(score).max(axis=1) <= SILENT
-        ended &= np.abs(information).max(axis=(1, 2)) <= SILENT
+        ended &= says_nothing(family, whole, pairs.stack.raw(beta))
     moot = ended[pairs.rows] & ~separated
     return replace(pairs, moot=moot if pairs.moot is None else moot | pairs.moot)
+
+
+def says_nothing(family: VectorFamily, chunk: Chunk, raw: Array) -> Mask:
+    """Flag rows that tell of no parameter where these coefficients put them."""
+    with np.errstate(all="ignore"):
+        _, score, information = family.bind(np, "observed")(chunk.y, eta_of(chunk, raw))
+    most = np.maximum(np.abs(score).max(axis=1), np.abs(information).max(axis=(1, 2)))
+    return np.asarray(most <= SILENT)
 
 
 def _slowed(pairs: Pairs, more: Recession) -> Recession:

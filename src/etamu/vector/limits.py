@@ -18,7 +18,7 @@ from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
 from etamu.fit.existence import NOWHERE
 from etamu.sums import etas
-from etamu.vector.limit import SILENT
+from etamu.vector.limit import says_nothing
 
 FAR = 8.0
 """Distance on the scale of logarithms or log odds from which a parameter can be at its end."""
@@ -86,7 +86,7 @@ def at_limits(
         Whether the search ended at a verified maximum; if not, ends of some rows alone are told too, which a
         maximum has only where the law has shrunk to a point.
     apart : integers
-        Rows that are separated, which is not told here; they have no say in what they tell nothing of.
+        Rows that are separated, which is not told here; those that tell nothing any more have no say.
     """
     if not (family.limits or family.walls):
         return {}
@@ -143,7 +143,7 @@ def _spread(family: VectorFamily, chunk: Chunk, raw: Array, apart: NDArray[np.in
     if not len(t):
         return Spread(none + np.inf, none - np.inf, none, (none, none), (none + np.inf, none + np.inf))
     away = (t <= -APART, t >= APART)
-    heard = ~np.isin(chunk.row_ids, apart)[:, None] | (here > SILENT)
+    heard = ~(np.isin(chunk.row_ids, apart) & says_nothing(family, chunk, raw))[:, None]
     first = tuple(np.where(side, chunk.row_ids[:, None], np.inf).min(axis=0) for side in away)
     return Spread(
         np.where(heard, t, np.inf).min(axis=0),
