@@ -297,12 +297,16 @@ def test_a_parameter_at_its_end_beside_others_that_run_with_rows():
 
 
 def test_a_zero_that_is_certain_asks_nothing_of_the_inflation():
-    x = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
-    data = {"x": x, "y": np.where(x > 0.0, 5.0, 0.0)}
+    data = {
+        "x": [0.3715, 1.3505, -0.1901, 0.0087, 0.2406, -0.0907, 0.0424, 0.2853],
+        "z": [0.1758, 1.1189, -1.2988, -1.3405, 0.0497, 0.6109, 0.9980, 0.8268],
+        "g": list("babbabba"),
+        "y": np.array([0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 5.0, 5.0]),
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", em.EtamuWarning)
-        fit = em.glm("y ~ x", data, em.ZeroInflatedPoisson(), predictors={"zero": "~ x"})
-        fives = em.glm("y ~ 1", {"y": data["y"][x > 0.0]}, "poisson")
+        fit = em.glm("y ~ x + z + g", data, em.ZeroInflatedPoisson(), predictors={"zero": "~ x"})
+        fives = em.glm("y ~ 1", {"y": [5.0] * 3}, "poisson")
     assert (fit.outcome, fit.limit.outcome) == (Outcome.INFINITE, Outcome.CONVERGED)
     assert fit.loglik == pytest.approx(fives.loglik, abs=1e-8)
     assert_allclose(fit.predict(), data["y"], atol=1e-6)

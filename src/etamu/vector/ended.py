@@ -72,9 +72,12 @@ def at_end(
     if found is None:
         return None
     gone, away, asked = found
-    end = _end(gone, away, asked)
+    end = _end(gone, away, np.vstack(asked))
     if limit is not None:
-        end = _besides(problem, oracle, limit, end, asked)
+        heard = ~_at_an_end(problem, stack, chunk, solution, limit)
+        every, some = np.vstack(asked), np.vstack([own[heard] for own in asked])
+        beside = _besides(problem, oracle, limit, end, every)
+        end = _besides(problem, oracle, limit, end, some) if beside is None else beside
     if end is None:
         return None
     ended = _climbed(oracle, end, solution)
@@ -120,17 +123,15 @@ def _aways(
     solution: Solution,
     sides: Mapping[str, int],
     limit: Limit | None,
-) -> tuple[Mask, Array, Array] | None:
+) -> tuple[Mask, Array, list[Array]] | None:
     """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand.
 
-    Rows that separation has put at their end demand something else, and what has run with them is not counted.
+    What has run with rows that separate is not counted, but where nothing else is left of a parameter.
     """
     gone, away = np.zeros(stack.size, dtype=bool), np.zeros(stack.size)
-    some, beta = chunk.take(np.arange(min(len(chunk), ROWS))), solution.beta
-    heard = np.ones(len(some), dtype=bool)
+    beta = solution.beta
     if limit is not None:
-        heard = ~(np.isin(some.row_ids, limit.rows) & says_nothing(problem.family, some, stack.raw(beta)))
-        beta = embedded(limit.beta, limit.gone)
+        beta = np.where(limit.gone, beta, embedded(limit.beta, limit.gone))
     asked: list[Array] = []
     for number, stated in enumerate(problem.predictors):
         side = sides.get(stated.parameter.name, 0)
@@ -147,10 +148,19 @@ def _aways(
         gone[block] = True
         farthest = SHRUNK if stated.parameter.name in problem.family.shrinks else FARTHEST
         away[place] = np.clip(beta[place], -farthest, farthest)
-        own = np.zeros((len(some), stack.size))
+        own = np.zeros((min(len(chunk), ROWS), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
-        asked.append(own[heard])
-    return gone, away, np.vstack(asked)
+        asked.append(own)
+    return gone, away, asked
+
+
+def _at_an_end(
+    problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, limit: Limit
+) -> Mask:
+    """Flag which of the first rows separation has put where they say nothing of any parameter."""
+    some = chunk.take(np.arange(min(len(chunk), ROWS)))
+    silent = says_nothing(problem.family, some, stack.raw(solution.beta))
+    return np.asarray(np.isin(some.row_ids, limit.rows) & silent)
 
 
 def _end(gone: Mask, away: Array, asked: Array) -> Limit:

@@ -93,6 +93,8 @@ def at_limits(
     if not family.limits and not family.edges:
         return _doubted(family, executor.reduce(lambda chunk: int(family.doubts(etas(chunk, raw))[0].sum())))
     seen = executor.reduce(lambda chunk: _spread(family, chunk, raw, apart))
+    if len(apart) and not np.any(seen.lowest <= seen.highest):  # no row is left: then all have a say
+        seen = executor.reduce(lambda chunk: _spread(family, chunk, raw, NOWHERE))
     said = _doubted(family, seen.doubtful)
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
@@ -103,8 +105,6 @@ def at_limits(
             )
             continue
         ends = family.limits.get(parameter.name, ("", ""))
-        if not seen.lowest[number] <= seen.highest[number]:
-            continue  # no row has a say
         everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
         known = abs(seen.information[number]) <= NOTHING
         rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
