@@ -6,6 +6,7 @@ Read next: `etamu.vector.ended`, the fit at such an end, and `etamu.vector.estim
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,7 @@ class Spread:
 
 
 class End(NamedTuple):
-    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 to none."""
+    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 to none by itself."""
 
     sentence: str
     side: int = 0
@@ -106,7 +107,8 @@ def at_limits(
             continue
         ends = family.limits.get(parameter.name, ("", ""))
         everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
-        known = abs(seen.information[number]) <= NOTHING
+        alone = abs(seen.information[number, number]) <= NOTHING
+        known = alone or _told_beside(seen.information, number) <= NOTHING
         rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
         for side, word in enumerate(ends):
             where, count = "", int(seen.beyond[side][number])
@@ -120,9 +122,21 @@ def at_limits(
                 said[parameter.name] = End(
                     f"the {parameter.name} of {family.name} has no finite estimate{where}: the likelihood "
                     f"rises to its limit, {word}; the other parameters hold there",
-                    (2 * side - 1) * every,
+                    (2 * side - 1) * (every and bool(alone or rounded[side])),
                 )
     return said
+
+
+def _told_beside(information: Array, number: int) -> float:
+    """Return the information about a parameter in all rows together, the others unknown.
+
+    A law may leave two of them free to run together, as that of a truncated count with a shape of 0.
+    """
+    own, others = information[number], np.delete(information, number, axis=0)
+    if not np.all(np.isfinite(information)):
+        return math.inf
+    shares = np.linalg.lstsq(np.delete(others, number, axis=1), others[:, number], rcond=None)[0]
+    return float(abs(own[number] - np.delete(own, number) @ shares))
 
 
 def _doubted(family: VectorFamily, count: int) -> dict[str, End]:
@@ -137,11 +151,11 @@ def _spread(family: VectorFamily, chunk: Chunk, raw: Array, apart: NDArray[np.in
     with np.errstate(all="ignore"):
         t = np.stack(family.natural(np, eta), axis=1)
         information = family.bind(np, "observed")(chunk.y, eta)[2]
-    here = np.abs(np.diagonal(information, axis1=1, axis2=2))
-    weighted = here if total is None else here * total[:, None]
+    weighted = information if total is None else information * total[:, None, None]
     none = np.zeros(t.shape[1])
+    nothing = np.zeros((t.shape[1], t.shape[1]))
     if not len(t):
-        return Spread(none + np.inf, none - np.inf, none, (none, none), (none + np.inf, none + np.inf))
+        return Spread(none + np.inf, none - np.inf, nothing, (none, none), (none + np.inf, none + np.inf))
     away = (t <= -APART, t >= APART)
     heard = ~(np.isin(chunk.row_ids, apart) & says_nothing(family, chunk, raw))[:, None]
     first = tuple(np.where(side, chunk.row_ids[:, None], np.inf).min(axis=0) for side in away)
