@@ -18,6 +18,7 @@ import numpy as np
 
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
+from etamu.execute.threads import Threads
 from etamu.fit.existence import NOWHERE
 from etamu.fit.limit import Limit, embedded
 from etamu.objective.likelihood import Likelihood
@@ -72,12 +73,12 @@ def at_end(
     if found is None:
         return None
     gone, away, asked = found
-    end = _end(gone, away, np.vstack(asked))
+    end: Limit | None
+    alone = end = _end(gone, away, np.vstack(asked))
     if limit is not None:
         heard = ~_at_an_end(problem, stack, chunk, solution, limit)
         every, some = np.vstack(asked), np.vstack([own[heard] for own in asked])
-        beside = _besides(problem, oracle, limit, end, every)
-        end = _besides(problem, oracle, limit, end, some) if beside is None else beside
+        end = _besides(problem, oracle, limit, alone, every) or _besides(problem, oracle, limit, alone, some)
     if end is None:
         return None
     ended = _climbed(oracle, end, solution)
@@ -154,9 +155,7 @@ def _aways(
     return gone, away, asked
 
 
-def _at_an_end(
-    problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, limit: Limit
-) -> Mask:
+def _at_an_end(problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, limit: Limit) -> Mask:
     """Flag which of the first rows separation has put where they say nothing of any parameter."""
     some = chunk.take(np.arange(min(len(chunk), ROWS)))
     silent = says_nothing(problem.family, some, stack.raw(solution.beta))
@@ -183,9 +182,10 @@ def _besides(
 ) -> Limit | None:
     """Return the limit with parameters at their ends as well; None where rows that separate forbid that."""
     stack: Stack = oracle.coordinates  # type: ignore[assignment]
-    cones = problem.family.cones(oracle.executor.whole.y)
+    executor: Threads = oracle.executor  # type: ignore[assignment]
+    cones = problem.family.cones(executor.whole.y)
     assert cones is not None  # by which rows were found to separate
-    pairs = Pairs(cones, oracle.executor, stack)
+    pairs = Pairs(cones, executor, stack)
     separated = pairs.margins(limit.direction) > HALF
     both, basis = limit.gone | end.gone, widened(limit.gone, limit.basis, end.gone & ~limit.gone)
     direction = limit.direction + end.far / limit.far * end.direction

@@ -40,7 +40,6 @@ from etamu.vector.result import VectorFit
 from etamu.vector.rows import eta_of
 from etamu.vector.separation import answered, reached
 from etamu.vector.several import best_of
-from etamu.vector.stack import Stack
 from etamu.vector.stage import Stage, likelihood_of, prepare
 from etamu.vector.start import start
 

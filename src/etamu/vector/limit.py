@@ -32,7 +32,6 @@ from etamu.solve.recession import TOLERANCE, Answer, Recession, recede
 from etamu.solve.restricted import Restricted
 from etamu.vector.edges import Edge, along, climbing, edge_of
 from etamu.vector.pairs import Pairs
-from etamu.vector.rows import eta_of
 from etamu.vector.stack import Stack
 
 MOST_PROGRAMMED = 200_000
@@ -147,8 +146,9 @@ def _relieved(family: VectorFamily, pairs: Pairs, separated: Mask, places: tuple
 
 def says_nothing(family: VectorFamily, chunk: Chunk, raw: Array) -> Mask:
     """Flag rows that tell of no parameter where these coefficients put them."""
+    eta = sums.etas(chunk, raw).reshape(len(chunk), -1)
     with np.errstate(all="ignore"):
-        _, score, information = family.bind(np, "observed")(chunk.y, eta_of(chunk, raw))
+        _, score, information = family.bind(np, "observed")(chunk.y, eta)
     most = np.maximum(np.abs(score).max(axis=1), np.abs(information).max(axis=(1, 2)))
     return np.asarray(most <= SILENT)
 

@@ -60,7 +60,7 @@ class Spread:
 
 
 class End(NamedTuple):
-    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 to none by itself."""
+    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 none by itself."""
 
     sentence: str
     side: int = 0
