@@ -18,9 +18,7 @@ from tests.fuzz.verdict import RIGHT, UNCONVERGED
 
 FEW, MANY = 120, int(os.environ.get("ETAMU_DRAWS", "20000")) // 10
 GIVEN_UP = 0.004
-"""Share of draws without a verdict; 0 of 450 measured, 1 known: a logarithmic limit behind a hurdle without zeros.
-
-TODO(#6): 0.001."""
+"""Share of draws without a verdict; 2 of 700 measured: logarithmic limits beside hurdles. TODO(#6): 0.001."""
 
 
 def counted(count: int, start: int) -> Counter[str]:
