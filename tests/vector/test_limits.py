@@ -53,6 +53,26 @@ def test_counts_without_zeros_need_no_inflation_and_ones_alone_have_no_mean():
     fitted(em.ZeroTruncatedPoisson(), np.ones(N), "every count is 1")
 
 
+def test_counts_that_differ_by_powers_of_ten_start_near_their_dispersion():
+    y = [4857.0, 4.0, 1.0, 116483.0, 21.0, 22.0, 688.0, 38273.0]
+    data = {"y": y, "x": np.arange(8) == 5}
+    alone = em.glm("y ~ x", data, family=em.GeneralizedPoisson())
+    with pytest.warns(em.ConvergenceWarning, match="the dispersion lies at an edge"):
+        fit = em.glm("y ~ x", data, family=em.GeneralizedPoisson(), predictors={"dispersion": "~ x"})
+    assert fit.outcome is Outcome.BOUNDARY  # of the one row that has a dispersion to itself
+    assert alone.loglik < fit.loglik < alone.loglik + 4.0
+
+
+def test_a_mean_and_a_shape_that_run_together_end_at_the_logarithmic_law():
+    y = np.repeat([1.0, 2.0, 3.0, 40.0], [60, 8, 3, 1])
+    with pytest.warns(em.ConvergenceWarning, match="the logarithmic law"):
+        fit = em.glm("y ~ 1", {"y": y}, family=em.ZeroTruncatedNegativeBinomial())
+    assert fit.outcome is Outcome.BOUNDARY
+    p = np.linspace(0.5, 0.999, 100_000)
+    best = np.max(y.sum() * np.log(p) - len(y) * np.log(-np.log1p(-p))) - np.log(y).sum()
+    assert fit.loglik == pytest.approx(best, abs=1e-5)
+
+
 def test_an_estimate_that_is_only_uncertain_is_left_alone():
     y = np.random.default_rng(8).poisson(np.exp(1.0 + 0.3 * X)).astype(float)
     fit = em.glm("y ~ x", {"y": y, "x": X}, family=em.GeneralizedPoisson())

@@ -296,6 +296,44 @@ def test_a_parameter_at_its_end_beside_others_that_run_with_rows():
     assert fit.loglik == pytest.approx(simple.loglik, abs=1e-8)
 
 
+def test_a_zero_that_is_certain_asks_nothing_of_the_inflation():
+    data = {
+        "x": [0.3715, 1.3505, -0.1901, 0.0087, 0.2406, -0.0907, 0.0424, 0.2853],
+        "z": [0.1758, 1.1189, -1.2988, -1.3405, 0.0497, 0.6109, 0.9980, 0.8268],
+        "g": list("babbabba"),
+        "y": np.array([0.0, 5.0, 0.0, 0.0, 0.0, 0.0, 5.0, 5.0]),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ x + z + g", data, em.ZeroInflatedPoisson(), predictors={"zero": "~ x"})
+        fives = em.glm("y ~ 1", {"y": [5.0] * 3}, "poisson")
+    assert (fit.outcome, fit.limit.outcome) == (Outcome.INFINITE, Outcome.CONVERGED)
+    assert fit.loglik == pytest.approx(fives.loglik, abs=1e-8)
+    assert_allclose(fit.predict(), data["y"], atol=1e-6)
+
+
+def test_two_coefficients_that_rows_left_tell_of_only_together_are_one():
+    data = {"g": list("abbbbbbba"), "y": [0.0, 4, 0, 2, 4, 3, 7, 1, 0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ g", data, em.GeneralizedPoisson(), predictors={"dispersion": "~ g"})
+    alone = em.glm("y ~ 1", {"y": data["y"][1:8]}, em.GeneralizedPoisson())
+    assert fit.limit.outcome is Outcome.CONVERGED
+    assert_allclose(fit.coef, [-np.inf, np.inf, np.nan, np.nan])
+    assert fit.loglik == pytest.approx(alone.loglik, abs=1e-8)
+    assert_allclose(fit.predict(kind="dispersion")[1:8], alone.predict(kind="dispersion"), rtol=1e-6)
+
+
+def test_a_parameter_at_its_end_in_the_rows_that_others_leave():
+    data = {"x": [2.0, -1.0], "y": [8.0, 3.0], "m": [8.0, 4.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", em.EtamuWarning)
+        fit = em.glm("y ~ x", data, em.BetaBinomial(), predictors={"precision": "~ x"}, trials="m")
+    assert fit.limit.outcome is Outcome.CONVERGED
+    assert fit.loglik == pytest.approx(np.log(4 * 0.75**3 * 0.25), abs=1e-8)  # the binomial of 3 out of 4
+    assert_allclose(fit.predict(), [1.0, 0.75], atol=1e-8)
+
+
 @pytest.mark.parametrize("size", [3, 4])
 def test_shares_that_columns_meet_exactly_have_no_bound(size):
     rng = np.random.default_rng(size)

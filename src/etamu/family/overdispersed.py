@@ -299,7 +299,7 @@ class GeneralizedPoisson(Dispersed):
     def guess(self, y: Array, mean: float, ratio: float) -> float:
         """Return the root of variance / mean, not below what the largest count allows."""
         least = 1.0 - 0.9 * mean / max(float(np.max(y)), mean)
-        return float(np.clip(np.sqrt(ratio), max(0.6, least), 10.0))
+        return float(max(np.sqrt(ratio), 0.6, least))
 
     def variance(self, xp: Namespace, eta: AnyArray) -> AnyArray:
         """Return phi^2 mu."""

@@ -32,7 +32,9 @@ from etamu.family.natural import (
 from etamu.family.proportion import logit
 from etamu.family.vector import Parameter, Rows
 
-SHAPE = {"shape": ("", "the Poisson law: the counts are not over-dispersed")}
+POISSON = "the Poisson law: the counts are not over-dispersed"
+SHAPE = {"shape": ("", POISSON)}
+SHAPE_ABOVE = {"shape": ("the logarithmic law of counts above 0, and the mean goes to 0 with it", POISSON)}
 """What a negative binomial count is at the end of its shape's axis."""
 
 POSITIVE = Support(Interval(1.0, np.inf, closed_lower=True), integer=True)
@@ -161,7 +163,7 @@ class ZeroTruncated(OfCounts):
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """A mean of 0 leaves ones."""
-        return {**SHAPE, "mean": ("every count is 1", "")}
+        return {**SHAPE_ABOVE, "mean": ("every count is 1", "")}
 
     def rising(self, y: tuple[Array, ...]) -> Ways:
         """Return that a count of 1 stands a mean of 0."""
@@ -249,7 +251,7 @@ class Hurdle(WithZeros):
     @property
     def limits(self) -> dict[str, tuple[str, str]]:
         """Both ends of `zero` are certain."""
-        return {**SHAPE, "zero": ("no count is 0", "every count is 0")}
+        return {**SHAPE_ABOVE, "zero": ("no count is 0", "every count is 0")}
 
     def told_by(self, y: tuple[Array, ...]) -> dict[str, Mask]:
         """Return that only positive counts say something of the law that counts them."""

@@ -298,7 +298,7 @@ def _unweighted(rows: Rows, left: Mask) -> Threads | None:
 
 def added_up(rows: Cone, first: Recession, second: Recession, separated: Mask) -> Recession | None:
     """Add up two directions, the first as often as its rows need to stay on their side."""
-    gone, basis = rows.null_space(~separated)
+    gone, basis = rows.null_space(~separated & (rows.ways != 2))
     one, two = rows.margins(first.direction), rows.margins(second.direction)
     with np.errstate(divide="ignore", invalid="ignore"):  # a row the first does not move bends to no end
         bent = -(rows.ways * two)[first.separated] / np.abs(one[first.separated])

@@ -18,15 +18,17 @@ import numpy as np
 
 from etamu._base.types import Array, Mask
 from etamu.design.chunk import Chunk
+from etamu.execute.threads import Threads
 from etamu.fit.existence import NOWHERE
 from etamu.fit.limit import Limit, embedded
 from etamu.objective.likelihood import Likelihood
-from etamu.solve.cone import normal
+from etamu.solve.cone import demands, normal
 from etamu.solve.direction import FINAL
 from etamu.solve.newton import newton
 from etamu.solve.oracle import Outcome, Solution
 from etamu.solve.restricted import Restricted
-from etamu.vector.limit import counted, silent_at, widened
+from etamu.vector.limit import counted, says_nothing, silent_at, widened
+from etamu.vector.pairs import Pairs
 from etamu.vector.problem import VectorProblem
 from etamu.vector.stack import Stack
 
@@ -34,6 +36,8 @@ ROWS = 500
 """Rows that say which coefficients of a parameter at its end are infinite and which may be anything."""
 FALLEN = 1e-8
 """Share of the value by which rounding may let it fall at the end."""
+HALF = 0.5
+"""A direction moves what it separates by 1 or more, and other demands by rounding."""
 FARTHEST = 100.0
 """Distance on the scale of logarithms at which a parameter is at its end to the last digit."""
 SHRUNK = 25.0
@@ -65,11 +69,16 @@ def at_end(
         Of rows that separate besides.
     """
     stack: Stack = oracle.coordinates  # type: ignore[assignment]
-    found = _aways(problem, stack, chunk, solution, sides)
+    found = _aways(problem, stack, chunk, solution, sides, limit)
     if found is None:
         return None
-    gone, away, demands = found
-    end = _end(gone, away, demands) if limit is None else _besides(limit, gone, away, demands)
+    gone, away, asked = found
+    end: Limit | None
+    alone = end = _end(gone, away, np.vstack(asked))
+    if limit is not None:
+        heard = ~_at_an_end(problem, stack, chunk, solution, limit)
+        every, some = np.vstack(asked), np.vstack([own[heard] for own in asked])
+        end = _besides(problem, oracle, limit, alone, every) or _besides(problem, oracle, limit, alone, some)
     if end is None:
         return None
     ended = _climbed(oracle, end, solution)
@@ -109,11 +118,22 @@ def _quiet(end: Limit, silent: Mask) -> Limit:
 
 
 def _aways(
-    problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, sides: Mapping[str, int]
-) -> tuple[Mask, Array, Array] | None:
-    """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand."""
+    problem: VectorProblem,
+    stack: Stack,
+    chunk: Chunk,
+    solution: Solution,
+    sides: Mapping[str, int],
+    limit: Limit | None,
+) -> tuple[Mask, Array, list[Array]] | None:
+    """Return the coordinates of parameters at their ends, how far they are out, and what some rows demand.
+
+    What has run with rows that separate is not counted, but where nothing else is left of a parameter.
+    """
     gone, away = np.zeros(stack.size, dtype=bool), np.zeros(stack.size)
-    demands: list[Array] = []
+    beta = solution.beta
+    if limit is not None:
+        beta = np.where(limit.gone, beta, embedded(limit.beta, limit.gone))
+    asked: list[Array] = []
     for number, stated in enumerate(problem.predictors):
         side = sides.get(stated.parameter.name, 0)
         name = problem.family.label(stated.parameter, "Intercept")
@@ -123,26 +143,33 @@ def _aways(
             return None
         constant = stack.working(np.array([float(name == each) for each in stack.names]))
         place = int(np.argmax(np.abs(constant)))
-        if not side * solution.beta[place] * constant[place] > 0.0:
+        if not side * beta[place] * constant[place] > 0.0:
             return None
         block = stack.blocks[number]
         gone[block] = True
         farthest = SHRUNK if stated.parameter.name in problem.family.shrinks else FARTHEST
-        away[place] = np.clip(solution.beta[place], -farthest, farthest)
+        away[place] = np.clip(beta[place], -farthest, farthest)
         own = np.zeros((min(len(chunk), ROWS), stack.size))
         own[:, block] = side * stack.parts[number].rows(chunk.predictors[number].design.rows(0, len(own)))
-        demands.append(own)
-    return gone, away, np.vstack(demands)
+        asked.append(own)
+    return gone, away, asked
 
 
-def _end(gone: Mask, away: Array, demands: Array) -> Limit:
+def _at_an_end(problem: VectorProblem, stack: Stack, chunk: Chunk, solution: Solution, limit: Limit) -> Mask:
+    """Flag which of the first rows separation has put where they say nothing of any parameter."""
+    some = chunk.take(np.arange(min(len(chunk), ROWS)))
+    silent = says_nothing(problem.family, some, stack.raw(solution.beta))
+    return np.asarray(np.isin(some.row_ids, limit.rows) & silent)
+
+
+def _end(gone: Mask, away: Array, asked: Array) -> Limit:
     """Return the limit at the ends of parameters alone: no row is separated."""
     far = float(np.abs(away).max())
     return Limit(
         direction=away / far,
         basis=np.eye(len(gone))[:, gone],
         gone=gone,
-        cone=normal(demands[:, gone]),
+        cone=normal(asked[:, gone]),
         rows=NOWHERE,
         beta=np.zeros(0),
         outcome=Outcome.BOUNDARY,
@@ -150,14 +177,20 @@ def _end(gone: Mask, away: Array, demands: Array) -> Limit:
     )
 
 
-def _besides(limit: Limit, gone: Mask, away: Array, demands: Array) -> Limit | None:
+def _besides(
+    problem: VectorProblem, oracle: Likelihood, limit: Limit, end: Limit, asked: Array
+) -> Limit | None:
     """Return the limit with parameters at their ends as well; None where rows that separate forbid that."""
-    more = gone & ~limit.gone
-    both, basis = limit.gone | gone, widened(limit.gone, limit.basis, more)
-    direction = limit.direction + away / limit.far
-    if not np.all(demands @ direction > 0.0):
+    stack: Stack = oracle.coordinates  # type: ignore[assignment]
+    executor: Threads = oracle.executor  # type: ignore[assignment]
+    cones = problem.family.cones(executor.whole.y)
+    assert cones is not None  # by which rows were found to separate
+    pairs = Pairs(cones, executor, stack)
+    separated = pairs.margins(limit.direction) > HALF
+    both, basis = limit.gone | end.gone, widened(limit.gone, limit.basis, end.gone & ~limit.gone)
+    direction = limit.direction + end.far / limit.far * end.direction
+    if not (np.all(asked @ direction > 0.0) and np.all(pairs.margins(direction)[separated] > 0.0)):
         return None
-    above = np.zeros((len(limit.cone), len(gone)))
-    above[:, limit.gone] = limit.cone
-    cone = np.vstack([above[:, both], normal(demands @ basis)])
+    own = demands(np.flatnonzero(separated), lambda some: pairs.some(some) @ basis)
+    cone = np.vstack([own, normal(asked @ basis)])
     return replace(limit, direction=direction, basis=basis, gone=both, cone=cone)

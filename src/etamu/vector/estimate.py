@@ -20,6 +20,7 @@ from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.fit.caller import user_level
 from etamu.fit.estimate import SOLVERS
+from etamu.fit.existence import NOWHERE
 from etamu.fit.likelihood import LogLikelihood
 from etamu.fit.limit import Limit
 from etamu.fit.width import refuse_too_wide
@@ -27,6 +28,7 @@ from etamu.objective.likelihood import Likelihood
 from etamu.solve.direction import FINAL
 from etamu.solve.loop import Callback
 from etamu.solve.oracle import Outcome, Solution, Step
+from etamu.solve.recession import TOLERANCE
 from etamu.vector.covariance import covariance
 from etamu.vector.edges import climbing, on_edge
 from etamu.vector.ended import at_end
@@ -35,9 +37,9 @@ from etamu.vector.limits import LAW, End, at_limits
 from etamu.vector.pilot import piloted
 from etamu.vector.problem import VectorProblem
 from etamu.vector.result import VectorFit
+from etamu.vector.rows import eta_of
 from etamu.vector.separation import answered, reached
 from etamu.vector.several import best_of
-from etamu.vector.stack import Stack
 from etamu.vector.stage import Stage, likelihood_of, prepare
 from etamu.vector.start import start
 
@@ -69,19 +71,16 @@ def estimate(problem: VectorProblem) -> VectorFit:
         solution = edge(solution)
     verified = solution.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or limit is not None
     raw = stage.stack.raw(solution.beta)
-    separated = limit is not None
-    said = at_limits(problem.family, stage.executor, raw, verified=verified, separated=separated)
+    separated, apart = limit is not None, NOWHERE if limit is None else limit.rows
+    said = at_limits(problem.family, stage.executor, raw, verified=verified, apart=apart)
     if said:
         sentences = tuple(end.sentence for end in said.values())
         problem = replace(problem, notes=(*problem.notes, *sentences))
         warnings.warn("; ".join(sentences), ConvergenceWarning, stacklevel=user_level())
     sides = {name: end.side for name, end in said.items() if end.side}
-    running = set() if limit is None else _runs(problem, stage.stack, limit)
-    if limit is not None and running <= set(sides):
+    if limit is not None and _all_at_ends(problem, stage, limit, sides):
         # What runs is the parameter at its end, and has been said.
         solution, limit, separated = solve(None), None, False
-    elif limit is not None:
-        sides = {name: side for name, side in sides.items() if not _gone(problem, stage.stack, limit, name)}
     if sides and (ended := at_end(problem, oracle, stage.chunk, solution, sides, limit)):
         limit, solution = ended
     if limit is None:
@@ -143,16 +142,15 @@ class Highest:
         return replace(solution, beta=beta, local=oracle.at(beta, FINAL), passes=solution.passes + 1)
 
 
-def _runs(problem: VectorProblem, stack: Stack, limit: Limit) -> set[str]:
-    """Name the parameters whose coefficients run away."""
+def _all_at_ends(problem: VectorProblem, stage: Stage, limit: Limit, sides: Mapping[str, int]) -> bool:
+    """Tell whether all that runs away are parameters, each in every row to the end that was said of it."""
+    stack = stage.stack
     names = (stack.names[j] for j in np.flatnonzero(signs(limit, stack) != 0.0))
-    return {problem.predictors[stack.part_of(name)].parameter.name for name in names}
-
-
-def _gone(problem: VectorProblem, stack: Stack, limit: Limit, name: str) -> bool:
-    """Tell whether every coefficient of a parameter runs away."""
-    number = [stated.parameter.name for stated in problem.predictors].index(name)
-    return bool(np.all(limit.gone[stack.blocks[number]]))
+    numbers = {stack.part_of(name) for name in names}
+    eta = eta_of(stage.chunk, stack.raw(limit.direction), offset=False)
+    ends = np.array([sides.get(stated.parameter.name, 0) for stated in problem.predictors])
+    back = ends * eta < -TOLERANCE * np.abs(eta).max()
+    return all(ends[number] and not back[:, number].any() for number in numbers)
 
 
 def _first(problem: VectorProblem, oracle: Likelihood, stage: Stage) -> Array:

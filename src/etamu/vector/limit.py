@@ -21,7 +21,7 @@ from etamu import sums
 from etamu._base.arrow import all_finite
 from etamu._base.types import Array, Mask, Want
 from etamu.design.chunk import Chunk
-from etamu.family.vector import VectorFamily, Wall
+from etamu.family.vector import VectorFamily
 from etamu.fit.limit import FAR, HEAVY, ROUNDING, STILL, Found, Limit, added_up, embedded, hint_of
 from etamu.objective.likelihood import Likelihood
 from etamu.solve.cone import demands, least_sum, run_of
@@ -49,16 +49,17 @@ AWAY, HEAVY_AWAY = 1e4, 1e8
 
 
 def limit_of(
+    family: VectorFamily,
     pairs: Pairs,
     oracle: Likelihood,
     solution: Solution,
     recession: Recession | None = None,
-    walls: tuple[Wall, ...] = (),
 ) -> Found:
     """Look for a direction of recession, and where there is one find the limit of the fit.
 
     Parameters
     ----------
+    family : VectorFamily
     pairs : Pairs
     oracle : Likelihood
         Over these rows.
@@ -66,8 +67,6 @@ def limit_of(
         Where the solver ended.
     recession : Recession, optional
         A direction that is known already.
-    walls : tuple of Wall
-        Where the likelihood ends.
     """
     alive = np.ones(len(pairs.ways), dtype=bool)
     answer = Answer(recession, settled=True)
@@ -76,7 +75,7 @@ def limit_of(
     if answer.found is None:
         return Found(None, solution, answer.settled)
     separated, total, passes = answer.found.separated.copy(), answer.found, solution.passes
-    edge = edge_of(walls, pairs.executor.whole, pairs.stack)
+    edge = edge_of(family.walls, pairs.executor.whole, pairs.stack)
     trace = SILENT * counted(pairs.executor.whole)
     while True:
         near = solution.beta - total.basis @ solution.beta[total.gone]
@@ -85,16 +84,22 @@ def limit_of(
         if ended.outcome in {Outcome.CONVERGED, Outcome.BOUNDARY} or separated.all():
             break
         away = _far(pairs, oracle, total, separated, near) * total.direction
+        pairs = _relieved(family, pairs, separated, (away, away + embedded(ended.beta, total.gone)))
+        gone, basis = pairs.null_space(_left(pairs, separated))
+        if (gone & ~total.gone).any():
+            total = replace(total, gone=gone, basis=basis)
+            continue
         if (silent := silent_at(oracle, away, total.gone, ended, trace)).any():
             basis = widened(total.gone, total.basis, silent)
             total = replace(total, gone=total.gone | silent, basis=basis)
             continue
         hint = hint_of(ended.local)
-        more = recede(pairs, ~separated, None if hint is None else embedded(hint, total.gone))
-        if more.found is None:
+        left = _left(pairs, separated)
+        more = recede(pairs, left, None if hint is None else embedded(hint, total.gone)).found
+        if more is None:
             break
-        separated |= more.found.separated
-        both = added_up(pairs, total, more.found, separated)
+        separated |= more.separated
+        both = added_up(pairs, total, _slowed(pairs, more), separated)
         if both is None:
             break
         total = both
@@ -117,6 +122,41 @@ def _climbed(
         return newton(flat, best)
     walled = partial(along, flat, edge.inside(flat))
     return walled(climbing(newton, flat, best, walled))
+
+
+def _left(pairs: Pairs, separated: Mask) -> Mask:
+    """Flag the demands that are neither separated nor moot."""
+    return np.asarray(~separated & (pairs.ways == 1))
+
+
+def _relieved(family: VectorFamily, pairs: Pairs, separated: Mask, places: tuple[Array, ...]) -> Pairs:
+    """Call moot what rows demand that separated demands have put at their end.
+
+    A count of 0 whose mean has gone to 0 is certain, whatever else is said of zeros. Such rows say nothing
+    more, neither where the search on the flat could begin nor where it ended.
+    """
+    whole = pairs.executor.whole
+    ended = np.zeros(len(whole), dtype=bool)
+    ended[pairs.rows[separated]] = True
+    for beta in places:
+        ended &= says_nothing(family, whole, pairs.stack.raw(beta))
+    moot = ended[pairs.rows] & ~separated
+    return replace(pairs, moot=moot if pairs.moot is None else moot | pairs.moot)
+
+
+def says_nothing(family: VectorFamily, chunk: Chunk, raw: Array) -> Mask:
+    """Flag rows that tell of no parameter where these coefficients put them."""
+    eta = sums.etas(chunk, raw).reshape(len(chunk), -1)
+    with np.errstate(all="ignore"):
+        _, score, information = family.bind(np, "observed")(chunk.y, eta)
+    most = np.maximum(np.abs(score).max(axis=1), np.abs(information).max(axis=(1, 2)))
+    return np.asarray(most <= SILENT)
+
+
+def _slowed(pairs: Pairs, more: Recession) -> Recession:
+    """Slow a direction down to the pace of the one before, which keeps rows at their end it would leave."""
+    moved = np.abs(pairs.margins(more.direction)[pairs.ways == 2])
+    return replace(more, direction=more.direction / max(float(moved.max(initial=0.0)), 1.0))
 
 
 def silent_at(oracle: Likelihood, away: Array, gone: Mask, ended: Solution, trace: float) -> Mask:
@@ -151,7 +191,7 @@ def _far(pairs: Pairs, oracle: Likelihood, total: Recession, separated: Mask, ne
     whole = pairs.executor.whole
     known = pairs.of(sums.etas(whole, pairs.stack.raw(near)).reshape(len(whole), -1))[separated]
     moved = pairs.margins(total.direction)
-    away, rest = moved[separated], np.abs(moved[~separated])
+    away, rest = moved[separated], np.abs(moved[_left(pairs, separated)])
     lost = max(float(rest.max()), np.finfo(float).eps * float(away.max())) if rest.size else 0.0
     for far in (HEAVY if _heavy(oracle, near, total.direction) else FAR[0], FAR[0], NEARER):
         times = max(float(np.max((far - known) / away)), 1.0)
@@ -222,7 +262,7 @@ def _simplest(pairs: Pairs, total: Recession, cone: Array) -> Recession:
     direction = total.basis @ found
     margins = pairs.margins(direction)
     least = float(margins[total.separated].min())
-    rest = float(np.abs(margins[~total.separated]).max(initial=0.0))
+    rest = float(np.abs(margins[_left(pairs, total.separated)]).max(initial=0.0))
     if not (least > TOLERANCE * float(margins.max()) and rest <= TOLERANCE * least):
         return total
     return replace(total, direction=direction / least)

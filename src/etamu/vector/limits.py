@@ -6,16 +6,20 @@ Read next: `etamu.vector.ended`, the fit at such an end, and `etamu.vector.estim
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etamu._base.facts import dataclass
 from etamu._base.types import Array
 from etamu.design.chunk import Chunk
 from etamu.execute.threads import Threads
 from etamu.family.vector import VectorFamily
+from etamu.fit.existence import NOWHERE
 from etamu.sums import etas
+from etamu.vector.limit import says_nothing
 
 FAR = 8.0
 """Distance on the scale of logarithms or log odds from which a parameter can be at its end."""
@@ -56,14 +60,19 @@ class Spread:
 
 
 class End(NamedTuple):
-    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 to none."""
+    """What is said of a parameter, and to which end it ran in every row: 1 up, -1 down, 0 none by itself."""
 
     sentence: str
     side: int = 0
 
 
 def at_limits(
-    family: VectorFamily, executor: Threads, raw: Array, *, verified: bool, separated: bool = False
+    family: VectorFamily,
+    executor: Threads,
+    raw: Array,
+    *,
+    verified: bool,
+    apart: NDArray[np.intp] = NOWHERE,
 ) -> dict[str, End]:
     """Say of each parameter at an end of its axis, by name, what the law is there; and of `LAW` any doubts.
 
@@ -77,14 +86,16 @@ def at_limits(
     verified : bool
         Whether the search ended at a verified maximum; if not, ends of some rows alone are told too, which a
         maximum has only where the law has shrunk to a point.
-    separated : bool
-        Whether rows are separated, which is not told here.
+    apart : integers
+        Rows that are separated, which is not told here; those that tell nothing any more have no say.
     """
     if not (family.limits or family.walls):
         return {}
     if not family.limits and not family.edges:
         return _doubted(family, executor.reduce(lambda chunk: int(family.doubts(etas(chunk, raw))[0].sum())))
-    seen = executor.reduce(lambda chunk: _spread(family, chunk, raw))
+    seen = executor.reduce(lambda chunk: _spread(family, chunk, raw, apart))
+    if len(apart) and not np.any(seen.lowest <= seen.highest):  # no row is left: then all have a say
+        seen = executor.reduce(lambda chunk: _spread(family, chunk, raw, NOWHERE))
     said = _doubted(family, seen.doubtful)
     for number, parameter in enumerate(family.parameters):
         least, most = family.edges.get(parameter.name, (-np.inf, np.inf))
@@ -96,13 +107,14 @@ def at_limits(
             continue
         ends = family.limits.get(parameter.name, ("", ""))
         everywhere = (seen.highest[number] <= -FAR, seen.lowest[number] >= FAR)
-        known = abs(seen.information[number]) <= NOTHING
+        alone = abs(seen.information[number, number]) <= NOTHING
+        known = alone or _told_beside(seen.information, number) <= NOTHING
         rounded = (seen.highest[number] <= -ROUNDED, seen.lowest[number] >= ROUNDED)
         for side, word in enumerate(ends):
             where, count = "", int(seen.beyond[side][number])
             every = bool(everywhere[side] and (known or rounded[side]))
             if not every:
-                far = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED and not separated
+                far = (-seen.lowest[number], seen.highest[number])[side] >= ROUNDED and not len(apart)
                 if not count or (verified and not (far and parameter.name in family.shrinks)):
                     continue
                 where = f" in {count:,} rows (the first is row {int(seen.first[side][number])})"
@@ -110,9 +122,21 @@ def at_limits(
                 said[parameter.name] = End(
                     f"the {parameter.name} of {family.name} has no finite estimate{where}: the likelihood "
                     f"rises to its limit, {word}; the other parameters hold there",
-                    (2 * side - 1) * every,
+                    (2 * side - 1) * (every and bool(alone or rounded[side])),
                 )
     return said
+
+
+def _told_beside(information: Array, number: int) -> float:
+    """Return the information about a parameter in all rows together, the others unknown.
+
+    A law may leave two of them free to run together, as that of a truncated count with a shape of 0.
+    """
+    own, others = information[number], np.delete(information, number, axis=0)
+    if not np.all(np.isfinite(information)):
+        return math.inf
+    shares = np.linalg.lstsq(np.delete(others, number, axis=1), others[:, number], rcond=None)[0]
+    return float(abs(own[number] - np.delete(own, number) @ shares))
 
 
 def _doubted(family: VectorFamily, count: int) -> dict[str, End]:
@@ -121,22 +145,23 @@ def _doubted(family: VectorFamily, count: int) -> dict[str, End]:
     return {LAW: End(f"in {count:,} rows {why}")} if count else {}
 
 
-def _spread(family: VectorFamily, chunk: Chunk, raw: Array) -> Spread:
+def _spread(family: VectorFamily, chunk: Chunk, raw: Array, apart: NDArray[np.intp]) -> Spread:
     eta = etas(chunk, raw)
     total = chunk.weights.total()
     with np.errstate(all="ignore"):
         t = np.stack(family.natural(np, eta), axis=1)
         information = family.bind(np, "observed")(chunk.y, eta)[2]
-    here = np.abs(np.diagonal(information, axis1=1, axis2=2))
-    weighted = here if total is None else here * total[:, None]
+    weighted = information if total is None else information * total[:, None, None]
     none = np.zeros(t.shape[1])
+    nothing = np.zeros((t.shape[1], t.shape[1]))
     if not len(t):
-        return Spread(none + np.inf, none - np.inf, none, (none, none), (none + np.inf, none + np.inf))
+        return Spread(none + np.inf, none - np.inf, nothing, (none, none), (none + np.inf, none + np.inf))
     away = (t <= -APART, t >= APART)
+    heard = ~(np.isin(chunk.row_ids, apart) & says_nothing(family, chunk, raw))[:, None]
     first = tuple(np.where(side, chunk.row_ids[:, None], np.inf).min(axis=0) for side in away)
     return Spread(
-        t.min(axis=0),
-        t.max(axis=0),
+        np.where(heard, t, np.inf).min(axis=0),
+        np.where(heard, t, -np.inf).max(axis=0),
         weighted.sum(axis=0),
         (away[0].sum(axis=0), away[1].sum(axis=0)),
         (first[0], first[1]),

@@ -41,11 +41,14 @@ class Pairs:
     cones : Cones
     executor : Threads
     stack : Stack
+    moot : booleans (pairs,), optional
+        Demands that nothing hangs on any more, as others of the same row have put it at its end.
     """
 
     cones: Cones
     executor: Threads
     stack: Stack
+    moot: Mask | None = None
 
     def __post_init__(self) -> None:
         if len(self.executor.whole) * len(self.stack.parts) ** 2 > MOST or self.size > NARROW:
@@ -74,8 +77,9 @@ class Pairs:
 
     @cached_property
     def ways(self) -> NDArray[np.int8]:
-        """What each pair demands: a'x'd >= 0."""
-        return np.ones(len(self.rows), dtype=np.int8)
+        """What each pair demands: a'x'd >= 0, or nothing."""
+        asked = np.ones(len(self.rows), dtype=np.int8)
+        return asked if self.moot is None else np.where(self.moot, np.int8(2), asked)
 
     def _split(self, v: Array) -> Iterator[tuple[NDArray[np.intp], Array, Array]]:
         """Yield for each kind its rows, its inequalities, and what is given of its pairs, (rows, m)."""

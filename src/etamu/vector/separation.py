@@ -80,12 +80,12 @@ def reached(family: VectorFamily, oracle: Likelihood, executor: Threads, stack: 
             return Found(None, solve(None), settled=False)
         solution, found = caught(oracle, suspicion, partial(suspected, pairs))
         if found is not None:
-            return _named(family, pairs, limit_of(pairs, oracle, solution, found, family.walls))
+            return _named(family, pairs, limit_of(family, pairs, oracle, solution, found))
     if solution.outcome not in SEARCHED | {Outcome.LIMIT} or not oracle.size:
         return Found(None, solution, settled=True)
     try:
         pairs = Pairs(cones, executor, stack)
-        return _named(family, pairs, limit_of(pairs, oracle, solution, walls=family.walls))
+        return _named(family, pairs, limit_of(family, pairs, oracle, solution))
     except TooWideError:
         return Found(None, solution, settled=False)
 
