@@ -18,7 +18,7 @@ from tests.fuzz.verdict import RIGHT, UNCONVERGED
 
 FEW, MANY = 120, int(os.environ.get("ETAMU_DRAWS", "20000")) // 10
 GIVEN_UP = 0.008
-"""Share of draws without a verdict; 5 of 850 measured, some mended since: limits beside hurdles. TODO(#6): 0.001."""
+"""Share of draws without a verdict; 5 of 850 measured, three since mended. TODO(#6): 0.001."""
 
 
 def counted(count: int, start: int) -> Counter[str]:
